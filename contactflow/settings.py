@@ -1,0 +1,242 @@
+"""Every setting, read from the environment and an optional .env file beside manage.py.
+
+.env.example explains each variable; a wrong combination is a system check in contactflow.checks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from contactflow import embedded, environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+embedded.read_dotenv()
+env = environment.Environment()
+
+# Who we are to the outside
+DEBUG = env.bool("DEBUG", False)
+PUBLIC_URL: str = env.str("PUBLIC_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', 8000)}"
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"})
+)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
+SECRET_KEY: str = env.str("SECRET_KEY", "") or embedded.machine_secret("secret_key")
+
+# Transport security follows the scheme people use to reach us.
+USES_HTTPS = _public.scheme == "https"
+SECURE_SSL_REDIRECT = USES_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USES_HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if USES_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = USES_HTTPS
+SECURE_HSTS_PRELOAD = USES_HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USES_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "csp",
+    "contactflow",
+    "contacts",
+    "engagement",
+    "workflows",
+    "notion_bridge",
+]
+
+MIDDLEWARE = [
+    "contactflow.health.HealthMiddleware",  # first: probes know neither our host name nor https
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "contactflow.urls"
+WSGI_APPLICATION = "contactflow.wsgi.application"
+APPEND_SLASH = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database: PostgreSQL only. Without DATABASE_URL the private server under var/ (contactflow.embedded).
+DATABASES = {
+    "default": env.address("DATABASE_URL", env.db_url_config, "postgresql://user:password@host:5432/name")
+    or env.db_url_config(embedded.url())
+}
+DATABASES["default"].update(
+    CONN_MAX_AGE=600,
+    CONN_HEALTH_CHECKS=True,
+    ATOMIC_REQUESTS=False,
+)
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options.setdefault("application_name", "contactflow")
+_options.setdefault("connect_timeout", 10)
+if socket_folder := _options.pop("host", ""):
+    DATABASES["default"]["HOST"] = socket_folder
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE: str = env.time_zone("TIME_ZONE")
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Mail. Without EMAIL_URL every message stays in the outbox staff read in the admin.
+EMAIL_URL: str = env.str("EMAIL_URL", "")
+vars().update(env.address("EMAIL_URL", env.email_url_config, "smtp+tls://user:password@mail.example.com:587"))
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "") or f"Contactflow <contactflow@{_public.hostname}>"
+EMAIL_TIMEOUT = 30  # seconds for each step of the SMTP conversation
+
+# The workers
+REDIS_URL: str = env.str("REDIS_URL", "")
+WORKERS: int = env.at_least("WORKERS", 1, 2)
+Q_CLUSTER = {
+    "name": "contactflow",
+    "workers": WORKERS,
+    "timeout": 180,  # seconds: past this a worker is killed, and its action becomes ambiguous
+    "retry": 300,
+    "max_attempts": 1,  # the plan lives in ScheduledAction; a lost pump run is simply followed by the next
+    "bulk": 1,
+    "queue_limit": max(4, WORKERS),
+    "poll": 0.2,
+    "save_limit": -1,  # keep no row per successful run
+    "catch_up": False,
+    "ack_failures": True,
+    "recycle": 5000,
+    "label": "Workers",
+    "log_level": env.str("LOG_LEVEL", "INFO"),
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+# What each run of the pump does, in order: dotted paths of callables that take `deadline` and return how much they did.
+PUMP_STEPS = [
+    "workflows.execution.run_pump_step",
+]
+WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
+WORKER_STUCK_SECONDS = 90  # how old the sign of life may be before the cluster is replaced
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "contactflow.api.keys.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["contactflow.api.keys.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["contactflow.api.throttles.IntakeKeyThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"intake": env.str("INTAKE_THROTTLE", "60/min")},
+    "DEFAULT_PARSER_CLASSES": ["contactflow.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "contactflow.api.pagination.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "contactflow.api.problems.handle",
+    "NUM_PROXIES": env.at_least("NUM_PROXIES", 0, 0),
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Contactflow",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answered 413
+
+# Channels by name (a system check resolves them).
+ENGAGEMENT_CHANNELS = {
+    "email": "engagement.channels.email.EmailChannel",
+    "alert": "engagement.channels.alert.AlertChannel",
+}
+
+# Notion
+NOTION_API_KEY: str = env.str("NOTION_API_KEY", "")
+NOTION_BASE_URL: str = env.str("NOTION_BASE_URL", "https://api.notion.com")
+NOTION_DATABASES = {
+    "contacts": env.str("NOTION_CONTACTS_PROFILES_DB", ""),
+    "instances": env.str("NOTION_ACTIVE_WORKFLOW_INSTANCES_DB", ""),
+    "tasks": env.str("NOTION_TASKS_DB", ""),
+}
+
+# A language model for passages of premium emails: any server that speaks the OpenAI protocol.
+AI_BASE_URL: str = env.str("AI_BASE_URL", "")
+AI_API_KEY: str = env.str("AI_API_KEY", "")
+AI_MODEL: str = env.str("AI_MODEL", "")
+
+LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False}},
+}
+
+# Strict everywhere; contactflow.csp loosens it under /admin/ as far as Unfold needs.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+    }
+}
+ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}

@@ -1,0 +1,356 @@
+"""People, the brands they belong to, what arrived from them and the rules that decided about it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower, Now, Trim, Upper
+
+slug_field_help = "Lower-case letters, digits and underscores; used by the API and never shown to recipients."
+validate_slug = RegexValidator(r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores only.")
+validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give the colour as # and six hexadecimal digits.")
+
+
+class BusinessEntity(models.Model):
+    """A brand: its own sender, voice, team, hours and promises."""
+
+    slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
+    name = models.CharField(max_length=120, unique=True)
+    description = models.CharField(max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField(default=100, help_text="Order in lists, smallest first.")
+    is_fallback = models.BooleanField(default=False, help_text="Takes the contacts that no routing rule matches.")
+    preferred_channels = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    response_hours = models.PositiveSmallIntegerField(default=24, help_text="Promise: first response within, in hours.")
+    follow_up_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    success_metrics = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name of the team's time zone.")
+
+    # What a recipient sees of the brand
+    sender_name = models.CharField(max_length=120, blank=True)
+    sender_email = models.EmailField(blank=True, help_text="Empty: the address of DEFAULT_FROM_EMAIL.")
+    reply_to = models.EmailField(blank=True)
+    colour = models.CharField(max_length=7, default="#334155", validators=[validate_colour])
+    logo_url = models.URLField(blank=True)
+    signature = models.TextField(blank=True, help_text="Markdown, below every email of the brand.")
+    postal_address = models.TextField(blank=True)
+    website = models.URLField(blank=True)
+
+    class Meta:
+        ordering = ("position", "name")
+        verbose_name = "business entity"
+        verbose_name_plural = "business entities"
+        constraints: ClassVar = [
+            # Routing: at most one brand takes what nothing else matched.
+            models.UniqueConstraint(
+                fields=["is_fallback"], condition=models.Q(is_fallback=True), name="one_fallback_entity"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactType(models.Model):
+    slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
+    name = models.CharField(max_length=100, unique=True)
+    position = models.PositiveSmallIntegerField(default=100)
+    is_fallback = models.BooleanField(default=False, help_text="Given to contacts that no classification rule matches.")
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints: ClassVar = [
+            # Classification: at most one type for what nothing else matched.
+            models.UniqueConstraint(
+                fields=["is_fallback"], condition=models.Q(is_fallback=True), name="one_fallback_contact_type"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeadSource(models.Model):
+    """Where a contact came from, and what that promises: how fast to respond, when to follow up."""
+
+    slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
+    name = models.CharField(max_length=100, unique=True)
+    position = models.PositiveSmallIntegerField(default=100)
+    is_fallback = models.BooleanField(default=False, help_text="Given to contacts that arrive without a source.")
+    response_hours = models.PositiveSmallIntegerField(default=24)
+    hot_tag = models.CharField(max_length=60, blank=True, help_text='Tag that shortens the promise ("Hot", "VIP").')
+    hot_response_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    follow_up_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    focus = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints: ClassVar = [
+            # Classification: at most one source for contacts that arrive without one.
+            models.UniqueConstraint(
+                fields=["is_fallback"], condition=models.Q(is_fallback=True), name="one_fallback_lead_source"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactStatus(models.Model):
+    slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
+    name = models.CharField(max_length=100, unique=True)
+    position = models.PositiveSmallIntegerField(default=100)
+    is_default = models.BooleanField(default=False, help_text="Given to new contacts.")
+    blocks_contact = models.BooleanField(default=False, help_text="Starts no workflow and receives nothing.")
+
+    class Meta:
+        ordering = ("position", "name")
+        verbose_name_plural = "contact statuses"
+        constraints: ClassVar = [
+            # Intake: the one status of a new contact.
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_contact_status"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """A person, once, whatever the number of brands; identified by a normalised email address."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(max_length=254, help_text="Normalised: trimmed and lower-case.")
+    email_typed = models.CharField(max_length=320, blank=True, help_text="The form in which it was first typed.")
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    phone = models.CharField(max_length=60, blank=True, help_text="E.164 where it could be read, else as typed.")
+    company = models.CharField(max_length=200, blank=True)
+    job_title = models.CharField(max_length=200, blank=True)
+    contact_types = models.ManyToManyField(ContactType, blank=True, related_name="contacts")
+    lead_source = models.ForeignKey(LeadSource, on_delete=models.PROTECT, null=True, blank=True)
+    business_entities = models.ManyToManyField(
+        BusinessEntity, through="EntityMembership", blank=True, related_name="contacts"
+    )
+    status = models.ForeignKey(ContactStatus, on_delete=models.PROTECT)
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    interests = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    timezone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: the brand's.")
+    locale = models.CharField(max_length=35, blank=True, help_text="BCP 47 language tag.")
+    custom = models.JSONField(default=dict, blank=True)
+    notes = models.TextField(blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    added_on = models.DateField(null=True, blank=True, help_text="The date the source gives for the first meeting.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_interaction_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints: ClassVar = [
+            # One person, one row, whatever the case of the address.
+            models.UniqueConstraint(Lower("email"), name="one_contact_per_email"),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower(Trim("email"))) & ~models.Q(email=""), name="contact_email_normalised"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["email"], name="contact_email"),  # exact look-up by ?email=
+            models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),  # lists and their pages
+            # Search by any part of name, email or company (api and admin use __icontains, that is UPPER() LIKE).
+            GinIndex(
+                OpClass(Upper("email"), name="gin_trgm_ops"),
+                OpClass(Upper("first_name"), name="gin_trgm_ops"),
+                OpClass(Upper("last_name"), name="gin_trgm_ops"),
+                OpClass(Upper("company"), name="gin_trgm_ops"),
+                name="contact_search",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def may_be_contacted(self) -> bool:
+        """False for statuses like Do Not Contact; permission per channel is contacts.consent's to answer."""
+        return not self.status.blocks_contact
+
+
+class EntityMembership(models.Model):
+    """That a contact belongs to a brand, in which order, and because of what."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
+    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, related_name="memberships")
+    position = models.PositiveSmallIntegerField(default=0)
+    because = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["contact", "business_entity"], name="one_membership_per_entity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.business_entity}"
+
+
+class ContactEvent(models.Model):
+    """Something that happened with a contact: arrived, updated, engaged, a named business event.
+
+    `facts` is what held for this event and what enrolment judges: {"contact_types": [name], "lead_source": name or "",
+    "business_entities": [name], "interests": [word], "tags": [word]}.
+    `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because"}].
+    `changes` says what the arrival changed on the contact: {field: [before, after]}.
+    `request` holds what the caller asked of enrolment: {"workflows": [slug], "force": bool}.
+    `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because"}].
+    """
+
+    class Source(models.TextChoices):
+        API = "api", "API"
+        ADMIN = "admin", "Admin"
+        CSV = "csv", "CSV import"
+        NOTION = "notion", "Notion"
+        SYSTEM = "system", "Contactflow"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=64, help_text="new_contact, contact_updated, engagement_detected, ...")
+    source = models.CharField(max_length=10, choices=Source)
+    event_key = models.CharField(max_length=200, unique=True, help_text="Delivered twice, it is one event.")
+    payload = models.JSONField(default=dict, blank=True, help_text="What arrived, as it arrived.")
+    facts = models.JSONField(default=dict, blank=True)
+    decisions = models.JSONField(default=list, blank=True)
+    changes = models.JSONField(default=dict, blank=True)
+    request = models.JSONField(default=dict, blank=True)
+    outcome = models.JSONField(default=list, blank=True)
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    processed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-received_at", "-id")
+        indexes: ClassVar = [
+            # workflows.enrolment.enrol_waiting: the oldest events nobody enrolled yet.
+            models.Index(
+                fields=["received_at"], condition=models.Q(processed_at__isnull=True), name="event_unprocessed"
+            ),
+            models.Index(fields=["contact", "-received_at"], name="event_of_contact"),  # the contact's timeline
+            models.Index(fields=["-received_at", "-id"], name="event_newest_first"),  # the list and its pages
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.source})"
+
+
+class Rule(models.Model):
+    """One condition on what is known of a contact. Any of `words` is enough; case does not matter."""
+
+    class Field(models.TextChoices):
+        EMAIL_DOMAIN = "email_domain", "Email domain"
+        JOB_TITLE = "job_title", "Job title"
+        COMPANY = "company", "Company"
+        FORM = "form", "Form"
+        INTERESTS = "interests", "Interests"
+        TAGS = "tags", "Tags"
+        MESSAGE = "message", "Message words"
+        SOURCE = "source", "Lead source"
+        CONTACT_TYPE = "contact_type", "Contact type"
+
+    class Operator(models.TextChoices):
+        IS = "is", "is one of"
+        ENDS_WITH = "ends_with", "ends with one of"
+        HAS_WORD = "has_word", "has one of the words"
+
+    name = models.CharField(max_length=120, unique=True)
+    position = models.PositiveSmallIntegerField(default=100, help_text="Rules are tried in this order.")
+    active = models.BooleanField(default=True)
+    field = models.CharField(max_length=20, choices=Field)
+    operator = models.CharField(max_length=20, choices=Operator, default=Operator.HAS_WORD)
+    words = ArrayField(models.CharField(max_length=100))
+
+    class Meta:
+        abstract = True
+        ordering = ("position", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassificationRule(Rule):
+    """Infers a contact type (where a contact arrives without), a lead source (likewise) or an interest."""
+
+    contact_type = models.ForeignKey(ContactType, on_delete=models.CASCADE, null=True, blank=True)
+    lead_source = models.ForeignKey(LeadSource, on_delete=models.CASCADE, null=True, blank=True)
+    interest = models.CharField(max_length=100, blank=True)
+
+    class Meta(Rule.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(contact_type__isnull=False)
+                | models.Q(lead_source__isnull=False)
+                | ~models.Q(interest=""),
+                name="classification_rule_concludes",
+                violation_error_message="Choose what the rule concludes: a contact type, a lead source or an interest.",
+            ),
+        ]
+
+
+class RoutingRule(Rule):
+    """Sends a contact to a brand."""
+
+    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.CASCADE)
+
+
+class Consent(models.Model):
+    """A permission given or withdrawn; append-only, the newest row for a brand and channel holds."""
+
+    class State(models.TextChoices):
+        GRANTED = "granted", "Granted"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: every brand."
+    )
+    channel = models.CharField(max_length=20, default="email")
+    state = models.CharField(max_length=10, choices=State)
+    source = models.CharField(max_length=200, help_text="How it was given or withdrawn.")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-recorded_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.state}"
+
+
+class Suppression(models.Model):
+    """An address that receives nothing, whoever asks: hard bounce, complaint, unsubscription from everything."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced", "Address does not exist"
+        COMPLAINED = "complained", "Reported as spam"
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        MANUAL = "manual", "Entered by staff"
+
+    email = models.EmailField(max_length=254)
+    reason = models.CharField(max_length=20, choices=Reason)
+    detail = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="one_suppression_per_email")]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.get_reason_display()})"
