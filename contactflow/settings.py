@@ -95,10 +95,7 @@ TEMPLATES = [
 ]
 
 # Database: PostgreSQL only. Without DATABASE_URL the private server under var/ (contactflow.embedded).
-DATABASES = {
-    "default": env.address("DATABASE_URL", env.db_url_config, "postgresql://user:password@host:5432/name")
-    or env.db_url_config(embedded.url())
-}
+DATABASES = {"default": env.database("DATABASE_URL", fallback=embedded.url())}
 DATABASES["default"].update(
     CONN_MAX_AGE=600,
     CONN_HEALTH_CHECKS=True,
@@ -135,7 +132,7 @@ STORAGES = {
 
 # Mail. Without EMAIL_URL every message stays in the outbox staff read in the admin.
 EMAIL_URL: str = env.str("EMAIL_URL", "")
-vars().update(env.address("EMAIL_URL", env.email_url_config, "smtp+tls://user:password@mail.example.com:587"))
+vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "") or f"Contactflow <contactflow@{_public.hostname}>"
 EMAIL_TIMEOUT = 30  # seconds for each step of the SMTP conversation
 

@@ -1,0 +1,69 @@
+"""Reads environment variables so that a bad value ends in one sentence naming the variable, not in a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+KINDS = {int: "a whole number", bool: "true or false"}
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
+    """django-environ, where an empty variable counts as unset and a value is never a reference to another one."""
+
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
+    ) -> Any:
+        value = self.ENVIRON.get(var, "")
+        if not value and default is not self.NOTSET:
+            return default
+        if cast is bool and value.lower() not in (*self.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"):
+            raise refuse(var, value, KINDS[bool])
+        if cast is str:
+            return value
+        try:
+            return super().get_value(var, cast, default, parse_default)
+        except (ValueError, TypeError):
+            raise refuse(var, value, KINDS.get(cast, "readable")) from None
+
+    def at_least(self, var: str, minimum: int, default: int) -> int:
+        """A whole number that is not smaller than the minimum."""
+        number: int = self.int(var, default)
+        if number < minimum:
+            raise refuse(var, str(number), f"{minimum} or more")
+        return number
+
+    def time_zone(self, var: str) -> str:
+        """The name of a time zone, UTC by default."""
+        name = str(self.str(var, "UTC"))
+        if name not in available_timezones():
+            raise refuse(var, name, "a time zone such as Europe/Berlin")
+        return name
+
+    def database(self, var: str, fallback: str) -> dict[str, Any]:
+        """The parts of a PostgreSQL address, and of the fallback when the variable is unset."""
+        try:
+            parts = self.db_url_config(str(self.str(var, "")) or fallback)
+        except ValueError:
+            parts = {}
+        if parts.get("ENGINE") != "django.db.backends.postgresql":  # the value may hold a password: do not show it
+            raise refuse(var, "...", "the address of a PostgreSQL such as postgresql://user:password@host:5432/name")
+        return dict(parts)
+
+    def mail(self, var: str) -> dict[str, Any]:
+        """Django's settings for a mail server; empty when the variable is unset."""
+        address = str(self.str(var, ""))
+        try:
+            return dict(self.email_url_config(address)) if address else {}
+        except (ValueError, ImproperlyConfigured):
+            raise refuse(var, "...", "an address such as smtp+tls://user:password@mail.example.com:587") from None
+
+
+def refuse(variable: str, value: str, wanted: str) -> SystemExit:
+    return SystemExit(
+        f"The environment variable {variable} is {value!r} but has to be {wanted}: correct it in the environment or in "
+        "the file .env."
+    )

@@ -1,0 +1,25 @@
+"""How gunicorn serves us: `gunicorn -c python:contactflow.webserver contactflow.wsgi`."""
+
+from __future__ import annotations
+
+from contactflow import embedded, environment
+
+embedded.read_dotenv()
+_env = environment.Environment()
+
+HOST: str = _env.str("HOST", "127.0.0.1")
+PORT: int = _env.at_least("PORT", 1, 8000)
+
+bind = f"{HOST}:{PORT}"
+worker_class = "gthread"
+workers: int = _env.at_least("WEB_WORKERS", 1, 2)
+threads: int = _env.at_least("WEB_THREADS", 1, 16)
+timeout = 60  # seconds without a sign of life until a worker is replaced
+graceful_timeout = 20  # seconds for requests under way when it stops; the supervisor waits a little longer
+keepalive = 5
+max_requests = 20_000  # then a worker is replaced, so that a slow leak never matters
+max_requests_jitter = 2_000
+accesslog = None
+loglevel = "warning"
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm"  # noqa: S108  # nosec B108 - the heartbeat file must not wait for a disk
