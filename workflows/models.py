@@ -268,9 +268,25 @@ class ScheduledAction(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # execution.claim: what is due, oldest first; suspects one at a time.
+            # execution.claim, one per lane: what is due inside the database, what goes out, and what must go alone.
             models.Index(
-                fields=["suspect", "next_attempt_at"], condition=models.Q(status="pending"), name="action_claim"
+                fields=["next_attempt_at", "due_at"],
+                condition=models.Q(
+                    status="pending",
+                    suspect=False,
+                    action_type__in=["send_notification", "create_task", "schedule_follow_up"],
+                ),
+                name="action_claim_inside",
+            ),
+            models.Index(
+                fields=["next_attempt_at", "due_at"],
+                condition=models.Q(status="pending", suspect=False, action_type__in=["send_email", "follow_up"]),
+                name="action_claim_outside",
+            ),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(status="pending", suspect=True),
+                name="action_claim_suspect",
             ),
             # execution.reap: whose lease ran out.
             models.Index(
