@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib import admin
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
@@ -66,7 +67,7 @@ def debug_stays_at_home(app_configs: Configs, **kwargs: Any) -> list[CheckMessag
     if not (settings.DEBUG and settings.USES_HTTPS):
         return []
     return [
-        Warning(
+        checks.Warning(
             "DEBUG is on although PUBLIC_URL is a https address: error pages would show settings and data.",
             hint="Unset DEBUG, or use a http address while you develop.",
             id="contactflow.W004",
@@ -123,7 +124,7 @@ def notion_is_whole_or_absent(app_configs: Configs, **kwargs: Any) -> list[Check
     if settings.NOTION_API_KEY or not any(settings.NOTION_DATABASES.values()):
         return []
     return [
-        Warning(
+        checks.Warning(
             "Notion databases are named, but NOTION_API_KEY is empty: nothing is synchronised.",
             hint="Set NOTION_API_KEY to the secret of your Notion integration, or unset the NOTION_..._DB variables.",
             id="contactflow.W007",
@@ -136,7 +137,7 @@ def language_model_is_whole_or_absent(app_configs: Configs, **kwargs: Any) -> li
     if bool(settings.AI_BASE_URL) == bool(settings.AI_MODEL):
         return []
     return [
-        Warning(
+        checks.Warning(
             "Only one of AI_BASE_URL and AI_MODEL is set: no passage is written by a language model.",
             hint="Set both (and AI_API_KEY if the server asks for one), or none.",
             id="contactflow.W008",

@@ -147,7 +147,7 @@ class Cluster:
         inside = str(self.home / "run")
         if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT and re.fullmatch(r"[\w./-]+", inside, re.ASCII):
             return Path(inside)
-        return Path(f"/tmp/{NAME}-{_digest(self.home)}")  # noqa: S108  # nosec B108 - owner and mode are checked
+        return Path(f"/tmp/{NAME}-{_digest(self.home)}")  # noqa: S108  # owner and mode are checked
 
     @property
     def url(self) -> str:
@@ -263,7 +263,7 @@ class Cluster:
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):
             lines = (self.home / "log").read_text(errors="replace").splitlines()
-            return next((line for line in reversed(lines) if re.search("FATAL|PANIC", line)), lines[-1] if lines else "")
+            return next((line for line in reversed(lines) if re.search("FATAL|PANIC", line)), (lines or [""])[-1])
         return ""
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -287,6 +287,7 @@ def _needs_database(arguments: Sequence[str]) -> bool:
 
 
 def _digest(path: Path) -> str:
+    """A short name for a path that this account and no other uses."""
     return hashlib.sha256(f"{os.geteuid()}:{path}".encode()).hexdigest()[:12]
 
 
@@ -405,8 +406,8 @@ def _plain_failures() -> Iterator[None]:
 def _sentence(words: str) -> str:
     if "No space left" in words:
         return "The disk is full, so the private PostgreSQL cannot work: free some space and run this again."
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    telling = next((line for line in lines if re.search("FATAL|PANIC|error", line)), lines[-1] if lines else "no reason")
+    lines = [line.strip() for line in words.splitlines() if line.strip()] or ["no reason given"]
+    telling = next((line for line in lines if re.search("FATAL|PANIC|error", line)), lines[-1])
     return f"The private PostgreSQL did not start ({telling}): put that right, or set DATABASE_URL to another server."
 
 

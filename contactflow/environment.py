@@ -45,13 +45,14 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
 
     def database(self, var: str, fallback: str) -> dict[str, Any]:
         """The parts of a PostgreSQL address, and of the fallback when the variable is unset."""
+        address = str(self.str(var, "")) or fallback
         try:
-            parts = self.db_url_config(str(self.str(var, "")) or fallback)
+            if address.startswith(("postgres://", "postgresql://")):
+                return dict(self.db_url_config(address))
         except ValueError:
-            parts = {}
-        if parts.get("ENGINE") != "django.db.backends.postgresql":  # the value may hold a password: do not show it
-            raise refuse(var, "...", "the address of a PostgreSQL such as postgresql://user:password@host:5432/name")
-        return dict(parts)
+            pass
+        # The value may hold a password: do not show it.
+        raise refuse(var, "...", "the address of a PostgreSQL such as postgresql://user:password@host:5432/name")
 
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings for a mail server; empty when the variable is unset."""

@@ -22,4 +22,4 @@ max_requests_jitter = 2_000
 accesslog = None
 loglevel = "warning"
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm"  # noqa: S108  # nosec B108 - the heartbeat file must not wait for a disk
+worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat file must not wait for a disk

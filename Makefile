@@ -1,0 +1,54 @@
+# Contactflow's commands. `make run` needs Python 3.11 or newer and nothing else.
+PYTHON ?=
+CORES ?= auto
+VENV := .venv
+PY := $(VENV)/bin/python
+APPS := contactflow contacts engagement workflows notion_bridge
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check format bench chaos lock clean install install-dev help
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  -  \2/p' Makefile
+
+run: install ## everything, from a bare checkout to a working system (PORT=8000)
+	@exec $(PY) -m contactflow.supervisor
+
+test: install-dev ## the whole test suite, with its own PostgreSQL (ARGS="-k name")
+	@$(PY) -m pytest -n $(CORES) --dist worksteal $(ARGS)
+
+check: install-dev ## format, lint, types, imports, migrations, deployment settings, known vulnerabilities
+	@echo "format";      $(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@echo "lint";        $(PY) -m ruff check --quiet .
+	@echo "types";       $(PY) -m mypy $(APPS)
+	@echo "imports";     $(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint()' 
+	@echo "migrations";  $(PY) manage.py makemigrations --check --dry-run --verbosity 1
+	@echo "deployment";  env -u DEBUG -u ALLOWED_HOSTS -u CSRF_TRUSTED_ORIGINS PUBLIC_URL=https://crm.example.com \
+		$(PY) manage.py check --deploy --fail-level WARNING
+	@echo "advisories";  $(PY) -m tests.advisories
+
+format: install-dev ## rewrite the code in the house's format
+	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .
+
+bench: install-dev ## benchmarks side by side with their references (SIZE=...)
+	@exec $(PY) -m tests.benchmarks
+
+chaos: install-dev ## the fault harness (SIZE=...)
+	@exec $(PY) -m tests.chaos
+
+lock: install-dev ## write the lock files anew from requirements*.in
+	@for name in requirements requirements-dev requirements-install; do \
+		$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
+			$$name.in -o $$name.txt || exit 1; \
+	done
+
+clean: ## remove what was installed; data under var/ stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install:
+	@PYTHON="$(PYTHON)" sh bin/install requirements.txt
+
+install-dev: install
+	@PYTHON="$(PYTHON)" sh bin/install requirements-dev.txt
