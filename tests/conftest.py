@@ -1,0 +1,69 @@
+"""What every test stands on: settings of their own, a PostgreSQL of their own, and a mail server to send to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests import postgres, smtp
+
+# Before Django reads its settings: nothing of the developer's environment or .env file reaches a test.
+for name in (
+    "DATABASE_URL EMAIL_URL DEFAULT_FROM_EMAIL REDIS_URL WORKERS TIME_ZONE LOG_LEVEL DEBUG ALLOWED_HOSTS PORT HOST "
+    "CSRF_TRUSTED_ORIGINS PUBLIC_URL NUM_PROXIES INTAKE_THROTTLE AI_BASE_URL AI_API_KEY AI_MODEL NOTION_API_KEY "
+    "NOTION_BASE_URL NOTION_CONTACTS_PROFILES_DB NOTION_ACTIVE_WORKFLOW_INSTANCES_DB NOTION_TASKS_DB"
+).split():
+    os.environ[name] = ""
+os.environ["SECRET_KEY"] = "for the tests alone, and therefore as public as it is long enough"
+os.environ["DJANGO_SETTINGS_MODULE"] = "contactflow.settings"
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+NEEDED_PROGRAMS = {"browser": ("chromium", "google-chrome"), "redis": ("redis-server",), "faketime": ("faketime",)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a program that this machine lacks; pytest's closing line counts them."""
+    for marker, programs in NEEDED_PROGRAMS.items():
+        if not any(shutil.which(program) for program in programs):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"needs {' or '.join(programs)}"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Each test process has a PostgreSQL cluster of its own, gone when it ends."""
+    from django.db import connections
+
+    with postgres.running() as cluster:
+        connections["default"].settings_dict.update(HOST=str(cluster.sockets), USER="contactflow", PASSWORD="", PORT="")
+        yield
+        connections.close_all()
+
+
+@pytest.fixture
+def live_environment(transactional_db: None) -> dict[str, str]:
+    """The environment for a `manage.py ...` in a process of its own, on the database of this test."""
+    from django.db import connection
+
+    host, name = connection.settings_dict["HOST"], connection.settings_dict["NAME"]
+    return dict(os.environ) | {"DATABASE_URL": f"postgresql://contactflow@:5432/{name}?host={host}"}
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[smtp.Sink]:
+    """A real SMTP server on a free loopback port; settings and EMAIL_URL are the test's to point at it."""
+    with smtp.Sink() as sink:
+        yield sink
