@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests import postgres, smtp
 
 # Before Django reads its settings: nothing of the developer's environment or .env file reaches a test.
-for name in (
-    "DATABASE_URL EMAIL_URL DEFAULT_FROM_EMAIL REDIS_URL WORKERS TIME_ZONE LOG_LEVEL DEBUG ALLOWED_HOSTS PORT HOST "
-    "CSRF_TRUSTED_ORIGINS PUBLIC_URL NUM_PROXIES INTAKE_THROTTLE AI_BASE_URL AI_API_KEY AI_MODEL NOTION_API_KEY "
-    "NOTION_BASE_URL NOTION_CONTACTS_PROFILES_DB NOTION_ACTIVE_WORKFLOW_INSTANCES_DB NOTION_TASKS_DB"
-).split():
-    os.environ[name] = ""
+EXAMPLE = (Path(__file__).parent.parent / ".env.example").read_text()
+os.environ |= dict.fromkeys(re.findall(r"^(\w+)=", EXAMPLE, re.MULTILINE), "")
+os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["SECRET_KEY"] = "for the tests alone, and therefore as public as it is long enough"
 os.environ["DJANGO_SETTINGS_MODULE"] = "contactflow.settings"
 
