@@ -1,0 +1,62 @@
+"""Read-only questions about what runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, TypedDict
+
+from contacts.models import Contact
+from engagement.models import ChannelState
+from workflows import heartbeat
+from workflows.models import WorkflowInstance
+
+RECENT = 10
+
+
+class Execution(TypedDict):
+    contact_email: str
+    workflow: str
+    status: str
+    at: dt.datetime
+
+
+def status(*, now: dt.datetime) -> dict[str, Any]:
+    """What GET status answers, from real counts; `system_status` is operational or degraded, `problems` say why."""
+    problems = problems_of(now=now)
+    return {
+        "active_workflows": WorkflowInstance.objects.filter(status="active").count(),
+        "total_contacts_processed": Contact.objects.count(),
+        "recent_executions": recent_executions(),
+        "system_status": "degraded" if problems else "operational",
+        "problems": problems,
+    }
+
+
+def recent_executions() -> list[Execution]:
+    """The instances that started last, newest first."""
+    newest = WorkflowInstance.objects.select_related("contact", "template").order_by("-started_at", "-id")[:RECENT]
+    return [
+        Execution(
+            contact_email=instance.contact.email,
+            workflow=instance.template.slug,
+            status=instance.status,
+            at=instance.ended_at or instance.started_at,
+        )
+        for instance in newest
+    ]
+
+
+def problems_of(*, now: dt.datetime) -> list[str]:
+    """What keeps the system from being operational, in sentences with their remedy."""
+    problems = [
+        f"The channel {paused.channel} is paused until {paused.paused_until:%Y-%m-%d %H:%M:%S %Z}: {paused.reason}"
+        for paused in ChannelState.objects.filter(paused_until__gt=now)
+    ]
+    if not worker_is_alive():
+        problems.append("No worker gave a sign of life lately. Start one with: manage.py worker")
+    return problems
+
+
+def worker_is_alive() -> bool:
+    """Whether any cluster of workers gave a fresh sign of life."""
+    return any(health.fresh for health in heartbeat.all_health())

@@ -1,0 +1,116 @@
+"""Whether a workflow starts: pure judgements over what held for an event, each with its reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NEW_CONTACT = "new_contact"
+CONTACT_UPDATED = "contact_updated"
+MANUAL_TRIGGER = "manual_trigger"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What held for an event. Names as staff see them; the order of `business_entities` is theirs."""
+
+    contact_types: tuple[str, ...] = ()
+    lead_source: str = ""
+    business_entities: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def from_event(cls, facts: Mapping[str, Any]) -> Facts:
+        """Read the `facts` of a ContactEvent; what is absent is empty."""
+        return cls(
+            contact_types=tuple(facts.get("contact_types") or ()),
+            lead_source=facts.get("lead_source") or "",
+            business_entities=tuple(facts.get("business_entities") or ()),
+            interests=tuple(facts.get("interests") or ()),
+            tags=tuple(facts.get("tags") or ()),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triggers:
+    """When a version starts. An empty group asks nothing; within a group any one is enough."""
+
+    events: tuple[str, ...]
+    business_entity: str = ""
+    contact_types: tuple[str, ...] = ()
+    lead_sources: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    matched: bool
+    because: str
+
+
+def judge(*, triggers: Triggers, facts: Facts, event: str) -> Verdict:
+    """Whether all that `triggers` asks holds; `because` names what held, or the first thing that did not."""
+    asked_event = NEW_CONTACT if event == MANUAL_TRIGGER else event
+    if asked_event not in triggers.events:
+        return Verdict(False, f"starts with {_any_of(triggers.events)}, not with {event}")
+    return judge_contact(triggers=triggers, facts=facts)
+
+
+def judge_contact(*, triggers: Triggers, facts: Facts) -> Verdict:
+    """Like `judge`, whatever the event."""
+    verdicts = [verdict for verdict in _groups(triggers, facts) if verdict is not None]
+    refusal = next((verdict for verdict in verdicts if not verdict.matched), None)
+    if refusal:
+        return refusal
+    return Verdict(True, "; ".join(verdict.because for verdict in verdicts) or "asks for nothing in particular")
+
+
+def judge_entity(*, triggers: Triggers, facts: Facts) -> Verdict | None:
+    """The one condition that holds even for a workflow started by name; None when it is open to any brand."""
+    if not triggers.business_entity:
+        return None
+    if triggers.business_entity in facts.business_entities:
+        return Verdict(True, f"belongs to {triggers.business_entity}")
+    return Verdict(
+        False, f"is only for contacts of {triggers.business_entity}, not of {_any_of(facts.business_entities)}"
+    )
+
+
+def _groups(triggers: Triggers, facts: Facts) -> Iterable[Verdict | None]:
+    yield judge_entity(triggers=triggers, facts=facts)
+    yield _one_of("contact type", triggers.contact_types, facts.contact_types)
+    yield _one_of("lead source", triggers.lead_sources, (facts.lead_source,) if facts.lead_source else ())
+    yield _cares_about(triggers, facts)
+
+
+def _one_of(what: str, asked: tuple[str, ...], present: tuple[str, ...]) -> Verdict | None:
+    if not asked:
+        return None
+    shared = _shared(asked, present)
+    if shared:
+        return Verdict(True, f"{what} {' and '.join(shared)}")
+    return Verdict(False, f"needs {what} {_any_of(asked)}, and the contact's is {_any_of(present)}")
+
+
+def _cares_about(triggers: Triggers, facts: Facts) -> Verdict | None:
+    if not triggers.interests and not triggers.tags:
+        return None
+    interests, tags = _shared(triggers.interests, facts.interests), _shared(triggers.tags, facts.tags)
+    if interests:
+        return Verdict(True, f"is interested in {' and '.join(interests)}")
+    if tags:
+        return Verdict(True, f"has the tag {' and '.join(tags)}")
+    asked = tuple(dict.fromkeys((*triggers.interests, *triggers.tags)))
+    return Verdict(False, f"needs an interest or tag {_any_of(asked)}")
+
+
+def _shared(asked: tuple[str, ...], present: tuple[str, ...]) -> list[str]:
+    wanted = {word.casefold() for word in asked}
+    return [word for word in present if word.casefold() in wanted]
+
+
+def _any_of(words: tuple[str, ...]) -> str:
+    return " or ".join(words) if words else "none"

@@ -1,0 +1,159 @@
+"""What people do to instances and actions; each control leaves who, when and why.
+
+Every function locks the instance first, so that a worker and a person never decide at once. They raise NotPossible,
+with a sentence that says why, when the state does not allow the control.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from engagement import delivery
+from workflows import wake
+from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
+from workflows.settling import lock_instance, settle_instance
+
+Status = ScheduledAction.Status
+Verb = ControlEntry.Verb
+
+
+class NotPossible(Exception):
+    """The state of the instance or action does not allow the control."""
+
+
+def pause(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datetime) -> None:
+    """Stop the clock of an active instance. What is being handed over at this moment still ends."""
+    with transaction.atomic():
+        _require_instance(instance, {"active"}, "Only an active workflow can be paused")
+        WorkflowInstance.objects.filter(pk=instance.pk).update(status="paused", paused_at=now, updated_at=Now())
+        _record(instance.pk, Verb.PAUSE, reason, actor, now)
+    instance.refresh_from_db()
+
+
+def resume(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datetime) -> None:
+    """Let a paused instance go on; what waits is shifted by the length of the pause."""
+    with transaction.atomic():
+        _require_instance(instance, {"paused"}, "Only a paused workflow can be resumed")
+        instance.refresh_from_db()
+        shift = now - (instance.paused_at or now)
+        instance.actions.filter(status=Status.PENDING).update(
+            due_at=F("due_at") + shift, next_attempt_at=F("next_attempt_at") + shift
+        )
+        WorkflowInstance.objects.filter(pk=instance.pk).update(status="active", paused_at=None, updated_at=Now())
+        _record(instance.pk, Verb.RESUME, reason, actor, now)
+        settle_instance(instance_id=instance.pk)
+        wake.on_commit()
+    instance.refresh_from_db()
+
+
+def cancel(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datetime) -> None:
+    """End an instance; what waits is cancelled. What is being handed over or unclear keeps its own outcome."""
+    with transaction.atomic():
+        _require_instance(instance, {"active", "paused"}, "Only a workflow that is not over can be cancelled")
+        instance.actions.filter(status__in=[Status.PENDING, Status.CLAIMED]).update(
+            status=Status.CANCELLED,
+            finished_at=now,
+            lease_until=None,
+            token=None,
+            held_by="",
+            result={"reason": reason},
+        )
+        WorkflowInstance.objects.filter(pk=instance.pk).update(
+            status="cancelled", paused_at=None, ended_at=now, updated_at=Now()
+        )
+        _record(instance.pk, Verb.CANCEL, reason, actor, now)
+    instance.refresh_from_db()
+
+
+def retry(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) -> None:
+    """Try again now what failed, gave up or was skipped; its instance becomes active again."""
+    with transaction.atomic():
+        _require_action(
+            action, {Status.FAILED, Status.DEAD, Status.SKIPPED}, "Only what failed, gave up or was skipped"
+        )
+        _begin_again(action, now)
+        _record(action.instance_id, Verb.RETRY, reason, actor, now, action=action.pk)
+    action.refresh_from_db()
+
+
+def skip(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) -> None:
+    """Leave out what waits, failed or gave up."""
+    with transaction.atomic():
+        _require_action(action, {Status.PENDING, Status.FAILED, Status.DEAD}, "Only what waits, failed or gave up")
+        _end(action, Status.SKIPPED, {"reason": reason, "by": actor}, now)
+        _reopen_failed(action.instance_id)
+        settle_instance(instance_id=action.instance_id)
+        _record(action.instance_id, Verb.SKIP, reason, actor, now, action=action.pk)
+    action.refresh_from_db()
+
+
+def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now: dt.datetime) -> None:
+    """Settle an unclear action: it was sent and is done, or it was not and is sent now."""
+    with transaction.atomic():
+        _require_action(action, {Status.AMBIGUOUS}, "Only an unclear action")
+        if sent:
+            delivery.record_sent(
+                action_id=action.pk, receipt=delivery.Receipt(transport="", response=f"Settled by {actor}"), now=now
+            )
+            _end(action, Status.DONE, {"settled": reason, "by": actor}, now)
+            settle_instance(instance_id=action.instance_id)
+        else:
+            delivery.record_failed(action_id=action.pk, error=f"Not sent, says {actor}: {reason}", now=now)
+            _begin_again(action, now)
+        verb = Verb.RESOLVE_SENT if sent else Verb.RESOLVE_NOT_SENT
+        _record(action.instance_id, verb, reason, actor, now, action=action.pk)
+    action.refresh_from_db()
+
+
+def _begin_again(action: ScheduledAction, now: dt.datetime) -> None:
+    ScheduledAction.objects.filter(pk=action.pk).update(
+        status=Status.PENDING,
+        next_attempt_at=now,
+        attempts=0,
+        suspect=False,
+        lone_crashes=0,
+        finished_at=None,
+        result={},
+    )
+    WorkflowInstance.objects.filter(pk=action.instance_id, status__in=["completed", "failed"]).update(
+        status="active", ended_at=None, updated_at=Now()
+    )
+    wake.on_commit()
+
+
+def _reopen_failed(instance_id: uuid.UUID) -> None:
+    """An instance that failed is judged anew once the failure is dealt with."""
+    WorkflowInstance.objects.filter(pk=instance_id, status="failed").update(status="active", ended_at=None)
+
+
+def _end(action: ScheduledAction, status: str, result: dict[str, str], now: dt.datetime) -> None:
+    ScheduledAction.objects.filter(pk=action.pk).update(status=status, finished_at=now, result=result)
+
+
+def _require_instance(instance: WorkflowInstance, allowed: set[str], sentence: str) -> None:
+    status = lock_instance(instance_id=instance.pk)
+    if status not in allowed:
+        raise NotPossible(f"{sentence}; this one is {WorkflowInstance.Status(status).label.lower()}.")
+
+
+def _require_action(action: ScheduledAction, allowed: Iterable[Status], sentence: str) -> None:
+    instance_status = lock_instance(instance_id=action.instance_id)
+    if instance_status == "cancelled" and Status.AMBIGUOUS not in allowed:
+        raise NotPossible("The workflow was cancelled; start it again for the contact instead.")
+    status = Status(ScheduledAction.objects.select_for_update().values_list("status", flat=True).get(pk=action.pk))
+    if status not in allowed:
+        raise NotPossible(f"{sentence} allows this; this action is {status.label.lower()}.")
+
+
+def _record(
+    instance_id: uuid.UUID, verb: str, reason: str, actor: str, now: dt.datetime, *, action: uuid.UUID | None = None
+) -> None:
+    ControlEntry.objects.create(
+        instance_id=instance_id, action_id=action, verb=verb, reason=reason[:500], actor=actor[:150], at=now
+    )

@@ -1,0 +1,193 @@
+"""Who holds which action: claims, fences, intents and what becomes of leases that ran out.
+
+Every moment is the database's clock_timestamp(). A lease is a promise of the holder to be done by then; the fence
+token, one per claim, lets only the last holder write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from engagement import delivery
+from workflows.models import ActionAttempt, ActionType, ScheduledAction
+from workflows.settling import lock_instance, settle_instance
+
+INSIDE_TYPES = (ActionType.SEND_NOTIFICATION.value, ActionType.CREATE_TASK.value, ActionType.SCHEDULE_FOLLOW_UP.value)
+OUTSIDE_TYPES = (ActionType.SEND_EMAIL.value, ActionType.FOLLOW_UP.value)
+
+CLAIM_LEASE = dt.timedelta(seconds=60)
+SENDING_LEASE = dt.timedelta(seconds=240)  # longer than all time-outs of one hand-over together
+LONE_CRASHES_ALLOWED = 2  # the third makes an action dead
+
+
+@dataclass(frozen=True)
+class Claim:
+    action_id: uuid.UUID
+    token: int
+
+
+def holder_name() -> str:
+    """This process, as it is written beside what it holds."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+# A crash after this commit costs the lease time: the rows return to pending by reap(). One statement, so that no two
+# holders can have the same row; SKIP LOCKED, so that they do not wait for each other.
+_CLAIM = """
+    UPDATE workflows_scheduledaction AS action
+    SET status = 'claimed', lease_until = clock_timestamp() + %(lease)s, token = nextval('workflows_fence'),
+        held_by = %(holder)s
+    FROM (
+        SELECT waiting.id
+        FROM workflows_scheduledaction AS waiting
+        JOIN workflows_workflowinstance AS instance ON instance.id = waiting.instance_id
+        WHERE waiting.status = 'pending' AND {lane}
+          AND waiting.next_attempt_at <= clock_timestamp() AND instance.status = 'active'
+        ORDER BY waiting.next_attempt_at, waiting.due_at
+        LIMIT %(limit)s
+        FOR UPDATE OF waiting SKIP LOCKED
+    ) AS due
+    WHERE action.id = due.id
+    RETURNING action.id, action.token, action.due_at, action.position
+"""
+_INSIDE_LANE = f"NOT waiting.suspect AND waiting.action_type IN {INSIDE_TYPES}"
+_OUTSIDE_LANE = f"NOT waiting.suspect AND waiting.action_type IN {OUTSIDE_TYPES}"
+# What was held by a worker that died is tried alone, so that the one row that kills workers is found.
+_SUSPECT_LANE = f"waiting.suspect AND (waiting.action_type IN {INSIDE_TYPES} OR %(outside)s)"
+
+
+def claim_inside(*, limit: int) -> list[Claim]:
+    """Due work inside our database, oldest first."""
+    return _claim(_INSIDE_LANE, limit)
+
+
+def claim_outside(*, limit: int) -> list[Claim]:
+    """Due work that leaves the house, oldest first."""
+    return _claim(_OUTSIDE_LANE, limit)
+
+
+def claim_suspect(*, outside: bool) -> list[Claim]:
+    """At most one action that was held by a worker that died; of those that leave the house only if `outside`."""
+    return _claim(_SUSPECT_LANE, 1, outside=outside)
+
+
+def release(claims: Sequence[Claim]) -> None:
+    """Give back what was claimed and not begun."""
+    for claim in claims:
+        held(claim, status="claimed").update(status="pending", lease_until=None, token=None, held_by="")
+
+
+def held(claim: Claim, *, status: str) -> QuerySet[ScheduledAction]:
+    """The row of the claim if it is still ours in that state: update it and check that one row changed."""
+    return ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token, status=status)
+
+
+def begin_sending(claim: Claim) -> bool:
+    """Turn the claim into an intent; False when the lease is over, the instance not active or the contact blocked.
+
+    One statement with every condition, so that nothing can change between looking and writing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE workflows_scheduledaction AS action
+            SET status = 'sending', lease_until = clock_timestamp() + %(lease)s, attempts = attempts + 1,
+                started_at = COALESCE(action.started_at, clock_timestamp())
+            FROM workflows_workflowinstance AS instance
+            JOIN contacts_contact AS contact ON contact.id = instance.contact_id
+            JOIN contacts_contactstatus AS status ON status.id = contact.status_id
+            WHERE action.id = %(id)s AND action.token = %(token)s AND action.status = 'claimed'
+              AND action.lease_until > clock_timestamp()
+              AND instance.id = action.instance_id AND instance.status = 'active'
+              AND NOT status.blocks_contact
+              AND NOT EXISTS (SELECT 1 FROM contacts_suppression WHERE lower(email) = contact.email)
+            """,
+            {"lease": SENDING_LEASE, "id": claim.action_id, "token": claim.token},
+        )
+        return cursor.rowcount == 1
+
+
+def reap(*, limit: int = 100) -> int:
+    """Settle leases that ran out; returns how many. Nothing had left from `claimed`; `sending` is ambiguous."""
+    expired = ScheduledAction.objects.filter(status__in=["claimed", "sending"], lease_until__lt=Now())
+    return sum(_reap_one(pk) for pk in list(expired.order_by("lease_until").values_list("pk", flat=True)[:limit]))
+
+
+def _claim(lane: str, limit: int, *, outside: bool = True) -> list[Claim]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM.format(lane=lane),
+            {"lease": CLAIM_LEASE, "holder": holder_name(), "limit": limit, "outside": outside},
+        )
+        rows = sorted(cursor.fetchall(), key=lambda row: (row[2], row[3]))
+    return [Claim(action_id=row[0], token=row[1]) for row in rows]
+
+
+def _reap_one(pk: uuid.UUID) -> int:
+    with transaction.atomic():
+        instance_id = ScheduledAction.objects.values_list("instance_id", flat=True).get(pk=pk)
+        lock_instance(instance_id=instance_id)
+        action = (
+            ScheduledAction.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(pk=pk, status__in=["claimed", "sending"], lease_until__lt=Now())
+            .first()
+        )
+        if action is None:
+            return 0
+        if action.status == ScheduledAction.Status.SENDING:
+            _make_ambiguous(action)
+        else:
+            _return_from_crash(action)
+        settle_instance(instance_id=instance_id)
+    return 1
+
+
+def _make_ambiguous(action: ScheduledAction) -> None:
+    error = "The worker was cut off after it began to hand over. Whether it arrived is not known."
+    ActionAttempt.objects.filter(action=action, token=action.token).update(
+        outcome=ActionAttempt.Outcome.AMBIGUOUS, ended_at=Now(), error=error
+    )
+    delivery.record_ambiguous(action_id=action.pk, error=error, now=action.lease_until)
+    _write(action, ScheduledAction.Status.AMBIGUOUS, error)
+
+
+def _return_from_crash(action: ScheduledAction) -> None:
+    if action.suspect:
+        action.lone_crashes += 1
+    dead = action.lone_crashes > LONE_CRASHES_ALLOWED
+    error = f"The worker {action.held_by} stopped while it prepared this."
+    ActionAttempt.objects.create(
+        action=action,
+        number=action.attempts + 1,
+        token=action.token,
+        worker=action.held_by,
+        outcome=ActionAttempt.Outcome.CRASHED,
+        ended_at=Now(),
+        error=error,
+    )
+    action.suspect = True
+    _write(action, ScheduledAction.Status.DEAD if dead else ScheduledAction.Status.PENDING, error)
+
+
+def _write(action: ScheduledAction, status: str, error: str) -> None:
+    action.status, action.last_error = status, error
+    action.lease_until, action.token, action.held_by = None, None, ""
+    ScheduledAction.objects.filter(pk=action.pk).update(
+        status=status,
+        last_error=error,
+        lease_until=None,
+        token=None,
+        held_by="",
+        suspect=action.suspect,
+        lone_crashes=action.lone_crashes,
+        finished_at=Now() if status == ScheduledAction.Status.DEAD else None,
+    )

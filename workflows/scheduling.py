@@ -1,0 +1,81 @@
+"""When things happen: pure arithmetic over steps, stored as due times. All moments are aware datetimes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+
+from workflows.models import ActionType, PlannedTouch, ScheduledAction, Step, WorkflowInstance
+
+_ACTION_NAMESPACE = uuid.UUID("4d5f1f8e-0c0b-5e55-9c7a-6f1b1c2a3d4e")
+
+FIRST_DELAY = dt.timedelta(seconds=30)
+LONGEST_DELAY = dt.timedelta(hours=6)
+
+# How long a colleague has for a task of that priority.
+TASK_HOURS = {"urgent": 4, "high": 24, "medium": 72, "low": 168}
+
+
+def action_id(*, instance_id: uuid.UUID, step_id: int, occurrence: int) -> uuid.UUID:
+    """The same step of the same instance is the same action, however often it is planned (RFC 9562, version 5)."""
+    return uuid.uuid5(_ACTION_NAMESPACE, f"{instance_id}/{step_id}/{occurrence}")
+
+
+def due_at(*, started_at: dt.datetime, delay_hours: Decimal) -> dt.datetime:
+    """The delay counts from the start of the instance."""
+    return started_at + dt.timedelta(hours=float(delay_hours))
+
+
+def plan_steps(*, instance: WorkflowInstance, steps: Iterable[Step]) -> list[ScheduledAction]:
+    """The actions of an instance's steps, not saved."""
+    return [
+        _action(instance, step, due_at(started_at=instance.started_at, delay_hours=step.delay_hours)) for step in steps
+    ]
+
+
+def plan_touches(*, instance: WorkflowInstance, step: Step, touches: Iterable[PlannedTouch]) -> list[ScheduledAction]:
+    """The touches of a schedule_follow_up step, due N days after the start of the instance, not saved."""
+    return [_touch(instance, step, touch) for touch in touches]
+
+
+def task_due_at(*, now: dt.datetime, priority: str) -> dt.datetime:
+    """When a task made `now` should be done."""
+    return now + dt.timedelta(hours=TASK_HOURS.get(priority, TASK_HOURS["medium"]))
+
+
+def retry_delay(*, attempt: int, rng: random.Random | None = None) -> dt.timedelta:
+    """uniform(0.5, 1) of 30 s doubled per attempt (the first is 1), never more than 6 h."""
+    ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(max(attempt, 1) - 1, 20))
+    return ceiling * (rng or random).uniform(0.5, 1)  # spreads retries, protects nothing
+
+
+def _action(instance: WorkflowInstance, step: Step, due: dt.datetime) -> ScheduledAction:
+    return ScheduledAction(
+        id=action_id(instance_id=instance.pk, step_id=step.pk, occurrence=0),
+        instance=instance,
+        step=step,
+        position=step.position,
+        action_type=step.action_type,
+        target_id=step.target_id,
+        template_id=step.template_id,
+        due_at=due,
+        next_attempt_at=due,
+    )
+
+
+def _touch(instance: WorkflowInstance, step: Step, touch: PlannedTouch) -> ScheduledAction:
+    due = instance.started_at + dt.timedelta(days=touch.day)
+    return ScheduledAction(
+        id=action_id(instance_id=instance.pk, step_id=step.pk, occurrence=touch.day),
+        instance=instance,
+        step=step,
+        occurrence=touch.day,
+        position=step.position,
+        action_type=ActionType.FOLLOW_UP,
+        template_id=touch.template_id,
+        due_at=due,
+        next_attempt_at=due,
+    )

@@ -1,0 +1,39 @@
+"""When an instance is over."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import connection
+
+# Locks the instance first: of two workers that finish its last two actions at once, the later one sees both final.
+_LOCK = "SELECT status FROM workflows_workflowinstance WHERE id = %(id)s FOR NO KEY UPDATE"
+_SETTLE = """
+    UPDATE workflows_workflowinstance AS instance
+    SET status = CASE WHEN actions.failed THEN 'failed' ELSE 'completed' END,
+        ended_at = clock_timestamp(), updated_at = clock_timestamp()
+    FROM (
+        SELECT bool_or(status IN ('pending', 'claimed', 'sending', 'ambiguous')) AS open,
+               bool_or(status IN ('failed', 'dead')) AS failed
+        FROM workflows_scheduledaction WHERE instance_id = %(id)s
+    ) AS actions
+    WHERE instance.id = %(id)s AND instance.status = 'active' AND NOT actions.open
+"""
+
+
+def lock_instance(*, instance_id: uuid.UUID) -> str:
+    """Lock the instance for the rest of the transaction; returns its status. Always before its actions are written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"id": instance_id})
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def settle_instance(*, instance_id: uuid.UUID) -> None:
+    """End an active instance whose actions are all final: failed when one failed or is dead, else completed.
+
+    The caller holds the lock of lock_instance, or commits before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"id": instance_id})
+        cursor.execute(_SETTLE, {"id": instance_id})

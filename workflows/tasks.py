@@ -1,0 +1,15 @@
+"""What django-q2 runs."""
+
+from __future__ import annotations
+
+import os
+
+from workflows import pump as pump_module
+
+PUMP_SECONDS = 10  # well under the 30 seconds in which a worker that is told to stop has to be done
+WORKER_VARIABLE = "CONTACTFLOW_WORKER"
+
+
+def pump() -> dict[str, int]:
+    """Do what is due now; woken on commit, by the watchdog's pulse and by a minutely schedule."""
+    return dict(pump_module.run(max_seconds=PUMP_SECONDS, worker=os.environ.get(WORKER_VARIABLE, "")))

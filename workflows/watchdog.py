@@ -1,0 +1,117 @@
+"""Keeps one cluster of workers alive: starts it, asks it for signs of life, replaces it when it is stuck.
+
+A cluster whose worker was killed at a bad moment looks alive and does nothing (its processes share one locked pipe).
+Only work that comes back as a heartbeat proves the opposite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django_q.models import Schedule
+
+from workflows import heartbeat, wake
+from workflows.tasks import WORKER_VARIABLE
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 27
+LONGEST_PAUSE = 30
+SAFETY_NET = "contactflow pump"
+
+
+class Watchdog:
+    """Runs until stop() is called; `name` is the cluster's in the heartbeat table."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        self._stop = threading.Event()
+        self._cluster: subprocess.Popen[bytes] | None = None
+
+    def stop(self) -> None:
+        """End after the cluster finished what it does; safe to call from a signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Start the cluster and replace it whenever it ended or is stuck."""
+        falls = 0
+        while not self._stop.is_set():
+            started = time.monotonic()
+            self._start()
+            self._watch()
+            self._kill()
+            if not self._stop.is_set():
+                falls = 0 if time.monotonic() - started > LONGEST_PAUSE * 2 else falls + 1
+                self._stop.wait(min(2**falls / 2, LONGEST_PAUSE))
+        self._forget()
+
+    def _start(self) -> None:
+        self._cluster = subprocess.Popen(
+            [sys.executable, "manage.py", "worker_cluster"],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {WORKER_VARIABLE: self.name},
+            start_new_session=True,
+        )
+        logger.info("the workers started as process %s", self._cluster.pid)
+
+    def _watch(self) -> None:
+        """Return when the cluster ended, is stuck, or was told to stop and did."""
+        cluster = self._cluster
+        assert cluster is not None  # noqa: S101  # started by run()
+        since = time.monotonic()
+        while cluster.poll() is None:
+            if self._stop.wait(settings.WORKER_PULSE_SECONDS):
+                self._drain(cluster)
+                return
+            if self._is_stuck(time.monotonic() - since):
+                logger.error(
+                    "the workers gave no sign of life for %s s and are replaced", settings.WORKER_STUCK_SECONDS
+                )
+                return
+        logger.error("the workers ended with code %s and are started again", cluster.returncode)
+
+    def _is_stuck(self, running_seconds: float) -> bool:
+        """Ask for a sign of life and look at the last one. A database that does not answer proves nothing."""
+        try:
+            close_old_connections()
+            ensure_schedule()
+            wake.wake()
+            age = heartbeat.age_of(name=self.name)
+        except (DatabaseError, InterfaceError):
+            logger.warning("the database does not answer")
+            connection.close()
+            return False
+        silence = running_seconds if age is None else min(age.total_seconds(), running_seconds)
+        return silence > settings.WORKER_STUCK_SECONDS
+
+    def _drain(self, cluster: subprocess.Popen[bytes]) -> None:
+        cluster.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            cluster.wait(timeout=DRAIN_SECONDS)
+
+    def _kill(self) -> None:
+        """The whole process group: a stuck cluster does not follow SIGTERM."""
+        if self._cluster is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._cluster.pid, signal.SIGKILL)
+            self._cluster.wait()
+
+    def _forget(self) -> None:
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            heartbeat.forget(name=self.name)
+
+
+def ensure_schedule() -> None:
+    """The safety net: a minutely run of the pump, should every wake-up call be lost."""
+    Schedule.objects.get_or_create(
+        name=SAFETY_NET, defaults={"func": wake.PUMP, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+    )
