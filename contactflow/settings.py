@@ -133,6 +133,7 @@ STORAGES = {
 # Mail. Without EMAIL_URL every message stays in the outbox staff read in the admin.
 EMAIL_URL: str = env.str("EMAIL_URL", "")
 vars().update(env.mail("EMAIL_URL"))
+DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "") or f"Contactflow <contactflow@{_public.hostname}>"
 EMAIL_TIMEOUT = 30  # seconds for each step of the SMTP conversation
 
@@ -161,7 +162,7 @@ PUMP_STEPS = [
     "workflows.execution.run_pump_step",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
-WORKER_STUCK_SECONDS = 90  # how old the sign of life may be before the cluster is replaced
+WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

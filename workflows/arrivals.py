@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,23 +39,18 @@ def run_event(
     kind: str,
     source: str,
     now: dt.datetime,
-    event_key: str | None = None,
-    workflows: Iterable[str] = (),
-    force: bool = False,
+    request: dict[str, Any] | None = None,
     **about: Any,
 ) -> Answer:
     """Record that `kind` happened to a contact and start what matches.
 
-    `about` is what intake.record_event takes: contact_types, lead_source, business_entities, metadata. `workflows`
-    starts just those; `force` passes over re-entry. Raises intake.IntakeError and UnknownWorkflow for bad input.
+    `request` is what the caller asks of enrolment: {"workflows": [slug]} starts just those, {"force": True} passes
+    over re-entry. `about` is what intake.record_event takes besides: contact_types, lead_source, business_entities,
+    metadata, event_key. Raises intake.IntakeError and UnknownWorkflow for bad input.
     """
-    named = list(dict.fromkeys(workflows))
-    _require_known(named)
-    request = {"workflows": named, "force": force} if named or force else None
+    _require_known((request or {}).get("workflows") or [])
     with transaction.atomic():
-        receipt = intake.record_event(
-            email=email, kind=kind, source=source, now=now, event_key=event_key, request=request, **about
-        )
+        receipt = intake.record_event(email=email, kind=kind, source=source, now=now, request=request, **about)
         return _enrol(receipt, now)
 
 

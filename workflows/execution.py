@@ -105,9 +105,10 @@ def _guarded(claim: Claim, work: Callable[[Claim], None]) -> None:
         # The database went away. The lease returns the action; what was handed over is settled by _persistently.
         logger.warning("action %s: the database did not answer", claim.action_id, exc_info=True)
         _reconnect()
-    except Exception:
+    except Exception as error:
         logger.exception("action %s failed unexpectedly", claim.action_id)
-        _persistently(lambda: _settle_unexpected(claim, error))
+        reason = f"{type(error).__name__}: {error}"
+        _persistently(lambda: _settle_unexpected(claim, reason))
 
 
 # Inside our database: perform and result are one transaction.
@@ -241,9 +242,8 @@ def _settle_unclear(claim: Claim, action: ScheduledAction, error: str) -> None:
         _finish(claim, action, status="ambiguous", error=error)
 
 
-def _settle_unexpected(claim: Claim, error: Exception) -> None:
+def _settle_unexpected(claim: Claim, reason: str) -> None:
     """A fault of ours. Before the intent nothing has left: later again, and parked after MAX_UNEXPECTED times."""
-    reason = f"{type(error).__name__}: {error}"
     with transaction.atomic():
         action = _load(claim)
         lock_instance(instance_id=action.instance_id)

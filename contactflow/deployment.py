@@ -1,0 +1,219 @@
+"""Is this installation fit to serve? A line per check: ok, warning or FAIL, and what to do."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+
+from django.conf import settings
+from django.core import checks
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.urls import Resolver404, resolve
+
+from contactflow.models import ApiKey
+from contacts import defaults as contact_defaults
+from contacts.clock import database_now
+from contacts.models import BusinessEntity, Contact, ContactStatus
+from engagement import defaults as engagement_defaults
+from engagement.models import EngagementTemplate, Target
+from workflows import analytics, publishing, simulation
+from workflows import defaults as workflow_defaults
+from workflows.models import WorkflowTemplate
+
+Level = Literal["ok", "warning", "FAIL"]
+WEB_TIMEOUT = 3  # seconds
+
+
+@dataclass(frozen=True)
+class Line:
+    level: Level
+    subject: str
+    text: str
+
+
+def deploy(*, check_only: bool) -> Iterator[Line]:
+    """Load or complete the default content, then examine everything. `check_only` changes nothing.
+
+    A failed look-up of the database ends the examination, since nothing after it could be true.
+    """
+    yield from _environment()
+    database = list(_database())
+    yield from database
+    if any(line.level == "FAIL" for line in database):
+        return
+    yield from _content(check_only=check_only)
+    for examine in (_emails, _workflows, _sender, _brands, _targets, _mail, _notion, _language_model, _workers, _api):
+        yield from _guarded(examine)
+
+
+def _guarded(examine: Callable[[], Iterator[Line]]) -> Iterator[Line]:
+    """A check that breaks is a failed check, not a broken deployment."""
+    try:
+        yield from examine()
+    except Exception as error:
+        subject = examine.__name__.strip("_").replace("_", " ")
+        yield Line("FAIL", subject, f"The check itself broke: {type(error).__name__}: {error}")
+
+
+def _environment() -> Iterator[Line]:
+    messages = [message for message in checks.run_checks() if not message.is_silenced()]
+    for message in messages:
+        level: Level = "FAIL" if message.level >= checks.ERROR else "warning"
+        yield Line(level, "environment", f"{message.msg} {message.hint or ''} ({message.id})".strip())
+    if not messages:
+        yield Line("ok", "environment", "All settings fit together.")
+
+
+def _database() -> Iterator[Line]:
+    try:
+        plan = MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield Line("FAIL", "database", f"It does not answer ({error}). Check DATABASE_URL.")
+        return
+    if plan:
+        yield Line("FAIL", "database", f"{len(plan)} migrations are missing. Run: manage.py migrate")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        yield Line("ok", "database", f"PostgreSQL {cursor.fetchone()[0]}, all migrations applied.")
+
+
+def _content(*, check_only: bool) -> Iterator[Line]:
+    verb = "would be loaded" if check_only else "loaded"
+    now = database_now()
+    with transaction.atomic():
+        lines = [
+            *contact_defaults.load(check_only=check_only),
+            *engagement_defaults.load(check_only=check_only),
+            *workflow_defaults.load(now=now, check_only=check_only),
+        ]
+    for line in lines:
+        yield Line("ok", "content", f"{verb}: {line}")
+    if not lines:
+        yield Line("ok", "content", "The default content is there; what staff changed stays as it is.")
+
+
+def _emails() -> Iterator[Line]:
+    empty = [
+        template.slug
+        for template in EngagementTemplate.objects.filter(active=True)
+        if template.current_version_id is None
+    ]
+    for slug in empty:
+        yield Line("FAIL", "emails", f"{slug} has no words. Write them in the admin under Emails.")
+    if not empty:
+        yield Line("ok", "emails", f"{EngagementTemplate.objects.filter(active=True).count()} have their words.")
+
+
+def _workflows() -> Iterator[Line]:
+    """Every active workflow once as a dry run, for an example person who is forgotten afterwards."""
+    for template in WorkflowTemplate.objects.filter(active=True).select_related("current_version", "business_entity"):
+        version = template.current_version
+        problems = publishing.problems_of(version) if version else ["It was never published."]
+        if version and not problems:
+            problems = _dry_run(template)
+        if problems:
+            yield Line(
+                "FAIL", "workflows", f"{template.slug}: {' '.join(problems)} Mend it in the admin and publish it."
+            )
+        else:
+            yield Line("ok", "workflows", f"{template.slug}: dry run fine.")
+
+
+def _dry_run(template: WorkflowTemplate) -> list[str]:
+    now = database_now()
+    with transaction.atomic():
+        person = _example_person()
+        foreseen = simulation.simulate(template=template, contact=person, start=now)
+        transaction.set_rollback(True)
+    return [f"The email {one.what} lacks {', '.join(one.missing)}." for one in foreseen if one.missing]
+
+
+def _example_person() -> Contact:
+    status = ContactStatus.objects.get(is_default=True)
+    person = Contact.objects.create(email=f"example-{uuid4().hex}@example.org", first_name="Robin", status=status)
+    person.business_entities.set(BusinessEntity.objects.filter(is_fallback=True))
+    return person
+
+
+def _sender() -> Iterator[Line]:
+    if settings.DEFAULT_FROM_EMAIL_IS_SET or not BusinessEntity.objects.filter(sender_email="").exists():
+        yield Line("ok", "sender", "Every brand has a sender.")
+    else:
+        yield Line(
+            "warning", "sender", "Mail goes out from a local address. Set DEFAULT_FROM_EMAIL or each brand's sender."
+        )
+
+
+def _brands() -> Iterator[Line]:
+    without = list(BusinessEntity.objects.filter(postal_address="").values_list("name", flat=True))
+    if without:
+        yield Line("warning", "brands", f"No postal address: {', '.join(without)}. Add it in the admin under Settings.")
+    else:
+        yield Line("ok", "brands", "Every brand has a postal address.")
+
+
+def _targets() -> Iterator[Line]:
+    without = list(Target.objects.filter(people=None, extra_emails=[]).values_list("slug", flat=True))
+    if without:
+        yield Line(
+            "warning", "targets", f"Nobody stands behind {', '.join(without)}. Add people in the admin under Settings."
+        )
+    else:
+        yield Line("ok", "targets", "People stand behind every target.")
+
+
+def _mail() -> Iterator[Line]:
+    if settings.EMAIL_URL:
+        yield Line("ok", "mail", f"Mail goes out through {settings.EMAIL_HOST}:{settings.EMAIL_PORT}.")
+    else:
+        yield Line("warning", "mail", "EMAIL_URL is not set: mail stays in the local outbox, to be read in the admin.")
+
+
+def _notion() -> Iterator[Line]:
+    if not settings.NOTION_API_KEY:
+        yield Line("warning", "Notion", "Not connected. Set NOTION_API_KEY and the three database ids to connect it.")
+    else:
+        yield Line("warning", "Notion", "A key is set, but this version does not synchronise with Notion yet.")
+
+
+def _language_model() -> Iterator[Line]:
+    if settings.AI_BASE_URL:
+        yield Line("ok", "language model", f"{settings.AI_MODEL} writes the passages of premium emails.")
+    else:
+        yield Line("ok", "language model", "Not configured: premium emails use their approved texts.")
+
+
+def _workers() -> Iterator[Line]:
+    if analytics.worker_is_alive():
+        yield Line("ok", "workers", "They give signs of life.")
+    else:
+        yield Line("warning", "workers", "None is running. Start one with: manage.py worker")
+
+
+def _api() -> Iterator[Line]:
+    try:
+        resolve("/contact-workflows/new-contact")
+    except Resolver404:
+        yield Line("FAIL", "API", "The address /contact-workflows/new-contact is not served.")
+        return
+    keys = ApiKey.objects.filter(revoked_at=None).count()
+    hint = "" if keys else " Make one with: manage.py create_api_key NAME --scope operate"
+    yield Line("ok" if keys else "warning", "API", f"{keys} keys are valid.{hint}")
+    yield _web_server()
+
+
+def _web_server() -> Line:
+    address = f"{settings.PUBLIC_URL}/healthz"
+    try:
+        with urllib.request.urlopen(address, timeout=WEB_TIMEOUT):  # noqa: S310  # our own PUBLIC_URL, checked above
+            return Line("ok", "web server", f"{settings.PUBLIC_URL} answers.")
+    except (urllib.error.URLError, OSError, ValueError):
+        return Line(
+            "warning", "web server", f"{settings.PUBLIC_URL} does not answer from here. Start it with: make run"
+        )

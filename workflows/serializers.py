@@ -1,0 +1,209 @@
+"""How workflows look over HTTP: templates, instances, actions, and what the doors take and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from contacts.models import Contact
+from contacts.serializers import Flag, Judgement, Object, Person, Reason, Strict, Text, Texts
+from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
+
+
+class NewContact(Person):
+    """A contact that arrives."""
+
+    message = Text(max_length=100_000, help_text="What the person wrote.")
+    source_metadata = Object(help_text="Where it came from: form, page, campaign.")
+
+
+class Trigger(Strict):
+    """An event for a contact."""
+
+    contact_email = Text(required=True, max_length=320)
+    trigger_event = serializers.RegexField(
+        r"^[a-z][a-z0-9_]{0,63}\Z",
+        help_text="new_contact, engagement_detected, manual_trigger, or a business event such as consultation_completed.",
+        error_messages={"invalid": "Use lower-case letters, digits and underscores, such as consultation_completed."},
+    )
+    contact_types = Texts(longest=100)
+    lead_source = Text(max_length=100)
+    business_entities = Texts(longest=120)
+    workflows = Texts(longest=64, help_text="Slugs: start just these.")
+    force = Flag(required=False, default=False, help_text="Pass over re-entry.")
+    metadata = Object()
+
+    def validate_trigger_event(self, value: str) -> str:
+        if not isinstance(self.initial_data.get("trigger_event"), str):
+            raise serializers.ValidationError("This has to be text.")
+        return value
+
+
+class StartedInstance(serializers.ModelSerializer[WorkflowInstance]):
+    workflow = serializers.SlugRelatedField("slug", source="template", read_only=True)
+
+    class Meta:
+        model = WorkflowInstance
+        fields = ("id", "workflow", "status")
+        read_only_fields = fields
+
+
+class Answer(serializers.Serializer[Any]):
+    """What an arrival or event started, and why."""
+
+    success = serializers.BooleanField()
+    contact_id = serializers.UUIDField()
+    contact_email = serializers.CharField()
+    created = serializers.BooleanField()
+    event_id = serializers.UUIDField()
+    contact_types = serializers.ListField(child=serializers.CharField())
+    lead_source = serializers.CharField(allow_null=True)
+    business_entities = serializers.ListField(child=serializers.CharField())
+    workflows_triggered = serializers.ListField(child=serializers.CharField())
+    instances = StartedInstance(many=True)
+    reasons = Judgement(many=True)
+
+
+class Execution(serializers.Serializer[Any]):
+    contact_email = serializers.CharField()
+    workflow = serializers.CharField()
+    status = serializers.ChoiceField(WorkflowInstance.Status)
+    at = serializers.DateTimeField()
+
+
+class Status(serializers.Serializer[Any]):
+    """How the system is, from real counts."""
+
+    active_workflows = serializers.IntegerField(allow_null=True)
+    total_contacts_processed = serializers.IntegerField(allow_null=True)
+    recent_executions = Execution(many=True)
+    system_status = serializers.ChoiceField(["operational", "degraded", "down"])
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+class TouchOutput(serializers.ModelSerializer[PlannedTouch]):
+    template = serializers.SlugRelatedField("slug", read_only=True)
+
+    class Meta:
+        model = PlannedTouch
+        fields = ("day", "template")
+        read_only_fields = fields
+
+
+class StepOutput(serializers.ModelSerializer[Step]):
+    target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    template = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    delay_hours = serializers.FloatField(read_only=True)
+    effort_hours = serializers.FloatField(read_only=True, allow_null=True)
+    touches = TouchOutput(many=True, read_only=True)
+
+    class Meta:
+        model = Step
+        fields = (
+            "position",
+            "action_type",
+            "target",
+            "delay_hours",
+            "template",
+            "title",
+            "description",
+            "category",
+            "priority",
+            "effort_hours",
+            "touches",
+        )
+        read_only_fields = fields
+
+
+class Triggers(serializers.ModelSerializer[WorkflowVersion]):
+    """What starts a workflow."""
+
+    contact_types = serializers.SlugRelatedField("name", many=True, read_only=True)
+    lead_sources = serializers.SlugRelatedField("name", many=True, read_only=True)
+
+    class Meta:
+        model = WorkflowVersion
+        fields = ("events", "contact_types", "lead_sources", "interests", "tags", "reentry", "reentry_days")
+        read_only_fields = fields
+
+
+class TemplateOutput(serializers.ModelSerializer[WorkflowTemplate]):
+    """A workflow with the version that runs; `version` is null while none was published."""
+
+    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    version = serializers.IntegerField(source="current_version.number", read_only=True, allow_null=True, default=None)
+    triggers = Triggers(source="current_version", read_only=True, allow_null=True)
+    steps = StepOutput(source="current_version.steps", many=True, read_only=True, default=list)
+
+    class Meta:
+        model = WorkflowTemplate
+        fields = ("slug", "name", "description", "business_entity", "active", "version", "triggers", "steps")
+        read_only_fields = fields
+
+
+class Templates(serializers.Serializer[Any]):
+    templates = TemplateOutput(many=True)
+
+
+class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
+    instance = serializers.UUIDField(source="instance_id", read_only=True)
+    target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    template = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    result = Object(read_only=True, required=False)
+
+    class Meta:
+        model = ScheduledAction
+        fields = (
+            "id",
+            "instance",
+            "position",
+            "action_type",
+            "target",
+            "template",
+            "due_at",
+            "next_attempt_at",
+            "status",
+            "attempts",
+            "last_error",
+            "result",
+            "finished_at",
+        )
+        read_only_fields = fields
+
+
+class InstanceOutput(serializers.ModelSerializer[WorkflowInstance]):
+    contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
+    contact_email = serializers.CharField(source="contact.email", read_only=True)
+    workflow = serializers.SlugRelatedField("slug", source="template", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    actions = ActionOutput(many=True, read_only=True)
+
+    class Meta:
+        model = WorkflowInstance
+        fields = (
+            "id",
+            "contact",
+            "contact_email",
+            "workflow",
+            "version",
+            "business_entity",
+            "status",
+            "trigger_event",
+            "because",
+            "started_at",
+            "paused_at",
+            "ended_at",
+            "actions",
+        )
+        read_only_fields = fields
+
+
+class Resolution(Reason):
+    """How an unclear action ended."""
+
+    outcome = serializers.ChoiceField(
+        [("sent", "It was sent"), ("not_sent", "It was not sent, so it is sent now")],
+        help_text="sent: done. not_sent: it is sent again.",
+    )
