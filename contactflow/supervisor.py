@@ -26,6 +26,7 @@ STOP_PATIENCE = 25  # seconds for the children to finish what they are at
 STEADY_SECONDS = 60  # alive for so long, a child has earned a fresh start
 LONGEST_PAUSE = 30  # seconds between two starts of a child that keeps dying
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
@@ -91,6 +92,7 @@ class Supervisor:
             while not self.stopping:
                 for child in self.children:
                     child.tend()
+                _bury_orphans(keep={child.process.pid for child in self.children if child.process})
                 if not announced and time.monotonic() > next_look:
                     announced = _is_ready(ready_url)
                     next_look = time.monotonic() + 0.3
@@ -125,14 +127,20 @@ def main() -> None:
     )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, supervisor.hear)
-    _end_with_parent(when="MAKELEVEL" in os.environ)
+    _control_process(PR_SET_CHILD_SUBREAPER, 1)  # so that nothing we started lingers, dead or alive, without a parent
+    if "MAKELEVEL" in os.environ:
+        _end_with_parent()
     os.chdir(embedded.BASE_DIR)
     claim(webserver.HOST, webserver.PORT)
     embedded.attach()
-    if not supervisor.stopping:
-        prepare(webserver.PORT, supervisor)
-    if not supervisor.stopping:
-        supervisor.run(f"http://{_reachable(webserver.HOST)}:{webserver.PORT}/readyz")
+    try:
+        if not supervisor.stopping:
+            prepare(webserver.PORT, supervisor)
+        if not supervisor.stopping:
+            supervisor.run(f"http://{_reachable(webserver.HOST)}:{webserver.PORT}/readyz")
+    finally:
+        embedded.stop()
+        _bury_orphans(keep=set())
 
 
 def claim(host: str, port: int) -> None:
@@ -182,11 +190,24 @@ def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _end_with_parent(*, when: bool = True) -> None:
-    """Ask the kernel for a SIGTERM when our parent dies, however it dies."""
-    if when and sys.platform == "linux":
+def _end_with_parent() -> None:
+    """Ask for a SIGTERM when our parent dies, however it dies."""
+    _control_process(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _control_process(option: int, value: int) -> None:
+    if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            ctypes.CDLL(None).prctl(option, value)
+
+
+def _bury_orphans(keep: set[int]) -> None:
+    """Collect the dead that fell to us, but for those that somebody else here waits for."""
+    with contextlib.suppress(ChildProcessError):
+        while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if dead.si_pid in keep:
+                return
+            os.waitpid(dead.si_pid, 0)
 
 
 def _reachable(host: str) -> str:

@@ -14,6 +14,7 @@ PORT: int = _env.at_least("PORT", 1, 8000)
 
 bind = f"{HOST}:{PORT}"
 worker_class = "gthread"
+preload_app = True  # loaded once, shared by the workers
 workers: int = _env.at_least("WEB_WORKERS", 1, 2)
 threads: int = _env.at_least("WEB_THREADS", 1, 16)
 timeout = 60  # seconds without a sign of life until a worker is replaced
