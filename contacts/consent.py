@@ -1,0 +1,148 @@
+"""Whether a person may be written to. The only place that changes permission, and the only one that judges it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+
+from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Suppression
+
+EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether, and in a sentence why (not)."""
+
+    allowed: bool
+    reason: str
+
+
+class NoBlockingStatus(Exception):
+    """Staff removed every status that blocks contact, so Do Not Contact cannot be set."""
+
+    permanent = True
+
+
+def may_contact(*, contact: Contact, business_entity: BusinessEntity | None = None, channel: str = EMAIL) -> Verdict:
+    """Judged on what the database holds now, not on what the caller loaded a while ago.
+
+    Without a record of consent a person may be written to; the newest record for the brand (or for every brand) holds.
+    """
+    status = ContactStatus.objects.filter(contact=contact.pk).first()
+    if status is None or status.blocks_contact:
+        return Verdict(False, f"the contact is {status.name}" if status else "the contact is gone")
+    if channel == EMAIL and (suppression := suppression_of(email=contact.email)):
+        return Verdict(False, f"the address is suppressed: {suppression.get_reason_display().lower()}")
+    newest = _newest_consent(contact, business_entity, channel)
+    if newest is not None and newest.state == Consent.State.WITHDRAWN:
+        brand = newest.business_entity.name if newest.business_entity else "every brand"
+        return Verdict(False, f"consent for {channel} from {brand} was withdrawn on {newest.recorded_at:%Y-%m-%d}")
+    return Verdict(True, "consent was given" if newest else "nothing speaks against it")
+
+
+def suppression_of(*, email: str) -> Suppression | None:
+    """The suppression of an address, whatever the case in which it was entered."""
+    # Through LOWER(email), which the unique index serves.
+    return Suppression.objects.alias(address=Lower("email")).filter(address=email.strip().lower()).first()
+
+
+def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus:
+    """Of two sources that speak of a status: an arrival may forbid contact, but never allow it again."""
+    return known if known.blocks_contact and not arriving.blocks_contact else arriving
+
+
+def do_not_contact(*, contact: Contact, source: str, now: dt.datetime) -> bool:
+    """Forbid every contact for good and leave an event that says how; False where it was forbidden already."""
+    with transaction.atomic():
+        stored = (
+            Contact.objects.select_for_update(of=("self",), no_key=True).select_related("status").get(pk=contact.pk)
+        )
+        if stored.status.blocks_contact:
+            contact.status = stored.status
+            return False
+        blocking = _blocking_status()
+        Contact.objects.filter(pk=contact.pk).update(status=blocking, updated_at=Now())
+        ContactEvent.objects.create(
+            contact=contact,
+            kind="contact_updated",
+            source=ContactEvent.Source.SYSTEM,
+            event_key=f"do_not_contact:{uuid.uuid4().hex}",
+            payload={"how": source[:200]},
+            changes={"status": [stored.status.name, blocking.name]},
+            processed_at=now,  # there is nothing to start
+        )
+    contact.status = blocking
+    return True
+
+
+def withdraw(
+    *,
+    contact: Contact,
+    source: str,
+    now: dt.datetime,
+    business_entity: BusinessEntity | None = None,
+    channel: str = EMAIL,
+) -> Consent:
+    """Record that the person no longer wants to hear from the brand (from every brand without one)."""
+    return _record(contact, Consent.State.WITHDRAWN, source, now, business_entity, channel)
+
+
+def grant(
+    *,
+    contact: Contact,
+    source: str,
+    now: dt.datetime,
+    business_entity: BusinessEntity | None = None,
+    channel: str = EMAIL,
+) -> Consent:
+    """Record that the person wants to hear from the brand. It lifts neither Do Not Contact nor a suppression."""
+    return _record(contact, Consent.State.GRANTED, source, now, business_entity, channel)
+
+
+def suppress(*, email: str, reason: str, detail: str = "") -> Suppression:
+    """Let the address receive nothing, whoever asks; the first reason stays."""
+    address = email.strip().lower()
+    suppression, _ = Suppression.objects.get_or_create(
+        email=address, defaults={"reason": reason, "detail": detail[:300]}
+    )
+    return suppression
+
+
+def _record(
+    contact: Contact,
+    state: Consent.State,
+    source: str,
+    now: dt.datetime,
+    business_entity: BusinessEntity | None,
+    channel: str,
+) -> Consent:
+    return Consent.objects.create(
+        contact=contact,
+        business_entity=business_entity,
+        channel=channel,
+        state=state,
+        source=source[:200],
+        recorded_at=now,
+    )
+
+
+def _newest_consent(contact: Contact, business_entity: BusinessEntity | None, channel: str) -> Consent | None:
+    scope = Q(business_entity=None)
+    if business_entity is not None:
+        scope |= Q(business_entity=business_entity)
+    rows = Consent.objects.filter(scope, contact=contact, channel=channel).select_related("business_entity")
+    return rows.order_by("-recorded_at", "-id").first()
+
+
+def _blocking_status() -> ContactStatus:
+    statuses = ContactStatus.objects.filter(blocks_contact=True)
+    chosen = statuses.filter(slug="do_not_contact").first() or statuses.first()
+    if chosen is None:
+        raise NoBlockingStatus("No status blocks contact. Tick it for Do Not Contact under contact statuses.")
+    return chosen

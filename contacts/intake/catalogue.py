@@ -1,0 +1,116 @@
+"""The rows an arrival refers to by name, and the rules that judge it, read once for a request or a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from contacts import rules
+from contacts.classification import Conclusion, Fallbacks
+from contacts.intake.cleaning import Unacceptable
+from contacts.models import (
+    BusinessEntity,
+    ClassificationRule,
+    ContactStatus,
+    ContactType,
+    LeadSource,
+    RoutingRule,
+    Rule,
+)
+from contacts.routing import Route
+from contacts.rules import Condition, Named
+
+Row = TypeVar("Row", BusinessEntity, ContactType, LeadSource, ContactStatus)
+
+
+class Shelf(Generic[Row]):
+    """The rows of one kind, found by id, name or slug."""
+
+    def __init__(self, label: str, rows: Iterable[Row]) -> None:
+        self.label = label
+        self.by_id: dict[int, Row] = {row.pk: row for row in rows}
+        # A name wins over another row's slug.
+        self._by_spelling = {rules.spelling(row.slug): row for row in self.by_id.values()}
+        self._by_spelling |= {rules.spelling(row.name): row for row in self.by_id.values()}
+
+    def find(self, named: str) -> Row:
+        """The row with this name or slug, whatever its case."""
+        row = self._by_spelling.get(rules.spelling(named))
+        if row is None:
+            allowed = ", ".join(one.name for one in self.by_id.values()) or "none yet"
+            raise Unacceptable(f'Unknown {self.label} "{named[:100]}". Allowed: {allowed}.')
+        return row
+
+    def find_all(self, named: Iterable[str]) -> list[Row]:
+        """The rows of these names, each once, in the order given; blank names say nothing."""
+        return list(dict.fromkeys(self.find(name) for name in named if name.strip()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    contact_types: Shelf[ContactType]
+    lead_sources: Shelf[LeadSource]
+    business_entities: Shelf[BusinessEntity]
+    statuses: Shelf[ContactStatus]
+    conclusions: Sequence[Conclusion]
+    routes: Sequence[Route]
+
+    @property
+    def fallbacks(self) -> Fallbacks:
+        types, sources = self.contact_types.by_id.values(), self.lead_sources.by_id.values()
+        return Fallbacks(
+            contact_type=next((named(row) for row in types if row.is_fallback), None),
+            lead_source=next((named(row) for row in sources if row.is_fallback), None),
+        )
+
+    @property
+    def fallback_entity(self) -> Named | None:
+        return next((named(row) for row in self.business_entities.by_id.values() if row.is_fallback), None)
+
+    @property
+    def default_status(self) -> ContactStatus:
+        """The status of a new contact: the one marked so, else the first that does not block."""
+        statuses = list(self.statuses.by_id.values())
+        chosen = next((one for one in statuses if one.is_default), None)
+        chosen = chosen or next((one for one in statuses if not one.blocks_contact), None)
+        if chosen is None:
+            raise Unacceptable("There is no status for new contacts yet. Run deploy_contact_workflows, or add one.")
+        return chosen
+
+
+def load() -> Catalogue:
+    types = Shelf("contact type", ContactType.objects.all())
+    sources = Shelf("lead source", LeadSource.objects.all())
+    entities = Shelf("business entity", BusinessEntity.objects.all())
+    return Catalogue(
+        contact_types=types,
+        lead_sources=sources,
+        business_entities=entities,
+        statuses=Shelf("status", ContactStatus.objects.all()),
+        conclusions=[_conclusion(rule, types, sources) for rule in ClassificationRule.objects.filter(active=True)],
+        routes=[
+            Route(condition=_condition(rule), business_entity=named(entities.by_id[rule.business_entity_id]))
+            for rule in RoutingRule.objects.filter(active=True)
+            if rule.business_entity_id in entities.by_id
+        ],
+    )
+
+
+def named(row: BusinessEntity | ContactType | LeadSource | ContactStatus) -> Named:
+    return Named(name=row.name, slug=row.slug)
+
+
+def _conclusion(rule: ClassificationRule, types: Shelf[ContactType], sources: Shelf[LeadSource]) -> Conclusion:
+    kind = types.by_id.get(rule.contact_type_id or 0)
+    source = sources.by_id.get(rule.lead_source_id or 0)
+    return Conclusion(
+        condition=_condition(rule),
+        contact_type=named(kind) if kind else None,
+        lead_source=named(source) if source else None,
+        interest=rule.interest,
+    )
+
+
+def _condition(rule: Rule) -> Condition:
+    return Condition(name=rule.name, field=rule.field, operator=rule.operator, words=tuple(rule.words))

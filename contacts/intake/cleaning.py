@@ -1,0 +1,220 @@
+"""What people typed -> what may be stored. Pure; what cannot be made good is `Unacceptable`, with the remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import importlib.resources
+import json
+import math
+import re
+import unicodedata
+import zoneinfo
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import idna
+import phonenumbers
+
+MAX_WORDS = 100
+MAX_CUSTOM_BYTES = 65_536
+MAX_DEPTH = 40
+PHONE_LENGTH = 60
+
+# Joiners and direction marks carry meaning in many scripts, yet show nothing on their own.
+_MARKS = frozenset("\u200c\u200d\u200e\u200f\u061c")
+# Invisible, and good only to hide or to turn the text around them: zero-width space, soft hyphen, byte-order mark,
+# word joiner, bidi embeddings, overrides and isolates, deprecated format characters, annotation marks.
+_HIDDEN = frozenset(
+    [
+        *map(chr, range(0x202A, 0x202F)),
+        *map(chr, range(0x2060, 0x2070)),
+        *map(chr, range(0xFFF9, 0xFFFC)),
+        *("\u00ad", "\u200b", "\ufeff"),
+    ]
+)
+_AROUND = "\u200b\ufeff"  # what copying from a web page or a spreadsheet leaves around a value
+_LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+class Unacceptable(ValueError):
+    """A sentence for the person who typed the value."""
+
+
+def email(typed: str) -> str:
+    """The one form of an address: lower-case, the domain as it goes over the wire (IDN domains become xn--...)."""
+    address = typed.strip().strip(_AROUND).strip()
+    if not address:
+        raise Unacceptable("The email address is missing. Give one like name@example.org.")
+    if any(char.isspace() or unicodedata.category(char)[0] == "C" for char in address):
+        raise Unacceptable("The email address has a space, a line break or an invisible character in it. Remove it.")
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or "@" in local:
+        raise Unacceptable("The email address needs exactly one @ between a name and a domain.")
+    normalised = f"{_local_part(local)}@{_domain(domain)}"
+    if len(normalised) > 254:
+        raise Unacceptable("The email address is longer than 254 characters.")
+    return normalised
+
+
+def _local_part(typed: str) -> str:
+    lowered = typed.lower()
+    if len(lowered) > 64:
+        raise Unacceptable("The email address has more than 64 characters before the @.")
+    if not _LOCAL_PART.fullmatch(lowered):
+        raise Unacceptable(
+            "The email address is malformed before the @: use letters a to z, digits and . _ + -, "
+            "with no dot at either end and no two dots in a row."
+        )
+    return lowered
+
+
+def _domain(typed: str) -> str:
+    lowered = typed.lower()
+    try:
+        domain = lowered if lowered.isascii() else idna.encode(lowered, uts46=True).decode()
+    except idna.IDNAError:
+        domain = ""
+    labels = domain.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
+        raise Unacceptable("The email address is malformed after the @: give a domain like example.org.")
+    return domain
+
+
+def line(typed: str) -> str:
+    """One line in any script: NFC, no control or hidden characters, every run of white space one space."""
+    if typed.isascii() and typed.isprintable():
+        return " ".join(typed.split())
+    kept = "".join(char for char in typed if char.isspace() or not _is_unwanted(char))
+    cleaned = unicodedata.normalize("NFC", " ".join(kept.split()))
+    return cleaned if any(char not in _MARKS and char != " " for char in cleaned) else ""
+
+
+def text(typed: str) -> str:
+    """Several lines: as `line`, but line breaks (as \\n) and the spaces within a line stay."""
+    broken = typed.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
+    kept = "".join(char for char in broken if char in "\n\t" or not _is_unwanted(char))
+    return unicodedata.normalize("NFC", kept).strip()
+
+
+def _is_unwanted(char: str) -> bool:
+    return char in _HIDDEN or unicodedata.category(char) in ("Cc", "Cs")
+
+
+def words(typed: Iterable[str], *, limit: int) -> list[str]:
+    """A list of words, each cleaned and once whatever its case, in the order given."""
+    found: dict[str, str] = {}
+    for word in typed:
+        if cleaned := line(word):
+            found.setdefault(cleaned.casefold(), cleaned)
+    too_long = [word for word in found.values() if len(word) > limit]
+    if too_long:
+        raise Unacceptable(f"each of them may have {limit} characters at most.")
+    if len(found) > MAX_WORDS:
+        raise Unacceptable(f"give {MAX_WORDS} at most.")
+    return list(found.values())
+
+
+def united(known: Sequence[str], more: Iterable[str]) -> list[str]:
+    """What is known, then what is new, each once whatever its case."""
+    found = {word.casefold(): word for word in known}
+    for word in more:
+        found.setdefault(word.casefold(), word)
+    return list(found.values())
+
+
+def phone(typed: str, *, locale: str = "", timezone: str = "") -> str:
+    """E.164 where the number can be read with its country; else as it was typed. Never refuses."""
+    as_typed = line(typed)[:PHONE_LENGTH].rstrip()
+    international = re.sub(r"^\s*(?:00|\uff0b)(?=[\s\d(])", "+", as_typed)
+    try:
+        number = phonenumbers.parse(international, _region(locale=locale, timezone=timezone))
+    except phonenumbers.NumberParseException:
+        return as_typed
+    # E.164 has no room for an extension: such a number stays as typed rather than lose it.
+    if number.extension or not phonenumbers.is_possible_number(number):
+        return as_typed
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _region(*, locale: str, timezone: str) -> str | None:
+    for subtag in locale.split("-")[1:]:
+        if subtag.upper() in phonenumbers.SUPPORTED_REGIONS:
+            return subtag.upper()
+    return _countries().get(timezone)
+
+
+@functools.cache
+def _countries() -> dict[str, str]:
+    """Time zone -> the one country it belongs to."""
+    table = (importlib.resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = [row.split("\t") for row in table.splitlines() if not row.startswith("#")]
+    return {row[2]: row[0] for row in rows if len(row) > 2}
+
+
+@functools.cache
+def _zones() -> dict[str, str]:
+    return {name.casefold(): name for name in zoneinfo.available_timezones()}
+
+
+def timezone(typed: str) -> str:
+    cleaned = line(typed)
+    if not cleaned:
+        return ""
+    name = _zones().get(cleaned.replace(" ", "_").casefold())
+    if name is None:
+        raise Unacceptable("Unknown time zone. Give an IANA name like Europe/Berlin.")
+    return name
+
+
+def locale(typed: str) -> str:
+    """A BCP 47 tag in its usual spelling: en-GB, zh-Hant-TW."""
+    tag = line(typed).split(".")[0].replace("_", "-")
+    if not tag:
+        return ""
+    if len(tag) > 35 or not _LOCALE.fullmatch(tag):
+        raise Unacceptable("Malformed locale. Give a language tag like en or en-GB.")
+    language, *subtags = tag.split("-")
+    return "-".join([language.lower(), *map(_subtag, subtags)])
+
+
+def _subtag(subtag: str) -> str:
+    if len(subtag) == 2:
+        return subtag.upper()
+    return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag.lower()
+
+
+def custom(typed: Mapping[Any, Any]) -> dict[str, Any]:
+    """Custom fields by name, fit for a JSON column."""
+    fields = {line(str(name)): plain(value) for name, value in typed.items()}
+    fields.pop("", None)
+    if any(len(name) > 100 for name in fields):
+        raise Unacceptable("the name of a custom field may have 100 characters at most.")
+    if len(json.dumps(fields)) > MAX_CUSTOM_BYTES:
+        raise Unacceptable("the custom fields are larger than 64 kB together.")
+    return fields
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The nearest value that PostgreSQL's JSON can hold: no NUL, lone surrogate, NaN or bottomless nesting."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if depth < MAX_DEPTH and isinstance(value, Mapping):
+        return {_storable(str(name)): plain(inner, depth + 1) for name, inner in value.items()}
+    if depth < MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner, depth + 1) for inner in value]
+    return _storable("..." if isinstance(value, Mapping | list | tuple) else str(value))
+
+
+def _storable(text: str) -> str:
+    if text.isascii():
+        return text.replace("\0", "")
+    return "".join(char for char in text if char != "\0" and not "\ud800" <= char <= "\udfff")

@@ -1,0 +1,61 @@
+"""Classification and routing applied to a person, by the rules of the catalogue."""
+
+from __future__ import annotations
+
+from contacts import classification, routing
+from contacts.intake.arrival import Facts
+from contacts.intake.catalogue import Catalogue, named
+from contacts.intake.person import Person
+from contacts.intake.reading import Reading
+from contacts.rules import Decision, Profile
+
+NAMED = "the source named it"
+
+
+def classify(person: Person, reading: Reading, catalogue: Catalogue) -> list[Decision]:
+    """Infer what the person lacks, and interests; the person has it afterwards."""
+    profile, decisions = classification.classify(
+        profile=person.profile(reading), conclusions=catalogue.conclusions, fallbacks=catalogue.fallbacks
+    )
+    person.contact.interests = list(profile.interests)
+    if profile.lead_source is not None and person.contact.lead_source is None:
+        person.contact.lead_source = catalogue.lead_sources.find(profile.lead_source.name)
+    person.add_types(catalogue.contact_types.find(kind.name) for kind in profile.contact_types)
+    return decisions
+
+
+def route(person: Person, reading: Reading, catalogue: Catalogue, *, known: Profile | None) -> list[Decision]:
+    """Add the brands: those the source names are taken as given; else all that match (`known` is None, or the person
+    has no brand), else only what is newly true against the profile that was known."""
+    if reading.business_entities:
+        decisions = [
+            Decision(kind="business_entity", value=entity.name, because=NAMED) for entity in reading.business_entities
+        ]
+    elif known is None or not person.entities:
+        decisions = routing.route(
+            profile=person.profile(reading), routes=catalogue.routes, fallback=catalogue.fallback_entity
+        )
+    else:
+        decisions = routing.newly_matched(before=known, after=person.profile(reading), routes=catalogue.routes)
+    return [decision for decision in decisions if _join(person, decision, catalogue)]
+
+
+def for_this_event(person: Person, reading: Reading, catalogue: Catalogue) -> tuple[Facts, list[Decision]]:
+    """The person's facts with what the caller gave in their place, leaving the person as it is."""
+    facts, decisions = person.facts(), []
+    if reading.lead_source is not None:
+        facts["lead_source"] = reading.lead_source.name
+    if reading.contact_types:
+        facts["contact_types"] = [kind.name for kind in reading.contact_types]
+    if reading.business_entities:
+        facts["business_entities"] = [entity.name for entity in reading.business_entities]
+    elif reading.contact_types:
+        asked = Profile(contact_types=tuple(named(kind) for kind in reading.contact_types))
+        decisions = routing.matched(profile=asked, routes=catalogue.routes)
+        brands = [decision.value for decision in decisions]
+        facts["business_entities"] = list(dict.fromkeys([*brands, *facts["business_entities"]]))
+    return facts, decisions
+
+
+def _join(person: Person, decision: Decision, catalogue: Catalogue) -> bool:
+    return person.add_entity(catalogue.business_entities.find(decision.value), because=decision.because)

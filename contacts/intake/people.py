@@ -1,0 +1,147 @@
+"""The rows behind the door: who is known, locked; and what was taken in, written in as few statements as can be."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from contacts.intake import person as persons
+from contacts.intake.arrival import IntakeError
+from contacts.intake.catalogue import Catalogue
+from contacts.intake.cleaning import Unacceptable
+from contacts.intake.person import Person
+from contacts.intake.reading import Reading
+from contacts.models import Contact, ContactEvent, EntityMembership
+
+KIND = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+LIST_LOCK = 0x636F6E7461637473  # "contacts": any number, the same for every list
+
+
+def storable_key(event_key: str | None) -> str:
+    """A key as the caller gave it where the column can hold it, else its digest; a fresh one where none was given."""
+    if event_key is None:
+        return uuid.uuid4().hex
+    if len(event_key) <= 200 and event_key.isprintable():
+        return event_key
+    return "sha256:" + hashlib.sha256(event_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def checked_kind(kind: str) -> str:
+    if not KIND.fullmatch(kind):
+        message = "The event's name may have lower-case letters, digits and underscores, 64 at most."
+        raise IntakeError({"kind": [message]})
+    return kind
+
+
+def events_by_key(keys: Sequence[str]) -> dict[str, ContactEvent]:
+    """The events that exist already."""
+    events = ContactEvent.objects.filter(event_key__in=keys).select_related("contact__status", "contact__lead_source")
+    return {event.event_key: event for event in events}
+
+
+def one_list_at_a_time() -> None:
+    """Two lists that name the same people in another order would wait for each other; so the second waits here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LIST_LOCK])
+
+
+def locked(emails: Iterable[str], catalogue: Catalogue) -> dict[str, Person]:
+    """The known people with these addresses, their rows locked until the transaction ends."""
+    rows = Contact.objects.select_for_update(no_key=True).filter(email__in=set(emails)).order_by("email")
+    return {person.contact.email: person for person in persons.load(_with_rows(rows, catalogue))}
+
+
+def locked_one(contact: Contact, catalogue: Catalogue) -> Person:
+    rows = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk)
+    found = persons.load(_with_rows(rows, catalogue))
+    if not found:
+        raise IntakeError({"contact": ["The contact is gone."]})
+    return found[0]
+
+
+def of(contacts: Sequence[Contact]) -> list[Person]:
+    """Loaded contacts as persons, nothing locked."""
+    return persons.load(contacts)
+
+
+def _with_rows(contacts: Iterable[Contact], catalogue: Catalogue) -> list[Contact]:
+    """Hang in status and source from the catalogue: a join would need locks of its own."""
+    loaded = list(contacts)
+    for contact in loaded:
+        contact.status = catalogue.statuses.by_id[contact.status_id]
+        if contact.lead_source_id is not None:
+            contact.lead_source = catalogue.lead_sources.by_id[contact.lead_source_id]
+    return loaded
+
+
+def greet(reading: Reading, present: dict[str, Person], catalogue: Catalogue) -> tuple[Person, bool]:
+    """The person with this address, and whether they are here for the first time."""
+    if person := present.get(reading.email):
+        return person, False
+    try:
+        status = catalogue.default_status
+    except Unacceptable as error:
+        raise IntakeError({"status": [str(error)]}) from error
+    contact = Contact(email=reading.email, email_typed=reading.email_typed, status=status)
+    person = present[reading.email] = Person(contact=contact, is_new=True)
+    return person, True
+
+
+def require_free_address(email: str, contact: Contact) -> None:
+    if Contact.objects.filter(email=email).exclude(pk=contact.pk).exists():
+        raise IntakeError({"email": ["Another contact has this email address."]})
+
+
+def write(present: Iterable[Person]) -> None:
+    """Insert the new, update narrowly what changed of the known."""
+    people = list(present)
+    newcomers = [person.contact for person in people if person.is_new]
+    # In the order of the addresses, so that two who insert the same people do not wait for each other.
+    Contact.objects.bulk_create(sorted(newcomers, key=lambda contact: contact.email))
+    for person in people:
+        if not person.is_new and (person.columns or person.has_changes):
+            values = {name: getattr(person.contact, name) for name in person.columns}
+            Contact.objects.filter(pk=person.contact.pk).update(**values, updated_at=Now())
+    _write_types(people)
+    _write_memberships(people)
+
+
+def write_events(events: Iterable[ContactEvent]) -> None:
+    ContactEvent.objects.bulk_create(events)
+
+
+def _write_types(people: Iterable[Person]) -> None:
+    through = Contact.contact_types.through
+    links = []
+    for person in people:
+        wanted = [kind.pk for kind in person.types]
+        links += [
+            through(contact_id=person.contact.pk, contacttype_id=pk) for pk in wanted if pk not in person.stored_types
+        ]
+        if gone := person.stored_types - set(wanted):
+            through.objects.filter(contact_id=person.contact.pk, contacttype_id__in=gone).delete()
+    through.objects.bulk_create(links)
+
+
+def _write_memberships(people: Iterable[Person]) -> None:
+    rows = []
+    for person in people:
+        for position, entity in enumerate(person.entities):
+            stored = person.memberships.get(entity.pk)
+            if stored is None:
+                because = person.because.get(entity.pk, "")[:300]
+                row = EntityMembership(
+                    business_entity=entity, contact=person.contact, position=position, because=because
+                )
+                rows.append(row)
+            elif stored.position != position:
+                EntityMembership.objects.filter(pk=stored.pk).update(position=position)
+        gone = set(person.memberships) - {entity.pk for entity in person.entities}
+        if gone:
+            EntityMembership.objects.filter(contact=person.contact, business_entity__in=gone).delete()
+    EntityMembership.objects.bulk_create(rows)

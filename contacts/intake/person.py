@@ -1,0 +1,157 @@
+"""A contact in working memory while arrivals are taken in: what is known, what was added, what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contacts import consent
+from contacts.intake import cleaning
+from contacts.intake.arrival import Changes, Facts
+from contacts.intake.catalogue import named
+from contacts.intake.reading import Reading
+from contacts.models import BusinessEntity, Contact, ContactType, EntityMembership
+from contacts.rules import Profile
+
+TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes")
+
+
+@dataclass
+class Person:
+    """`contact` is locked (or new and not yet written); `types` and `entities` are in their order."""
+
+    contact: Contact
+    is_new: bool
+    types: list[ContactType] = field(default_factory=list)
+    entities: list[BusinessEntity] = field(default_factory=list)
+    memberships: dict[int, EntityMembership] = field(default_factory=dict)  # stored ones, by entity
+    stored_types: frozenset[int] = frozenset()
+    because: dict[int, str] = field(default_factory=dict)  # why an entity was added
+    columns: set[str] = field(default_factory=set)  # to be written
+    has_changes: bool = False
+
+    # Taking in: nothing given is ever erased by an arrival
+
+    def fill(self, reading: Reading) -> None:
+        """Take over what the source knows; empty values say nothing, lists are united, the strictest status stays."""
+        for name, value in reading.texts.items():
+            if value:
+                setattr(self.contact, name, value)
+        if reading.custom:
+            known = {name: value for name, value in reading.custom.items() if not _is_blank(value)}
+            self.contact.custom = {**self.contact.custom, **known}
+        self.contact.tags = cleaning.united(self.contact.tags, reading.tags or ())
+        self.contact.interests = cleaning.united(self.contact.interests, reading.interests or ())
+        self.contact.added_on = reading.added_on or self.contact.added_on
+        self.contact.lead_source = reading.lead_source or self.contact.lead_source
+        if reading.status is not None:
+            self.contact.status = consent.strictest(known=self.contact.status, arriving=reading.status)
+        self.add_types(reading.contact_types or ())
+
+    def replace(self, reading: Reading, *, clear_source: bool) -> None:
+        """Set exactly what was given, empty values too: a colleague's edit."""
+        for name, value in reading.texts.items():
+            setattr(self.contact, name, value)
+        for name in ("custom", "tags", "interests", "status", "added_on", "lead_source"):
+            if (value := getattr(reading, name)) is not None:
+                setattr(self.contact, name, value)
+        if clear_source:
+            self.contact.lead_source = None
+        if reading.contact_types is not None:
+            self.types = list(reading.contact_types)
+        if reading.email != self.contact.email:
+            self.contact.email, self.contact.email_typed = reading.email, reading.email_typed
+
+    def add_types(self, types: Iterable[ContactType]) -> None:
+        self.types = list(dict.fromkeys([*self.types, *types]))
+
+    def add_entity(self, entity: BusinessEntity, *, because: str) -> bool:
+        """False where the person belonged to the brand already."""
+        if entity in self.entities:
+            return False
+        self.entities.append(entity)
+        self.because[entity.pk] = because
+        return True
+
+    # What is known
+
+    def profile(self, reading: Reading | None = None) -> Profile:
+        """What rules judge; message and form come from the arrival alone."""
+        contact = self.contact
+        return Profile(
+            email=contact.email,
+            job_title=contact.job_title,
+            company=contact.company,
+            form=reading.form if reading else "",
+            message=reading.message if reading else "",
+            interests=tuple(contact.interests),
+            tags=tuple(contact.tags),
+            lead_source=named(contact.lead_source) if contact.lead_source else None,
+            contact_types=tuple(named(kind) for kind in self.types),
+        )
+
+    def facts(self) -> Facts:
+        return {
+            "contact_types": [kind.name for kind in self.types],
+            "lead_source": self.contact.lead_source.name if self.contact.lead_source else "",
+            "business_entities": [entity.name for entity in self.entities],
+            "interests": list(self.contact.interests),
+            "tags": list(self.contact.tags),
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """Every value an arrival can change, in words a person reads."""
+        contact = self.contact
+        return {
+            "email": contact.email,
+            **{name: getattr(contact, name) for name in TEXTS},
+            "status": contact.status.name,
+            "added_on": contact.added_on.isoformat() if contact.added_on else None,
+            **self.facts(),
+            **{f"custom.{name}": value for name, value in contact.custom.items()},
+        }
+
+    def settle(self, before: dict[str, Any]) -> Changes:
+        """What differs from the snapshot; remembers which columns that means."""
+        after = self.snapshot()
+        changed = [name for name in (*before, *(set(after) - set(before))) if before.get(name) != after.get(name)]
+        self.columns |= {name.partition(".")[0] for name in changed} - {"contact_types", "business_entities"}
+        if "email" in changed:
+            self.columns.add("email_typed")
+        self.has_changes = self.has_changes or bool(changed)
+        return {name: [before.get(name), after.get(name)] for name in sorted(changed)}
+
+    def touch(self, now: dt.datetime) -> None:
+        """The person did something."""
+        self.contact.last_interaction_at = now
+        self.columns.add("last_interaction_at")
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def load(contacts: Sequence[Contact]) -> list[Person]:
+    """The stored contacts as persons, in two queries. Their status and lead source are expected to be loaded."""
+    ids = [contact.pk for contact in contacts]
+    types: dict[Any, list[ContactType]] = {}
+    through = Contact.contact_types.through.objects.filter(contact_id__in=ids).select_related("contacttype")
+    for link in through.order_by("id"):  # as they were given
+        types.setdefault(link.contact_id, []).append(link.contacttype)
+    memberships: dict[Any, list[EntityMembership]] = {}
+    for membership in EntityMembership.objects.filter(contact_id__in=ids).select_related("business_entity"):
+        memberships.setdefault(membership.contact_id, []).append(membership)
+    return [_person(contact, types.get(contact.pk, []), memberships.get(contact.pk, [])) for contact in contacts]
+
+
+def _person(contact: Contact, types: list[ContactType], memberships: list[EntityMembership]) -> Person:
+    return Person(
+        contact=contact,
+        is_new=False,
+        types=types,
+        entities=[membership.business_entity for membership in memberships],
+        memberships={membership.business_entity_id: membership for membership in memberships},
+        stored_types=frozenset(kind.pk for kind in types),
+    )
