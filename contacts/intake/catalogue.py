@@ -31,7 +31,7 @@ class Shelf(Generic[Row]):
         self.label = label
         self.by_id: dict[int, Row] = {row.pk: row for row in rows}
         # A name wins over another row's slug.
-        self._by_spelling = {rules.spelling(row.slug): row for row in self.by_id.values()}
+        self._by_spelling: dict[str, Row] = {rules.spelling(row.slug): row for row in self.by_id.values()}
         self._by_spelling |= {rules.spelling(row.name): row for row in self.by_id.values()}
 
     def find(self, named: str) -> Row:

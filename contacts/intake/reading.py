@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Final
 
 from contacts.intake import cleaning
@@ -54,12 +54,26 @@ class _Errors:
 
     found: dict[str, list[str]] = field(default_factory=dict)
 
-    @contextmanager
-    def of(self, name: str, *, prefix: str = "") -> Iterator[None]:
-        try:
-            yield
-        except Unacceptable as error:
-            self.found.setdefault(name, []).append(f"{prefix}{error}")
+    def of(self, name: str, *, prefix: str = "") -> _Noting:
+        return _Noting(self.found, name, prefix)
+
+
+@dataclass(frozen=True)
+class _Noting:
+    """Within it, what is unacceptable is noted for the field instead of raised."""
+
+    found: dict[str, list[str]]
+    name: str
+    prefix: str
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        if not isinstance(error, Unacceptable):
+            return False
+        self.found.setdefault(self.name, []).append(f"{self.prefix}{error}")
+        return True
 
 
 def read(*, arrival: Arrival, catalogue: Catalogue) -> Reading:
@@ -70,7 +84,7 @@ def read(*, arrival: Arrival, catalogue: Catalogue) -> Reading:
         email = cleaning.email(_text("email", arrival.email))
     texts = _texts(arrival, errors)
     rows = _rows(arrival, catalogue, errors)
-    lists = {name: _words(name, getattr(arrival, name), errors) for name in WORD_LIMITS}
+    interests, tags = _words("interests", arrival.interests, errors), _words("tags", arrival.tags, errors)
     custom = _custom(arrival, errors)
     message = _cleaned("message", arrival.message, errors) or ""
     if errors.found:
@@ -84,16 +98,10 @@ def read(*, arrival: Arrival, catalogue: Catalogue) -> Reading:
         custom=custom,
         added_on=arrival.added_on,
         payload=_payload(arrival),
+        interests=interests,
+        tags=tags,
         **rows,
-        **lists,
     )
-
-
-def read_email(*, typed: str) -> str:
-    errors = _Errors()
-    with errors.of("email"):
-        return cleaning.email(_text("email", typed))
-    raise IntakeError(errors.found)
 
 
 def _texts(arrival: Arrival, errors: _Errors) -> dict[str, str]:

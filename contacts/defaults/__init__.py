@@ -1,0 +1,100 @@
+"""The reference rows of a fresh deployment: brands, types, sources, statuses and the rules that decide with them.
+
+Rows are recognised by slug, so what staff renamed or changed stays theirs; only what is missing is added. Rules are
+different: staff throw rules away, and one that came back with each deployment would be a nuisance. So each kind of
+rule is loaded only while there is not a single one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from contacts.defaults.content import (
+    BUSINESS_ENTITIES,
+    CLASSIFICATION_RULES,
+    CONTACT_TYPES,
+    FIELD,
+    LEAD_SOURCES,
+    OPERATOR,
+    ROUTING_RULES,
+    STATUSES,
+    Values,
+)
+from contacts.models import (
+    BusinessEntity,
+    ClassificationRule,
+    ContactStatus,
+    ContactType,
+    LeadSource,
+    RoutingRule,
+)
+
+
+def load(*, check_only: bool = False) -> list[str]:
+    """Add what is missing and say what that was; with `check_only` say what would be added and add nothing."""
+    with transaction.atomic():
+        added = [
+            *_complete(BusinessEntity, BUSINESS_ENTITIES, mark="is_fallback"),
+            *_complete(ContactType, CONTACT_TYPES, mark="is_fallback"),
+            *_complete(LeadSource, LEAD_SOURCES, mark="is_fallback"),
+            *_complete(ContactStatus, STATUSES, mark="is_default"),
+            *_load_classification_rules(),
+            *_load_routing_rules(),
+        ]
+        transaction.set_rollback(check_only)
+    return added
+
+
+def _complete(model: type[models.Model], rows: Sequence[Values], *, mark: str) -> list[str]:
+    """Create the rows whose slug, or name, is not there; only one row bears the mark, and staff may have moved it."""
+    manager, label = model._default_manager, model._meta.verbose_name
+    added = []
+    for row in rows:
+        if manager.filter(Q(slug=row["slug"]) | Q(name__iexact=row["name"])).exists():
+            continue
+        values = dict(row)
+        if values.get(mark) and manager.filter(**{mark: True}).exists():
+            values[mark] = False
+        manager.create(**values)
+        added.append(f'{label} "{row["name"]}"')
+    return added
+
+
+def _load_classification_rules() -> list[str]:
+    if ClassificationRule.objects.exists():
+        return []
+    kinds = {"contact_type": _by_slug(ContactType), "lead_source": _by_slug(LeadSource)}
+    added = []
+    for number, row in enumerate(CLASSIFICATION_RULES, start=1):
+        ((what, value),) = row["concludes"].items()
+        conclusion = kinds[what].get(value) if what in kinds else value
+        if conclusion is None:  # staff use the name for a row of another slug, so there is nothing to conclude
+            continue
+        ClassificationRule.objects.create(position=number * 10, **_condition(row), **{what: conclusion})
+        added.append(f'classification rule "{row["name"]}"')
+    return added
+
+
+def _load_routing_rules() -> list[str]:
+    if RoutingRule.objects.exists():
+        return []
+    entities = _by_slug(BusinessEntity)
+    added = []
+    for number, row in enumerate(ROUTING_RULES, start=1):
+        if entity := entities.get(row["to"]):
+            RoutingRule.objects.create(position=number * 10, business_entity=entity, **_condition(row))
+            added.append(f'routing rule "{row["name"]}"')
+    return added
+
+
+def _condition(row: Values) -> dict[str, Any]:
+    operator = OPERATOR.IS if row["field"] == FIELD.CONTACT_TYPE else OPERATOR.HAS_WORD
+    return {"operator": operator} | {name: row[name] for name in ("name", "field", "operator", "words") if name in row}
+
+
+def _by_slug(model: type[models.Model]) -> dict[str, Any]:
+    return {row.slug: row for row in model._default_manager.all()}  # type: ignore[attr-defined]  # all four have one
