@@ -306,6 +306,16 @@ class Task(models.Model):
         return self.title
 
 
+class PassageBudget(models.Model):
+    """How often a language model was asked on one day (UTC); counted before the call."""
+
+    day = models.DateField(primary_key=True)
+    calls = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.calls}"
+
+
 class ChannelState(models.Model):
     """Whether a channel as a whole is paused, until when and why. No row: it runs."""
 

@@ -1,0 +1,117 @@
+"""Gathers what the variables of an email say about one contact and one brand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db.models import Count, Max, Q
+
+from contacts.models import BusinessEntity, Contact
+from engagement.models import Message, MessageEvent
+from engagement.placeholders import Context
+
+BEHAVIOUR = frozenset({"opens", "clicks", "last_touch", "score"})
+# What a sign of interest is worth; their sum is the score, at most 100.
+POINTS = {"opened": 1, "clicked": 3, "replied": 10}
+
+
+class Behaviour(NamedTuple):
+    opens: str = ""
+    clicks: str = ""
+    last_touch: str = ""
+    score: str = ""
+
+
+def gather(
+    *,
+    contact: Contact,
+    business_entity: BusinessEntity | None,
+    facts: Mapping[str, Any] | None,
+    names: Collection[str],
+) -> Context:
+    """The values of one contact. `facts` of an event outrank the contact's rows; only what `names` asks is queried."""
+    zone = contact.timezone or (business_entity.timezone if business_entity else "")
+    behaviour = _behaviour(contact, zone) if BEHAVIOUR & set(names) else Behaviour()
+    return Context(
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        email=contact.email,
+        contact_type=_contact_type(contact, facts) if "contact_type" in names else "",
+        lead_source=_lead_source(contact, facts),
+        entity=business_entity.name if business_entity else "",
+        entity_website=_web_address(business_entity.website if business_entity else ""),
+        response_time=_hours(business_entity.response_hours) if business_entity else "",
+        company=contact.company,
+        job_title=contact.job_title,
+        phone=contact.phone,
+        interests=listed(contact.interests),
+        tags=listed(contact.tags),
+        timezone=zone,
+        locale=contact.locale,
+        custom={str(key): _as_text(value) for key, value in contact.custom.items()},
+        **behaviour._asdict(),
+    )
+
+
+def listed(words: Sequence[str]) -> str:
+    """One, two and three -> "one, two and three"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _contact_type(contact: Contact, facts: Mapping[str, Any] | None) -> str:
+    if facts and facts.get("contact_types"):
+        return listed([str(name) for name in facts["contact_types"]])
+    return listed([kind.name for kind in contact.contact_types.all()])
+
+
+def _lead_source(contact: Contact, facts: Mapping[str, Any] | None) -> str:
+    if facts and facts.get("lead_source"):
+        return str(facts["lead_source"])
+    return contact.lead_source.name if contact.lead_source else ""
+
+
+def _web_address(address: str) -> str:
+    return address.strip() if address.strip().lower().startswith(("https://", "http://")) else ""
+
+
+def _hours(hours: int) -> str:
+    return "1 hour" if hours == 1 else f"{hours} hours"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return listed([_as_text(item) for item in value])
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _behaviour(contact: Contact, zone: str) -> Behaviour:
+    signs = {
+        row["type"]: row["times"]
+        for row in MessageEvent.objects.filter(message__contact=contact, machine=False, type__in=POINTS)
+        .values("type")
+        .annotate(times=Count("id"))
+    }
+    sent = Message.objects.filter(contact=contact).aggregate(last=Max("sent_at", filter=Q(status="sent")))
+    return Behaviour(
+        opens=str(signs.get("opened", 0)),
+        clicks=str(signs.get("clicked", 0)),
+        last_touch=_day(sent["last"], zone),
+        score=str(min(100, sum(POINTS[sign] * times for sign, times in signs.items()))),
+    )
+
+
+def _day(moment: datetime | None, zone: str) -> str:
+    if moment is None:
+        return ""
+    try:
+        local = moment.astimezone(ZoneInfo(zone)) if zone else moment
+    except (ZoneInfoNotFoundError, ValueError):
+        local = moment
+    return f"{local.day} {local:%B %Y}"

@@ -1,0 +1,83 @@
+"""The brand's frame around the words: templates/emails/frame.html and frame.txt.
+
+frame.html sees: subject, preheader, brand_name, brand_colour (#rrggbb), logo_url, body_html and signature_html (both
+sanitised, to be output as they are), postal_address (a list of lines), website. frame.txt sees: brand_name, body_text,
+signature_text, postal_address, website. Anything may be "" but subject, body and colour. The frames hold no brace once
+rendered, so that a brace in an email is always a fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.template import Context
+from django.template.loader import get_template
+from django.utils.safestring import mark_safe
+
+from contacts.models import BusinessEntity
+from engagement import markdown
+from engagement.wording import plain
+
+NEUTRAL_COLOUR = "#334155"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brand:
+    """What a recipient sees of who writes."""
+
+    name: str
+    colour: str = NEUTRAL_COLOUR
+    logo_url: str = ""
+    signature: str = ""
+    postal_address: str = ""
+    website: str = ""
+
+
+def brand_of(business_entity: BusinessEntity | None) -> Brand:
+    """The brand's face; a neutral one with the name of DEFAULT_FROM_EMAIL where no brand speaks."""
+    if business_entity is None:
+        return Brand(name=parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or "Contactflow")
+    return Brand(
+        name=business_entity.name,
+        colour=business_entity.colour or NEUTRAL_COLOUR,
+        logo_url=business_entity.logo_url,
+        signature=business_entity.signature,
+        postal_address=business_entity.postal_address,
+        website=business_entity.website,
+    )
+
+
+def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document) -> str:
+    """The whole HTML part."""
+    signature = markdown.read(brand.signature, keep_line_breaks=True)
+    values = {
+        "subject": subject,
+        "preheader": preheader,
+        "brand_name": plain(brand.name),
+        "brand_colour": brand.colour,
+        "logo_url": brand.logo_url,
+        "body_html": mark_safe(body.html(colour=brand.colour)),
+        "signature_html": mark_safe(signature.html(colour=brand.colour)),
+        "postal_address": _lines(brand.postal_address),
+        "website": brand.website,
+    }
+    return str(get_template("emails/frame.html").render(values))
+
+
+def text(*, brand: Brand, body: markdown.Document) -> str:
+    """The whole plain text part; nothing in it is HTML, so nothing is escaped."""
+    values = {
+        "brand_name": plain(brand.name),
+        "body_text": body.text(),
+        "signature_text": markdown.read(brand.signature, keep_line_breaks=True).text(),
+        "postal_address": _lines(brand.postal_address),
+        "website": brand.website,
+    }
+    template = get_template("emails/frame.txt").template  # type: ignore[attr-defined]  # Django's own backend
+    return str(template.render(Context(values, autoescape=False))).strip() + "\n"
+
+
+def _lines(address: str) -> list[str]:
+    return [plain(line) for line in address.splitlines() if line.strip()]

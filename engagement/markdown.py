@@ -1,0 +1,236 @@
+"""Markdown words with values -> HTML and plain text.
+
+Values never pass through the Markdown parser: it sees a marker for each, and the value takes the marker's place in the
+parsed result. So a name like `[x](http://evil)` stays a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from engagement.wording import Piece, Variable, assemble
+
+LINK_SCHEMES = ("https://", "http://", "mailto:", "tel:")
+_TAGS = {
+    *("p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr", "code", "pre", "img"),
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
+}
+_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+_STYLES = {
+    "p": "margin:0 0 16px 0",
+    "ul": "margin:0 0 16px 0;padding:0 0 0 24px",
+    "ol": "margin:0 0 16px 0;padding:0 0 0 24px",
+    "li": "margin:0 0 6px 0",
+    "h1": "margin:0 0 16px 0;font-size:24px;line-height:1.3",
+    "h2": "margin:24px 0 12px 0;font-size:20px;line-height:1.3",
+    "h3": "margin:20px 0 8px 0;font-size:17px;line-height:1.3",
+    "blockquote": "margin:0 0 16px 0;padding:0 0 0 16px;border-left:3px solid #cbd5e1",
+    "hr": "margin:24px 0;border:0;border-top:1px solid #cbd5e1",
+    "img": "max-width:100%;height:auto;border:0",
+    "code": "font-family:Consolas,Menlo,monospace",
+    "pre": "margin:0 0 16px 0;white-space:pre-wrap",
+}
+_WITH_CONTENT = ("text", "code_inline", "code_block", "fence")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Parsed words with their values in place."""
+
+    tokens: Sequence[Token]
+    parser: MarkdownIt
+
+    def html(self, *, colour: str) -> str:
+        """Sanitised HTML with inline styles, as mail programs need it."""
+        raw = self.parser.renderer.render(self.tokens, self.parser.options, {})
+        styles = {**_STYLES, "a": f"color:{colour};text-decoration:underline"}
+        return nh3.clean(
+            raw,
+            tags=_TAGS,
+            attributes=_ATTRIBUTES,
+            url_schemes={"http", "https", "mailto", "tel"},
+            set_tag_attribute_values={tag: {"style": style} for tag, style in styles.items()},
+        ).strip()
+
+    def text(self) -> str:
+        """The same for people who read plain text: links as "text (address)", lists and headings by signs."""
+        return _Reader(self.tokens).read()
+
+    def addresses(self) -> Iterator[str]:
+        """Where links and images point."""
+        for token in _flat(self.tokens):
+            if token.type in ("link_open", "image"):
+                yield str(token.attrs["href" if token.type == "link_open" else "src"])
+
+    def contents(self) -> Iterator[str]:
+        return (token.content for token in _flat(self.tokens) if token.type in _WITH_CONTENT)
+
+
+def read(text: str, *, keep_line_breaks: bool = False) -> Document:
+    """Markdown without variables."""
+    return compose([text], {}, keep_line_breaks=keep_line_breaks)
+
+
+def compose(pieces: list[Piece], values: dict[Variable, str], *, keep_line_breaks: bool = False) -> Document:
+    """Markdown with its variables' values in place. `values` are plain text; "" leaves a variable out."""
+    parser = _parser(keep_line_breaks=keep_line_breaks)
+    prefix = marker_prefix(pieces)
+    markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(values)}
+    source = assemble(pieces, {variable: markers[variable] if value else "" for variable, value in values.items()})
+    tokens = parser.parse(source)
+    by_marker = {markers[variable]: value for variable, value in values.items()}
+    _replace(tokens, re.compile(rf"{prefix}\d+z"), by_marker)
+    return Document(tokens, parser)
+
+
+@cache
+def _parser(*, keep_line_breaks: bool) -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False, "breaks": keep_line_breaks})
+
+
+def marker_prefix(pieces: list[Piece]) -> str:
+    """Letters that occur nowhere in the words; lower-case, because parsers of addresses fold case."""
+    text = "".join(piece for piece in pieces if isinstance(piece, str)).lower()
+    prefix = "qv"
+    while prefix in text:
+        prefix += "v"
+    return prefix
+
+
+def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str, str]) -> None:
+    def in_text(text: str) -> str:
+        return marker.sub(lambda match: values[match.group()], text).replace("{", "(").replace("}", ")")
+
+    def in_address(address: str) -> str:
+        if whole := marker.match(address):  # only a web address of ours may begin a link
+            return quote(values[whole.group()], safe=":/?#[]@!$&'()*+,;=%~") + in_address(address[whole.end() :])
+        return marker.sub(lambda match: quote(values[match.group()], safe=""), address)
+
+    for token in _flat(tokens):
+        if token.type in _WITH_CONTENT:
+            token.content = in_text(token.content)
+        for name, value in token.attrs.items():
+            if isinstance(value, str):
+                token.attrs[name] = in_address(value) if name in ("href", "src") else in_text(value)
+
+
+def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _flat(token.children or ())
+
+
+class _Reader:
+    """Turns parsed Markdown into plain text."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        self._blocks: list[str] = []
+        self._indents: list[str] = []  # what each line of the current block begins with
+        self._bullet = ""  # what its first line begins with instead, once
+        self._numbers: list[int | None] = []  # per open list: the next number, None for bullets
+        self._tight = False
+
+    def read(self) -> str:
+        for token in self._tokens:
+            step = getattr(self, f"_{token.type}", None)
+            if step is not None:
+                step(token)
+            elif token.type == "inline":
+                self._add(_inline_text(token.children or []))
+        return "".join(self._blocks).strip("\n")
+
+    def _add(self, text: str) -> None:
+        if not text.strip() and not self._bullet:
+            return
+        indent = "".join(self._indents)
+        first = "".join(self._indents[:-1]) + self._bullet if self._bullet else indent
+        lines = text.split("\n")
+        body = "\n".join([first + lines[0], *(indent + line for line in lines[1:])])
+        between = "" if not self._blocks else "\n" if self._tight and self._bullet else "\n\n"
+        self._blocks.append(between + "\n".join(line.rstrip() for line in body.split("\n")))
+        self._bullet = ""
+        self._tight = bool(self._numbers)
+
+    def _heading_open(self, token: Token) -> None:
+        self._tight = False
+
+    def _heading_close(self, token: Token) -> None:
+        underline = "=" if token.tag == "h1" else "-"
+        longest = max(len(line) for line in self._blocks[-1].strip("\n").split("\n")) if self._blocks else 0
+        self._blocks.append("\n" + underline * min(longest, 60))
+
+    def _bullet_list_open(self, token: Token) -> None:
+        self._open_list(None)
+
+    def _ordered_list_open(self, token: Token) -> None:
+        self._open_list(int(token.attrs.get("start", 1)))
+
+    def _open_list(self, number: int | None) -> None:
+        self._tight = bool(self._numbers)
+        self._numbers.append(number)
+
+    def _bullet_list_close(self, token: Token) -> None:
+        self._numbers.pop()
+        self._tight = bool(self._numbers)
+
+    _ordered_list_close = _bullet_list_close
+
+    def _list_item_open(self, token: Token) -> None:
+        number = self._numbers[-1]
+        self._bullet = "- " if number is None else f"{number}. "
+        if number is not None:
+            self._numbers[-1] = number + 1
+        self._indents.append(" " * len(self._bullet))
+
+    def _list_item_close(self, token: Token) -> None:
+        self._indents.pop()
+        self._bullet = ""
+
+    def _blockquote_open(self, token: Token) -> None:
+        self._indents.append("> ")
+
+    def _blockquote_close(self, token: Token) -> None:
+        self._indents.pop()
+
+    def _hr(self, token: Token) -> None:
+        self._add("-" * 20)
+
+    def _code_block(self, token: Token) -> None:
+        self._add("\n".join(f"    {line}" for line in token.content.rstrip("\n").split("\n")))
+
+    _fence = _code_block
+
+
+def _inline_text(tokens: Sequence[Token]) -> str:
+    text = ""
+    opened: list[tuple[str, int]] = []
+    for token in tokens:
+        if token.type in ("text", "code_inline"):
+            text += token.content
+        elif token.type == "softbreak":
+            text += " "
+        elif token.type == "hardbreak":
+            text += "\n"
+        elif token.type == "image":
+            text += _inline_text(token.children or [])
+        elif token.type == "link_open":
+            opened.append((str(token.attrs["href"]), len(text)))
+        elif token.type == "link_close":
+            address, start = opened.pop()
+            text += _address_behind(text[start:], address)
+    return text
+
+
+def _address_behind(label: str, address: str) -> str:
+    """What follows a link's label; nothing when the label says it already."""
+    shown = address.removeprefix("mailto:").removeprefix("tel:")
+    return "" if label.strip() in (address, shown) else f" ({shown})"

@@ -1,0 +1,166 @@
+"""What is wrong with an email's words, found when they are saved: each fault names its place and the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from engagement import markdown, placeholders, wording
+from engagement.rendering import Words
+from engagement.wording import Piece, Variable
+
+LONGEST = {"subject": 300, "preheader": 300, "body": 50_000}
+LONGEST_INSTRUCTION = 2000
+_HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--")
+_LINK_BEFORE_VARIABLE = re.compile(r"(?:https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:)", re.IGNORECASE)
+Errors = dict[str, list[str]]
+
+
+def find_errors(words: Words) -> Errors:
+    """Field -> sentences; empty when the words can be saved."""
+    errors: Errors = {}
+    checks: dict[str, Callable[[Words], Iterable[str]]] = {
+        "subject": lambda words: _line_errors("subject", words.subject, words),
+        "preheader": lambda words: _line_errors("preheader", words.preheader, words),
+        "body": _body_errors,
+        "fallbacks": _fallback_errors,
+        "passages": _passage_errors,
+    }
+    for name, check in checks.items():
+        if found := list(dict.fromkeys(check(words))):
+            errors[name] = found
+    return errors
+
+
+def _line_errors(name: str, text: str, words: Words) -> Iterator[str]:
+    if name == "subject" and not text.strip():
+        yield "The subject is empty. Write one line."
+    if len(text.splitlines()) > 1:
+        yield f"The {name} has more than one line. Write one line."
+    yield from _text_errors(name, text, words)
+
+
+def _body_errors(words: Words) -> Iterator[str]:
+    if not words.body.strip():
+        yield "The body is empty. Write what the email says."
+    if found := _HTML.search(words.body):
+        yield f'"{found.group()[:40]}" is HTML, which recipients would see as it stands. Write Markdown.'
+    faults = list(_text_errors("body", words.body, words))
+    yield from faults
+    if not faults:
+        yield from _markdown_errors(wording.parse(words.body))
+
+
+def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
+    if len(text) > LONGEST[name]:
+        yield f"The {name} has {len(text)} characters; at most {LONGEST[name]} are allowed."
+    if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
+        yield f"The {name} contains control characters. Type it again instead of pasting it."
+    try:
+        pieces = wording.parse(text)
+    except wording.WordingProblem as problem:
+        yield str(problem)
+        return
+    for variable in wording.variables(pieces):
+        yield from _variable_errors(variable, words)
+
+
+def _variable_errors(variable: Variable, words: Words) -> Iterator[str]:
+    placeholder = placeholders.find(variable.name)
+    place = f'Line {variable.line}: "{{{{ {variable.name} }}}}"'
+    if placeholder is None:
+        guess = placeholders.nearest(variable.name)
+        hint = f" Did you mean {guess}?" if guess else ""
+        yield f"{place} is unknown.{hint} This level offers: {placeholders.names_at(words.level)}."
+    elif not placeholder.is_offered_at(words.level):
+        yield (
+            f"{place} needs the personalisation level {placeholder.level}, and this email has {words.level}. "
+            f"Raise the level, or use one of: {placeholders.names_at(words.level)}."
+        )
+    elif _passage_of(variable.name) not in (None, *words.passages):
+        yield f"{place} names a passage that is not described. Add it to the passages."
+
+
+def _passage_of(name: str) -> str | None:
+    return name.removeprefix(placeholders.PASSAGE) if name.startswith(placeholders.PASSAGE) else None
+
+
+def _markdown_errors(pieces: list[Piece]) -> Iterator[str]:
+    """What only the parsed Markdown shows: where links lead, and braces that were written as &#123;."""
+    prefix = markdown.marker_prefix(pieces)
+    markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(wording.variables(pieces))}
+    document = markdown.compose(pieces, markers)
+    names = {marker: variable.name for variable, marker in markers.items()}
+    for address in document.addresses():
+        yield from _address_errors(address, re.compile(rf"{prefix}\d+z"), names)
+    if any(character in content for content in document.contents() for character in "[]") and _lost_link(document):
+        yield "A link is not complete. Write [words](https://address) without spaces in the address."
+
+
+def _lost_link(document: markdown.Document) -> bool:
+    return any(re.search(r"\]\((?:https?:|mailto:|www\.|q)", content) for content in document.contents())
+
+
+def _address_errors(address: str, marker: re.Pattern[str], names: dict[str, str]) -> Iterator[str]:
+    first = marker.search(address)
+    if first and first.start() == 0:
+        placeholder = placeholders.find(names[first.group()])
+        if placeholder is None or not placeholder.is_address:
+            yield (
+                f"A link cannot begin with {{{{ {names[first.group()]} }}}}. Begin it with https://, or with one of: "
+                f"{', '.join(name for name, one in placeholders.REGISTRY.items() if one.is_address)}."
+            )
+    elif first and not _LINK_BEFORE_VARIABLE.match(address[: first.start()]):
+        yield (
+            f"In a link, {{{{ {names[first.group()]} }}}} may stand only behind the host, as in "
+            "https://example.com/?name={{ first_name }}."
+        )
+    elif not address.lower().startswith(markdown.LINK_SCHEMES):
+        yield f'The link "{address[:80]}" leads nowhere in an email. Begin it with https:// or mailto:.'
+
+
+def _fallback_errors(words: Words) -> Iterator[str]:
+    if not isinstance(words.fallbacks, dict):
+        yield 'Fallbacks are a list of variable and words, such as {"first_name": "friend"}.'
+        return
+    for name, value in words.fallbacks.items():
+        placeholder = placeholders.find(str(name))
+        if placeholder is None or not placeholder.is_offered_at(words.level):
+            yield f'"{name}" is no variable of this level. It offers: {placeholders.names_at(words.level)}.'
+        if value is not None and not isinstance(value, str):
+            yield f'The fallback of "{name}" is not text. Write words, or null to hold the email when it is missing.'
+        elif value is not None:
+            yield from _plain_errors(f'The fallback of "{name}"', value, wording.VALUE_LIMIT)
+
+
+def _passage_errors(words: Words) -> Iterator[str]:
+    if not isinstance(words.passages, dict):
+        yield 'Passages are named parts, such as {"opening": {"instruction": "...", "fallback": "..."}}.'
+        return
+    if words.passages and words.level != placeholders.Level.PREMIUM:
+        yield f"Passages need the personalisation level premium, and this email has {words.level}."
+    for name, passage in words.passages.items():
+        yield from _one_passage_errors(str(name), passage)
+
+
+def _one_passage_errors(name: str, passage: Any) -> Iterator[str]:
+    if not isinstance(passage, dict) or not all(isinstance(value, str) for value in passage.values()):
+        yield f'Passage "{name}" needs an instruction and a fallback, both text.'
+        return
+    if unknown := set(passage) - {"instruction", "fallback"}:
+        yield f'Passage "{name}" has the unknown part "{min(unknown)}". It may have: instruction, fallback.'
+    if not passage.get("instruction", "").strip():
+        yield f'Passage "{name}" has no instruction. Say what the model is to write.'
+    if len(passage.get("instruction", "")) > LONGEST_INSTRUCTION:
+        yield f'The instruction of passage "{name}" has more than {LONGEST_INSTRUCTION} characters.'
+    if not passage.get("fallback", "").strip():
+        yield f'Passage "{name}" has no fallback. Write the approved text that stands in when the model is absent.'
+    yield from _plain_errors(f'The fallback of passage "{name}"', passage.get("fallback", ""), 1200)
+
+
+def _plain_errors(what: str, value: str, limit: int) -> Iterator[str]:
+    if re.search(r"[{}]", value):
+        yield f"{what} contains a brace. Write plain words."
+    if len(value) > limit:
+        yield f"{what} has {len(value)} characters; at most {limit} are allowed."

@@ -1,0 +1,175 @@
+"""Staff's words + one contact's values -> the email as it is sent. And what is wrong with words, said when saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from contacts.models import BusinessEntity, Contact
+from engagement import context, frame, markdown, placeholders, wording
+from engagement.models import TemplateVersion
+from engagement.placeholders import Context
+from engagement.wording import Piece, Variable
+
+SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
+PREHEADER_LIMIT = 200
+PASSAGE_LIMIT = 1200
+MISSING_LIMIT = 100  # characters of an entry of Message.missing
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An email in full. With anything in `missing` it must not be sent: the texts then show [name] for each hole."""
+
+    subject: str
+    preheader: str
+    text: str
+    html: str
+    used_fallbacks: list[str]
+    missing: list[str]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What staff wrote, together with the level that says which variables it may use."""
+
+    subject: str
+    preheader: str
+    body: str
+    level: str
+    fallbacks: Mapping[str, str | None] = field(default_factory=dict)
+    passages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, version: TemplateVersion) -> Words:
+        return cls(
+            version.subject,
+            version.preheader,
+            version.body,
+            version.template.level,
+            version.fallbacks,
+            version.passages,
+        )
+
+    def variable_names(self) -> set[str]:
+        """Every variable the words use; those of unreadable words are none."""
+        names: set[str] = set()
+        for text in (self.subject, self.preheader, self.body):
+            try:
+                names.update(variable.name for variable in wording.variables(wording.parse(text)))
+            except wording.WordingProblem:
+                continue
+        return names
+
+    def passage_names(self) -> list[str]:
+        names = sorted(self.variable_names())
+        return [name.removeprefix(placeholders.PASSAGE) for name in names if name.startswith(placeholders.PASSAGE)]
+
+
+def render(
+    *,
+    version: TemplateVersion,
+    contact: Contact,
+    business_entity: BusinessEntity | None,
+    now: datetime,
+    facts: dict[str, Any] | None = None,
+    passages: Mapping[str, str] | None = None,
+) -> Rendered:
+    """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand."""
+    words = Words.of(version)
+    values = context.gather(contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names())
+    return _render(words, replace(values, passages=passages or {}), frame.brand_of(business_entity))
+
+
+def preview(*, words: Words, business_entity: BusinessEntity | None) -> Rendered:
+    """The email with the registry's samples, for the people who write it."""
+    samples = {name: placeholder.sample for name, placeholder in placeholders.REGISTRY.items() if name != "full_name"}
+    if business_entity is not None:
+        samples["entity"] = business_entity.name
+        samples["entity_website"] = business_entity.website or samples["entity_website"]
+    custom = {
+        name.removeprefix(placeholders.CUSTOM): name.removeprefix(placeholders.CUSTOM).replace("_", " ")
+        for name in words.variable_names()
+        if name.startswith(placeholders.CUSTOM)
+    }
+    return _render(words, replace(Context(**samples), custom=custom), frame.brand_of(business_entity))
+
+
+class _Values:
+    """Looks up what stands for each variable, and notes what had to be replaced or is missing."""
+
+    def __init__(self, words: Words, values: Context) -> None:
+        self._words = words
+        self._context = values
+        self.used_fallbacks: list[str] = []
+        self.missing: list[str] = []
+
+    def of(self, pieces: Iterable[Piece]) -> dict[Variable, str]:
+        return {piece: self._of(piece) for piece in pieces if isinstance(piece, Variable)}
+
+    def _of(self, variable: Variable) -> str:
+        placeholder = placeholders.find(variable.name)
+        if placeholder is None or not placeholder.is_offered_at(self._words.level):
+            return self._hole(variable.name)
+        limit = PASSAGE_LIMIT if variable.name.startswith(placeholders.PASSAGE) else wording.VALUE_LIMIT
+        if value := wording.plain(placeholder.resolve(self._context), limit):
+            return value
+        fallback = self._fallback(variable, placeholder)
+        if fallback is None:
+            return self._hole(variable.name)
+        _note(variable.name, self.used_fallbacks)
+        return wording.plain(fallback, limit)
+
+    def _fallback(self, variable: Variable, placeholder: placeholders.Placeholder) -> str | None:
+        """The nearest one: beside the variable, of the email, approved for the passage, of the registry."""
+        if variable.fallback is not None:
+            return variable.fallback
+        if variable.name in self._words.fallbacks:
+            return self._words.fallbacks[variable.name]
+        if variable.name.startswith(placeholders.PASSAGE):
+            passage = self._words.passages.get(variable.name.removeprefix(placeholders.PASSAGE), {})
+            return str(passage.get("fallback") or "") or None
+        return placeholder.fallback
+
+    def _hole(self, name: str) -> str:
+        _note(name[:MISSING_LIMIT], self.missing)
+        return f"[{name}]"
+
+
+def _note(name: str, names: list[str]) -> None:
+    if name not in names:
+        names.append(name)
+
+
+def _render(words: Words, values: Context, brand: frame.Brand) -> Rendered:
+    lookup = _Values(words, values)
+    subject = _line(words.subject, lookup, SUBJECT_LIMIT)
+    preheader = _line(words.preheader, lookup, PREHEADER_LIMIT)
+    pieces = _readable(words.body, lookup)
+    body = markdown.compose(pieces, lookup.of(pieces))
+    if not subject:
+        _note("subject", lookup.missing)
+    return Rendered(
+        subject=subject,
+        preheader=preheader,
+        text=frame.text(brand=brand, body=body),
+        html=frame.html(brand=brand, subject=subject, preheader=preheader, body=body),
+        used_fallbacks=lookup.used_fallbacks,
+        missing=lookup.missing,
+    )
+
+
+def _line(text: str, lookup: _Values, limit: int) -> str:
+    pieces = _readable(text, lookup)
+    return wording.plain(wording.assemble(pieces, lookup.of(pieces)), limit)
+
+
+def _readable(text: str, lookup: _Values) -> list[Piece]:
+    """The pieces of the words. Saving refused unreadable ones; should some stand here, the send is held."""
+    try:
+        return wording.parse(text)
+    except wording.WordingProblem as problem:
+        _note(str(problem)[:MISSING_LIMIT], lookup.missing)
+        return []

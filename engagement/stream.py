@@ -1,0 +1,108 @@
+"""Alerts as server-sent events, for a plain `curl -N` or an EventSource.
+
+A stream holds a thread and a database connection, so each process serves only so many at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from engagement.alerts import letter
+from engagement.alerts.feed import Feed
+from engagement.models import Alert
+
+HEARTBEAT_SECONDS = 15.0
+POLL_SECONDS = 1.0
+_lock = threading.Lock()
+_open_streams: set[AlertStream] = set()
+
+
+class StreamsExhausted(Exception):
+    """Too many streams are open in this process; str() says what to do."""
+
+
+def open_stream(*, target: str | None = None, last_event_id: str | None = None) -> AlertStream:
+    """The open alerts, then every new one as it is raised. Raises StreamsExhausted.
+
+    With the id of the last event (the alert's), it resumes behind that alert and may repeat those of the minute
+    before it: a client drops the ids it knows. Whoever opens it must close() it; Django does that for a
+    StreamingHttpResponse.
+    """
+    stream = AlertStream(Feed(target=target, after=_resumed(last_event_id)))
+    with _lock:
+        if len(_open_streams) >= settings.ALERT_STREAM_LIMIT:
+            raise StreamsExhausted(
+                f"{settings.ALERT_STREAM_LIMIT} alert streams are open already. Close one, or try again later."
+            )
+        _open_streams.add(stream)
+    return stream
+
+
+def _resumed(last_event_id: str | None) -> Alert | None:
+    try:
+        return Alert.objects.filter(pk=UUID(last_event_id)).first() if last_event_id else None
+    except ValueError:
+        return None
+
+
+class AlertStream:
+    """An iterator over the bytes of the stream; ends when closed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._closed = threading.Event()
+        self._chunks = self._produce()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        self._closed.set()
+        with _lock:
+            _open_streams.discard(self)
+
+    def _produce(self) -> Iterator[bytes]:
+        yield b": connected\nretry: 3000\n\n"
+        spoke_at = time.monotonic()
+        while not self._closed.is_set():
+            for alert in self._feed.read():
+                yield event_of(alert)
+                spoke_at = time.monotonic()
+            connection.close_if_unusable_or_obsolete()
+            if time.monotonic() - spoke_at >= HEARTBEAT_SECONDS:
+                yield b": still here\n\n"  # a reader that went away is noticed when writing
+                spoke_at = time.monotonic()
+            self._closed.wait(POLL_SECONDS)
+
+
+def event_of(alert: Alert) -> bytes:
+    """One event. JSON has no bare line break, so the data is a single line."""
+    return f"id: {alert.pk}\nevent: alert\ndata: {json.dumps(data_of(alert), ensure_ascii=False)}\n\n".encode()
+
+
+def data_of(alert: Alert) -> dict[str, str | None]:
+    contact = alert.contact
+    return {
+        "id": str(alert.pk),
+        "action": str(alert.action) if alert.action else None,
+        "title": alert.title,
+        "message": alert.message,
+        "priority": alert.priority,
+        "target": alert.target.slug,
+        "contact_email": contact.email if contact else None,
+        "contact_name": contact.full_name if contact else None,
+        "business_entity": alert.business_entity.name if alert.business_entity else None,
+        "created_at": alert.created_at.isoformat(),
+        "acknowledged_at": alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
+        "url": letter.admin_address("alert", alert.pk),
+    }

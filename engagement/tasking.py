@@ -1,0 +1,65 @@
+"""Makes and moves tasks. That a task also appears elsewhere is the bridge's work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from contacts.models import BusinessEntity, Contact
+from engagement.models import Priority, Target, Task
+
+
+class UnknownStatus(Exception):
+    """The message names the statuses there are."""
+
+
+def create_task(  # noqa: PLR0913  what a task consists of
+    *,
+    action_id: UUID | None,
+    title: str,
+    description: str = "",
+    category: str = "",
+    priority: str = Priority.MEDIUM,
+    target: Target | None,
+    contact: Contact | None,
+    business_entity: BusinessEntity | None = None,
+    effort_hours: Decimal | None = None,
+    due_at: datetime | None = None,
+    now: datetime,
+) -> Task:
+    """The task of this action; the one that exists when it was made before. Without an action: made by hand."""
+    values = {
+        "title": title[:300],
+        "description": description,
+        "category": category,
+        "priority": priority or Priority.MEDIUM,
+        "source": Task.Source.WORKFLOW if action_id else Task.Source.MANUAL,
+        "target": target,
+        "contact": contact,
+        "business_entity": business_entity,
+        "effort_hours": effort_hours,
+        "due_at": due_at,
+        "created_at": now,
+        "updated_at": now,
+    }
+    if action_id is None:
+        return Task.objects.create(**values)
+    task, _ = Task.objects.get_or_create(action=action_id, defaults=values)
+    return task
+
+
+@transaction.atomic
+def set_status(*, task: Task, status: str, now: datetime) -> Task:
+    """Move the task; `completed_at` follows. The status it has already changes nothing."""
+    if status not in Task.Status.values:
+        raise UnknownStatus(f'"{status}" is no task status. Use one of: {", ".join(Task.Status.values)}.')
+    locked = Task.objects.select_for_update().get(pk=task.pk)
+    if locked.status != status:
+        locked.status = status
+        locked.completed_at = now if status == Task.Status.DONE else None
+        locked.updated_at = now
+        locked.save(update_fields=["status", "completed_at", "updated_at"])
+    return locked
