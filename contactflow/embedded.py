@@ -259,6 +259,7 @@ class Cluster:
         with contextlib.suppress(FileNotFoundError, IndexError):
             if Path(pid_file.read_text().splitlines()[1]).resolve() != (self.home / "data").resolve():
                 pid_file.unlink()
+                (self.sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):
