@@ -41,6 +41,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -65,13 +66,15 @@ MIDDLEWARE = [
     "contactflow.health.HealthMiddleware",  # first: probes know neither our host name nor https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "contactflow.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "contactflow.api.addresses.ClosingSlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "contactflow.api.idempotency.IdempotencyMiddleware",
 ]
 
 ROOT_URLCONF = "contactflow.urls"
@@ -160,6 +163,7 @@ Q_CLUSTER = {
 # What each run of the pump does, in order: dotted paths of callables that take `deadline` and return how much they did.
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
+    "engagement.alerts.run_pump_step",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
@@ -175,11 +179,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["contactflow.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "contactflow.api.rendering.StaffPages",
     ],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["contactflow.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "contactflow.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is answered 405: /api/schema/ describes the API
     "EXCEPTION_HANDLER": "contactflow.api.problems.handle",
     "NUM_PROXIES": env.at_least("NUM_PROXIES", 0, 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -187,7 +192,13 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Contactflow",
     "VERSION": "1",
+    "DESCRIPTION": "Contacts, the workflows they go through, and what came of them.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/(api/v1|contact-workflows)",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "contactflow.api.schema.complete",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -197,8 +208,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answ
 # Channels by name (a system check resolves them).
 ENGAGEMENT_CHANNELS = {
     "email": "engagement.channels.email.EmailChannel",
-    "alert": "engagement.channels.alert.AlertChannel",
+    "outbox": "engagement.channels.outbox.OutboxChannel",  # takes what "email" would while EMAIL_URL is empty
 }
+ALERT_STREAM_LIMIT = 8  # event streams of alerts that one web process serves at a time; each holds a thread
 
 # Notion
 NOTION_API_KEY: str = env.str("NOTION_API_KEY", "")
@@ -213,6 +225,7 @@ NOTION_DATABASES = {
 AI_BASE_URL: str = env.str("AI_BASE_URL", "")
 AI_API_KEY: str = env.str("AI_API_KEY", "")
 AI_MODEL: str = env.str("AI_MODEL", "")
+AI_DAILY_BUDGET = 200  # calls a day (UTC); past it the approved fallback texts stand
 
 LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
@@ -238,3 +251,28 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+
+# The frame of the admin; what stands in it is contactflow.admin_site's.
+UNFOLD = {
+    "SITE_TITLE": "Contactflow",
+    "SITE_HEADER": "Contactflow",
+    "SITE_SYMBOL": "hub",
+    "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
+    "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar"},
+    "COLORS": {
+        "primary": {  # a blue that white text is readable on
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        }
+    },
+}

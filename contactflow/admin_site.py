@@ -1,0 +1,105 @@
+"""The frame of the admin: what stands in the sidebar, and the start page with what needs a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest
+from django.urls import reverse
+
+from contactflow import attention
+from contacts import clock
+
+
+@dataclass(frozen=True)
+class Place:
+    """One line of the sidebar: a list, shown to whoever may see its rows."""
+
+    title: str
+    model: str
+    icon: str
+
+
+PLACES: dict[str, tuple[Place, ...]] = {
+    "Contacts": (
+        Place("Contacts", "contacts.Contact", "group"),
+        Place("Permissions", "contacts.Consent", "how_to_reg"),
+        Place("Blocked addresses", "contacts.Suppression", "block"),
+    ),
+    "Workflows": (
+        Place("Workflows", "workflows.WorkflowTemplate", "account_tree"),
+        Place("Who is in which", "workflows.WorkflowInstance", "directions_run"),
+        Place("Planned steps", "workflows.ScheduledAction", "schedule"),
+    ),
+    "Emails": (
+        Place("Email texts", "engagement.EngagementTemplate", "edit_note"),
+        Place("Sent and held", "engagement.Message", "outbox"),
+    ),
+    "Tasks": (Place("Tasks", "engagement.Task", "task_alt"),),
+    "Alerts": (
+        Place("Alerts", "engagement.Alert", "notifications"),
+        Place("Who is alerted", "engagement.Target", "groups"),
+    ),
+    "History": (
+        Place("What arrived", "contacts.ContactEvent", "history"),
+        Place("What staff decided", "workflows.ControlEntry", "gavel"),
+        Place("Attempts", "workflows.ActionAttempt", "replay"),
+        Place("Earlier workflow versions", "workflows.WorkflowVersion", "layers"),
+        Place("Earlier email texts", "engagement.TemplateVersion", "notes"),
+        Place("Failed background runs", "django_q.Failure", "report"),
+        Place("Background runs", "django_q.Success", "done_all"),
+    ),
+    "Settings": (
+        Place("Brands", "contacts.BusinessEntity", "storefront"),
+        Place("Contact types", "contacts.ContactType", "category"),
+        Place("Lead sources", "contacts.LeadSource", "input"),
+        Place("Contact statuses", "contacts.ContactStatus", "flag"),
+        Place("Classification rules", "contacts.ClassificationRule", "rule"),
+        Place("Routing rules", "contacts.RoutingRule", "alt_route"),
+        Place("Channels", "engagement.ChannelState", "cell_tower"),
+        Place("Workers", "workflows.WorkerHeartbeat", "memory"),
+        Place("API keys", "contactflow.ApiKey", "key"),
+        Place("Users", "auth.User", "person"),
+        Place("Groups", "auth.Group", "badge"),
+    ),
+}
+COLLAPSED = ("History", "Settings")
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar by task, without what the person may not see."""
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": "Today", "icon": "today", "link": reverse("admin:index")}]},
+    ]
+    for title, places in PLACES.items():
+        items = [_item(place) for place in places if _may_see(request, place)]
+        if items:
+            folded = title in COLLAPSED
+            groups.append({"title": title, "separator": not folded, "collapsible": folded, "items": items})
+    return groups
+
+
+def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add what needs a person to the start page: a number each, with the list behind it."""
+    cards = attention.cards(now=clock.database_now())
+    shown = [card for card in cards if request.user.has_perm(card.permission)]  # type: ignore[union-attr]  # staff only
+    return context | {"title": "Today", "cards": shown}
+
+
+def _item(place: Place) -> dict[str, Any]:
+    meta = apps.get_model(place.model)._meta
+    return {
+        "title": place.title,
+        "icon": place.icon,
+        "link": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
+    }
+
+
+def _may_see(request: HttpRequest, place: Place) -> bool:
+    meta = apps.get_model(place.model)._meta
+    return any(
+        request.user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}")  # type: ignore[union-attr]  # staff only
+        for verb in ("view", "change")
+    )

@@ -1,0 +1,94 @@
+"""What needs a person today: each room's own counts, gathered for the start page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from engagement import analytics as engagement_analytics
+from workflows import heartbeat
+from workflows.models import ScheduledAction
+
+Status = ScheduledAction.Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A number, what it means, and the list behind it; only shown to whoever has the permission."""
+
+    title: str
+    value: str
+    means: str
+    address: str
+    permission: str
+    is_calm: bool
+    """Nothing for a person to do."""
+
+
+def cards(*, now: dt.datetime) -> list[Card]:
+    """The cards of the start page. The number of queries does not depend on the number of rows."""
+    return [*_action_cards(), *_engagement_cards(now), _worker_card()]
+
+
+def _action_cards() -> list[Card]:
+    failed = _actions(Status.FAILED, Status.DEAD)
+    unclear = _actions(Status.AMBIGUOUS)
+    return [
+        _count(
+            "Failed steps", failed, "Refused for good, or given up. Try again, or skip them.",
+            "workflows_scheduledaction", "status__exact=failed&status__exact=dead", "workflows.view_scheduledaction",
+        ),
+        _count(
+            "Unclear steps", unclear, "Handed over without an answer. Say whether they arrived.",
+            "workflows_scheduledaction", "status__exact=ambiguous", "workflows.view_scheduledaction",
+        ),
+    ]  # fmt: skip
+
+
+def _engagement_cards(now: dt.datetime) -> list[Card]:
+    found = engagement_analytics.waiting(now=now)
+    return [
+        _count(
+            "Held emails", found.held_messages, "Something is missing in their words. Fill it in, then try again.",
+            "engagement_message", "status__exact=held", "engagement.view_message",
+        ),
+        _count(
+            "Open alerts", found.open_alerts, "Nobody has acknowledged them yet.",
+            "engagement_alert", "state=open", "engagement.view_alert",
+        ),
+        _count(
+            "Overdue tasks", found.overdue_tasks, "Open, and past the time they were due.",
+            "engagement_task", "due=overdue", "engagement.view_task",
+        ),
+    ]  # fmt: skip
+
+
+def _worker_card() -> Card:
+    alive = sum(health.fresh for health in heartbeat.all_health())
+    return Card(
+        title="Workers running",
+        value=str(alive),
+        means="Emails, tasks and alerts go out." if alive else "Nothing goes out: start `manage.py worker`.",
+        address=reverse("admin:workflows_workerheartbeat_changelist"),
+        permission="workflows.view_workerheartbeat",
+        is_calm=alive > 0,
+    )
+
+
+def _actions(*statuses: str) -> int:
+    # Served by the partial index action_needs_person.
+    return ScheduledAction.objects.filter(status__in=statuses).order_by()[: engagement_analytics.COUNT_UP_TO].count()
+
+
+def _count(title: str, count: int, means: str, place: str, query: str, permission: str) -> Card:
+    more = count >= engagement_analytics.COUNT_UP_TO
+    return Card(
+        title=title,
+        value=f"{count} or more" if more else str(count),
+        means=means if count else "Nothing to do.",
+        address=f"{reverse(f'admin:{place}_changelist')}?{query}",
+        permission=permission,
+        is_calm=count == 0,
+    )

@@ -1,0 +1,170 @@
+"""What every page of the admin has in common: lists that stay quick, records nobody edits, lists typed line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from django.contrib import admin as django_admin
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.forms import SimpleArrayField
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action as unfold_action
+from unfold.decorators import display as unfold_display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+if TYPE_CHECKING:
+    ModelAdmin = django_admin.ModelAdmin[Any]
+    TabularInline = django_admin.TabularInline[Any, Any]
+    StackedInline = django_admin.StackedInline[Any, Any]
+else:
+    from unfold.admin import ModelAdmin, StackedInline, TabularInline
+
+__all__ = [
+    "Kept",
+    "LinesField",
+    "ModelAdmin",
+    "Page",
+    "Record",
+    "RecordInline",
+    "StackedInline",
+    "TabularInline",
+    "address_of_list",
+    "button",
+    "column",
+    "joined",
+    "link",
+]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+ONE_PER_LINE = "One per line."
+
+
+class LinesField(SimpleArrayField):
+    """A list, typed one item per line, so that an item may hold a comma."""
+
+    def __init__(self, base_field: Any, **options: Any) -> None:
+        options["delimiter"] = "\n"
+        options["widget"] = UnfoldAdminExpandableTextareaWidget(attrs={"rows": 3})
+        options["help_text"] = f"{options.get('help_text') or ''} {ONE_PER_LINE}".strip()
+        super().__init__(base_field, **options)
+
+    def to_python(self, value: Any) -> list[Any]:
+        if isinstance(value, str):
+            value = "\n".join(line.strip() for line in value.splitlines() if line.strip())
+        return cast(list[Any], super().to_python(value))
+
+
+LINES: dict[type[models.Field[Any, Any]], dict[str, Any]] = {ArrayField: {"form_class": LinesField}}
+
+
+def column(
+    description: str, *, ordering: str | None = None, label: dict[str, str] | bool | None = None
+) -> Callable[[Method], Method]:
+    """Name a display method; `label` maps its values to the colours of a badge."""
+    return cast(
+        Callable[[Method], Method],
+        unfold_display(description=description, ordering=ordering, label=label, empty_value="-"),
+    )
+
+
+def button(
+    description: str, *, permission: str, icon: str | None = None, danger: bool = False
+) -> Callable[[Method], Method]:
+    """A button above one row's page. `permission` names the page's has_<permission>_permission."""
+    return cast(
+        Callable[[Method], Method],
+        unfold_action(
+            description=description,
+            permissions=[permission],
+            icon=icon,
+            variant=ActionVariant.DANGER if danger else ActionVariant.DEFAULT,
+        ),
+    )
+
+
+def link(row: models.Model | None, text: str | None = None) -> SafeString | str:
+    """The row's name, leading to its page."""
+    if row is None:
+        return "-"
+    meta = row._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])
+    return format_html('<a href="{}" class="text-link">{}</a>', address, text or str(row))
+
+
+def address_of_list(model: type[models.Model], query: str = "") -> str:
+    """Where the list of a model stands, filtered by a query string."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{query}" if query else address
+
+
+def joined(rows: Iterable[object]) -> str:
+    return ", ".join(str(row) for row in rows) or "-"
+
+
+class Page(ModelAdmin):
+    """A list and a form in the admin."""
+
+    formfield_overrides: ClassVar = LINES
+    list_per_page = 50
+    show_full_result_count = False  # counts the whole table, a second time
+    list_filter_submit = True
+    compressed_fields = True
+    actions_detail: ClassVar[tuple[str, ...]] = ()
+
+    def possible_buttons(self, row: Any) -> Collection[str]:
+        """The buttons that make sense for the row in its present state."""
+        return self.actions_detail
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        allowed = cast(list[Any], super().get_actions_detail(request, object_id))  # type: ignore[misc]  # Unfold's
+        row = self.get_object(request, unquote(str(object_id))) if allowed else None
+        if row is None:
+            return []
+        wanted = {self.get_unfold_action(name).action_name for name in self.possible_buttons(row)}  # type: ignore[attr-defined]  # Unfold's
+        return [button for button in allowed if button.action_name in wanted]
+
+
+class Kept(Page):
+    """Rows that staff change but never delete, because history points at them."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Record(Page):
+    """Rows that Contactflow writes and people read."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RecordInline(TabularInline):
+    """Rows shown on the page of another row, a page at a time."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+    show_change_link = True
+    per_page = 10
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,90 @@
+"""The lists that staff extend: brands, contact types, lead sources, statuses."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminColorInputWidget
+
+from contacts.admin.pages import Kept
+from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
+
+
+class OnlyOneForm(forms.ModelForm):  # type: ignore[type-arg]  # one form for four models
+    """Refuses a second row with the mark that only one may carry, and names the one that has it."""
+
+    only_one = "is_fallback"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get(self.only_one):
+            holder = self._meta.model.objects.filter(**{self.only_one: True}).exclude(pk=self.instance.pk).first()
+            if holder is not None:
+                self.add_error(
+                    self.only_one, f"Only one can have this, and {holder} has it: switch it off there first."
+                )
+        return data
+
+
+class OnlyOneDefaultForm(OnlyOneForm):
+    only_one = "is_default"
+
+
+class Reference(Kept):
+    """A row known by its slug, which the API and the default content use: it is chosen once."""
+
+    form = OnlyOneForm
+    search_fields = ("name", "slug")
+    ordering = ("position", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("slug",) if obj else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
+        return {}
+
+
+@admin.register(BusinessEntity)
+class BusinessEntityAdmin(Reference):
+    list_display = ("name", "sender_email", "response_hours", "timezone", "is_fallback", "position")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "description", "position", "is_fallback")}),
+        ("What recipients see", {"fields": (
+            "sender_name", "sender_email", "reply_to", "colour", "logo_url", "website", "signature", "postal_address",
+        )}),
+        ("How the team works", {"fields": (
+            "timezone", "response_hours", "follow_up_days", "preferred_channels", "success_metrics",
+        )}),
+    )  # fmt: skip
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "colour":
+            options["widget"] = UnfoldAdminColorInputWidget()
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+
+@admin.register(ContactType)
+class ContactTypeAdmin(Reference):
+    list_display = ("name", "slug", "is_fallback", "position")
+    fields = ("name", "slug", "position", "is_fallback")
+
+
+@admin.register(LeadSource)
+class LeadSourceAdmin(Reference):
+    list_display = ("name", "slug", "response_hours", "hot_tag", "hot_response_hours", "is_fallback", "position")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "position", "is_fallback")}),
+        ("Promise and follow-up", {"fields": (
+            "response_hours", "hot_tag", "hot_response_hours", "follow_up_days", "focus",
+        )}),
+    )  # fmt: skip
+
+
+@admin.register(ContactStatus)
+class ContactStatusAdmin(Reference):
+    form = OnlyOneDefaultForm
+    list_display = ("name", "slug", "is_default", "blocks_contact", "position")
+    fields: ClassVar = ("name", "slug", "position", "is_default", "blocks_contact")

@@ -1,0 +1,100 @@
+"""The outbox: every email as it was sent, or held, or refused."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
+
+from contacts.admin.pages import Record, RecordInline, column, joined, link
+from engagement.models import Message, MessageEvent
+
+COLOURS = {"Sent": "success", "Held": "warning", "Refused": "danger", "Unclear": "warning", "Being handed over": "info"}
+
+
+def framed(html: str, title: str) -> SafeString:
+    """An email's HTML as its reader sees it, in a frame where no script runs and no form is sent."""
+    return format_html(
+        '<iframe sandbox="" srcdoc="{}" title="{}" referrerpolicy="no-referrer" loading="lazy" class="bg-white '
+        'border border-base-200 rounded-default w-full dark:border-base-800" style="height: 40rem"></iframe>',
+        html,
+        title,
+    )
+
+
+def as_text(text: str) -> SafeString:
+    """The text part, line for line."""
+    return format_html(
+        '<pre class="font-sans leading-relaxed whitespace-pre-wrap" style="overflow-wrap: anywhere">{}</pre>', text
+    )
+
+
+class MessageEventInline(RecordInline):
+    model = MessageEvent
+    verbose_name_plural = "What became of it"
+    fields = ("type", "at", "machine")
+    readonly_fields = fields
+
+
+@admin.register(Message)
+class MessageAdmin(Record):
+    list_display = ("subject", "recipient", "business_entity", "state", "sent_at", "created_at")
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        ("business_entity", RelatedDropdownFilter),
+        ("version__template", RelatedDropdownFilter),
+    )
+    list_filter_sheet = True
+    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
+    search_help_text = "Search by the contact's name or email address."
+    fieldsets = (
+        (None, {"fields": (
+            "state", "subject", "recipient", "sender", "reply_to", "sent_at", "problem", "lacking",
+        )}),
+        ("As its reader sees it", {"fields": ("html_part",)}),
+        ("As plain text", {"fields": ("text_part",)}),
+        ("Where it comes from", {"fields": (
+            "contact_link", "business_entity", "words", "transport", "message_id", "created_at",
+        )}),
+    )  # fmt: skip
+    inlines = (MessageEventInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        rows = super().get_queryset(request).select_related("contact", "business_entity", "version__template")
+        is_list = (
+            request.resolver_match is not None and request.resolver_match.url_name == "engagement_message_changelist"
+        )
+        return rows.defer("text", "html") if is_list else rows
+
+    @column("Status", ordering="status", label=COLOURS)
+    def state(self, message: Message) -> str:
+        return message.get_status_display().partition(":")[0]
+
+    @column("Contact")
+    def contact_link(self, message: Message) -> str:
+        return link(message.contact)
+
+    @column("Email text")
+    def words(self, message: Message) -> str:
+        if message.version is None:
+            return "-"
+        return link(message.version, f"{message.version.template}, version {message.version.number}")
+
+    @column("What is missing")
+    def lacking(self, message: Message) -> str:
+        return joined(message.missing)
+
+    @column("What went wrong")
+    def problem(self, message: Message) -> str:
+        return message.error
+
+    @column("HTML")
+    def html_part(self, message: Message) -> str:
+        return framed(message.html, f"The email “{message.subject}”")
+
+    @column("Text")
+    def text_part(self, message: Message) -> str:
+        return as_text(message.text)

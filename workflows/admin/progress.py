@@ -1,0 +1,57 @@
+"""Where a step stands, in words that need no explanation."""
+
+from __future__ import annotations
+
+from contacts.admin import sentences
+from workflows.models import ActionType, ScheduledAction
+
+Status = ScheduledAction.Status
+
+
+def name_of(action: ScheduledAction) -> str:
+    """What the step does: the title of the task, the email, whom it alerts."""
+    kind = ActionType(action.action_type)
+    if kind == ActionType.SEND_EMAIL:
+        return f"Email “{action.template}”"
+    if kind == ActionType.FOLLOW_UP:
+        return f"Day {action.occurrence}: email “{action.template}”"
+    if kind == ActionType.CREATE_TASK:
+        return f"Task “{action.step.title}”"
+    if kind == ActionType.SEND_NOTIFICATION:
+        return f"Alert {action.target}"
+    return "Plan the follow-up"
+
+
+def state_of(action: ScheduledAction) -> str:
+    """Status and time in one sentence."""
+    if action.status == Status.PENDING:
+        return _waiting(action)
+    said = {
+        Status.CLAIMED: "being prepared",
+        Status.SENDING: "being handed over",
+        Status.DONE: f"done {sentences.moment(action.finished_at)}",
+        Status.FAILED: f"failed {sentences.moment(action.finished_at)}",
+        Status.AMBIGUOUS: "unclear: handed over, but no answer came back",
+        Status.DEAD: f"gave up {sentences.moment(action.finished_at)}",
+        Status.SKIPPED: f"skipped {sentences.moment(action.finished_at)}{_reason(action)}",
+        Status.CANCELLED: f"cancelled {sentences.moment(action.finished_at)}",
+    }
+    return said[Status(action.status)]
+
+
+def cut(text: str, limit: int = 120) -> str:
+    """The first words of what went wrong, for a list."""
+    first = " ".join(text.split())
+    return first if len(first) <= limit else f"{first[: limit - 1]}…"
+
+
+def _waiting(action: ScheduledAction) -> str:
+    if action.instance.status == "paused":
+        return "on hold with its workflow"
+    again = "again " if action.attempts else ""
+    return f"waiting until {again}{sentences.moment(action.next_attempt_at)}".replace("until again", "to try again")
+
+
+def _reason(action: ScheduledAction) -> str:
+    reason = action.result.get("reason") if isinstance(action.result, dict) else None
+    return f": {reason}" if reason else ""

@@ -1,0 +1,177 @@
+"""Workflows and their versions: what runs is published and stays as it was; changes are made in a draft."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter, RelatedDropdownFilter
+
+from contacts import clock
+from contacts.admin import confirmation, sentences
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Kept, Page, StackedInline, TabularInline, button, column, joined, link
+from workflows import publishing
+from workflows.admin import plans
+from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
+
+
+@admin.register(WorkflowTemplate)
+class WorkflowTemplateAdmin(Kept):
+    list_display = ("name", "slug", "business_entity", "active", "runs")
+    list_filter = (("active", BooleanRadioFilter), ("business_entity", RelatedDropdownFilter))
+    search_fields = ("name", "slug")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "description", "business_entity", "active")}),
+        ("What runs now", {"fields": ("runs", "starts_when", "what_happens", "draft")}),
+    )
+    actions_detail = ("edit_draft",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplate]:
+        return super().get_queryset(request).select_related("business_entity", "current_version")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WorkflowTemplate | None = None) -> tuple[str, ...]:
+        always = ("runs", "starts_when", "what_happens", "draft")
+        return ("slug", *always) if obj else always
+
+    def has_draft_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_workflowversion")  # type: ignore[union-attr]  # staff only
+
+    @column("Version")
+    def runs(self, template: WorkflowTemplate) -> str:
+        version = template.current_version
+        return f"Version {version.number}" if version else "Nothing is published yet"
+
+    @column("Starts")
+    def starts_when(self, template: WorkflowTemplate) -> str:
+        return sentences.listed(plans.triggers(template.current_version)) if template.current_version else "-"
+
+    @column("Steps")
+    def what_happens(self, template: WorkflowTemplate) -> str:
+        return sentences.listed(plans.steps(template.current_version)) if template.current_version else "-"
+
+    @column("Draft")
+    def draft(self, template: WorkflowTemplate) -> str:
+        waiting = (
+            template.versions.select_related("template").filter(published_at=None).first() if template.pk else None
+        )
+        return link(waiting, "A draft waits to be published") if waiting else "None"
+
+    @button("Edit draft", permission="draft", icon="edit")
+    def edit_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = Question(
+            title="Edit the draft",
+            explanation="You change a draft: a copy of what runs, unless one is there already. Contacts keep going "
+            "through what is published until you publish the draft.",
+            submit="Open the draft",
+            act=lambda template, answers: f"This is the draft, version {publishing.draft_of(template).number}.",
+            then=lambda template: reverse(
+                "admin:workflows_workflowversion_change", args=[publishing.draft_of(template).pk]
+            ),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+
+class TouchInline(TabularInline):
+    model = PlannedTouch
+    extra = 0
+    fields = ("day", "template")
+
+
+class StepInline(StackedInline):
+    model = Step
+    extra = 0
+    inlines: ClassVar = [TouchInline]
+    ordering = ("position",)
+    autocomplete_fields = ("target", "template")
+    fieldsets = (
+        (None, {"fields": (
+            ("position", "delay_hours", "action_type"), ("target", "template"), ("title", "category"),
+            ("priority", "effort_hours"), "description",
+        )}),
+    )  # fmt: skip
+
+    def has_add_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
+        return (obj is None or obj.is_draft) and bool(super().has_add_permission(request, obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
+        return (obj is None or obj.is_draft) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
+        return (obj is None or obj.is_draft) and bool(super().has_delete_permission(request, obj))
+
+
+class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("draft", "Draft"), ("published", "Published")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WorkflowVersion]) -> QuerySet[WorkflowVersion]:
+        if self.value() in ("draft", "published"):
+            return queryset.filter(published_at__isnull=self.value() == "draft")
+        return queryset
+
+
+@admin.register(WorkflowVersion)
+class WorkflowVersionAdmin(Page):
+    list_display = ("template", "number", "state", "starts_by", "published_by")
+    list_display_links = ("template", "number")
+    list_filter = (PublishedFilter, ("template", RelatedDropdownFilter))
+    list_select_related = ("template", "published_by")
+    search_fields = ("template__name", "template__slug")
+    ordering = ("template__slug", "-number")
+    readonly_fields = ("template", "number", "state")
+    fieldsets = (
+        (None, {"fields": ("template", "number", "state")}),
+        ("Starts", {"fields": (
+            "events", "contact_types", "lead_sources", "interests", "tags", "reentry", "reentry_days",
+        )}),
+    )  # fmt: skip
+    filter_horizontal = ()
+    inlines = (StepInline,)
+    actions_detail = ("publish",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A draft is opened from its workflow."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
+        return (obj is None or obj.is_draft) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
+        return obj is not None and obj.is_draft and super().has_delete_permission(request, obj)
+
+    def has_publish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_workflowversion")  # type: ignore[union-attr]  # staff only
+
+    def possible_buttons(self, row: WorkflowVersion) -> tuple[str, ...]:
+        return ("publish",) if row.is_draft else ()
+
+    @column("State", ordering="published_at", label={"Draft": "warning"})
+    def state(self, version: WorkflowVersion) -> str:
+        return "Draft" if version.is_draft else f"Published {sentences.moment(version.published_at)}"
+
+    @column("Started by")
+    def starts_by(self, version: WorkflowVersion) -> str:
+        return joined(version.events)
+
+    @button("Publish", permission="publish", icon="publish")
+    def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(version: WorkflowVersion, answers: dict[str, Any]) -> str:
+            publishing.publish(version=version, by=request.user, now=clock.database_now())  # type: ignore[arg-type]  # staff only
+            return "Published: contacts who start from now on go through this version."
+
+        question = Question(
+            title="Publish this version",
+            explanation="Contacts who start from now on go through it. Those who are under way keep the version they "
+            "started with. A published version cannot be changed any more.",
+            submit="Publish",
+            act=act,
+            refusals=(publishing.NotPublishable,),
+        )
+        return confirmation.ask(self, request, object_id, question)
