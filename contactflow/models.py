@@ -1,4 +1,4 @@
-"""What spans all rooms: API keys and the answers remembered for repeated requests."""
+"""What spans all rooms: API keys, the answers remembered for repeated requests, and how often intake keys were used."""
 
 from __future__ import annotations
 
@@ -77,3 +77,14 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class IntakeWindow(models.Model):
+    """How many requests with an intake key came from one address since `began_at`; a row per address, used again."""
+
+    address = models.CharField(max_length=64, unique=True)
+    began_at = models.DateTimeField(db_default=Now())
+    requests = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.address

@@ -14,7 +14,7 @@ from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstan
 class NewContact(Person):
     """A contact that arrives."""
 
-    message = Text(max_length=100_000, help_text="What the person wrote.")
+    message = Text(max_length=50_000, help_text="What the person wrote.")
     source_metadata = Object(help_text="Where it came from: form, page, campaign.")
 
 
@@ -24,7 +24,7 @@ class Trigger(Strict):
     contact_email = Text(required=True, max_length=320)
     trigger_event = serializers.RegexField(
         r"^[a-z][a-z0-9_]{0,63}\Z",
-        help_text="new_contact, engagement_detected, manual_trigger, or a business event such as consultation_completed.",
+        help_text="new_contact, engagement_detected, manual_trigger or a business event: consultation_completed.",
         error_messages={"invalid": "Use lower-case letters, digits and underscores, such as consultation_completed."},
     )
     contact_types = Texts(longest=100)

@@ -1,0 +1,89 @@
+"""Filters that lists of every room share: an address as people type it, a moment, a choice that names the others."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import django_filters
+from django.db.models import Model, Q, QuerySet, TextChoices
+from django_filters.fields import IsoDateTimeField
+
+from contacts.intake import cleaning
+from contacts.models import Contact
+
+SEARCHED = ("email", "first_name", "last_name", "company")
+MAX_WORDS = 6
+
+
+class AddressFilter(django_filters.CharFilter):  # type: ignore[misc]  # the package is untyped
+    """Finds an address in whatever form it is typed; one that cannot exist finds nothing."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, max_length=320, **options)
+
+    def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        filtered: QuerySet[Any] = super().filter(queryset, _normalised(value))
+        return filtered
+
+
+class MomentField(IsoDateTimeField):  # type: ignore[misc]  # likewise
+    def to_python(self, value: Any) -> Any:
+        """A "+" that nobody escaped arrives as a space: 2026-03-02T09:00:00 01:00."""
+        repaired = re.sub(r"(T\S+) (\d\d:\d\d)\Z", r"\1+\2", value) if isinstance(value, str) else value
+        return super().to_python(repaired)
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]  # likewise
+    field_class = MomentField
+
+
+class ChoiceFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # likewise
+    """One of a list of words; another one is refused with the list."""
+
+    def __init__(self, choices: type[TextChoices], **options: Any) -> None:
+        message = f"%(value)s is none of: {', '.join(choices.values)}."
+        super().__init__(choices=choices.choices, error_messages={"invalid_choice": message}, **options)
+
+
+class SlugFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # likewise
+    """A row by its slug; an unknown one is refused."""
+
+    def __init__(self, model: type[Model], **options: Any) -> None:
+        name = model._meta.verbose_name
+        super().__init__(
+            queryset=model._default_manager.all(),
+            to_field_name="slug",
+            error_messages={"invalid_choice": f"There is no {name} with this slug."},
+            **options,
+        )
+
+
+class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    email = AddressFilter()
+    search = django_filters.CharFilter(
+        method="find", max_length=200, help_text="Any part of name, address or company; every word has to occur."
+    )
+
+    class Meta:
+        model = Contact
+        fields = ()
+
+    def find(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
+        for word in value.split()[:MAX_WORDS]:
+            anywhere = Q()
+            for field in SEARCHED:
+                anywhere |= Q((f"{field}__icontains", word))
+            queryset = queryset.filter(anywhere)
+        return queryset
+
+
+class EventFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    contact_email = AddressFilter(field_name="contact__email")
+
+
+def _normalised(value: str) -> str:
+    try:
+        return cleaning.email(value) if value else value
+    except cleaning.Unacceptable:
+        return value.strip().lower()

@@ -1,0 +1,186 @@
+"""How contacts and events look over HTTP, and the strict shapes every body is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from contacts.models import Contact, ContactEvent
+
+TEXT = "This has to be text."
+
+
+class Text(serializers.CharField):
+    """Text and nothing that could be read as text. Null and "" both say: not known."""
+
+    def __init__(self, **options: Any) -> None:
+        if not options.get("required"):
+            options = {"required": False, "allow_null": True, "allow_blank": True, **options}
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(TEXT)
+        value: str = super().to_internal_value(data)
+        return value
+
+
+class Flag(serializers.BooleanField):
+    """true or false, not the many words for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("This has to be true or false.")
+        return data
+
+
+class Texts(serializers.ListField):
+    """A list of texts. Null says: not known."""
+
+    def __init__(self, *, longest: int, **options: Any) -> None:
+        options = {"required": False, "allow_null": True, "max_length": 100, **options}
+        super().__init__(child=Text(required=True, max_length=longest), **options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            raise serializers.ValidationError("This has to be a list of texts.")
+        if self.max_length is not None and len(data) > self.max_length:
+            raise serializers.ValidationError(f"At most {self.max_length} entries; these are {len(data)}.")
+        value: list[Any] = super().to_internal_value(data)
+        return value
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True, "nullable": True})
+class Object(serializers.JSONField):
+    """A JSON object with whatever inside, up to 64 kB."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **options})
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("This has to be an object: {...}.")
+        if len(str(data)) > 65_536:
+            raise serializers.ValidationError("This is larger than 64 kB.")
+        return data
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses fields it does not know, naming them and the ones it does."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors = _unknown_fields(data, list(self.fields))
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            detail = error.detail if isinstance(error.detail, dict) else {}
+            raise serializers.ValidationError({**errors, **detail}) from None
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+
+def _unknown_fields(data: Any, allowed: list[str]) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        return {}
+    message = f"Unknown field. Allowed: {', '.join(allowed)}."
+    return {str(name)[:100]: [message] for name in [name for name in data if name not in allowed][:20]}
+
+
+class Reason(Strict):
+    """Why a person does what they do; kept with who and when."""
+
+    reason = Text(required=True, max_length=500)
+
+
+class Person(Strict):
+    """What a caller may tell about a person. What is left out, null or "" stays as it is known."""
+
+    email = Text(required=True, max_length=320)
+    first_name = Text(max_length=150)
+    last_name = Text(max_length=150)
+    phone = Text(max_length=60)
+    company = Text(max_length=200)
+    job_title = Text(max_length=200)
+    contact_types = Texts(longest=100, help_text="Names of contact types.")
+    lead_source = Text(max_length=100, help_text="Name of a lead source.")
+    business_entities = Texts(longest=120, help_text="Names of brands; then they are taken as given.")
+    interests = Texts(longest=100)
+    tags = Texts(longest=60)
+    timezone = Text(max_length=64, help_text="IANA name such as Europe/Berlin.")
+    locale = Text(max_length=35, help_text="BCP 47 language tag such as en-GB.")
+    custom = Object()
+
+
+class ContactInput(Person):
+    """A contact as the resource takes it."""
+
+    status = Text(max_length=100, help_text="Name of a contact status.")
+    notes = Text(max_length=50_000)
+
+
+class ContactChange(ContactInput):
+    """As ContactInput; what only Contactflow sets may come back as it was read, and is left alone."""
+
+    id = serializers.UUIDField(required=False, write_only=True)
+    created_at = serializers.DateTimeField(required=False, write_only=True)
+    last_interaction_at = serializers.DateTimeField(required=False, allow_null=True, write_only=True)
+
+
+class ContactOutput(serializers.ModelSerializer[Contact]):
+    contact_types = serializers.SlugRelatedField("name", many=True, read_only=True)
+    lead_source = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    business_entities = serializers.SerializerMethodField()
+    status = serializers.SlugRelatedField("name", read_only=True)
+    custom = Object(read_only=True, required=False)
+
+    class Meta:
+        model = Contact
+        fields = (
+            "id",
+            "email",
+            "first_name",
+            "last_name",
+            "phone",
+            "company",
+            "job_title",
+            "contact_types",
+            "lead_source",
+            "business_entities",
+            "status",
+            "tags",
+            "interests",
+            "timezone",
+            "locale",
+            "custom",
+            "notes",
+            "created_at",
+            "last_interaction_at",
+        )
+        read_only_fields = fields
+
+    def get_business_entities(self, contact: Contact) -> list[str]:
+        """In their order: the first is the one that workflows for any brand speak for."""
+        return [membership.business_entity.name for membership in contact.memberships.all()]
+
+
+class Judgement(serializers.Serializer[Any]):
+    """Enrolment's answer for one workflow."""
+
+    workflow = serializers.CharField()
+    matched = serializers.BooleanField()
+    because = serializers.CharField()
+
+
+class EventOutput(serializers.ModelSerializer[ContactEvent]):
+    contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
+    contact_email = serializers.CharField(source="contact.email", read_only=True)
+    outcome = Judgement(many=True, read_only=True)
+
+    class Meta:
+        model = ContactEvent
+        fields = ("id", "contact", "contact_email", "kind", "source", "received_at", "processed_at", "outcome")
+        read_only_fields = fields

@@ -1,0 +1,142 @@
+"""Messages, tasks and alerts over HTTP, and the live stream of alerts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.mixins import CreateModelMixin
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from contacts.clock import database_now
+from contacts.intake import cleaning
+from contacts.models import Contact
+from engagement import alerts, filters, serializers, stream, tasking
+from engagement.models import Alert, Message, Target, Task
+
+NEWEST_FIRST = ("-created_at", "-id")
+
+
+class Messages(ReadOnlyModelViewSet[Message]):
+    """Emails as they were sent, and what became of them."""
+
+    queryset = Message.objects.select_related("contact", "business_entity", "version__template").prefetch_related(
+        "events"
+    )
+    serializer_class = serializers.MessageOutput
+    filterset_class = filters.MessageFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
+
+
+class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):  # type: ignore[misc]  # the bases name their arguments apart
+    """Work for people."""
+
+    queryset = Task.objects.select_related("target", "contact", "business_entity")
+    serializer_class = serializers.TaskOutput
+    filterset_class = filters.TaskFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
+
+    @extend_schema(request=serializers.NewTask, responses={201: serializers.TaskOutput})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Make a task by hand."""
+        shape = serializers.NewTask(data=request.data)
+        shape.is_valid(raise_exception=True)
+        told = {name: value for name, value in shape.validated_data.items() if value is not None}
+        contact, target = _contact(told.pop("contact_email", "")), told.pop("target", None)
+        task = tasking.create_task(action_id=None, contact=contact, target=target, now=database_now(), **told)
+        return Response(self._shown(task), status=201)
+
+    @extend_schema(request=serializers.TaskStatus, responses=serializers.TaskOutput)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Move the task."""
+        task = self.get_object()
+        shape = serializers.TaskStatus(data=request.data)
+        shape.is_valid(raise_exception=True)
+        tasking.set_status(task=task, status=shape.validated_data["status"], now=database_now())
+        return Response(self._shown(task))
+
+    def _shown(self, task: Task) -> Any:
+        return self.get_serializer(self.get_queryset().get(pk=task.pk)).data
+
+
+class Alerts(ReadOnlyModelViewSet[Alert]):
+    """Calls for a colleague's attention."""
+
+    queryset: QuerySet[Alert] = Alert.objects.select_related("target", "contact", "business_entity").prefetch_related(
+        "deliveries"
+    )
+    serializer_class = serializers.AlertOutput
+    filterset_class = filters.AlertFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
+
+    @extend_schema(request=None, responses=serializers.AlertOutput)
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, **where: Any) -> Response:
+        """Say that somebody looks after it. The first one counts."""
+        alert = self.get_object()
+        alerts.acknowledge(alert=alert, by=request.user.get_username(), now=database_now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class EventStream(JSONRenderer):
+    """Lets a browser's EventSource ask for its own media type; problems are JSON all the same."""
+
+    media_type = "text/event-stream"
+    format = "events"
+
+
+class AlertStream(APIView):
+    """Alerts as server-sent events: the open ones, then each as it is raised."""
+
+    http_method_names: ClassVar[list[str]] = ["get"]
+    renderer_classes = (JSONRenderer, EventStream)
+    permissions: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("engagement.view_alert",)}
+
+    @extend_schema(
+        operation_id="alerts_stream",
+        parameters=[
+            OpenApiParameter("target", str, description="Slug of a role: its alerts only."),
+            OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="Go on behind this alert."),
+        ],
+        responses={(200, "text/event-stream"): str},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        target = request.query_params.get("target") or None
+        if target is not None and not (target.isprintable() and Target.objects.filter(slug=target).exists()):
+            raise ValidationError({"target": ["There is no target with this slug."]})
+        try:
+            chunks = stream.open_stream(target=target, last_event_id=request.headers.get("Last-Event-ID"))
+        except stream.StreamsExhausted as error:
+            raise Busy(str(error)) from None
+        response = StreamingHttpResponse(chunks, content_type="text/event-stream")
+        response["Cache-Control"] = "no-cache"
+        response["X-Accel-Buffering"] = "no"  # a proxy that collects a page first would show nothing
+        return response
+
+
+class Busy(APIException):
+    status_code = 503
+    wait = 30
+
+
+def _contact(typed: str) -> Contact | None:
+    if not typed:
+        return None
+    try:
+        contact = Contact.objects.filter(email=cleaning.email(typed)).first()
+    except cleaning.Unacceptable as error:
+        raise ValidationError({"contact_email": [str(error)]}) from None
+    if contact is None:
+        raise ValidationError({"contact_email": ["There is no contact with this address: create it first."]})
+    return contact

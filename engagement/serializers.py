@@ -1,0 +1,140 @@
+"""How messages, alerts and tasks look over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from contacts.models import BusinessEntity, Contact
+from contacts.serializers import Strict, Text
+from engagement.models import Alert, AlertDelivery, Message, MessageEvent, Priority, Target, Task
+
+
+class Email(serializers.CharField):
+    """The address of the contact a row is about."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"source": "contact.email", "read_only": True, "allow_null": True, **options})
+
+
+class MessageEventOutput(serializers.ModelSerializer[MessageEvent]):
+    class Meta:
+        model = MessageEvent
+        fields = ("type", "at", "machine")
+        read_only_fields = fields
+
+
+class MessageOutput(serializers.ModelSerializer[Message]):
+    contact_email = Email(allow_null=False)
+    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    template = serializers.CharField(source="version.template.slug", read_only=True, allow_null=True, default=None)
+    events = MessageEventOutput(many=True, read_only=True)
+
+    class Meta:
+        model = Message
+        fields = (
+            "id",
+            "action",
+            "contact",
+            "contact_email",
+            "business_entity",
+            "template",
+            "sender",
+            "subject",
+            "text",
+            "html",
+            "status",
+            "missing",
+            "error",
+            "message_id",
+            "created_at",
+            "sent_at",
+            "events",
+        )
+        read_only_fields = fields
+
+
+class TaskOutput(serializers.ModelSerializer[Task]):
+    target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    contact_email = Email()
+    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    effort_hours = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Task
+        fields = (
+            "id",
+            "action",
+            "title",
+            "description",
+            "category",
+            "priority",
+            "status",
+            "source",
+            "target",
+            "due_at",
+            "effort_hours",
+            "contact",
+            "contact_email",
+            "business_entity",
+            "created_at",
+            "completed_at",
+        )
+        read_only_fields = fields
+
+
+class NewTask(Strict):
+    """A task made by hand."""
+
+    title = Text(required=True, max_length=300)
+    description = Text(max_length=20_000)
+    category = Text(max_length=60)
+    priority = serializers.ChoiceField(Priority, default=Priority.MEDIUM)
+    target = serializers.SlugRelatedField("slug", queryset=Target.objects.all(), required=False, allow_null=True)
+    contact_email = Text(max_length=320, help_text="Address of a contact that exists.")
+    business_entity = serializers.SlugRelatedField(
+        "name", queryset=BusinessEntity.objects.all(), required=False, allow_null=True
+    )
+    effort_hours = serializers.DecimalField(
+        max_digits=5, decimal_places=2, min_value=0, required=False, allow_null=True, coerce_to_string=False
+    )
+    due_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class TaskStatus(Strict):
+    status = serializers.ChoiceField(Task.Status)
+
+
+class AlertDeliveryOutput(serializers.ModelSerializer[AlertDelivery]):
+    class Meta:
+        model = AlertDelivery
+        fields = ("channel", "status")
+        read_only_fields = fields
+
+
+class AlertOutput(serializers.ModelSerializer[Alert]):
+    target = serializers.SlugRelatedField("slug", read_only=True)
+    contact_email = Email()
+    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True, allow_null=True)
+    deliveries = AlertDeliveryOutput(many=True, read_only=True)
+
+    class Meta:
+        model = Alert
+        fields = (
+            "id",
+            "action",
+            "title",
+            "message",
+            "priority",
+            "target",
+            "contact",
+            "contact_email",
+            "business_entity",
+            "created_at",
+            "acknowledged_at",
+            "acknowledged_by",
+            "deliveries",
+        )
+        read_only_fields = fields

@@ -1,0 +1,218 @@
+"""Workflows over HTTP: the doors contacts and events come through, and what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from contacts.clock import database_now
+from contacts.intake import Arrival, IntakeError
+from contacts.serializers import Reason
+from workflows import analytics, arrivals, controls, filters, serializers
+from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate
+
+ACTIONS = ScheduledAction.objects.select_related("target", "template").order_by("due_at", "position", "occurrence")
+STEPS = Step.objects.select_related("target", "template").prefetch_related("touches__template")
+TEMPLATES = (
+    WorkflowTemplate.objects.select_related("business_entity", "current_version")
+    .prefetch_related(
+        "current_version__contact_types",
+        "current_version__lead_sources",
+        Prefetch("current_version__steps", queryset=STEPS),
+    )
+    .order_by("slug")
+)
+
+
+class NewContact(APIView):
+    """A contact arrives: it is created or updated, and the matching workflows start."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": "intake"}
+    permissions: ClassVar[dict[str, tuple[str, ...]]] = {"POST": ("contacts.add_contact", "contacts.change_contact")}
+
+    @extend_schema(
+        operation_id="new_contact",
+        request=serializers.NewContact,
+        responses={201: serializers.Answer, 200: serializers.Answer},
+    )
+    def post(self, request: Request) -> Response:
+        told = _valid(serializers.NewContact(data=request.data))
+        arrival = Arrival(**_known(told), payload=request.data)
+        answer = arrivals.receive_contact(arrival=arrival, source="api", now=database_now())
+        return Response(_body(answer), status=201 if answer.receipt.created else 200)
+
+
+class Trigger(APIView):
+    """An event happens to a contact: the matching workflows start."""
+
+    permissions: ClassVar[dict[str, tuple[str, ...]]] = {"POST": ("contacts.add_contact", "contacts.change_contact")}
+
+    @extend_schema(operation_id="trigger", request=serializers.Trigger, responses={202: serializers.Answer})
+    def post(self, request: Request) -> Response:
+        told = _known(_valid(serializers.Trigger(data=request.data)))
+        email, kind = told.pop("contact_email"), told.pop("trigger_event")
+        try:
+            answer = arrivals.run_event(email=email, kind=kind, source="api", now=database_now(), **told)
+        except IntakeError as error:
+            raise IntakeError({_TRIGGER_NAMES.get(name, name): text for name, text in error.errors.items()}) from None
+        return Response(_body(answer), status=202)
+
+
+class Status(APIView):
+    """How many workflows are active, what ran last, and whether all is well."""
+
+    permissions: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("workflows.view_workflowinstance",)}
+
+    @extend_schema(operation_id="status", responses={200: serializers.Status, 503: serializers.Status})
+    def get(self, request: Request) -> Response:
+        return Response(serializers.Status(analytics.status(now=database_now())).data)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if not isinstance(exc, OperationalError | InterfaceError):
+            return super().handle_exception(exc)
+        down = {
+            "active_workflows": None,
+            "total_contacts_processed": None,
+            "recent_executions": [],
+            "system_status": "down",
+            "problems": ["The database does not answer."],
+        }
+        return Response(down, status=503)
+
+
+class AllTemplates(APIView):
+    """Every workflow with its steps, on one page."""
+
+    permissions: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("workflows.view_workflowtemplate",)}
+
+    @extend_schema(operation_id="templates", responses={200: serializers.Templates})
+    def get(self, request: Request) -> Response:
+        return Response({"templates": serializers.TemplateOutput(TEMPLATES, many=True).data})
+
+
+class Templates(ReadOnlyModelViewSet[WorkflowTemplate]):
+    """Workflows with the triggers and steps of the version that runs."""
+
+    queryset = TEMPLATES
+    serializer_class = serializers.TemplateOutput
+    filterset_class = filters.TemplateFilters
+    lookup_field = "slug"
+    lookup_value_converter = "slug"
+    page_by: ClassVar[tuple[str, ...]] = ("slug",)
+
+
+class Instances(ReadOnlyModelViewSet[WorkflowInstance]):
+    """What runs, or ran, for whom."""
+
+    queryset = WorkflowInstance.objects.select_related(
+        "contact", "template", "version", "business_entity"
+    ).prefetch_related(Prefetch("actions", queryset=ACTIONS))
+    serializer_class = serializers.InstanceOutput
+    filterset_class = filters.InstanceFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = ("-started_at", "-id")
+
+    @extend_schema(request=Reason, responses=serializers.InstanceOutput)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, **where: Any) -> Response:
+        """Stop the clock."""
+        return self._control(request, controls.pause)
+
+    @extend_schema(request=Reason, responses=serializers.InstanceOutput)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, **where: Any) -> Response:
+        """Go on; what waits is shifted by the length of the pause."""
+        return self._control(request, controls.resume)
+
+    @extend_schema(request=Reason, responses=serializers.InstanceOutput)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, **where: Any) -> Response:
+        """End it; what waits is cancelled."""
+        return self._control(request, controls.cancel)
+
+    def _control(self, request: Request, control: Callable[..., None]) -> Response:
+        instance = self.get_object()
+        told = _valid(Reason(data=request.data))
+        control(instance=instance, reason=told["reason"], actor=_actor(request), now=database_now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class Actions(ReadOnlyModelViewSet[ScheduledAction]):
+    """Steps of instances with their due time, state and attempts."""
+
+    queryset: QuerySet[ScheduledAction] = ACTIONS
+    serializer_class = serializers.ActionOutput
+    filterset_class = filters.ActionFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = ("due_at", "id")
+
+    @extend_schema(request=Reason, responses=serializers.ActionOutput)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, **where: Any) -> Response:
+        """Try again now."""
+        return self._control(request, Reason(data=request.data), controls.retry)
+
+    @extend_schema(request=Reason, responses=serializers.ActionOutput)
+    @action(detail=True, methods=["post"])
+    def skip(self, request: Request, **where: Any) -> Response:
+        """Leave it out."""
+        return self._control(request, Reason(data=request.data), controls.skip)
+
+    @extend_schema(request=serializers.Resolution, responses=serializers.ActionOutput)
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, **where: Any) -> Response:
+        """Say how an unclear action ended."""
+        return self._control(request, serializers.Resolution(data=request.data), controls.resolve)
+
+    def _control(self, request: Request, shape: BaseSerializer[Any], control: Callable[..., None]) -> Response:
+        scheduled = self.get_object()
+        told = _valid(shape)
+        outcome = {"sent": told["outcome"] == "sent"} if "outcome" in told else {}
+        control(action=scheduled, reason=told["reason"], actor=_actor(request), now=database_now(), **outcome)
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+_TRIGGER_NAMES = {"email": "contact_email", "kind": "trigger_event"}  # what intake calls them -> what the caller does
+
+
+def _valid(shape: BaseSerializer[Any]) -> dict[str, Any]:
+    shape.is_valid(raise_exception=True)
+    told: dict[str, Any] = shape.validated_data
+    return told
+
+
+def _known(told: dict[str, Any]) -> dict[str, Any]:
+    """Without what the caller left open: null, "" and empty lists say nothing."""
+    return {name: value for name, value in told.items() if value not in (None, "", [], {})}
+
+
+def _actor(request: Request) -> str:
+    return str(request.user.get_username())
+
+
+def _body(answer: arrivals.Answer) -> dict[str, Any]:
+    receipt, instances = answer.receipt, answer.enrolment.instances
+    facts = receipt.event.facts
+    return {
+        "success": True,
+        "contact_id": receipt.contact.pk,
+        "contact_email": receipt.contact.email,
+        "created": receipt.created,
+        "event_id": receipt.event.pk,
+        "contact_types": facts.get("contact_types", []),
+        "lead_source": facts.get("lead_source") or None,
+        "business_entities": facts.get("business_entities", []),
+        "workflows_triggered": [instance.template.slug for instance in instances],
+        "instances": serializers.StartedInstance(instances, many=True).data,
+        "reasons": answer.enrolment.outcome,
+    }
