@@ -15,6 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from engagement import delivery
+from engagement.channels.base import Receipt
 from workflows import wake
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
 from workflows.settling import lock_instance, settle_instance
@@ -98,13 +99,11 @@ def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now
     with transaction.atomic():
         _require_action(action, {Status.AMBIGUOUS}, "Only an unclear action")
         if sent:
-            delivery.record_sent(
-                action_id=action.pk, receipt=delivery.Receipt(transport="", response=f"Settled by {actor}"), now=now
-            )
+            delivery.record_sent(action.pk, receipt=Receipt(transport="smtp", response=f"Settled by {actor}"), now=now)
             _end(action, Status.DONE, {"settled": reason, "by": actor}, now)
             settle_instance(instance_id=action.instance_id)
         else:
-            delivery.record_failed(action_id=action.pk, error=f"Not sent, says {actor}: {reason}", now=now)
+            delivery.record_failed(action.pk, error=f"Not sent, says {actor}: {reason}", now=now)
             _begin_again(action, now)
         verb = Verb.RESOLVE_SENT if sent else Verb.RESOLVE_NOT_SENT
         _record(action.instance_id, verb, reason, actor, now, action=action.pk)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypedDict
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -106,7 +107,7 @@ def judge(
     return refusal or verdict
 
 
-def _waiting_ids(limit: int) -> list[object]:
+def _waiting_ids(limit: int) -> list[UUID]:
     return list(
         ContactEvent.objects.filter(processed_at__isnull=True)
         .order_by("received_at")

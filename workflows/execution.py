@@ -19,7 +19,7 @@ from contacts.clock import database_now
 from contacts.models import Contact
 from engagement import delivery
 from engagement.channels import state
-from engagement.channels.base import ChannelError, Unclear
+from engagement.channels.base import ChannelError, Receipt, Unclear
 from workflows import actions, enrolment, leases, scheduling, wake
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ActionType, ScheduledAction
@@ -67,32 +67,32 @@ def run_outside(*, deadline: float, limit: int = OUTSIDE_BATCH) -> int:
 
     Alerts and tasks that become due meanwhile are done in between: they do not wait behind a slow mail server.
     """
-    if state.paused_until(EMAIL) is not None:
-        return 0
-    claims = leases.claim_outside(limit=limit)
+    claims = [] if _is_email_paused() else leases.claim_outside(limit=limit)
+    if not claims:
+        delivery.release()
     if len(claims) == limit:
         wake.wake()  # the baton: there may be more, and another worker may be free
     until = min(deadline, time.monotonic() + BATCH_SECONDS)
-    try:
-        for number, claim in enumerate(claims):
-            if number and (time.monotonic() > until or state.paused_until(EMAIL) is not None):
-                leases.release(claims[number:])
-                break
-            _guarded(claim, _send)
-            run_inside()
-    finally:
-        delivery.release()
+    for number, claim in enumerate(claims):
+        if number and (time.monotonic() > until or _is_email_paused()):
+            leases.release(claims[number:])
+            break
+        _guarded(claim, _send)
+        run_inside()
     return len(claims)
 
 
 def run_suspect() -> int:
     """Try one action that was held by a worker that died, alone."""
-    claims = leases.claim_suspect(outside=state.paused_until(EMAIL) is None)
+    claims = leases.claim_suspect(outside=not _is_email_paused())
     for claim in claims:
         outside = ScheduledAction.objects.filter(pk=claim.action_id, action_type__in=actions.OUTSIDE).exists()
         _guarded(claim, _send if outside else _perform)
-    delivery.release()
     return len(claims)
+
+
+def _is_email_paused() -> bool:
+    return state.paused_until(EMAIL, now=database_now()) is not None
 
 
 def _guarded(claim: Claim, work: Callable[[Claim], None]) -> None:
@@ -141,7 +141,7 @@ def _send(claim: Claim) -> None:
         _settle(claim, action, status="skipped", result={"reason": reason})
         return
     draft = _prepare(claim, action)
-    if draft is None or not _intend(claim, action, draft):
+    if draft is None or not _may_go(claim, action, draft):
         return
     began = time.monotonic()
     try:
@@ -179,6 +179,17 @@ def _prepare(claim: Claim, action: ScheduledAction) -> delivery.Draft | None:
     return None
 
 
+def _may_go(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> bool:
+    """The intent, and the last line of defence: what was or may have been sent under this id is not sent again."""
+    try:
+        return _intend(claim, action, draft)
+    except delivery.AlreadySent as sent:
+        _settle(claim, action, status="done", result={"response": str(sent)})
+    except delivery.Unsettled as unclear:
+        _settle(claim, action, status="ambiguous", error=str(unclear), result={})
+    return False
+
+
 def _intend(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> bool:
     """Record that the hand-over begins; False when the action is to go no further now.
 
@@ -205,14 +216,14 @@ def _check_not_frozen(began: float) -> None:
         raise ChannelError("The worker was held up before it could hand over.", permanent=False, channel_wide=False)
 
 
-def _settle_sent(claim: Claim, action: ScheduledAction, receipt: delivery.Receipt) -> None:
+def _settle_sent(claim: Claim, action: ScheduledAction, receipt: Receipt) -> None:
     with transaction.atomic():
         lock_instance(instance_id=action.instance_id)
         now = database_now()
-        message = delivery.record_sent(action_id=action.pk, receipt=receipt, now=now)
+        delivery.record_sent(action.pk, receipt=receipt, now=now)
         _end_attempt(claim, Outcome.DONE)
-        _finish(claim, action, status="done", result={"message": str(message.pk), "response": receipt.response})
-    state.clear(EMAIL)
+        _finish(claim, action, status="done", result={"response": receipt.response})
+        state.clear(EMAIL, now=now)
 
 
 def _settle_refusal(claim: Claim, action: ScheduledAction, error: ChannelError) -> None:
@@ -220,9 +231,9 @@ def _settle_refusal(claim: Claim, action: ScheduledAction, error: ChannelError) 
     with transaction.atomic():
         lock_instance(instance_id=action.instance_id)
         now = database_now()
-        delivery.record_failed(action_id=action.pk, error=str(error), now=now)
+        delivery.record_failed(action.pk, error=str(error), now=now)
         if error.channel_wide:
-            until = state.pause(channel=EMAIL, reason=str(error), now=now)
+            until = state.pause(EMAIL, str(error), now)
             _end_attempt(claim, Outcome.PAUSED, str(error))
             _put_back(claim, at=until, error=str(error), counts=False)
         elif error.permanent or _attempts_made(claim) >= MAX_ATTEMPTS:
@@ -237,7 +248,7 @@ def _settle_refusal(claim: Claim, action: ScheduledAction, error: ChannelError) 
 def _settle_unclear(claim: Claim, action: ScheduledAction, error: str) -> None:
     with transaction.atomic():
         lock_instance(instance_id=action.instance_id)
-        delivery.record_ambiguous(action_id=action.pk, error=error, now=database_now())
+        delivery.record_ambiguous(action.pk, error=error, now=database_now())
         _end_attempt(claim, Outcome.AMBIGUOUS, error)
         _finish(claim, action, status="ambiguous", error=error)
 
@@ -248,7 +259,7 @@ def _settle_unexpected(claim: Claim, reason: str) -> None:
         action = _load(claim)
         lock_instance(instance_id=action.instance_id)
         if action.status == ScheduledAction.Status.SENDING:
-            delivery.record_ambiguous(action_id=action.pk, error=reason, now=database_now())
+            delivery.record_ambiguous(action.pk, error=reason, now=database_now())
             _end_attempt(claim, Outcome.AMBIGUOUS, reason)
             _finish(claim, action, status="ambiguous", error=reason)
             return

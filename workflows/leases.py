@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from contacts.clock import database_now
 from engagement import delivery
 from workflows.models import ActionAttempt, ActionType, ScheduledAction
 from workflows.settling import lock_instance, settle_instance
@@ -44,8 +45,8 @@ def holder_name() -> str:
 # holders can have the same row; SKIP LOCKED, so that they do not wait for each other.
 _CLAIM = """
     UPDATE workflows_scheduledaction AS action
-    SET status = 'claimed', lease_until = clock_timestamp() + %(lease)s, token = nextval('workflows_fence'),
-        held_by = %(holder)s
+    SET status = 'claimed', lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
+        token = nextval('workflows_fence'), held_by = %(holder)s
     FROM (
         SELECT waiting.id
         FROM workflows_scheduledaction AS waiting
@@ -100,8 +101,8 @@ def begin_sending(claim: Claim) -> bool:
         cursor.execute(
             """
             UPDATE workflows_scheduledaction AS action
-            SET status = 'sending', lease_until = clock_timestamp() + %(lease)s, attempts = attempts + 1,
-                started_at = COALESCE(action.started_at, clock_timestamp())
+            SET status = 'sending', lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
+                attempts = attempts + 1, started_at = COALESCE(action.started_at, clock_timestamp())
             FROM workflows_workflowinstance AS instance
             JOIN contacts_contact AS contact ON contact.id = instance.contact_id
             JOIN contacts_contactstatus AS status ON status.id = contact.status_id
@@ -111,9 +112,9 @@ def begin_sending(claim: Claim) -> bool:
               AND NOT status.blocks_contact
               AND NOT EXISTS (SELECT 1 FROM contacts_suppression WHERE lower(email) = contact.email)
             """,
-            {"lease": SENDING_LEASE, "id": claim.action_id, "token": claim.token},
+            {"lease": SENDING_LEASE.total_seconds(), "id": claim.action_id, "token": claim.token},
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def reap(*, limit: int = 100) -> int:
@@ -126,7 +127,7 @@ def _claim(lane: str, limit: int, *, outside: bool = True) -> list[Claim]:
     with connection.cursor() as cursor:
         cursor.execute(
             _CLAIM.format(lane=lane),
-            {"lease": CLAIM_LEASE, "holder": holder_name(), "limit": limit, "outside": outside},
+            {"lease": CLAIM_LEASE.total_seconds(), "holder": holder_name(), "limit": limit, "outside": outside},
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[2], row[3]))
     return [Claim(action_id=row[0], token=row[1]) for row in rows]
@@ -153,10 +154,10 @@ def _reap_one(pk: uuid.UUID) -> int:
 
 def _make_ambiguous(action: ScheduledAction) -> None:
     error = "The worker was cut off after it began to hand over. Whether it arrived is not known."
-    ActionAttempt.objects.filter(action=action, token=action.token).update(
+    ActionAttempt.objects.filter(action=action, token=action.token or 0).update(
         outcome=ActionAttempt.Outcome.AMBIGUOUS, ended_at=Now(), error=error
     )
-    delivery.record_ambiguous(action_id=action.pk, error=error, now=action.lease_until)
+    delivery.record_ambiguous(action.pk, error=error, now=database_now())
     _write(action, ScheduledAction.Status.AMBIGUOUS, error)
 
 
@@ -168,7 +169,7 @@ def _return_from_crash(action: ScheduledAction) -> None:
     ActionAttempt.objects.create(
         action=action,
         number=action.attempts + 1,
-        token=action.token,
+        token=action.token or 0,
         worker=action.held_by,
         outcome=ActionAttempt.Outcome.CRASHED,
         ended_at=Now(),

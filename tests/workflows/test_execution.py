@@ -1,0 +1,559 @@
+"""The engine, action by action."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from contacts import consent
+from contacts.clock import database_now
+from engagement.channels import state
+from engagement.models import Alert, ChannelState, Message, Task
+from tests.factories import (
+    NOW,
+    ContactFactory,
+    ContactStatusFactory,
+    EngagementTemplateFactory,
+    ScheduledActionFactory,
+    StepFactory,
+    TargetFactory,
+)
+from tests.smtp import Sink
+from tests.workflows import world
+from workflows import actions, execution, leases
+from workflows.models import ActionAttempt, ActionType, PlannedTouch, ScheduledAction, WorkflowInstance
+
+pytestmark = pytest.mark.django_db
+
+Status = ScheduledAction.Status
+
+
+def email_action(**fields: object) -> ScheduledAction:
+    fields.setdefault("instance__contact__first_name", "Ada")
+    return ScheduledActionFactory(
+        step__action_type="send_email", step__template=EngagementTemplateFactory(), step__target=None, **fields
+    )
+
+
+def in_the_future() -> dt.datetime:
+    return database_now() + dt.timedelta(hours=1)
+
+
+def run_due() -> None:
+    world.run_due()
+
+
+@pytest.fixture
+def smtp(smtp_sink: Sink, settings: Any) -> Iterator[Sink]:
+    settings.EMAIL_URL = smtp_sink.url
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
+    yield smtp_sink
+    execution.delivery.release()
+
+
+def expire_lease(action: ScheduledAction) -> None:
+    ScheduledAction.objects.filter(pk=action.pk).update(lease_until=NOW)
+
+
+# What each action type does
+
+
+def test_task_is_made_for_its_target() -> None:
+    action = ScheduledActionFactory(
+        step__title="Call them", step__category="SALES", step__priority="high", step__effort_hours=2
+    )
+
+    run_due()
+
+    task = Task.objects.get(action=action.pk)
+    assert (task.title, task.category, task.priority, task.target) == ("Call them", "SALES", "high", action.target)
+    assert (task.contact, task.effort_hours, task.status) == (action.instance.contact, 2, "to_do")
+
+
+def test_task_is_due_by_its_priority() -> None:
+    action = ScheduledActionFactory(step__priority="urgent")
+    before = database_now()
+
+    run_due()
+
+    due_in = Task.objects.get(action=action.pk).due_at - before
+    assert dt.timedelta(hours=4) <= due_in < dt.timedelta(hours=4, minutes=1)
+
+
+def test_alert_is_stored_for_its_target() -> None:
+    action = ScheduledActionFactory(step__action_type="send_notification", step__priority="urgent", step__title="")
+
+    run_due()
+
+    alert = Alert.objects.get(action=action.pk)
+    assert (alert.target, alert.priority, alert.contact) == (action.target, "urgent", action.instance.contact)
+
+
+def test_alert_is_done_even_if_nobody_stands_behind_the_target() -> None:
+    action = ScheduledActionFactory(step__action_type="send_notification", step__target=TargetFactory(slug="nobody"))
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+def test_email_is_sent_and_kept() -> None:
+    action = email_action()
+
+    run_due()
+
+    action.refresh_from_db()
+    message = Message.objects.get(action=action.pk)
+    assert (action.status, action.attempts) == (Status.DONE, 1)
+    assert (message.status, message.recipient) == ("sent", action.instance.contact.email)
+    assert "Ada" in message.text
+
+
+def test_follow_up_step_plans_its_touches() -> None:
+    step = StepFactory(action_type="schedule_follow_up", target=None)
+    PlannedTouch.objects.create(step=step, day=3, template=EngagementTemplateFactory())
+    started = database_now()
+    action = ScheduledActionFactory(
+        step=step, instance__version=step.version, instance__started_at=started, due_at=started
+    )
+
+    run_due()
+
+    touch = action.instance.actions.get(action_type=ActionType.FOLLOW_UP)
+    assert (touch.due_at, touch.status) == (started + dt.timedelta(days=3), Status.PENDING)
+
+
+def test_planning_touches_again_adds_none() -> None:
+    step = StepFactory(action_type="schedule_follow_up", target=None)
+    PlannedTouch.objects.create(step=step, day=3, template=EngagementTemplateFactory())
+    action = ScheduledActionFactory(step=step, instance__version=step.version)
+
+    for _ in range(2):
+        actions.schedule_follow_up(action, NOW)
+
+    assert action.instance.actions.filter(action_type=ActionType.FOLLOW_UP).count() == 1
+
+
+def test_every_action_type_has_a_handler() -> None:
+    assert set(actions.INSIDE) | actions.OUTSIDE == set(ActionType)
+    assert set(actions.INSIDE) == set(leases.INSIDE_TYPES)
+    assert set(leases.OUTSIDE_TYPES) == actions.OUTSIDE
+
+
+# When
+
+
+def test_nothing_happens_before_its_time() -> None:
+    action = ScheduledActionFactory(due_at=in_the_future())
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.PENDING
+
+
+def test_late_steps_are_done_not_skipped() -> None:
+    action = ScheduledActionFactory(due_at=NOW - dt.timedelta(days=900))
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+def test_nothing_happens_twice() -> None:
+    action = email_action()
+    run_due()
+
+    run_due()
+
+    assert Message.objects.filter(action=action.pk).count() == 1
+    assert ActionAttempt.objects.filter(action=action).count() == 1
+
+
+@pytest.mark.parametrize("status", ["paused", "cancelled"])
+def test_an_instance_that_is_not_active_does_nothing(status: str) -> None:
+    ended = {"ended_at": NOW} if status == "cancelled" else {"paused_at": NOW}
+    action = ScheduledActionFactory(instance__status=status, **{f"instance__{key}": at for key, at in ended.items()})
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.PENDING
+
+
+@pytest.mark.parametrize("action_type", ["create_task", "send_notification", "send_email"])
+def test_do_not_contact_is_skipped_with_its_reason(action_type: str) -> None:
+    action = ScheduledActionFactory(
+        step__action_type=action_type,
+        step__template=EngagementTemplateFactory(),
+        instance__contact__status=ContactStatusFactory(slug="do_not_contact"),
+    )
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, action.result) == (Status.SKIPPED, {"reason": "The contact is Do Not Contact."})
+
+
+def test_unsubscribed_contact_is_skipped() -> None:
+    action = email_action()
+    consent.withdraw(contact=action.instance.contact, source="said so", now=NOW)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.SKIPPED
+    assert action.result["reason"]
+
+
+# Instances
+
+
+def test_instance_is_completed_when_all_its_actions_are_final() -> None:
+    action = ScheduledActionFactory()
+    ScheduledActionFactory(instance=action.instance)
+
+    run_due()
+
+    action.instance.refresh_from_db()
+    assert action.instance.status == WorkflowInstance.Status.COMPLETED
+    assert action.instance.ended_at is not None
+
+
+def test_instance_stays_active_while_something_waits() -> None:
+    action = ScheduledActionFactory()
+    ScheduledActionFactory(instance=action.instance, due_at=in_the_future())
+
+    run_due()
+
+    action.instance.refresh_from_db()
+    assert action.instance.status == WorkflowInstance.Status.ACTIVE
+
+
+def test_a_failed_step_does_not_hold_up_the_others(smtp: Sink) -> None:
+    smtp.refuse_rcpt = "550 no such user"
+    refused = email_action()
+    task = ScheduledActionFactory(instance=refused.instance)
+
+    run_due()
+
+    refused.refresh_from_db(), task.refresh_from_db(), task.instance.refresh_from_db()
+    assert (refused.status, task.status, task.instance.status) == ("failed", "done", "failed")
+
+
+# What mail servers answer
+
+
+def test_email_goes_out_over_smtp_with_both_parts(smtp: Sink) -> None:
+    email_action()
+
+    run_due()
+
+    kinds = {part.get_content_type() for part in smtp.messages[0].walk()}
+    assert {"text/plain", "text/html"} <= kinds
+
+
+def test_refused_for_good_is_failed_with_the_servers_words(smtp: Sink) -> None:
+    smtp.refuse_rcpt = "550 no such user here"
+    action = email_action()
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.FAILED
+    assert "no such user here" in action.last_error
+
+
+def test_refused_for_now_is_tried_again_later(smtp: Sink) -> None:
+    smtp.refuse_rcpt = "450 greylisted"
+    action = email_action()
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, action.attempts) == (Status.PENDING, 1)
+    assert action.next_attempt_at > database_now()
+    assert action.due_at == NOW
+
+
+def test_after_a_refusal_the_next_attempt_sends(smtp: Sink) -> None:
+    smtp.refuse_rcpt = "450 greylisted"
+    action = email_action()
+    run_due()
+    smtp.refuse_rcpt = ""
+    world.let_pass(minutes=1)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, action.attempts, len(smtp.messages)) == (Status.DONE, 2, 1)
+    assert list(action.attempt_log.values_list("outcome", flat=True)) == ["retry", "done"]
+
+
+def test_refused_for_now_too_often_is_failed(smtp: Sink) -> None:
+    smtp.refuse_rcpt = "450 greylisted"
+    action = email_action(attempts=execution.MAX_ATTEMPTS - 1)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.FAILED
+
+
+def test_cut_after_the_body_is_ambiguous_and_never_sent_again(smtp: Sink) -> None:
+    smtp.cut_after_body = True
+    action = email_action()
+    run_due()
+    smtp.cut_after_body = False
+    world.let_pass(days=2)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.AMBIGUOUS
+    assert action.attempts == 1
+    assert Message.objects.get(action=action.pk).status == "ambiguous"
+
+
+def test_trouble_of_the_channel_costs_no_attempt(smtp: Sink) -> None:
+    smtp.stop()
+    action = email_action()
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, action.attempts) == (Status.PENDING, 0)
+    assert action.next_attempt_at == ChannelState.objects.get().paused_until
+
+
+def test_a_paused_channel_holds_mail_and_nothing_else() -> None:
+    state.pause("email", "host down", database_now())
+    mail, task = email_action(), ScheduledActionFactory()
+
+    run_due()
+
+    mail.refresh_from_db(), task.refresh_from_db()
+    assert (mail.status, task.status) == (Status.PENDING, Status.DONE)
+
+
+def test_mail_goes_on_when_the_pause_is_over() -> None:
+    state.pause("email", "host down", database_now())
+    action = email_action()
+    world.let_pass(minutes=1)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+def test_an_email_with_a_hole_is_held() -> None:
+    template = EngagementTemplateFactory(
+        level="advanced", words=("Your visit", "You work at {{ company }}."), words__fallbacks={}
+    )
+    action = ScheduledActionFactory(step__action_type="send_email", step__template=template, step__target=None)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status in (Status.FAILED, Status.DONE)
+    if action.status == Status.FAILED:
+        assert action.result["missing"] == ["company"]
+
+
+# Leases
+
+
+def test_a_claim_is_held_by_one() -> None:
+    ScheduledActionFactory.create_batch(3)
+
+    first, second = leases.claim_inside(limit=2), leases.claim_inside(limit=2)
+
+    assert (len(first), len(second)) == (2, 1)
+    assert not {claim.action_id for claim in first} & {claim.action_id for claim in second}
+
+
+def test_fence_tokens_rise() -> None:
+    ScheduledActionFactory.create_batch(2)
+
+    tokens = [leases.claim_inside(limit=1)[0].token for _ in range(2)]
+
+    assert tokens[0] < tokens[1]
+
+
+def test_who_lost_the_lease_writes_nothing() -> None:
+    action = ScheduledActionFactory()
+    claim = leases.claim_inside(limit=1)[0]
+    ScheduledAction.objects.filter(pk=action.pk).update(token=claim.token + 1)
+
+    execution._guarded(claim, execution._perform)
+
+    action.refresh_from_db()
+    assert action.status == Status.CLAIMED
+    assert not Task.objects.exists()
+
+
+def test_an_expired_claim_cannot_become_an_intent() -> None:
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    expire_lease(action)
+
+    assert not leases.begin_sending(claim)
+
+
+def test_an_expired_claim_returns_and_is_tried_alone() -> None:
+    action = ScheduledActionFactory()
+    leases.claim_inside(limit=1)
+    expire_lease(action)
+
+    leases.reap()
+
+    action.refresh_from_db()
+    assert (action.status, action.suspect, action.lone_crashes) == (Status.PENDING, True, 0)
+    assert leases.claim_inside(limit=9) == []
+    assert [claim.action_id for claim in leases.claim_suspect(outside=True)] == [action.pk]
+
+
+def test_the_third_lone_crash_makes_it_dead() -> None:
+    action = ScheduledActionFactory()
+    leases.claim_inside(limit=1)
+    for _ in range(4):
+        expire_lease(action)
+        leases.reap()
+        leases.claim_suspect(outside=True)
+
+    action.refresh_from_db()
+    action.instance.refresh_from_db()
+    assert (action.status, action.lone_crashes) == (Status.DEAD, 3)
+    assert action.instance.status == WorkflowInstance.Status.FAILED
+    assert action.attempt_log.filter(outcome="crashed").count() == 4
+
+
+def test_an_expired_hand_over_is_ambiguous() -> None:
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    leases.begin_sending(claim)
+    expire_lease(action)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.AMBIGUOUS
+    assert "not known" in action.last_error
+
+
+def test_a_suspect_that_works_is_done() -> None:
+    action = ScheduledActionFactory(suspect=True)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+def test_released_claims_wait_again() -> None:
+    action = ScheduledActionFactory()
+
+    leases.release(leases.claim_inside(limit=1))
+
+    action.refresh_from_db()
+    assert (action.status, action.token, action.lease_until) == (Status.PENDING, None, None)
+
+
+def test_an_outcome_known_after_the_lease_is_still_written(smtp: Sink) -> None:
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    loaded = execution._load(claim)
+    draft = execution._prepare(claim, loaded)
+    execution._intend(claim, loaded, draft)
+    receipt = execution.delivery.hand_over(draft)
+    expire_lease(action)
+    leases.reap()
+
+    execution._settle_sent(claim, loaded, receipt)
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+# Faults of ours
+
+
+def test_an_unexpected_fault_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    action = ScheduledActionFactory()
+    monkeypatch.setitem(actions.INSIDE, "create_task", lambda action, now: 1 / 0)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, action.attempts) == (Status.PENDING, 1)
+    assert "ZeroDivisionError" in action.last_error
+
+
+def test_an_unexpected_fault_is_parked_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    action = ScheduledActionFactory(attempts=execution.MAX_UNEXPECTED - 1)
+    monkeypatch.setitem(actions.INSIDE, "create_task", lambda action, now: 1 / 0)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.FAILED
+
+
+def test_one_broken_action_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = ScheduledActionFactory(step__action_type="send_notification")
+    fine = ScheduledActionFactory(due_at=NOW + dt.timedelta(minutes=1))
+    monkeypatch.setitem(actions.INSIDE, "send_notification", lambda action, now: 1 / 0)
+
+    run_due()
+
+    broken.refresh_from_db(), fine.refresh_from_db()
+    assert (broken.status, fine.status) == (Status.PENDING, Status.DONE)
+
+
+def test_claiming_uses_the_partial_index(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN " + leases._CLAIM.format(lane=leases._OUTSIDE_LANE),
+            {"lease": 60, "holder": "x", "limit": 10, "outside": True},
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "action_claim_outside" in plan
+
+
+def test_a_frozen_process_does_not_send_any_more(monkeypatch: pytest.MonkeyPatch, smtp: Sink) -> None:
+    action = email_action()
+    monkeypatch.setattr(execution, "HAND_OVER_WITHIN", -1.0)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, smtp.messages) == (Status.PENDING, [])
+
+
+def test_the_round_ends_with_its_deadline() -> None:
+    email_action()
+
+    execution.run_pump_step(time.monotonic() - 1)
+
+    assert not Message.objects.exists()
+
+
+def test_contacts_of_other_instances_do_not_matter() -> None:
+    other = ContactFactory()
+    action = email_action()
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+    assert not other.messages.exists()

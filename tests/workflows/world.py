@@ -1,0 +1,67 @@
+"""A deployed installation for tests that follow a contact through it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import time
+from typing import Any
+
+from django.db import connection
+
+from contacts import defaults as contact_defaults
+from contacts.clock import database_now
+from contacts.intake import Arrival
+from engagement import defaults as engagement_defaults
+from workflows import arrivals, execution
+from workflows import defaults as workflow_defaults
+from workflows.models import ScheduledAction, WorkflowInstance
+
+addresses = (f"someone{number}@example.org" for number in itertools.count())
+
+
+def deploy() -> None:
+    contact_defaults.load()
+    engagement_defaults.load()
+    workflow_defaults.load(now=database_now())
+
+
+def arrive(**known: Any) -> arrivals.Answer:
+    known.setdefault("email", next(addresses))
+    return arrivals.receive_contact(arrival=Arrival(**known), source="api", now=database_now())
+
+
+def happen(email: str, kind: str, **about: Any) -> arrivals.Answer:
+    return arrivals.run_event(email=email, kind=kind, source="api", now=database_now(), **about)
+
+
+def run_due() -> None:
+    """The pump's rounds until nothing is due."""
+    while execution.run_pump_step(time.monotonic() + 60):
+        pass
+
+
+def let_pass(**time_passed: float) -> None:
+    """As if that much time had gone by: everything the database remembers moves into the past."""
+    back = dt.timedelta(**time_passed)
+    moments = {
+        "workflows_scheduledaction": ("due_at", "next_attempt_at", "lease_until", "started_at", "finished_at"),
+        "workflows_workflowinstance": ("started_at", "paused_at", "ended_at"),
+        "workflows_actionattempt": ("started_at", "ended_at"),
+        "contacts_contactevent": ("received_at", "processed_at"),
+        "engagement_message": ("created_at", "sent_at"),
+        "engagement_messageevent": ("at",),
+        "engagement_channelstate": ("paused_until", "updated_at"),
+    }
+    with connection.cursor() as cursor:
+        for table, columns in moments.items():
+            changes = ", ".join(f"{column} = {column} - %(back)s" for column in columns)
+            cursor.execute(f"UPDATE {table} SET {changes}", {"back": back})
+
+
+def statuses(instance: WorkflowInstance) -> list[tuple[str, str]]:
+    return list(instance.actions.order_by("due_at", "position").values_list("action_type", "status"))
+
+
+def only_action(**filters: Any) -> ScheduledAction:
+    return ScheduledAction.objects.get(**filters)
