@@ -15,7 +15,7 @@ import io
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -42,7 +42,9 @@ LISTS: Final = {
     "interests": "interests",
 }
 EMAIL, DATE_ADDED = "email", "date added"
-KEPT_ASIDE: Final = {"contact id", "last interaction"}  # Contactflow's own columns, which come back with an export
+REJECTION_COLUMNS: Final = ("Rejected Line", "Rejected Because")
+# Contactflow's own columns, which come back with an export or with a corrected file of rejected lines.
+KEPT_ASIDE: Final = {"contact id", "last interaction", *(name.casefold() for name in REJECTION_COLUMNS)}
 KNOWN: Final = {*TEXTS, *LISTS, EMAIL, DATE_ADDED, *KEPT_ASIDE}
 DELIMITERS: Final = ",;\t"
 CHUNK = 1 << 20
@@ -95,7 +97,7 @@ class Table:
         """How many physical lines were read so far, for a progress bar."""
         return self._lines.read
 
-    def __iter__(self) -> Iterator[Line | Rejected]:
+    def __iter__(self) -> Generator[Line | Rejected, None, None]:
         try:
             for number, cells in self._records():
                 if isinstance(cells, Rejected):

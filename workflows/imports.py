@@ -1,0 +1,193 @@
+"""The import door: a list of people comes in, in batches, and the answer says what became of every line."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, TextIO
+
+from django.db import transaction
+
+from contacts import imports, intake
+from contacts.imports import FileRefused, Line, Rejected, Table
+from contacts.intake import catalogue
+from contacts.intake.cleaning import Unacceptable
+from contacts.models import ContactEvent
+from workflows import enrolment, wake
+
+BATCH = 500
+KEPT_REJECTIONS: Final = 1000  # of a hopeless file; `rejections` counts them all
+
+
+@dataclass
+class Report:
+    """Every line that is no header is in exactly one of created, updated, unchanged and rejections."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejections: int = 0
+    merged: int = 0  # of the updated and unchanged: repeats of a person earlier in the file
+    started: int = 0  # workflow instances
+    warnings: int = 0  # values left out of lines that were taken
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int:
+        return self.created + self.updated + self.unchanged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Who wants to know while it runs: progress in physical lines read, of all; and each rejected record."""
+
+    on_progress: Callable[[int, int], None] = lambda done, total: None
+    on_rejected: Callable[[Rejected, Sequence[str]], None] = lambda rejected, header: None
+
+
+def import_file(
+    *,
+    file: Path | BinaryIO,
+    now: dt.datetime,
+    dry_run: bool = False,
+    entity: str | None = None,
+    start_workflows: bool = False,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Take in every line that can be read; the same file again changes nothing.
+
+    Existing people are a baseline: nothing starts for them unless `start_workflows`, and then all that matches has
+    started when this returns. `entity` is the brand of lines that name none. A dry run is the real one, rolled back.
+    Raises imports.FileRefused when the file as a whole cannot be read. A stream has to be seekable and stays open.
+    """
+    run = _Run(now=now, entity=_known_entity(entity), start_workflows=start_workflows, watcher=watcher or Watcher())
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
+        table = Table(stream)
+        if dry_run:
+            stack.enter_context(_undone())
+        run.take_in(table)
+    return run.report
+
+
+@contextlib.contextmanager
+def _undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _known_entity(entity: str | None) -> str | None:
+    if entity is None:
+        return None
+    try:
+        return catalogue.load().business_entities.find(entity).name
+    except Unacceptable as error:
+        raise FileRefused(str(error)) from error
+
+
+@dataclass(kw_only=True)
+class _Run:
+    now: dt.datetime
+    entity: str | None
+    start_workflows: bool
+    watcher: Watcher
+    report: Report = field(default_factory=Report)
+    # Hashes, not addresses: a hundred thousand of them fit into a few megabytes.
+    seen: set[int] = field(default_factory=set)
+
+    def take_in(self, table: Table) -> None:
+        records = table.__iter__()
+        with contextlib.closing(records):
+            while batch := list(islice(records, BATCH)):
+                self._batch(batch, table.header)
+                self.watcher.on_progress(table.lines_read, table.total_lines)
+
+    def _batch(self, batch: Sequence[Line | Rejected], header: Sequence[str]) -> None:
+        lines = [record for record in batch if isinstance(record, Line)]
+        with transaction.atomic():
+            answers = intake.receive_many(
+                arrivals=[self._keyed(line) for line in lines],
+                source=ContactEvent.Source.CSV,
+                now=self.now,
+                enrol=self.start_workflows,
+            )
+            started = self._start(answers)
+        self.report.started += started
+        answered = iter(zip(lines, answers, strict=True))
+        for record in batch:
+            if isinstance(record, Rejected):
+                self._reject(record, header)
+            else:
+                self._count(*next(answered), header)
+
+    def _keyed(self, line: Line) -> tuple[str, intake.Arrival]:
+        """The same line is the same event, unless it is imported for another brand or to start workflows at last."""
+        arrival = line.arrival
+        if self.entity and not arrival.business_entities:
+            arrival = dataclasses.replace(arrival, business_entities=(self.entity,))
+        purpose = "start" if self.start_workflows else "baseline"
+        return f"csv:{purpose}:{self.entity or ''}:{line.digest}", arrival
+
+    def _start(self, answers: Sequence[Any]) -> int:
+        if not self.start_workflows:
+            return 0
+        events = [one.event for one in answers if isinstance(one, intake.Receipt) and not one.duplicate]
+        among = enrolment.candidates()
+        wake.on_commit()
+        return sum(len(enrolment.enrol(event=event, now=self.now, among=among).instances) for event in events)
+
+    def _count(self, line: Line, answer: object, header: Sequence[str]) -> None:
+        if isinstance(answer, intake.IntakeError):
+            self._reject(Rejected(line.number, str(answer), line.cells), header)
+            return
+        assert isinstance(answer, intake.Receipt | intake.Unchanged)  # noqa: S101 - tells mypy; nothing else is answered
+        if isinstance(answer, intake.Receipt) and answer.created:
+            self.report.created += 1
+        elif isinstance(answer, intake.Receipt) and answer.changes:
+            self.report.updated += 1
+        else:
+            self.report.unchanged += 1
+        self.report.warnings += len(line.warnings)
+        self._remember(hash(answer.contact.email))
+
+    def _remember(self, person: int) -> None:
+        self.report.merged += person in self.seen
+        self.seen.add(person)
+
+    def _reject(self, rejected: Rejected, header: Sequence[str]) -> None:
+        self.report.rejections += 1
+        if len(self.report.rejected) < KEPT_REJECTIONS:
+            self.report.rejected.append(rejected)
+        self.watcher.on_rejected(rejected, header)
+
+
+class RejectedFile:
+    """Writes rejected lines beside the imported file, each with its number and reason, ready to be corrected and
+    imported. A file of an earlier run is replaced; without a rejected line there is none."""
+
+    def __init__(self, imported: Path) -> None:
+        self.path = imported.with_name(f"{imported.name}.rejected.csv")
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> RejectedFile:
+        self.path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, rejected: Rejected, header: Sequence[str]) -> None:
+        if self._file is None:
+            # The byte-order mark makes spreadsheets read it as UTF-8, as it does in Notion's own export.
+            self._file = self.path.open("w", encoding="utf-8-sig", errors="replace", newline="")
+            csv.writer(self._file).writerow([*imports.REJECTION_COLUMNS, *header])
+        csv.writer(self._file).writerow([rejected.number, rejected.reason, *rejected.cells])
