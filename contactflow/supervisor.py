@@ -22,7 +22,7 @@ from types import FrameType
 
 from contactflow import embedded
 
-STOP_PATIENCE = 25  # seconds for the children to finish what they are at
+STOP_PATIENCE = 28  # seconds for the children to finish what they are at; the workers drain in 27
 STEADY_SECONDS = 60  # alive for so long, a child has earned a fresh start
 LONGEST_PAUSE = 30  # seconds between two starts of a child that keeps dying
 PR_SET_PDEATHSIG = 1
