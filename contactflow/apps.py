@@ -10,6 +10,9 @@ class ContactflowConfig(AppConfig):
     name = "contactflow"
     default = True
 
+    def ready(self) -> None:
+        from contactflow import checks  # noqa: F401, PLC0415 - importing registers them, once apps are loaded
+
 
 class AdminConfig(admin_apps.AdminConfig):
     default = False
