@@ -25,6 +25,7 @@ from workflows.tasks import WORKER_VARIABLE
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 27
+FIRST_PULSE_SECONDS = 0.5  # a cluster that just started is asked soon, and then ever more rarely
 LONGEST_PAUSE = 30
 SAFETY_NET = "contactflow pump"
 
@@ -69,10 +70,11 @@ class Watchdog:
         assert cluster is not None  # noqa: S101  # started by run()
         since = time.monotonic()
         while cluster.poll() is None:
-            if self._stop.wait(settings.WORKER_PULSE_SECONDS):
+            running = time.monotonic() - since
+            if self._stop.wait(min(FIRST_PULSE_SECONDS + running, settings.WORKER_PULSE_SECONDS)):
                 self._drain(cluster)
                 return
-            if self._is_stuck(time.monotonic() - since):
+            if self._is_stuck(running):
                 logger.error(
                     "the workers gave no sign of life for %s s and are replaced", settings.WORKER_STUCK_SECONDS
                 )

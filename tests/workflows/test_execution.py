@@ -12,6 +12,7 @@ from django.db import connection
 
 from contacts import consent
 from contacts.clock import database_now
+from contacts.models import Contact
 from engagement.channels import state
 from engagement.models import Alert, ChannelState, Message, Task
 from tests.factories import (
@@ -25,7 +26,7 @@ from tests.factories import (
 )
 from tests.smtp import Sink
 from tests.workflows import world
-from workflows import actions, execution, leases
+from workflows import actions, controls, execution, leases
 from workflows.models import ActionAttempt, ActionType, PlannedTouch, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
@@ -354,18 +355,31 @@ def test_mail_goes_on_when_the_pause_is_over() -> None:
     assert action.status == Status.DONE
 
 
-def test_an_email_with_a_hole_is_held() -> None:
-    template = EngagementTemplateFactory(
-        level="advanced", words=("Your visit", "You work at {{ company }}."), words__fallbacks={}
-    )
-    action = ScheduledActionFactory(step__action_type="send_email", step__template=template, step__target=None)
+def test_an_email_with_a_hole_is_held_and_says_what_is_missing() -> None:
+    template = EngagementTemplateFactory(level="advanced", words=("Your piece", "About {{ custom.piece }}."))
+    action = email_action(instance__contact__last_name="Lovelace")
+    ScheduledAction.objects.filter(pk=action.pk).update(template=template)
 
     run_due()
 
     action.refresh_from_db()
-    assert action.status in (Status.FAILED, Status.DONE)
-    if action.status == Status.FAILED:
-        assert action.result["missing"] == ["company"]
+    assert (action.status, action.result) == (Status.FAILED, {"missing": ["custom.piece"]})
+    assert "Ada Lovelace" in action.last_error
+    assert Message.objects.get(action=action.pk).status == "held"
+
+
+def test_a_held_email_goes_out_once_the_hole_is_filled() -> None:
+    template = EngagementTemplateFactory(level="advanced", words=("Your piece", "About {{ custom.piece }}."))
+    action = email_action()
+    ScheduledAction.objects.filter(pk=action.pk).update(template=template)
+    run_due()
+    Contact.objects.update(custom={"piece": "Blue Nude"})
+    action.refresh_from_db()
+    controls.retry(action=action, reason="completed the contact", actor="ada", now=database_now())
+
+    run_due()
+
+    assert "Blue Nude" in Message.objects.get(action=action.pk, status="sent").text
 
 
 # Leases
