@@ -62,7 +62,7 @@ class Document:
 
     def text(self) -> str:
         """The same for people who read plain text: links as "text (address)", lists and headings by signs."""
-        return _Reader(self.tokens).read()
+        return _Reader(self.tokens, softbreak="\n" if self.parser.options["breaks"] else " ").read()
 
     def addresses(self) -> Iterator[str]:
         """Where links and images point."""
@@ -131,8 +131,9 @@ def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
 class _Reader:
     """Turns parsed Markdown into plain text."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], *, softbreak: str) -> None:
         self._tokens = tokens
+        self._softbreak = softbreak
         self._blocks: list[str] = []
         self._indents: list[str] = []  # what each line of the current block begins with
         self._bullet = ""  # what its first line begins with instead, once
@@ -145,7 +146,7 @@ class _Reader:
             if step is not None:
                 step(token)
             elif token.type == "inline":
-                self._add(_inline_text(token.children or []))
+                self._add(_inline_text(token.children or [], self._softbreak))
         return "".join(self._blocks).strip("\n")
 
     def _add(self, text: str) -> None:
@@ -210,18 +211,18 @@ class _Reader:
     _fence = _code_block
 
 
-def _inline_text(tokens: Sequence[Token]) -> str:
+def _inline_text(tokens: Sequence[Token], softbreak: str) -> str:
     text = ""
     opened: list[tuple[str, int]] = []
     for token in tokens:
         if token.type in ("text", "code_inline"):
             text += token.content
         elif token.type == "softbreak":
-            text += " "
+            text += softbreak
         elif token.type == "hardbreak":
             text += "\n"
         elif token.type == "image":
-            text += _inline_text(token.children or [])
+            text += _inline_text(token.children or [], softbreak)
         elif token.type == "link_open":
             opened.append((str(token.attrs["href"]), len(text)))
         elif token.type == "link_close":

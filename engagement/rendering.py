@@ -85,7 +85,9 @@ def render(
 
 def preview(*, words: Words, business_entity: BusinessEntity | None) -> Rendered:
     """The email with the registry's samples, for the people who write it."""
-    samples = {name: placeholder.sample for name, placeholder in placeholders.REGISTRY.items() if name != "full_name"}
+    samples: dict[str, Any] = {
+        name: placeholder.sample for name, placeholder in placeholders.REGISTRY.items() if name != "full_name"
+    }
     if business_entity is not None:
         samples["entity"] = business_entity.name
         samples["entity_website"] = business_entity.website or samples["entity_website"]
@@ -94,7 +96,7 @@ def preview(*, words: Words, business_entity: BusinessEntity | None) -> Rendered
         for name in words.variable_names()
         if name.startswith(placeholders.CUSTOM)
     }
-    return _render(words, replace(Context(**samples), custom=custom), frame.brand_of(business_entity))
+    return _render(words, Context(**samples, custom=custom), frame.brand_of(business_entity))
 
 
 class _Values:

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from engagement import context
+from engagement.models import Message, MessageEvent
+from tests.factories import (
+    NOW,
+    BusinessEntityFactory,
+    ContactFactory,
+    ContactTypeFactory,
+    LeadSourceFactory,
+)
+
+EVERYTHING = {"contact_type", "opens", "clicks", "last_touch", "score"}
+
+
+def gather(contact, *, brand=None, facts=None, names=EVERYTHING):
+    return context.gather(contact=contact, business_entity=brand, facts=facts, names=names)
+
+
+def message_to(contact, *, status="sent", sent_at=NOW):
+    return Message.objects.create(contact=contact, recipient=contact.email, status=status, sent_at=sent_at)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [([], ""), (["one"], "one"), (["one", "two"], "one and two"), (["one", "two", "three"], "one, two and three")],
+)
+def test_words_are_listed_as_people_say_them(words, sentence):
+    assert context.listed(words) == sentence
+
+
+@pytest.mark.django_db
+def test_profile_and_brand_are_gathered():
+    contact = ContactFactory(first_name="Ada", company="Engines", interests=["art", "yoga"])
+    brand = BusinessEntityFactory(name="The 7 Space", website="https://x.example", response_hours=24)
+
+    values = gather(contact, brand=brand)
+
+    assert (values.first_name, values.company, values.interests) == ("Ada", "Engines", "art and yoga")
+    assert (values.entity, values.entity_website, values.response_time) == (
+        "The 7 Space",
+        "https://x.example",
+        "24 hours",
+    )
+
+
+@pytest.mark.django_db
+def test_without_a_brand_its_values_are_empty():
+    values = gather(ContactFactory())
+
+    assert (values.entity, values.entity_website, values.response_time) == ("", "", "")
+
+
+@pytest.mark.django_db
+def test_a_website_that_is_no_web_address_is_none():
+    brand = BusinessEntityFactory(website="javascript:alert(1)")
+
+    assert gather(ContactFactory(), brand=brand).entity_website == ""
+
+
+@pytest.mark.django_db
+def test_types_and_source_come_from_the_contact():
+    contact = ContactFactory(lead_source=LeadSourceFactory(name="Website"))
+    contact.contact_types.set([ContactTypeFactory(name="Artist"), ContactTypeFactory(slug="media", name="Media")])
+
+    values = gather(contact)
+
+    assert (values.contact_type, values.lead_source) == ("Artist and Media", "Website")
+
+
+@pytest.mark.django_db
+def test_facts_of_the_event_outrank_the_contact():
+    contact = ContactFactory(lead_source=LeadSourceFactory(name="Website"))
+
+    values = gather(contact, facts={"contact_types": ["Artist"], "lead_source": "Event"})
+
+    assert (values.contact_type, values.lead_source) == ("Artist", "Event")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("stored", "text"),
+    [("Bonn", "Bonn"), (3, "3"), (True, "yes"), (False, "no"), (["a", "b"], "a and b"), ({"a": 1}, ""), (None, "")],
+)
+def test_custom_fields_become_text(stored, text):
+    assert gather(ContactFactory(custom={"field": stored})).custom == {"field": text}
+
+
+@pytest.mark.django_db
+def test_behaviour_counts_people_and_not_machines():
+    contact = ContactFactory()
+    message = message_to(contact)
+    MessageEvent.objects.create(message=message, type="opened", at=NOW)
+    MessageEvent.objects.create(message=message, type="opened", at=NOW, machine=True)
+    MessageEvent.objects.create(message=message, type="clicked", at=NOW)
+
+    values = gather(contact)
+
+    assert (values.opens, values.clicks, values.score) == ("1", "1", "4")
+
+
+@pytest.mark.django_db
+def test_behaviour_of_others_does_not_count():
+    MessageEvent.objects.create(message=message_to(ContactFactory()), type="opened", at=NOW)
+
+    assert gather(ContactFactory()).opens == "0"
+
+
+@pytest.mark.django_db
+def test_last_touch_is_the_day_where_the_contact_lives():
+    contact = ContactFactory(timezone="Pacific/Auckland")
+    message_to(contact, sent_at=dt.datetime(2026, 3, 2, 20, 0, tzinfo=dt.UTC))
+
+    assert gather(contact).last_touch == "3 March 2026"
+
+
+@pytest.mark.django_db
+def test_an_unknown_time_zone_does_no_harm():
+    contact = ContactFactory(timezone="Mars/Olympus")
+    message_to(contact)
+
+    assert gather(contact).last_touch == "2 March 2026"
+
+
+@pytest.mark.django_db
+def test_failed_messages_are_no_touch():
+    contact = ContactFactory()
+    message_to(contact, status="failed")
+
+    assert gather(contact).last_touch == ""
+
+
+@pytest.mark.django_db
+def test_only_what_is_asked_is_queried(django_assert_num_queries):
+    contact = ContactFactory()
+
+    with django_assert_num_queries(0):
+        gather(contact, names={"first_name"})

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import pytest
+
+from engagement import proofreading
+from engagement.rendering import Words
+
+
+def errors(field: str, *, level: str = "standard", **words) -> list[str]:
+    given = {"subject": "Hello", "preheader": "", "body": "Hello {{ first_name }}", **words}
+    return proofreading.find_errors(Words(**given, level=level)).get(field, [])
+
+
+def test_good_words_have_no_errors():
+    words = Words(
+        subject="Hello {{ first_name|friend }}",
+        preheader="From {{ entity }}",
+        body="{{ first_name }}, see [us]({{ entity_website }}), <https://x.example> or [x](mailto:a@x.example).",
+        level="standard",
+        fallbacks={"first_name": "friend", "entity_website": None},
+    )
+
+    assert proofreading.find_errors(words) == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{{ nickname }}", '"{{ nickname }}" is unknown'),
+        ("{{ frist_name }}", "Did you mean first_name?"),
+        ("{{ company }}", "needs the personalisation level advanced, and this email has standard"),
+        ("a\nb {{ company }}", 'Line 2: "{{ company }}"'),
+        ("{{ custom.city }}", "needs the personalisation level advanced"),
+        ("{{ passage.opening }}", "needs the personalisation level premium"),
+        ("{% if x %}", "is not understood"),
+        ("{{ first_name", "without a closing"),
+        ("a { b", "stands alone"),
+        ("  \n ", "The body is empty"),
+        ("<b>Hello</b>", '"<b>" is HTML'),
+        ("<!-- note -->", "is HTML"),
+        ("Hello\x07", "control characters"),
+        ("[x](/shop)", 'The link "/shop" leads nowhere'),
+        ("[x](www.x.example)", "leads nowhere"),
+        ("![x](cid:1)", "leads nowhere"),
+        ("[x](https://a b)", "A link cannot be read"),
+        ("[x](javascript:alert(1))", "A link cannot be read"),
+        ("[x]({{ first_name }})", "A link cannot begin with {{ first_name }}"),
+        ("[x](https://{{ first_name }}.example/)", "only behind the host"),
+        ("[x](mailto:{{ email }})", "only behind the host"),
+        ("x" * 50_001, "at most 50000 are allowed"),
+    ],
+)
+def test_a_fault_of_the_body_is_named(body, said):
+    assert any(said in sentence for sentence in errors("body", body=body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[x](https://x.example/{{ first_name }})",
+        "[x](https://x.example?n={{ first_name }})",
+        "[x]({{ entity_website }}/shop)",
+        "[x](mailto:a@x.example?subject={{ first_name }})",
+        "2 < 3 and a <- b",
+        "[note] (in brackets)",
+    ],
+)
+def test_what_is_right_is_not_called_a_fault(body):
+    assert errors("body", body=body) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("", "The subject is empty"),
+        ("one\ntwo", "more than one line"),
+        ("x" * 301, "at most 300"),
+        ("{{ first_name", "without a closing"),
+        ("{{ company }}", "needs the personalisation level"),
+    ],
+)
+def test_a_fault_of_the_subject_is_named(subject, said):
+    assert any(said in sentence for sentence in errors("subject", subject=subject))
+
+
+def test_a_preheader_may_be_empty():
+    assert errors("preheader", preheader="") == []
+
+
+def test_a_fault_of_the_preheader_is_named():
+    assert "is unknown" in errors("preheader", preheader="{{ nothing }}")[0]
+
+
+def test_every_unknown_variable_is_named():
+    found = errors("body", body="{{ one }} {{ two }}")
+
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "said"),
+    [
+        ({"nickname": "x"}, '"nickname" is no variable of this level'),
+        ({"company": "x"}, '"company" is no variable of this level'),
+        ({"first_name": 3}, 'The fallback of "first_name" is not text'),
+        ({"first_name": "{{ email }}"}, "contains a brace"),
+        ({"first_name": "x" * 501}, "at most 500"),
+        (["first_name"], "Fallbacks are a list of variable and words"),
+    ],
+)
+def test_a_fault_of_the_fallbacks_is_named(fallbacks, said):
+    assert any(said in sentence for sentence in errors("fallbacks", fallbacks=fallbacks))
+
+
+GOOD_PASSAGE = {"instruction": "Write an opening.", "fallback": "Good to meet you."}
+
+
+@pytest.mark.parametrize(
+    ("passages", "said"),
+    [
+        ({"opening": {"fallback": "x"}}, 'Passage "opening" has no instruction'),
+        ({"opening": {"instruction": "x"}}, 'Passage "opening" has no fallback'),
+        ({"opening": {**GOOD_PASSAGE, "tone": "warm"}}, 'the unknown part "tone"'),
+        ({"opening": "write"}, "needs an instruction and a fallback"),
+        ({"opening": {**GOOD_PASSAGE, "fallback": "{x}"}}, "contains a brace"),
+        ({"opening": {**GOOD_PASSAGE, "fallback": "x" * 1201}}, "at most 1200"),
+        ({"opening": {**GOOD_PASSAGE, "instruction": "x" * 2001}}, "more than 2000 characters"),
+        ([], "Passages are named parts"),
+    ],
+)
+def test_a_fault_of_the_passages_is_named(passages, said):
+    assert any(said in sentence for sentence in errors("passages", level="premium", passages=passages))
+
+
+def test_a_passage_in_the_words_must_be_described():
+    found = errors("body", level="premium", body="{{ passage.closing }}", passages={"opening": GOOD_PASSAGE})
+
+    assert "names a passage that is not described" in found[0]
+
+
+def test_passages_need_the_premium_level():
+    assert "premium" in errors("passages", passages={"opening": GOOD_PASSAGE})[0]
