@@ -61,8 +61,11 @@ class Trigger(APIView):
     def post(self, request: Request) -> Response:
         told = _known(_valid(serializers.Trigger(data=request.data)))
         email, kind = told.pop("contact_email"), told.pop("trigger_event")
+        asked = {name: told.pop(name) for name in ("workflows", "force") if name in told}
         try:
-            answer = arrivals.run_event(email=email, kind=kind, source="api", now=database_now(), **told)
+            answer = arrivals.run_event(
+                email=email, kind=kind, source="api", now=database_now(), request=asked, **told
+            )
         except IntakeError as error:
             raise IntakeError({_TRIGGER_NAMES.get(name, name): text for name, text in error.errors.items()}) from None
         return Response(_body(answer), status=202)
@@ -97,7 +100,7 @@ class AllTemplates(APIView):
 
     @extend_schema(operation_id="templates", responses={200: serializers.Templates})
     def get(self, request: Request) -> Response:
-        return Response({"templates": serializers.TemplateOutput(TEMPLATES, many=True).data})
+        return Response({"templates": serializers.TemplateOutput(TEMPLATES.all(), many=True).data})
 
 
 class Templates(ReadOnlyModelViewSet[WorkflowTemplate]):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from contacts.models import Contact
 from contacts.serializers import Flag, Judgement, Object, Person, Reason, Strict, Text, Texts
 from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
+
+EVENT_NAME = RegexValidator(
+    r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores, such as consultation_completed."
+)
 
 
 class NewContact(Person):
@@ -22,10 +27,11 @@ class Trigger(Strict):
     """An event for a contact."""
 
     contact_email = Text(required=True, max_length=320)
-    trigger_event = serializers.RegexField(
-        r"^[a-z][a-z0-9_]{0,63}\Z",
+    trigger_event = Text(
+        required=True,
+        max_length=64,
+        validators=[EVENT_NAME],
         help_text="new_contact, engagement_detected, manual_trigger or a business event: consultation_completed.",
-        error_messages={"invalid": "Use lower-case letters, digits and underscores, such as consultation_completed."},
     )
     contact_types = Texts(longest=100)
     lead_source = Text(max_length=100)
@@ -33,11 +39,6 @@ class Trigger(Strict):
     workflows = Texts(longest=64, help_text="Slugs: start just these.")
     force = Flag(required=False, default=False, help_text="Pass over re-entry.")
     metadata = Object()
-
-    def validate_trigger_event(self, value: str) -> str:
-        if not isinstance(self.initial_data.get("trigger_event"), str):
-            raise serializers.ValidationError("This has to be text.")
-        return value
 
 
 class StartedInstance(serializers.ModelSerializer[WorkflowInstance]):
