@@ -190,15 +190,17 @@ def test_full_disk_ends_in_one_sentence(base: Path, monkeypatch: pytest.MonkeyPa
     def refuse(*arguments: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="disk is full.*free some space"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
-        cluster_in(base).attach()
+        with pytest.raises(SystemExit, match=r"disk is full.*free some space"):
+            cluster_in(base).attach()
 
 
 def test_damaged_package_ends_in_one_sentence(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="make clean run"):
+    with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
-        cluster_in(base).attach()
+        with pytest.raises(SystemExit, match="make clean run"):
+            cluster_in(base).attach()
 
 
 @pytest.mark.parametrize("line", ["", "help", "migrate --help", "--version", "check --deploy", "collectstatic"])

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from pytest_django import Settings
 
 from workflows.models import WorkerHeartbeat
 
@@ -76,7 +77,7 @@ def test_readyz_answers_without_a_database(probe: Client, monkeypatch: pytest.Mo
     assert response.json()["checks"]["database"]["state"] == "down"
 
 
-def test_probes_are_not_redirected_to_https(probe: Client, settings: object) -> None:
-    settings.SECURE_SSL_REDIRECT = True  # type: ignore[attr-defined]
+def test_probes_are_not_redirected_to_https(probe: Client, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
 
     assert probe.get("/healthz").status_code == 200
