@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,9 +124,15 @@ def _because(condition: Condition, shown: str, word: str) -> str:
 
 def has_word(*, text: str, word: str) -> bool:
     """Whether the word, or the phrase, stands in the text as a whole, in any script and whatever its case."""
-    wanted, present = tokens(word), tokens(text)
+    wanted, present = _rule_word(word), tokens(text)
     size = len(wanted)
     return size > 0 and any(present[at : at + size] == wanted for at in range(len(present) - size + 1))
+
+
+@functools.lru_cache(maxsize=4096)
+def _rule_word(word: str) -> list[str]:
+    """Rules are few and judge many people; their words are parted once."""
+    return tokens(word)
 
 
 def tokens(text: str) -> list[str]:

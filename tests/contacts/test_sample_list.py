@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contacts import defaults
-from contacts.models import Contact, ContactEvent
+from contacts.models import Contact
 from tests.factories import NOW
 from workflows.imports import import_file
 
