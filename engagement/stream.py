@@ -6,13 +6,14 @@ A stream holds a thread and a database connection, so each process serves only s
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from engagement.alerts import letter
 from engagement.alerts.feed import Feed
@@ -20,6 +21,7 @@ from engagement.models import Alert
 
 HEARTBEAT_SECONDS = 15.0
 POLL_SECONDS = 1.0
+logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _open_streams: set[AlertStream] = set()
 
@@ -75,14 +77,22 @@ class AlertStream:
         yield b": connected\nretry: 3000\n\n"
         spoke_at = time.monotonic()
         while not self._closed.is_set():
-            for alert in self._feed.read():
+            for alert in self._news():
                 yield event_of(alert)
                 spoke_at = time.monotonic()
-            connection.close_if_unusable_or_obsolete()
             if time.monotonic() - spoke_at >= HEARTBEAT_SECONDS:
                 yield b": still here\n\n"  # a reader that went away is noticed when writing
                 spoke_at = time.monotonic()
             self._closed.wait(POLL_SECONDS)
+
+    def _news(self) -> list[Alert]:
+        """What the feed has; nothing while the database restarts, so that a reader need not return by itself."""
+        try:
+            return self._feed.read()
+        except (OperationalError, InterfaceError):
+            logger.warning("alert stream: the database did not answer")
+            connection.close()
+            return []
 
 
 def event_of(alert: Alert) -> bytes:

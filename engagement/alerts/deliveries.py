@@ -121,7 +121,7 @@ def _refused(delivery: AlertDelivery, channel: Channel, error: ChannelError, now
 
 
 def _wait(attempts: int) -> timedelta:
-    wait = min(LONGEST_WAIT, FIRST_WAIT * (1 << (attempts - 1)))
+    wait: timedelta = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10))
     return wait * random.uniform(0.5, 1)  # noqa: S311  no secret
 
 

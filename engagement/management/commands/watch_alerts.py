@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
 from rich.text import Text
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 try:
                     watch.show_new()
                     watch.handle_keys(_read(keys, POLL_SECONDS))
-                except OperationalError:
+                except (OperationalError, InterfaceError):
                     watch.say("The database does not answer; trying again.")
                     connection.close()
                     time.sleep(POLL_SECONDS)
@@ -118,7 +118,7 @@ def _block(number: int, alert: Alert) -> Text:
     block.append(plain(alert.title), style="bold")
     block.append(f"\n  {alert.created_at:%H:%M:%S} UTC · {plain(alert.target.name)}", style="dim")
     if alert.contact is not None:
-        block.append(f"\n  {plain(alert.contact.full_name)} <{alert.contact.email}>".replace("  <", "  <"))
+        block.append(f"\n  {' '.join([plain(alert.contact.full_name), f'<{alert.contact.email}>']).strip()}")
     for line in alert.message.splitlines():
         block.append(f"\n  {plain(line)}")
     if alert.acknowledged_at is not None:

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.db import transaction
+
+from contacts.models import Suppression
+from engagement import delivery
+from engagement.channels.base import ChannelError, Receipt, Unclear
+from engagement.models import Message
+from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactStatusFactory, EngagementTemplateFactory
+
+pytestmark = pytest.mark.django_db
+ACTION = uuid.UUID("12345678-1234-5678-1234-567812345678")
+RECEIPT = Receipt("smtp", "250 OK")
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def outbox(settings):
+    settings.EMAIL_URL = ""
+
+
+def prepare(*, contact=None, template=None, brand=None, action=ACTION):
+    return delivery.prepare(
+        action_id=action,
+        template=template or EngagementTemplateFactory(),
+        contact=contact or ContactFactory(first_name="Ada"),
+        business_entity=brand,
+        now=NOW,
+    )
+
+
+def intend(draft=None, *, now=NOW):
+    with transaction.atomic():
+        return delivery.record_intent(draft or prepare(), now=now)
+
+
+def stored():
+    return Message.objects.get(action=ACTION)
+
+
+def events():
+    return list(stored().events.values_list("type", flat=True))
+
+
+def content_of(message, subtype):
+    return message.get_body((subtype,)).get_content().splitlines()
+
+
+def test_preparing_stores_nothing():
+    prepare()
+
+    assert not Message.objects.exists()
+
+
+def test_the_whole_way_through_the_outbox():
+    draft = prepare(brand=BusinessEntityFactory(name="The 7 Space"))
+    intend(draft)
+
+    receipt = delivery.hand_over(draft)
+    delivery.record_sent(ACTION, receipt=receipt, now=NOW)
+
+    message = stored()
+    assert (message.status, message.transport, message.sent_at) == ("sent", "outbox", NOW)
+    assert message.subject == "Hello Ada"
+    assert "Hello Ada" in message.text
+    assert "Hello Ada" in message.html
+    assert message.business_entity.name == "The 7 Space"
+    assert events() == ["sent"]
+
+
+def test_the_whole_way_over_smtp(sink):
+    draft = prepare(contact=ContactFactory(first_name="Ada", email="ada@example.org"))
+    intend(draft)
+
+    receipt = delivery.hand_over(draft)
+    delivery.record_sent(ACTION, receipt=receipt, now=NOW)
+    delivery.release()
+
+    arrived = sink.messages[0]
+    assert arrived["To"] == "ada@example.org"
+    assert arrived["Message-ID"] == stored().message_id == f"<{ACTION}@brand.example>"
+    assert content_of(arrived, "plain") == stored().text.splitlines()
+    assert content_of(arrived, "html") == stored().html.splitlines()
+    assert stored().transport == "smtp"
+
+
+def test_the_templates_own_brand_speaks():
+    own = BusinessEntityFactory(slug="am_consulting", name="AM Consulting")
+
+    draft = prepare(template=EngagementTemplateFactory(business_entity=own), brand=BusinessEntityFactory())
+
+    assert draft.business_entity_id == own.pk
+    assert draft.sender.startswith('"AM Consulting"')
+
+
+def test_do_not_contact_is_not_written_to():
+    blocked = ContactFactory(status=ContactStatusFactory(slug="do_not_contact"))
+
+    with pytest.raises(delivery.NotAllowed, match="Do Not Contact"):
+        prepare(contact=blocked)
+
+
+def test_consent_is_judged_on_what_the_database_holds_now():
+    contact = ContactFactory()
+    Suppression.objects.create(email=contact.email, reason="unsubscribed")
+
+    with pytest.raises(delivery.NotAllowed):
+        prepare(contact=contact)
+
+
+def test_an_email_that_is_switched_off_is_skipped():
+    with pytest.raises(delivery.NotAllowed, match="switched off"):
+        prepare(template=EngagementTemplateFactory(active=False))
+
+
+def test_an_email_without_words_is_held():
+    template = EngagementTemplateFactory()
+    template.current_version = None
+
+    with pytest.raises(delivery.Held, match="has no words yet"):
+        prepare(template=template)
+
+
+def test_a_hole_holds_the_email_and_says_who_lacks_what():
+    template = EngagementTemplateFactory(name="Offer", level="advanced", words=("Hi", "See {{ custom.city }}"))
+    contact = ContactFactory(first_name="Ada", last_name="Lovelace")
+
+    with pytest.raises(delivery.Held) as held:
+        prepare(template=template, contact=contact)
+
+    assert held.value.missing == ["custom.city"]
+    assert 'The email "Offer" is held: Ada Lovelace has no custom.city.' in str(held.value)
+    assert (stored().status, stored().missing) == ("held", ["custom.city"])
+
+
+def test_a_held_email_can_be_sent_once_the_hole_is_filled():
+    template = EngagementTemplateFactory(level="advanced", words=("Hi", "See {{ custom.city }}"))
+    contact = ContactFactory()
+    with pytest.raises(delivery.Held):
+        prepare(template=template, contact=contact)
+    contact.custom = {"city": "Bonn"}
+
+    intend(prepare(template=template, contact=contact))
+
+    assert (stored().status, stored().missing, stored().error) == ("sending", [], "")
+    assert "See Bonn" in stored().text
+
+
+def test_a_server_that_is_down_is_found_while_preparing(settings):
+    settings.EMAIL_URL = "smtp://127.0.0.1:1"
+
+    with pytest.raises(ChannelError) as refused:
+        prepare()
+
+    assert refused.value.channel_wide
+    assert not Message.objects.exists()
+
+
+def test_an_address_no_server_takes_fails_for_good():
+    contact = ContactFactory(email="zoë@example.org")
+
+    with pytest.raises(ChannelError) as refused:
+        prepare(contact=contact)
+
+    assert refused.value.permanent
+
+
+def test_intent_again_after_sending_is_refused():
+    draft = prepare()
+    intend(draft)
+    delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+
+    with pytest.raises(delivery.AlreadySent):
+        intend(draft)
+
+
+@pytest.mark.parametrize("unclear", [False, True])
+def test_intent_again_before_the_outcome_is_known_is_refused(unclear):
+    draft = prepare()
+    intend(draft)
+    if unclear:
+        delivery.record_ambiguous(ACTION, error="cut", now=NOW)
+
+    with pytest.raises(delivery.Unsettled):
+        intend(draft)
+
+
+def test_intent_again_after_a_refusal_is_the_same_message():
+    draft = prepare()
+    first = intend(draft)
+    delivery.record_failed(ACTION, error="450 later", now=NOW)
+
+    second = intend(draft)
+
+    assert first.pk == second.pk
+    assert stored().error == ""
+
+
+def test_what_is_kept_is_what_was_rendered_last():
+    contact = ContactFactory(first_name="Ada")
+    template = EngagementTemplateFactory()
+    intend(prepare(contact=contact, template=template))
+    delivery.record_failed(ACTION, error="450 later", now=NOW)
+    contact.first_name = "Grace"
+
+    intend(prepare(contact=contact, template=template))
+
+    assert stored().subject == "Hello Grace"
+
+
+def test_a_rolled_back_intent_leaves_nothing():
+    with transaction.atomic():
+        delivery.record_intent(prepare(), now=NOW)
+        transaction.set_rollback(True)
+
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_sent_is_recorded_once(times):
+    intend()
+
+    for number in range(times):
+        delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW + number * HOUR)
+
+    assert stored().sent_at == NOW
+    assert events() == ["sent"]
+
+
+def test_failed_is_recorded_once_with_the_servers_words():
+    intend()
+
+    for _ in range(2):
+        delivery.record_failed(ACTION, error=ChannelError("550 no such person", permanent=True), now=NOW)
+
+    assert (stored().status, stored().error) == ("failed", "550 no such person")
+    assert events() == ["failed"]
+
+
+def test_ambiguous_is_recorded_once():
+    intend()
+
+    for _ in range(2):
+        delivery.record_ambiguous(ACTION, error=Unclear("cut"), now=NOW)
+
+    assert stored().status == "ambiguous"
+    assert events() == ["ambiguous"]
+
+
+@pytest.mark.parametrize("record", ["failed", "ambiguous", "cancelled"])
+def test_what_was_sent_stays_sent(record):
+    intend()
+    delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+
+    if record == "cancelled":
+        delivery.record_cancelled(ACTION, reason="staff", now=NOW)
+    else:
+        getattr(delivery, f"record_{record}")(ACTION, error="late news", now=NOW)
+
+    assert stored().status == "sent"
+    assert events() == ["sent"]
+
+
+def test_staff_may_settle_an_ambiguous_one_as_sent():
+    intend()
+    delivery.record_ambiguous(ACTION, error="cut", now=NOW)
+
+    message = delivery.record_sent(ACTION, receipt=Receipt("", "Settled by grace"), now=NOW)
+
+    assert (message.pk, stored().status, stored().error) == (stored().pk, "sent", "")
+
+
+def test_staff_may_settle_an_ambiguous_one_as_not_sent_and_send_it_again():
+    draft = prepare()
+    intend(draft)
+    delivery.record_ambiguous(ACTION, error="cut", now=NOW)
+
+    delivery.record_failed(ACTION, error="Not sent, says grace", now=NOW)
+
+    assert intend(draft).status == "sending"
+
+
+def test_cancelling_a_held_one():
+    template = EngagementTemplateFactory(level="advanced", words=("Hi", "{{ custom.city }}"))
+    with pytest.raises(delivery.Held):
+        prepare(template=template)
+
+    delivery.record_cancelled(ACTION, reason="Not wanted any more", now=NOW)
+
+    assert (stored().status, stored().error) == ("cancelled", "Not wanted any more")
+
+
+@pytest.mark.parametrize("record", ["failed", "ambiguous"])
+def test_recording_for_an_action_without_a_message_is_boring(record):
+    getattr(delivery, f"record_{record}")(ACTION, error="x", now=NOW)
+
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"), [("sent", True), ("ambiguous", True), ("sending", True), ("failed", False)]
+)
+def test_what_went_out_or_may_have_counts_as_sent(outcome, counts):
+    message = intend()
+    if outcome == "sent":
+        delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+    elif outcome != "sending":
+        getattr(delivery, f"record_{outcome}")(ACTION, error="x", now=NOW)
+
+    assert delivery.sent_since(contact_id=message.contact_id, moment=NOW - HOUR) is counts
+
+
+def test_older_messages_and_those_to_others_do_not_count_as_sent():
+    message = intend()
+    delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+
+    assert not delivery.sent_since(contact_id=message.contact_id, moment=NOW + HOUR)
+    assert not delivery.sent_since(contact_id=uuid.uuid4(), moment=NOW - HOUR)
+    assert delivery.sent_since(contact_id=message.contact_id, moment=NOW)
+
+
+def test_no_address_and_no_words_are_logged(caplog):
+    caplog.set_level("DEBUG", logger="engagement")
+    draft = prepare(contact=ContactFactory(email="ada@example.org", first_name="Ada"))
+    intend(draft)
+    delivery.record_failed(ACTION, error="550 <ada@example.org> unknown", now=NOW)
+
+    assert "ada" not in caplog.text.lower()
