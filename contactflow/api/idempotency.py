@@ -7,14 +7,13 @@ second waits on the unique constraint until the first has committed, then repeat
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, connection, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from psycopg.errors import LockNotAvailable
 
 from contactflow.api import keys, problems
@@ -40,7 +39,7 @@ EXPIRED = f"""
 # Not an answer to this request's content: asked again it may be answered otherwise.
 NOT_KEPT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 
-_KEY = re.compile(r"[\x20-\x7e]{1,255}\Z")
+_KEY = re.compile(r"(?! *\Z)[\x20-\x7e]{1,255}\Z")
 
 
 class IdempotencyMiddleware:
@@ -100,9 +99,8 @@ def _repeat(caller: str, key: str, fingerprint: str) -> HttpResponse:
         )
     status = kept.status or 200  # null only inside the transaction that does the work
     kind = problems.CONTENT_TYPE if status >= 400 else "application/json"
-    return JsonResponse(
-        kept.body, status=status, safe=False, content_type=kind, headers={"Idempotent-Replayed": "true"}
-    )
+    content = kept.body or ""
+    return HttpResponse(content, status=status, content_type=kind, headers={"Idempotent-Replayed": "true"})
 
 
 def _keep(pk: int, response: HttpResponse) -> None:
@@ -110,8 +108,8 @@ def _keep(pk: int, response: HttpResponse) -> None:
     if response.status_code >= 500 or response.status_code in NOT_KEPT:
         transaction.set_rollback(True)
         return
-    body = json.loads(response.content) if response.content else None
-    IdempotentAnswer.objects.filter(pk=pk).update(status=response.status_code, body=body)
+    # Kept as text, so that it is repeated to the letter; as JSON the database would sort its names.
+    IdempotentAnswer.objects.filter(pk=pk).update(status=response.status_code, body=response.content.decode())
 
 
 def _fingerprint(request: HttpRequest) -> str:

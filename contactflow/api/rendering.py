@@ -28,6 +28,10 @@ class StaffPages(BrowsableAPIRenderer):  # type: ignore[misc]  # the stubs leave
         response["Content-Type"] = PROBLEM if failed else JSONRenderer.media_type
         return JSONRenderer().render(data, JSONRenderer.media_type, context)
 
+    def get_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Without colours for code: they would need a style in the page, which the site's policy forbids."""
+        return {**super().get_context(*args, **kwargs), "code_style": ""}
+
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
         """No form but the raw JSON one: bodies are JSON."""
         return super().get_rendered_html_form(data, view, method, request) if method == "DELETE" else None
