@@ -176,8 +176,8 @@ def release() -> None:
 def record_sent(action_id: UUID, *, receipt: Receipt, now: datetime) -> Message:
     """The channel took it; also what staff say of an ambiguous one that did arrive."""
     changes = {"status": Status.SENT, "transport": receipt.transport, "sent_at": now, "error": ""}
-    _settle(action_id, _not_in(Status.SENT), changes, {"response": receipt.response[:500]}, now)
-    return Message.objects.defer("text", "html").get(action=action_id)
+    settled = _settle(action_id, _not_in(Status.SENT), changes, {"response": receipt.response[:500]}, now)
+    return settled or Message.objects.defer("text", "html").get(action=action_id)
 
 
 def record_failed(action_id: UUID, *, error: Exception | str, now: datetime) -> None:
@@ -207,14 +207,17 @@ def _not_in(*statuses: str) -> Q:
     return ~Q(status__in=statuses)
 
 
-def _settle(action_id: UUID, allowed: Q, changes: Mapping[str, object], detail: dict[str, str], now: datetime) -> None:
-    """Change the message if it may, and leave the event exactly when it changed."""
+def _settle(
+    action_id: UUID, allowed: Q, changes: Mapping[str, object], detail: dict[str, str], now: datetime
+) -> Message | None:
+    """Change the message if it may, and leave the event exactly when it changed; None when nothing did."""
     message = Message.objects.select_for_update().filter(allowed, action=action_id).only("pk", "status").first()
     if message is None:
-        return
+        return None
     Message.objects.filter(pk=message.pk).update(**changes)
     MessageEvent.objects.create(message=message, type=str(changes["status"]), at=now, detail=detail)
     logger.info("message %s of action %s: %s", message.pk, action_id, changes["status"])
+    return message
 
 
 def sent_since(*, contact_id: UUID, moment: datetime) -> bool:
