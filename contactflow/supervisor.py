@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from contactflow import embedded
@@ -77,13 +78,18 @@ class Supervisor:
 
     def __init__(self, children: list[Child]) -> None:
         self.children = children
-        self.stopping = False
+        self._stopping = False
         self.hurried = False
+
+    @property
+    def stopping(self) -> bool:
+        """True once a signal reached us, or reached the make that started us and waits for our end."""
+        return self._stopping or _make_was_interrupted()
 
     def hear(self, number: int, frame: FrameType | None) -> None:
         """SIGINT, SIGTERM and SIGHUP stop us; a second one skips the waiting."""
-        self.hurried = self.stopping
-        self.stopping = True
+        self.hurried = self._stopping
+        self._stopping = True
 
     def run(self, ready_url: str) -> None:
         announced = False
@@ -193,6 +199,17 @@ def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
 def _end_with_parent() -> None:
     """Ask for a SIGTERM when our parent dies, however it dies."""
     _control_process(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _make_was_interrupted() -> bool:
+    """A SIGINT sent to make alone is not passed on: it blocks the signal and waits for us."""
+    if "MAKELEVEL" not in os.environ:
+        return False
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{os.getppid()}/status").read_text().splitlines()
+        blocked = next(line.split()[1] for line in lines if line.startswith("SigBlk:"))
+        return bool(int(blocked, 16) >> (signal.SIGINT - 1) & 1)
+    return False
 
 
 def _control_process(option: int, value: int) -> None:
