@@ -107,6 +107,8 @@ def grant(
 
 def suppress(*, email: str, reason: str, detail: str = "") -> Suppression:
     """Let the address receive nothing, whoever asks; the first reason stays."""
+    if known := suppression_of(email=email):
+        return known
     address = email.strip().lower()
     suppression, _ = Suppression.objects.get_or_create(
         email=address, defaults={"reason": reason, "detail": detail[:300]}

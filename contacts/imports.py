@@ -218,9 +218,8 @@ def _examine(stream: BinaryIO) -> tuple[str, int]:
             lines += decoder.decode(chunk).count("\n")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise FileRefused(
-            f"The file is not UTF-8 (after line {lines + 1}). Save it as CSV UTF-8 and import it again."
-        ) from error
+        line = lines + error.object[: error.start].count(b"\n") + 1
+        raise FileRefused(f"The file is not UTF-8 (line {line}). Save it as CSV UTF-8 and import it again.") from error
     return encoding, lines
 
 
