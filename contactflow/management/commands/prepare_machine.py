@@ -112,6 +112,6 @@ def static_stamp() -> Path:
 def static_fingerprint() -> str:
     """Changes with the packages that bring static files and with the files of our own."""
     lock = (settings.BASE_DIR / "requirements.txt").read_bytes()
-    own = [path for path in settings.BASE_DIR.glob("*/static/**/*") if path.is_file()]
+    own = [path for path in settings.BASE_DIR.glob("*/static/**/*") if settings.STATIC_ROOT not in path.parents]
     times = sorted(f"{path}:{path.stat().st_mtime_ns}" for path in own)
     return hashlib.sha256(lock + "\n".join(times).encode()).hexdigest()
