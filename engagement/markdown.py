@@ -51,7 +51,7 @@ class Document:
     def html(self, *, colour: str) -> str:
         """Sanitised HTML with inline styles, as mail programs need it."""
         raw = self.parser.renderer.render(self.tokens, self.parser.options, {})
-        styles = {**_STYLES, "a": f"color:{colour};text-decoration:underline"}
+        styles = {**_STYLES, "a": f"color:inherit;text-decoration:underline;text-decoration-color:{colour}"}
         return nh3.clean(
             raw,
             tags=_TAGS,
