@@ -93,7 +93,8 @@ def _content(*, check_only: bool) -> Iterator[Line]:
             *workflow_defaults.load(now=now, check_only=check_only),
         ]
     for line in lines:
-        yield Line("ok", "content", f"{verb}: {line}")
+        kept = " left as " in line or " not added" in line
+        yield Line("warning", "content", line) if kept else Line("ok", "content", f"{verb}: {line}")
     if not lines:
         yield Line("ok", "content", "The default content is there; what staff changed stays as it is.")
 

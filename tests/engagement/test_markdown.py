@@ -66,7 +66,7 @@ def test_dangerous_addresses_make_no_link(address):
 
 
 def test_links_have_the_brands_colour():
-    assert 'style="color:#112233' in html_of("[x](https://x.example)")
+    assert "text-decoration-color:#112233" in html_of("[x](https://x.example)")
 
 
 def test_a_marker_lookalike_in_the_words_stays():
