@@ -68,7 +68,7 @@ def url() -> str:
 def machine_secret(name: str, length: int = 64) -> str:
     """A random secret of this machine, made when first asked for and the same ever after."""
     path = VAR_DIR / "secrets" / name
-    with _plain_failures():
+    with plain_failures():
         if not path.exists():
             write_secret(name, secrets.token_urlsafe(length)[:length], replace=False)
         return path.read_text().strip()
@@ -77,7 +77,7 @@ def machine_secret(name: str, length: int = 64) -> str:
 def write_secret(name: str, value: str, *, replace: bool = True) -> None:
     """Keep a secret in a file that only we can read; a reader sees the old one or the new one, never half of it."""
     path = VAR_DIR / "secrets" / name
-    with _plain_failures():
+    with plain_failures():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -112,7 +112,7 @@ def read_dotenv() -> None:
 
 def start() -> None:
     """Find or start the private server, and count as one of its users from now on."""
-    with _plain_failures():
+    with plain_failures():
         if not _machine:
             _machine.append(machine_cluster(choose=True))
         _machine[0].attach()
@@ -157,7 +157,7 @@ class Cluster:
         """Find or start the server. It runs at least until every attached process detached or ended."""
         if self._users is not None:
             return
-        with _plain_failures(), self._locked():
+        with plain_failures(), self._locked():
             self._ensure_answering()
             self._users = os.open(self.locks / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -400,7 +400,7 @@ def _run_as(account: Account | None, command: list[str]) -> subprocess.Completed
 
 
 @contextlib.contextmanager
-def _plain_failures() -> Iterator[None]:
+def plain_failures() -> Iterator[None]:
     """End with one sentence that says what to do where the file system refuses."""
     try:
         yield

@@ -152,8 +152,9 @@ def main() -> None:
 def claim(host: str, port: int) -> None:
     """End in one sentence when the port is taken, be it by another program or by ourselves."""
     remedy = f"use another port: PORT={port + 1} make run"
-    embedded.VAR_DIR.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(embedded.VAR_DIR / f"run-{port}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with embedded.plain_failures():
+        embedded.VAR_DIR.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(embedded.VAR_DIR / f"run-{port}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process ends
     except BlockingIOError:
