@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,14 +12,14 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django_q.models import Failure, OrmQ, Schedule, Success
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from contactflow.models import ApiKey
 from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
-from contacts.admin.pages import Page, Record, RecordInline, button, column, joined
+from contacts.admin.pages import Page, Record, RecordInline, button, column, joined, link
 from contacts.admin.people import ContactAdmin
 from contacts.intake import Receipt
 from contacts.models import Contact
@@ -43,10 +43,10 @@ class ApiKeyAdmin(Record):
     actions_detail = ("revoke",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("contactflow.add_apikey")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("contactflow.add_apikey")
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("contactflow.change_apikey")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("contactflow.change_apikey")
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         if obj is None:
@@ -81,15 +81,32 @@ class ApiKeyAdmin(Record):
 
 
 @admin.register(User)
-class UserAdmin(PlainUserAdmin, Page):  # type: ignore[misc,type-arg]  # Django's and Unfold's, as Unfold documents
+class UserAdmin(PlainUserAdmin, Page):  # type: ignore[type-arg]  # Django's and Unfold's, as Unfold documents
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
+    list_filter = (("is_active", BooleanRadioFilter), ("is_staff", BooleanRadioFilter))
+    filter_horizontal = ("user_permissions",)
+    autocomplete_fields = ("groups",)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser's account, password included, is for superusers."""
+        is_theirs = obj is None or not obj.is_superuser or bool(getattr(request.user, "is_superuser", False))
+        return is_theirs and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        is_theirs = obj is None or not obj.is_superuser or bool(getattr(request.user, "is_superuser", False))
+        return is_theirs and bool(super().has_delete_permission(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Nobody gives more rights than they have: rights are for superusers to give."""
+        rights = () if getattr(request.user, "is_superuser", False) else ("is_superuser", "groups", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *rights)
 
 
 @admin.register(Group)
-class GroupAdmin(PlainGroupAdmin, Page):  # type: ignore[misc]  # Django's and Unfold's, as Unfold documents
+class GroupAdmin(PlainGroupAdmin, Page):
     pass
 
 
@@ -99,7 +116,7 @@ class RunAdmin(Record):
     list_display = ("name", "func", "started", "stopped")
     search_fields = ("name", "func")
     ordering = ("-started",)
-    fields = ("name", "func", "started", "stopped", "attempt_count")
+    fields: ClassVar[tuple[str, ...]] = ("name", "func", "started", "stopped", "attempt_count")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("args", "kwargs", "result")
@@ -112,7 +129,7 @@ class SuccessAdmin(RunAdmin):
 
 @admin.register(Failure)
 class FailureAdmin(RunAdmin):
-    fields = (*RunAdmin.fields, "what_happened")
+    fields: ClassVar = (*RunAdmin.fields, "what_happened")
 
     @column("What happened")
     def what_happened(self, run: Failure) -> str:
@@ -122,35 +139,47 @@ class FailureAdmin(RunAdmin):
 class InstanceInline(RecordInline):
     model = WorkflowInstance
     verbose_name_plural = "Workflows"
-    fields = ("template", "status", "because", "started_at", "ended_at")
+    fields = ("workflow", "status", "because", "started_at", "ended_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("template")
 
+    @column("Workflow")
+    def workflow(self, instance: WorkflowInstance) -> str:
+        return link(instance, str(instance.template))
+
 
 class MessageInline(RecordInline):
     model = Message
     verbose_name_plural = "Emails"
-    fields = ("subject", "status", "sent_at")
+    fields = ("subject_link", "status", "sent_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("text", "html")
 
+    @column("Subject")
+    def subject_link(self, message: Message) -> str:
+        return link(message)
+
 
 class TaskInline(RecordInline):
     model = Task
     verbose_name_plural = "Tasks"
-    fields = ("title", "status", "priority", "due_at")
+    fields = ("title_link", "status", "priority", "due_at")
     readonly_fields = fields
+
+    @column("Task")
+    def title_link(self, task: Task) -> str:
+        return link(task)
 
 
 @admin.register(Contact)
 class WholeContactAdmin(ContactAdmin):
     """A contact with what every room knows about them; a change starts its workflows at once."""
 
-    inlines = (*ContactAdmin.inlines, InstanceInline, MessageInline, TaskInline)
+    inlines: ClassVar = (*ContactAdmin.inlines, InstanceInline, MessageInline, TaskInline)
 
     def tell(self, request: HttpRequest, receipt: Receipt) -> None:
         started = enrolment.enrol(event=receipt.event, now=clock.database_now()).instances

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 
 from contactflow import attention
@@ -52,7 +53,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Background runs", "django_q.Success", "done_all"),
     ),
     "Settings": (
-        Place("Brands", "contacts.BusinessEntity", "storefront"),
+        Place("Business entities", "contacts.BusinessEntity", "storefront"),
         Place("Contact types", "contacts.ContactType", "category"),
         Place("Lead sources", "contacts.LeadSource", "input"),
         Place("Contact statuses", "contacts.ContactStatus", "flag"),
@@ -81,10 +82,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
+def favicon(request: HttpRequest) -> str:
+    return static("contactflow/favicon.svg")
+
+
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what needs a person to the start page: a number each, with the list behind it."""
     cards = attention.cards(now=clock.database_now())
-    shown = [card for card in cards if request.user.has_perm(card.permission)]  # type: ignore[union-attr]  # staff only
+    shown = [card for card in cards if request.user.has_perm(card.permission)]
     return context | {"title": "Today", "cards": shown}
 
 
@@ -100,6 +105,6 @@ def _item(place: Place) -> dict[str, Any]:
 def _may_see(request: HttpRequest, place: Place) -> bool:
     meta = apps.get_model(place.model)._meta
     return any(
-        request.user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}")  # type: ignore[union-attr]  # staff only
+        request.user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}")
         for verb in ("view", "change")
     )

@@ -70,7 +70,7 @@ def _worker_card() -> Card:
     return Card(
         title="Workers running",
         value=str(alive),
-        means="Emails, tasks and alerts go out." if alive else "Nothing goes out: start `manage.py worker`.",
+        means="Emails, tasks and alerts go out." if alive else "Nothing goes out: start manage.py worker.",
         address=reverse("admin:workflows_workerheartbeat_changelist"),
         permission="workflows.view_workerheartbeat",
         is_calm=alive > 0,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 
-class PolicyMiddleware(CSPMiddleware):  # type: ignore[misc]  # django-csp has no types
+class PolicyMiddleware(CSPMiddleware):
     """Replaces the directives of ADMIN_CONTENT_SECURITY_POLICY for pages of the admin, and for nothing else."""
 
     def get_policy_parts(

@@ -23,7 +23,7 @@ class KindFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((kind, kind.replace("_", " ").capitalize()) for kind in KINDS), ("business", "Business event")]
+        return [*((kind, sentences.name_of_event(kind)) for kind in KINDS), ("business", "Business event")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ContactEvent]) -> QuerySet[ContactEvent]:
         if self.value() in KINDS:
@@ -36,7 +36,7 @@ class Told:
 
     @column("What happened", ordering="kind")
     def happened(self, event: ContactEvent) -> str:
-        return event.kind.replace("_", " ").capitalize()
+        return sentences.name_of_event(event.kind)
 
     @column("What it did")
     def did(self, event: ContactEvent) -> str:
@@ -48,8 +48,12 @@ class Told:
 class ContactEventInline(Told, RecordInline):
     model = ContactEvent
     verbose_name_plural = "What arrived"
-    fields = ("happened", "source", "did", "received_at")
+    fields = ("what", "source", "did", "received_at")
     readonly_fields = fields
+
+    @column("What happened")
+    def what(self, event: ContactEvent) -> str:
+        return link(event, sentences.name_of_event(event.kind))
 
 
 @admin.register(ContactEvent)
@@ -65,6 +69,9 @@ class ContactEventAdmin(Told, Record):
         ("What it started", {"fields": ("started",)}),
         ("What arrived", {"fields": ("arrived", "asked", "event_key")}),
     )
+
+    def title_of(self, row: ContactEvent) -> str:
+        return f"{sentences.name_of_event(row.kind)}: {row.contact}"
 
     @column("Contact")
     def contact_link(self, event: ContactEvent) -> str:
@@ -84,7 +91,7 @@ class ContactEventAdmin(Told, Record):
 
     @column("Workflows")
     def started(self, event: ContactEvent) -> str:
-        return sentences.listed(map(sentences.outcome, event.outcome))
+        return sentences.listed(map(sentences.outcome, sorted(event.outcome, key=sentences.did_not_start)))
 
     @column("As it arrived")
     def arrived(self, event: ContactEvent) -> str:

@@ -55,7 +55,7 @@ class LinesField(SimpleArrayField):
         options["help_text"] = f"{options.get('help_text') or ''} {ONE_PER_LINE}".strip()
         super().__init__(base_field, **options)
 
-    def to_python(self, value: Any) -> list[Any]:
+    def to_python(self, value: Any) -> list[Any]:  # type: ignore[override]  # a field whose value is a list
         if isinstance(value, str):
             value = "\n".join(line.strip() for line in value.splitlines() if line.strip())
         return cast(list[Any], super().to_python(value))
@@ -118,6 +118,26 @@ class Page(ModelAdmin):
     compressed_fields = True
     actions_detail: ClassVar[tuple[str, ...]] = ()
 
+    def title_of(self, row: Any) -> str:
+        """What the row's page is headed."""
+        return str(row)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.page_title = self.title_of(row)
+        return row
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        if options.get("obj") is not None:
+            context["subtitle"] = self.title_of(options["obj"])
+        return super().render_change_form(request, context, *args, **options)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """A row that is not there yet has no history to show."""
+        inlines = super().get_inlines(request, obj)
+        return inlines if obj is not None else [inline for inline in inlines if not issubclass(inline, RecordInline)]
+
     def possible_buttons(self, row: Any) -> Collection[str]:
         """The buttons that make sense for the row in its present state."""
         return self.actions_detail
@@ -157,7 +177,7 @@ class RecordInline(TabularInline):
     extra = 0
     max_num = 0
     can_delete = False
-    show_change_link = True
+    hide_title = True
     per_page = 10
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

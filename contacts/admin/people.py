@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -19,7 +19,7 @@ from contacts import clock, intake
 from contacts.admin.history import ContactEventInline
 from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.admin.permissions import ConsentInline
-from contacts.intake import catalogue, reading
+from contacts.intake import catalogue, cleaning, reading
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
 
 PLAIN = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes", "tags", "interests")
@@ -63,10 +63,19 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     brands = forms.ModelMultipleChoiceField(
         BusinessEntity.objects.all(),
         required=False,
+        label="Business entities",
         widget=UnfoldAdminSelect2MultipleWidget(),
-        help_text="Leave empty to let the routing rules decide.",
+        help_text="The brands this person belongs to. Empty: the routing rules decide.",
     )
     custom = CustomFieldsField(label="Custom fields", help_text="One per line: Favourite artist = Hilma.")
+
+    class Meta:
+        help_texts: ClassVar = {
+            "email": "Identifies the person; upper and lower case make no difference.",
+            "phone": "With the country code where you know it: +44 20 7946 0018.",
+            "timezone": "For example Europe/London. Empty: that of the business entity.",
+            "locale": "The language, for example en-GB.",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -79,9 +88,9 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     def clean_email(self) -> str:
         self.typed_email = self.data.get(self.add_prefix("email"), "")
         try:
-            address = reading.read_email(typed=self.typed_email)
-        except intake.IntakeError as error:
-            raise forms.ValidationError(error.errors["email"]) from None
+            address: str = cleaning.email(self.typed_email)
+        except cleaning.Unacceptable as error:
+            raise forms.ValidationError(str(error)) from None
         known = Contact.objects.filter(email=address).exclude(pk=self.instance.pk).first()
         if known is not None:
             raise forms.ValidationError(f"{known} has this address already: open that contact instead.")
@@ -126,10 +135,9 @@ def _in_order(stored: Iterable[models.Model], chosen: Iterable[models.Model]) ->
 
 class MembershipInline(RecordInline):
     model = EntityMembership
-    verbose_name_plural = "Brands, and why"
+    verbose_name_plural = "Business entities, and why"
     fields = ("business_entity", "because", "since")
     readonly_fields = fields
-    show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EntityMembership]:
         return super().get_queryset(request).select_related("business_entity")
@@ -148,7 +156,7 @@ class ContactAdmin(Page):
     )
     search_fields = ("email", "first_name", "last_name", "company")
     search_help_text = "Search by any part of the name, email address or company."
-    autocomplete_fields = ("owner",)
+    autocomplete_fields = ("contact_types", "owner")
     readonly_fields = ("added_on", "created_at", "updated_at", "last_interaction_at")
     fieldsets = (
         (None, {"fields": (
@@ -158,14 +166,12 @@ class ContactAdmin(Page):
         ("Details", {"fields": (("tags", "interests"), ("timezone", "locale"), "notes", "custom")}),
         ("History", {"fields": (("added_on", "created_at"), ("updated_at", "last_interaction_at"))}),
     )  # fmt: skip
-    inlines: tuple[type[RecordInline], ...] = (MembershipInline, ConsentInline, ContactEventInline)
+    add_fieldsets = fieldsets[:-1]
+    inlines: ClassVar[tuple[type[RecordInline], ...]] = (MembershipInline, ConsentInline, ContactEventInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         rows = super().get_queryset(request).select_related("status", "lead_source")
         return rows.prefetch_related("contact_types", "memberships__business_entity")
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        return super().formfield_for_manytomany(db_field, request, widget=UnfoldAdminSelect2MultipleWidget(), **options)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = super().get_form(request, obj, change, **options)
@@ -216,7 +222,7 @@ class ContactAdmin(Page):
     def types(self, contact: Contact) -> str:
         return joined(contact.contact_types.all())
 
-    @column("Brands")
+    @column("Business entities")
     def brands(self, contact: Contact) -> str:
         return joined(membership.business_entity for membership in contact.memberships.all())
 

@@ -43,9 +43,6 @@ class Reference(Kept):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("slug",) if obj else ()
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
-        return {}
-
 
 @admin.register(BusinessEntity)
 class BusinessEntityAdmin(Reference):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,7 +12,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from contacts.admin.pages import Page, column
 from contacts.models import ClassificationRule, RoutingRule, Rule
 
-CONDITION = ("Condition", {"fields": ("field", "operator", "words")})
+CONDITION: tuple[str, Any] = ("Condition", {"fields": ("field", "operator", "words")})
 
 
 class RulePage(Page):

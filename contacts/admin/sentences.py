@@ -15,7 +15,7 @@ Said = list[Mapping[str, Any]]
 DECIDED = {
     "contact_type": "Contact type",
     "lead_source": "Lead source",
-    "business_entity": "Brand",
+    "business_entity": "Business entity",
     "interest": "Interest",
     "status": "Status",
 }
@@ -24,6 +24,10 @@ DECIDED = {
 def moment(at: datetime | None) -> str:
     """Day and time in the time zone of this installation, without seconds: Tue 3 Mar 2026, 9:00."""
     return formats.date_format(timezone.localtime(at), "D j M Y, G:i") if at else "-"
+
+
+def name_of_event(kind: str) -> str:
+    return _words(kind).capitalize()
 
 
 def decision(made: Mapping[str, Any]) -> str:
@@ -42,6 +46,11 @@ def outcome(answer: Mapping[str, Any]) -> str:
     verb = "started" if answer.get("matched") else "did not start"
     sentence = f"{answer.get('workflow') or 'A workflow'} {verb}"
     return f"{sentence}: {answer['because']}" if answer.get("because") else sentence
+
+
+def did_not_start(answer: Mapping[str, Any]) -> bool:
+    """Sorts what started before what did not."""
+    return not answer.get("matched")
 
 
 def started(answers: Iterable[Mapping[str, Any]]) -> str:

@@ -88,11 +88,15 @@ class WhoForm(forms.Form):
 class VersionInline(RecordInline):
     model = TemplateVersion
     verbose_name_plural = "Versions"
-    fields = ("number", "subject", "created_at", "created_by")
+    fields = ("number_link", "subject", "created_at", "created_by")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateVersion]:
         return super().get_queryset(request).select_related("created_by", "template")
+
+    @column("Version")
+    def number_link(self, version: TemplateVersion) -> str:
+        return link(version, f"Version {version.number}")
 
 
 @admin.register(EngagementTemplate)
@@ -165,8 +169,7 @@ class EngagementTemplateAdmin(Kept):
 
     @column("Variables")
     def variables(self, template: EngagementTemplate) -> str:
-        levels = EngagementTemplate.Level.choices
-        return sentences.listed(f"{label}: {placeholders.names_at(level)}" for level, label in levels)
+        return sentences.listed(f"{label}: {_added_at(level)}" for level, label in EngagementTemplate.Level.choices)
 
     @button("Preview", permission="preview", icon="visibility")
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -176,7 +179,7 @@ class EngagementTemplateAdmin(Kept):
             raise Http404
         form = WhoForm(request.GET if "email" in request.GET else None)
         contact = form.cleaned_data["email"] if form.is_bound and form.is_valid() else None
-        if not request.user.has_perm("contacts.view_contact"):  # type: ignore[union-attr]  # staff only
+        if not request.user.has_perm("contacts.view_contact"):
             contact = None
         rendered = _rendered(template, contact)
         context = {
@@ -191,6 +194,13 @@ class EngagementTemplateAdmin(Kept):
             "text": as_text(rendered.text) if rendered else "",
         }
         return TemplateResponse(request, "admin/engagement/preview.html", context)
+
+
+def _added_at(level: str) -> str:
+    """The variables that a level offers beyond the one below it."""
+    names = [placeholder.name for placeholder in placeholders.offered_at(level) if placeholder.level == level]
+    families = {"advanced": [f"{placeholders.CUSTOM}name"], "premium": [f"{placeholders.PASSAGE}name"]}
+    return ", ".join([*names, *families.get(level, [])])
 
 
 def _rendered(template: EngagementTemplate, contact: Contact | None) -> Rendered | None:
@@ -215,6 +225,9 @@ class TemplateVersionAdmin(Record):
         "template_link", "number", "subject", "preheader", "words", "stand_ins", "passages_text", "created_at",
         "created_by",
     )  # fmt: skip
+
+    def title_of(self, row: TemplateVersion) -> str:
+        return f"{row.template}, version {row.number}"
 
     @column("Email")
     def template_link(self, version: TemplateVersion) -> str:

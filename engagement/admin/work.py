@@ -62,6 +62,7 @@ class TaskAdmin(Kept):
         ("Who", {"fields": ("contact", "business_entity", "target", "assignee")}),
         ("History", {"fields": ("source", "created_at", "completed_at")}),
     )
+    add_fieldsets = fieldsets[:-1]
 
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, task: Task) -> str:
@@ -96,7 +97,7 @@ class ChannelStateAdmin(Record):
     actions_detail = ("resume",)
 
     def has_resume_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("engagement.change_channelstate")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("engagement.change_channelstate")
 
     def possible_buttons(self, row: ChannelState) -> tuple[str, ...]:
         return ("resume",) if row.paused_until else ()

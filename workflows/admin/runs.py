@@ -49,7 +49,7 @@ class ActionInline(RecordInline):
 
     @column("Step")
     def step_name(self, action: ScheduledAction) -> str:
-        return progress.name_of(action)
+        return link(action, progress.name_of(action))
 
     @column("State")
     def state(self, action: ScheduledAction) -> str:
@@ -63,9 +63,16 @@ class ActionInline(RecordInline):
 class ControlInline(RecordInline):
     model = ControlEntry
     verbose_name_plural = "What staff decided"
-    fields = ("verb", "reason", "actor", "at")
+    fields = ("decision", "reason", "who", "at")
     readonly_fields = fields
-    show_change_link = False
+
+    @column("Decision")
+    def decision(self, entry: ControlEntry) -> str:
+        return entry.get_verb_display()
+
+    @column("Who")
+    def who(self, entry: ControlEntry) -> str:
+        return entry.actor
 
 
 class AttemptInline(RecordInline):
@@ -87,7 +94,7 @@ class WorkflowInstanceAdmin(Record):
     search_fields = ("contact__email", "contact__first_name", "contact__last_name")
     search_help_text = "Search by the contact's name or email address."
     fieldsets = (
-        (None, {"fields": ("contact_link", "workflow", "business_entity", "state", "because")}),
+        (None, {"fields": ("contact_link", "workflow", "business_entity", "state", "why")}),
         ("When", {"fields": ("started_at", "paused_at", "ended_at", "event_link")}),
     )
     inlines = (ActionInline, ControlInline)
@@ -99,10 +106,17 @@ class WorkflowInstanceAdmin(Record):
         )
 
     def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_workflowinstance")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("workflows.change_workflowinstance")
 
     def possible_buttons(self, row: WorkflowInstance) -> tuple[str, ...]:
         return {"active": ("pause", "cancel"), "paused": ("resume", "cancel")}.get(row.status, ())
+
+    def title_of(self, row: WorkflowInstance) -> str:
+        return f"{row.template} for {row.contact}"
+
+    @column("Why")
+    def why(self, instance: WorkflowInstance) -> str:
+        return instance.because
 
     @column("Contact", ordering="contact__email")
     def contact_name(self, instance: WorkflowInstance) -> str:
@@ -122,7 +136,9 @@ class WorkflowInstanceAdmin(Record):
 
     @column("Started by")
     def event_link(self, instance: WorkflowInstance) -> str:
-        return link(instance.event)
+        if instance.event is None:
+            return "-"
+        return link(instance.event, sentences.name_of_event(instance.event.kind))
 
     @button("Pause", permission="control", icon="pause")
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -159,7 +175,7 @@ class WorkflowInstanceAdmin(Record):
 
 @admin.register(ScheduledAction)
 class ScheduledActionAdmin(Record):
-    list_display = ("step_name", "contact_name", "workflow_name", "badge", "when", "due_at", "attempts")
+    list_display = ("step_name", "contact_name", "workflow_name", "badge", "when", "attempts")
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         ("action_type", ChoicesDropdownFilter),
@@ -182,7 +198,7 @@ class ScheduledActionAdmin(Record):
         return rows.select_related("step", "target", "template", "instance__contact", "instance__template")
 
     def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_scheduledaction")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("workflows.change_scheduledaction")
 
     def possible_buttons(self, row: ScheduledAction) -> tuple[str, ...]:
         possible = {
@@ -193,6 +209,9 @@ class ScheduledActionAdmin(Record):
             "ambiguous": ("resolve",),
         }
         return possible.get(row.status, ())
+
+    def title_of(self, row: ScheduledAction) -> str:
+        return f"{progress.name_of(row)} for {row.instance.contact}"
 
     @column("Step")
     def step_name(self, action: ScheduledAction) -> str:
@@ -218,7 +237,7 @@ class ScheduledActionAdmin(Record):
     def badge(self, action: ScheduledAction) -> str:
         return action.get_status_display()
 
-    @column("State")
+    @column("State", ordering="due_at")
     def when(self, action: ScheduledAction) -> str:
         return progress.state_of(action)
 
@@ -286,6 +305,9 @@ class ActionAttemptAdmin(Record):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ActionAttempt]:
         rows = super().get_queryset(request)
         return rows.select_related("action__step", "action__target", "action__template", "action__instance__contact")
+
+    def title_of(self, row: ActionAttempt) -> str:
+        return f"Attempt {row.number}: {progress.name_of(row.action)}"
 
     @column("Step")
     def step_name(self, attempt: ActionAttempt) -> str:

@@ -28,6 +28,7 @@ class WorkflowTemplateAdmin(Kept):
         (None, {"fields": ("name", "slug", "description", "business_entity", "active")}),
         ("What runs now", {"fields": ("runs", "starts_when", "what_happens", "draft")}),
     )
+    add_fieldsets = fieldsets[:1]
     actions_detail = ("edit_draft",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplate]:
@@ -38,7 +39,7 @@ class WorkflowTemplateAdmin(Kept):
         return ("slug", *always) if obj else always
 
     def has_draft_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_workflowversion")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("workflows.change_workflowversion")
 
     @column("Version")
     def runs(self, template: WorkflowTemplate) -> str:
@@ -77,7 +78,9 @@ class WorkflowTemplateAdmin(Kept):
 
 class TouchInline(TabularInline):
     model = PlannedTouch
+    verbose_name, verbose_name_plural = "touch", "Touches"
     extra = 0
+    hide_title = True
     fields = ("day", "template")
 
 
@@ -93,15 +96,6 @@ class StepInline(StackedInline):
             ("priority", "effort_hours"), "description",
         )}),
     )  # fmt: skip
-
-    def has_add_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
-        return (obj is None or obj.is_draft) and bool(super().has_add_permission(request, obj))
-
-    def has_change_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
-        return (obj is None or obj.is_draft) and bool(super().has_change_permission(request, obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> bool:
-        return (obj is None or obj.is_draft) and bool(super().has_delete_permission(request, obj))
 
 
 class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -119,22 +113,33 @@ class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no ty
 
 @admin.register(WorkflowVersion)
 class WorkflowVersionAdmin(Page):
-    list_display = ("template", "number", "state", "starts_by", "published_by")
+    list_display = ("template", "number", "state", "starts_by", "published_at", "published_by")
     list_display_links = ("template", "number")
     list_filter = (PublishedFilter, ("template", RelatedDropdownFilter))
     list_select_related = ("template", "published_by")
     search_fields = ("template__name", "template__slug")
+    autocomplete_fields = ("contact_types", "lead_sources")
     ordering = ("template__slug", "-number")
-    readonly_fields = ("template", "number", "state")
+    readonly_fields = ("template", "number", "state", "published_at", "published_by", "starts_when", "what_happens")
+    published_fieldsets = (
+        (None, {"fields": ("template", "number", "published_at", "published_by")}),
+        ("What it does", {"fields": ("starts_when", "what_happens")}),
+    )
     fieldsets = (
         (None, {"fields": ("template", "number", "state")}),
         ("Starts", {"fields": (
             "events", "contact_types", "lead_sources", "interests", "tags", "reentry", "reentry_days",
         )}),
     )  # fmt: skip
-    filter_horizontal = ()
     inlines = (StepInline,)
     actions_detail = ("publish",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: WorkflowVersion | None = None) -> Any:
+        return self.fieldsets if obj is None or obj.is_draft else self.published_fieldsets
+
+    def get_inlines(self, request: HttpRequest, obj: WorkflowVersion | None) -> Any:
+        """Steps are edited in a draft; a published version tells them in sentences."""
+        return self.inlines if obj is None or obj.is_draft else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A draft is opened from its workflow."""
@@ -147,14 +152,25 @@ class WorkflowVersionAdmin(Page):
         return obj is not None and obj.is_draft and super().has_delete_permission(request, obj)
 
     def has_publish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_workflowversion")  # type: ignore[union-attr]  # staff only
+        return request.user.has_perm("workflows.change_workflowversion")
 
     def possible_buttons(self, row: WorkflowVersion) -> tuple[str, ...]:
         return ("publish",) if row.is_draft else ()
 
-    @column("State", ordering="published_at", label={"Draft": "warning"})
+    def title_of(self, row: WorkflowVersion) -> str:
+        return f"{row.template}, version {row.number}"
+
+    @column("State", ordering="published_at", label={"Draft": "warning", "Published": "success"})
     def state(self, version: WorkflowVersion) -> str:
-        return "Draft" if version.is_draft else f"Published {sentences.moment(version.published_at)}"
+        return "Draft" if version.is_draft else "Published"
+
+    @column("Starts")
+    def starts_when(self, version: WorkflowVersion) -> str:
+        return sentences.listed(plans.triggers(version))
+
+    @column("Steps")
+    def what_happens(self, version: WorkflowVersion) -> str:
+        return sentences.listed(plans.steps(version))
 
     @column("Started by")
     def starts_by(self, version: WorkflowVersion) -> str:
