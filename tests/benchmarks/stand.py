@@ -1,0 +1,151 @@
+"""The test stand: a PostgreSQL with production's settings, and Contactflow's processes around it.
+
+All of it ends with the `with` block, whatever ends that; what is killed outright is ended by the kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+from contactflow import embedded
+from tests import postgres
+from tests.benchmarks import sink
+from workflows import dying_with_parent
+
+ROOT = Path(__file__).parent.parent.parent
+START_PATIENCE = 60  # seconds
+STOP_PATIENCE = 30  # the workers drain in 27
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """The SMTP sink in its own process."""
+
+    port: int
+    accepted: Synchronized[int]
+
+    @property
+    def count(self) -> int:
+        return self.accepted.value
+
+
+@contextlib.contextmanager
+def database() -> Iterator[embedded.Cluster]:
+    """As `make run` starts it, in a folder that tests.postgres clears away should we be killed."""
+    base = Path(tempfile.mkdtemp(prefix=postgres.PREFIX, dir=postgres.FOLDER))
+    base.chmod(0o755)
+    cluster = embedded.Cluster(base / "pg", locks=base)
+    try:
+        cluster.attach()
+        yield cluster
+    finally:
+        cluster.detach()
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def mailbox() -> Iterator[Mailbox]:
+    context = multiprocessing.get_context("spawn")
+    accepted = context.Value("q", 0)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=sink.serve, args=(theirs, accepted), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(START_PATIENCE):
+            raise SystemExit("The SMTP sink did not start: run this again on a machine with less to do.")
+        yield Mailbox(ours.recv(), accepted)
+    finally:
+        ours.close()  # it ends when nobody holds the other end
+        process.join(5)
+        process.kill()
+
+
+def set_environment(*, database_url: str, mail_port: int) -> None:
+    """For Django in this process and in those it starts; nothing of the developer's own settings stays."""
+    example = (ROOT / ".env.example").read_text()
+    os.environ |= dict.fromkeys(re.findall(r"^(\w+)=", example, re.MULTILINE), "")
+    os.environ |= {
+        "DATABASE_URL": database_url,
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "contactflow.settings",
+    }
+
+
+@contextlib.contextmanager
+def web_server() -> Iterator[int]:
+    """gunicorn as contactflow.webserver configures it; yields its port."""
+    port = free_port()
+    command = ["-m", "gunicorn", "-c", "python:contactflow.webserver", "contactflow.wsgi"]
+    with _process("The web server", command, {"PORT": str(port)}, lambda: _answers(port)):
+        yield port
+
+
+@contextlib.contextmanager
+def workers(is_alive: Callable[[], bool]) -> Iterator[None]:
+    """`manage.py worker` with the default number of workers, alive."""
+    with _process("The worker", ["manage.py", "worker"], {}, is_alive):
+        yield
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _process(name: str, command: list[str], extra: dict[str, str], is_ready: Callable[[], bool]) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=os.environ | extra,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # a Ctrl-C is ours; the order in which things end is too
+        preexec_fn=lambda: dying_with_parent.arrange(signal.SIGTERM),  # noqa: PLW1509  # no threads yet
+    )
+    try:
+        give_up = time.monotonic() + START_PATIENCE
+        while not is_ready():
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise SystemExit(f"{name} did not start: its reason stands above.")
+            time.sleep(0.05)
+        yield
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_PATIENCE)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
