@@ -89,7 +89,7 @@ class Watchdog:
             wake.wake()
             age = heartbeat.age_of(name=self.name)
         except (DatabaseError, InterfaceError):
-            logger.warning("the database does not answer")
+            logger.warning("the database does not answer", exc_info=True)
             connection.close()
             return False
         silence = running_seconds if age is None else min(age.total_seconds(), running_seconds)
