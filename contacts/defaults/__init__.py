@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
 
 from contacts.defaults.content import (
     BUSINESS_ENTITIES,
@@ -51,44 +50,39 @@ def load(*, check_only: bool = False) -> list[str]:
 
 def _complete(model: type[models.Model], rows: Sequence[Values], *, mark: str) -> list[str]:
     """Create the rows whose slug, or name, is not there; only one row bears the mark, and staff may have moved it."""
-    manager, label = model._default_manager, model._meta.verbose_name
-    added = []
-    for row in rows:
-        if manager.filter(Q(slug=row["slug"]) | Q(name__iexact=row["name"])).exists():
-            continue
-        values = dict(row)
-        if values.get(mark) and manager.filter(**{mark: True}).exists():
-            values[mark] = False
-        manager.create(**values)
-        added.append(f'{label} "{row["name"]}"')
-    return added
+    present = list(model._default_manager.values_list("slug", "name", mark))
+    taken = {slug for slug, _, _ in present} | {name.casefold() for _, name, _ in present}
+    is_marked = any(marked for _, _, marked in present)
+    missing = [row for row in rows if not {row["slug"], row["name"].casefold()} & taken]
+    model._default_manager.bulk_create(model(**{**row, mark: bool(row.get(mark)) and not is_marked}) for row in missing)
+    return [f'{model._meta.verbose_name} "{row["name"]}"' for row in missing]
 
 
 def _load_classification_rules() -> list[str]:
     if ClassificationRule.objects.exists():
         return []
     kinds = {"contact_type": _by_slug(ContactType), "lead_source": _by_slug(LeadSource)}
-    added = []
+    rules = []
     for number, row in enumerate(CLASSIFICATION_RULES, start=1):
         ((what, value),) = row["concludes"].items()
         conclusion = kinds[what].get(value) if what in kinds else value
-        if conclusion is None:  # staff use the name for a row of another slug, so there is nothing to conclude
-            continue
-        ClassificationRule.objects.create(position=number * 10, **_condition(row), **{what: conclusion})
-        added.append(f'classification rule "{row["name"]}"')
-    return added
+        if conclusion is not None:  # None: staff use the name for a row of another slug
+            rules.append(ClassificationRule(position=number * 10, **_condition(row), **{what: conclusion}))
+    ClassificationRule.objects.bulk_create(rules)
+    return [f'classification rule "{rule.name}"' for rule in rules]
 
 
 def _load_routing_rules() -> list[str]:
     if RoutingRule.objects.exists():
         return []
     entities = _by_slug(BusinessEntity)
-    added = []
-    for number, row in enumerate(ROUTING_RULES, start=1):
-        if entity := entities.get(row["to"]):
-            RoutingRule.objects.create(position=number * 10, business_entity=entity, **_condition(row))
-            added.append(f'routing rule "{row["name"]}"')
-    return added
+    rules = [
+        RoutingRule(position=number * 10, business_entity=entities[row["to"]], **_condition(row))
+        for number, row in enumerate(ROUTING_RULES, start=1)
+        if row["to"] in entities
+    ]
+    RoutingRule.objects.bulk_create(rules)
+    return [f'routing rule "{rule.name}"' for rule in rules]
 
 
 def _condition(row: Values) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from contacts import rules
 from contacts.classification import Conclusion, Fallbacks
+from contacts.intake import cleaning
 from contacts.intake.cleaning import Unacceptable
 from contacts.models import (
     BusinessEntity,
@@ -39,7 +40,7 @@ class Shelf(Generic[Row]):
         row = self._by_spelling.get(rules.spelling(named))
         if row is None:
             allowed = ", ".join(one.name for one in self.by_id.values()) or "none yet"
-            raise Unacceptable(f'Unknown {self.label} "{named[:100]}". Allowed: {allowed}.')
+            raise Unacceptable(f'Unknown {self.label} "{cleaning.line(named)[:100]}". Allowed: {allowed}.')
         return row
 
     def find_all(self, named: Iterable[str]) -> list[Row]:

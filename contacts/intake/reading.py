@@ -87,6 +87,7 @@ def read(*, arrival: Arrival, catalogue: Catalogue) -> Reading:
     interests, tags = _words("interests", arrival.interests, errors), _words("tags", arrival.tags, errors)
     custom = _custom(arrival, errors)
     message = _cleaned("message", arrival.message, errors) or ""
+    form = _form(arrival, errors)
     if errors.found:
         raise IntakeError(errors.found)
     return Reading(
@@ -94,7 +95,7 @@ def read(*, arrival: Arrival, catalogue: Catalogue) -> Reading:
         email_typed=arrival.email.strip()[:320],
         texts=texts,
         message=message,
-        form=cleaning.line(str((arrival.source_metadata or {}).get("form") or "")),
+        form=form,
         custom=custom,
         added_on=arrival.added_on,
         payload=_payload(arrival),
@@ -172,6 +173,15 @@ def _custom(arrival: Arrival, errors: _Errors) -> dict[str, Any] | None:
             raise Unacceptable("give them as an object of names and values.")
         return cleaning.custom(arrival.custom)
     return None
+
+
+def _form(arrival: Arrival, errors: _Errors) -> str:
+    """The form the person filled in, by the name the source gives it."""
+    with errors.of("source_metadata", prefix="Source metadata: "):
+        if not isinstance(arrival.source_metadata, Mapping | None):
+            raise Unacceptable("give it as an object of names and values.")
+        return cleaning.line(str((arrival.source_metadata or {}).get("form") or ""))
+    return ""
 
 
 def _payload(arrival: Arrival) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 
@@ -226,3 +227,36 @@ class TestBrokenLines:
         numbers = [record.number for record in found]
         assert numbers == sorted(set(numbers))
         assert reading.lines_read >= reading.total_lines
+
+
+CELL = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+
+class TestRoundTrips:
+    @given(st.lists(st.tuples(CELL, CELL, CELL), max_size=6), st.sampled_from(",;\t"))
+    def test_what_a_spreadsheet_writes_is_read_back(self, rows: list[tuple[str, ...]], separator: str) -> None:
+        written = io.StringIO(newline="")
+        csv.writer(written, delimiter=separator).writerows([("Email", "Notes", "Company"), *rows])
+
+        found = list(table(written.getvalue()))
+
+        kept = [list(row) for row in rows if any(cell.strip() for cell in row)]
+        assert [list(record.cells) for record in found] == kept
+
+    @given(st.lists(CELL, min_size=1, max_size=5))
+    def test_line_numbers_count_physical_lines(self, notes: list[str]) -> None:
+        written = io.StringIO(newline="")
+        csv.writer(written).writerows([("Email", "Notes"), *[("a@example.org", note) for note in notes]])
+        lines = io.StringIO(written.getvalue(), newline="").readlines()
+
+        for record in table(written.getvalue()):
+            assert lines[record.number - 1].startswith("a@example.org,")
+
+    def test_a_long_file_is_read_record_by_record(self) -> None:
+        reading = table("Email\n" + "".join(f"p{number}@example.org\n" for number in range(5000)))
+
+        iterator = iter(reading)
+        for _ in range(10):
+            next(iterator)
+
+        assert reading.lines_read == 11
