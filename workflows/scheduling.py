@@ -48,7 +48,7 @@ def task_due_at(*, now: dt.datetime, priority: str) -> dt.datetime:
 
 def retry_delay(*, attempt: int, rng: random.Random | None = None) -> dt.timedelta:
     """uniform(0.5, 1) of 30 s doubled per attempt (the first is 1), never more than 6 h."""
-    ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(max(attempt, 1) - 1, 20))
+    ceiling = min(LONGEST_DELAY, FIRST_DELAY * (1 << min(max(attempt, 1) - 1, 20)))
     share: float = (rng or random).uniform(0.5, 1)  # spreads retries, protects nothing
     return ceiling * share
 
