@@ -34,4 +34,4 @@ class Command(BaseCommand):
         table = Table("What", "How many", title="Done")
         for what, many in done.items():
             table.add_row(what, str(many))
-        Console(file=self.stdout._out, width=100).print(table)  # type: ignore[attr-defined]  # OutputWrapper hides the stream
+        Console(width=100).print(table)

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             self._print(one)
 
     def _print(self, one: Foreseen) -> None:
-        console = Console(file=self.stdout._out, width=100, markup=False, highlight=False)  # type: ignore[attr-defined]  # OutputWrapper hides the stream
+        console = Console(width=100, markup=False, highlight=False)
         console.rule(f"{one.at:%a %Y-%m-%d %H:%M %Z}", align="left")
         console.print(f"{one.what}{f' for {one.target}' if one.target else ''}")
         if one.missing:
