@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet, TextChoices
 from django_filters.fields import IsoDateTimeField
 
@@ -31,7 +33,11 @@ class MomentField(IsoDateTimeField):  # type: ignore[misc]  # likewise
     def to_python(self, value: Any) -> Any:
         """A "+" that nobody escaped arrives as a space: 2026-03-02T09:00:00 01:00."""
         repaired = re.sub(r"(T\S+) (\d\d:\d\d)\Z", r"\1+\2", value) if isinstance(value, str) else value
-        return super().to_python(repaired)
+        moment: dt.datetime | None = super().to_python(repaired)
+        try:
+            return moment.astimezone(dt.UTC) if moment else None  # PostgreSQL knows offsets below 16 hours only
+        except OverflowError:
+            raise ValidationError("This moment is outside the calendar.") from None
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]  # likewise

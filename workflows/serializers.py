@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from contacts.models import Contact
 from contacts.serializers import Flag, Judgement, Object, Person, Reason, Strict, Text, Texts
+from engagement.models import Priority
 from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
 EVENT_NAME = RegexValidator(
@@ -96,6 +97,7 @@ class StepOutput(serializers.ModelSerializer[Step]):
     target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
     template = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
     delay_hours = serializers.FloatField(read_only=True)
+    priority = serializers.ChoiceField(Priority, allow_blank=True, read_only=True)
     effort_hours = serializers.FloatField(read_only=True, allow_null=True)
     touches = TouchOutput(many=True, read_only=True)
 

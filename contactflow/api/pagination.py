@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -115,7 +116,7 @@ def _read(cursor: str, model: type[Model], columns: Sequence[str]) -> tuple[bool
         if backwards not in (0, 1) or len(texts) != len(columns) or not all(isinstance(text, str) for text in texts):
             raise ValueError
         return bool(backwards), [_value(model, name, text) for name, text in zip(columns, texts, strict=True)]
-    except (ValueError, TypeError, RecursionError, binascii.Error, InvalidValue):
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error, InvalidValue):
         raise ValidationError({"cursor": ["This is no cursor of ours: follow the links next and previous."]}) from None
 
 
@@ -125,7 +126,8 @@ def _value(model: type[Model], column: str, text: str) -> Any:
     value = model._meta.get_field(column.removeprefix("-")).to_python(text)
     if value is None:
         raise ValueError
-    return value
+    # PostgreSQL knows offsets below 16 hours only.
+    return value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value
 
 
 def _plain(row: Any, name: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -19,6 +22,7 @@ from contacts.intake import IntakeError
 from workflows.arrivals import UnknownWorkflow
 from workflows.controls import NotPossible
 
+logger = logging.getLogger(__name__)
 OURS = ("/api/", "/contact-workflows/")  # addresses whose errors are problems, never pages
 
 TOO_LARGE = "The body is larger than 1 MiB (1,048,576 bytes): send less at a time."
@@ -28,6 +32,12 @@ NO_ADDRESS = "There is nothing at this address. /api/docs/ lists what there is."
 class TooLarge(exceptions.APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = TOO_LARGE
+
+
+class Unavailable(exceptions.APIException):
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The database does not answer: try again in a moment."
+    wait = 5
 
 
 class Conflict(exceptions.APIException):
@@ -77,6 +87,7 @@ def by_field(detail: object) -> dict[str, list[str]]:
     }
 
 
+@csrf_exempt  # or a POST would be answered the page about a missing token
 def unknown_address(request: HttpRequest, **parts: str) -> HttpResponse:
     """Closes each of our prefixes, so that no page of another kind answers there."""
     return answer(HTTPStatus.NOT_FOUND, NO_ADDRESS)
@@ -124,6 +135,17 @@ def _translate(error: Exception) -> exceptions.APIException | None:
             return TooLarge()
         case SuspiciousOperation() | MultiPartParserError():
             return exceptions.ParseError("The request could not be read.")
+    return _translate_database(error)
+
+
+def _translate_database(error: Exception) -> exceptions.APIException | None:
+    match error:
+        case DataError():
+            logger.warning("A value passed our checks and was refused by the database", exc_info=error)
+            return exceptions.ParseError("A value is out of the range that can be stored.")
+        case OperationalError() | InterfaceError():
+            logger.error("The database does not answer", exc_info=error)
+            return Unavailable()
     return None
 
 

@@ -27,7 +27,7 @@ def caller(db: None) -> Callable[[str | None], Caller]:
 
     def make(scope: str | None) -> Caller:
         plaintext = ApiKey.objects.issue(name=f"the {scope} key", scope=scope)[1] if scope else None
-        return Caller(plaintext, Client(raise_request_exception=False))
+        return Caller(plaintext, Client(raise_request_exception=False, enforce_csrf_checks=True))
 
     return make
 

@@ -219,6 +219,4 @@ def test_session_needs_the_csrf_token_to_write(staff: Callable[..., Caller]) -> 
 
 
 def test_key_needs_no_csrf_token(operator: Caller) -> None:
-    operator.client.handler.enforce_csrf_checks = True
-
     assert operator.post("/contact-workflows/start-monitoring").status_code == 200

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, OperationalError
 from django.http import Http404
 from django.test import Client, RequestFactory, override_settings
 from rest_framework import exceptions
@@ -185,6 +186,8 @@ def test_failure_of_ours_is_a_problem_without_details(reader: Caller, monkeypatc
         (PermissionDenied(), 403),
         (RequestDataTooBig(), 413),
         (SuspiciousOperation(), 400),
+        (DataError("out of range"), 400),
+        (OperationalError("the connection is closed"), 503),
         (exceptions.Throttled(wait=3), 429),
     ],
 )

@@ -125,6 +125,8 @@ def test_list_of_templates_needs_no_query_per_row(
         (f"{ACTIONS}?due_before=2026-13-45T00:00:00Z", "due_before"),
         (f"{ACTIONS}?due_before=99999-01-01T00:00:00Z", "due_before"),
         (f"{ACTIONS}?due_before=%00", "due_before"),
+        (f"{ACTIONS}?due_before=0001-01-01T00:00:00%2B14:00", "due_before"),
+        (f"{ACTIONS}?due_before=9999-12-31T23:59:59-14:00", "due_before"),
         (f"{TEMPLATES}?active=true", "active"),
     ],
 )
@@ -136,7 +138,8 @@ def test_wrong_filter_is_refused_naming_it(reader: Caller, query: str, field: st
 
 
 @pytest.mark.parametrize(
-    "moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "2026-03-02", "2026-03-02T09:00:00"]
+    "moment",
+    ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-02T09:00:00-23:59", "2026-03-02", "2026-03-02T09:00:00"],
 )
 def test_odd_moments_are_read(reader: Caller, moment: str) -> None:
     factories.ScheduledActionFactory()
