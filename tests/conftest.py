@@ -23,7 +23,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "contactflow.settings"
 def pytest_configure() -> None:
     from django.conf import settings
 
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # or WhiteNoise complains in every test
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True  # or every test client would read the whole folder of static files first
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
