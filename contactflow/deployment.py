@@ -71,7 +71,8 @@ def _environment() -> Iterator[Line]:
 
 def _database() -> Iterator[Line]:
     try:
-        plan = MigrationExecutor(connection).migration_plan(MigrationExecutor(connection).loader.graph.leaf_nodes())
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         yield Line("FAIL", "database", f"It does not answer ({error}). Check DATABASE_URL.")
         return
@@ -113,25 +114,25 @@ def _emails() -> Iterator[Line]:
 
 def _workflows() -> Iterator[Line]:
     """Every active workflow once as a dry run, for an example person who is forgotten afterwards."""
-    for template in WorkflowTemplate.objects.filter(active=True).select_related("current_version", "business_entity"):
-        version = template.current_version
-        problems = publishing.problems_of(version) if version else ["It was never published."]
-        if version and not problems:
-            problems = _dry_run(template)
-        if problems:
-            yield Line(
-                "FAIL", "workflows", f"{template.slug}: {' '.join(problems)} Mend it in the admin and publish it."
-            )
-        else:
-            yield Line("ok", "workflows", f"{template.slug}: dry run fine.")
-
-
-def _dry_run(template: WorkflowTemplate) -> list[str]:
-    now = database_now()
     with transaction.atomic():
         person = _example_person()
-        foreseen = simulation.simulate(template=template, contact=person, start=now)
+        templates = WorkflowTemplate.objects.filter(active=True).select_related("current_version", "business_entity")
+        found = {template.slug: _problems_of(template, person) for template in templates}
         transaction.set_rollback(True)
+    for slug, problems in found.items():
+        if problems:
+            yield Line("FAIL", "workflows", f"{slug}: {' '.join(problems)} Mend it in the admin and publish it.")
+        else:
+            yield Line("ok", "workflows", f"{slug}: dry run fine.")
+
+
+def _problems_of(template: WorkflowTemplate, person: Contact) -> list[str]:
+    if template.current_version is None:
+        return ["It was never published."]
+    problems = publishing.problems_of(template.current_version)
+    if problems:
+        return problems
+    foreseen = simulation.simulate(template=template, contact=person, start=database_now())
     return [f"The email {one.what} lacks {', '.join(one.missing)}." for one in foreseen if one.missing]
 
 
