@@ -19,9 +19,7 @@ TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "lead_sourc
 LISTS = ("contact_types", "business_entities", "interests", "tags")
 
 
-class Contacts(  # type: ignore[misc]  # the mixins disagree on the names of their arguments
-    CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyModelViewSet[Contact]
-):
+class Contacts(CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyModelViewSet[Contact]):
     """People."""
 
     queryset = Contact.objects.select_related("status", "lead_source").prefetch_related(
@@ -42,7 +40,7 @@ class Contacts(  # type: ignore[misc]  # the mixins disagree on the names of the
         shape = serializers.ContactInput(data=request.data)
         shape.is_valid(raise_exception=True)
         told = {name: value for name, value in shape.validated_data.items() if value not in (None, "", [], {})}
-        arrival = intake.Arrival(**told, payload=request.data)
+        arrival = intake.Arrival(**told, payload=shape.initial_data)
         receipt = intake.receive(arrival=arrival, source="api", now=database_now())
         return Response(self._shown(receipt.contact), status=201 if receipt.created else 200)
 
@@ -83,14 +81,8 @@ class Events(ReadOnlyModelViewSet[ContactEvent]):
 def _edit(contact: Contact, told: dict[str, Any], *, everything: bool) -> intake.Arrival:
     """In an edit an empty value erases; only what is not named at all stays."""
     named = {*TEXTS, *LISTS, "custom"} if everything else set(told)
-    texts = {name: told.get(name) or "" for name in TEXTS if name in named}
-    lists = {name: told.get(name) or [] for name in LISTS if name in named}
-    custom = {"custom": told.get("custom") or {}} if "custom" in named else {}
-    return intake.Arrival(
-        email=told.get("email", contact.email),
-        status=told.get("status") or None,
-        payload=dict(told),
-        **texts,
-        **lists,
-        **custom,
-    )
+    values: dict[str, Any] = {name: told.get(name) or "" for name in TEXTS if name in named}
+    values |= {name: told.get(name) or [] for name in LISTS if name in named}
+    values |= {"custom": told.get("custom") or {}} if "custom" in named else {}
+    values |= {"email": told.get("email", contact.email), "status": told.get("status") or None}
+    return intake.Arrival(**values, payload=dict(told))

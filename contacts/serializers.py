@@ -68,6 +68,20 @@ class Object(serializers.JSONField):
         return data
 
 
+class Name(serializers.SlugRelatedField[Any]):
+    """A row by its name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("name", **options)
+
+
+class Slug(serializers.SlugRelatedField[Any]):
+    """A row by its slug."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("slug", **options)
+
+
 class Strict(serializers.Serializer[Any]):
     """Refuses fields it does not know, naming them and the ones it does."""
 
@@ -131,10 +145,10 @@ class ContactChange(ContactInput):
 
 
 class ContactOutput(serializers.ModelSerializer[Contact]):
-    contact_types = serializers.SlugRelatedField("name", many=True, read_only=True)
-    lead_source = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    contact_types = Name(many=True, read_only=True)
+    lead_source = Name(read_only=True, allow_null=True)
     business_entities = serializers.SerializerMethodField()
-    status = serializers.SlugRelatedField("name", read_only=True)
+    status = Name(read_only=True)
     custom = Object(read_only=True, required=False)
 
     class Meta:

@@ -37,7 +37,7 @@ class Messages(ReadOnlyModelViewSet[Message]):
     page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
 
 
-class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):  # type: ignore[misc]  # the bases name their arguments apart
+class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):
     """Work for people."""
 
     queryset = Task.objects.select_related("target", "contact", "business_entity")
@@ -99,7 +99,7 @@ class EventStream(JSONRenderer):
 class AlertStream(APIView):
     """Alerts as server-sent events: the open ones, then each as it is raised."""
 
-    http_method_names: ClassVar[list[str]] = ["get"]
+    http_method_names = ["get"]
     renderer_classes = (JSONRenderer, EventStream)
     permissions: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("engagement.view_alert",)}
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from contacts.models import BusinessEntity, Contact
-from contacts.serializers import Strict, Text
+from contacts.serializers import Name, Slug, Strict, Text
 from engagement.models import Alert, AlertDelivery, Message, MessageEvent, Priority, Target, Task
 
 
@@ -27,7 +27,7 @@ class MessageEventOutput(serializers.ModelSerializer[MessageEvent]):
 
 class MessageOutput(serializers.ModelSerializer[Message]):
     contact_email = Email(allow_null=False)
-    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    business_entity = Name(read_only=True, allow_null=True)
     template = serializers.CharField(source="version.template.slug", read_only=True, allow_null=True, default=None)
     events = MessageEventOutput(many=True, read_only=True)
 
@@ -56,9 +56,9 @@ class MessageOutput(serializers.ModelSerializer[Message]):
 
 
 class TaskOutput(serializers.ModelSerializer[Task]):
-    target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    target = Slug(read_only=True, allow_null=True)
     contact_email = Email()
-    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    business_entity = Name(read_only=True, allow_null=True)
     effort_hours = serializers.FloatField(read_only=True, allow_null=True)
 
     class Meta:
@@ -90,12 +90,10 @@ class NewTask(Strict):
     title = Text(required=True, max_length=300)
     description = Text(max_length=20_000)
     category = Text(max_length=60)
-    priority = serializers.ChoiceField(Priority, default=Priority.MEDIUM)
-    target = serializers.SlugRelatedField("slug", queryset=Target.objects.all(), required=False, allow_null=True)
+    priority = serializers.ChoiceField(Priority.choices, default=Priority.MEDIUM)
+    target = Slug(queryset=Target.objects.all(), required=False, allow_null=True)
     contact_email = Text(max_length=320, help_text="Address of a contact that exists.")
-    business_entity = serializers.SlugRelatedField(
-        "name", queryset=BusinessEntity.objects.all(), required=False, allow_null=True
-    )
+    business_entity = Name(queryset=BusinessEntity.objects.all(), required=False, allow_null=True)
     effort_hours = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=0, required=False, allow_null=True, coerce_to_string=False
     )
@@ -103,7 +101,7 @@ class NewTask(Strict):
 
 
 class TaskStatus(Strict):
-    status = serializers.ChoiceField(Task.Status)
+    status = serializers.ChoiceField(Task.Status.choices)
 
 
 class AlertDeliveryOutput(serializers.ModelSerializer[AlertDelivery]):
@@ -114,9 +112,9 @@ class AlertDeliveryOutput(serializers.ModelSerializer[AlertDelivery]):
 
 
 class AlertOutput(serializers.ModelSerializer[Alert]):
-    target = serializers.SlugRelatedField("slug", read_only=True)
+    target = Slug(read_only=True)
     contact_email = Email()
-    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    business_entity = Name(read_only=True, allow_null=True)
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True, allow_null=True)
     deliveries = AlertDeliveryOutput(many=True, read_only=True)
 

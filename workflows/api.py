@@ -46,8 +46,9 @@ class NewContact(APIView):
         responses={201: serializers.Answer, 200: serializers.Answer},
     )
     def post(self, request: Request) -> Response:
-        told = _valid(serializers.NewContact(data=request.data))
-        arrival = Arrival(**_known(told), payload=request.data)
+        shape = serializers.NewContact(data=request.data)
+        told = _known(_valid(shape))
+        arrival = Arrival(**told, payload=shape.initial_data)
         answer = arrivals.receive_contact(arrival=arrival, source="api", now=database_now())
         return Response(_body(answer), status=201 if answer.receipt.created else 200)
 
@@ -61,11 +62,9 @@ class Trigger(APIView):
     def post(self, request: Request) -> Response:
         told = _known(_valid(serializers.Trigger(data=request.data)))
         email, kind = told.pop("contact_email"), told.pop("trigger_event")
-        asked = {name: told.pop(name) for name in ("workflows", "force") if name in told}
+        asked: dict[str, Any] = {name: told.pop(name) for name in ("workflows", "force") if name in told}
         try:
-            answer = arrivals.run_event(
-                email=email, kind=kind, source="api", now=database_now(), request=asked, **told
-            )
+            answer = arrivals.run_event(email=email, kind=kind, source="api", now=database_now(), request=asked, **told)
         except IntakeError as error:
             raise IntakeError({_TRIGGER_NAMES.get(name, name): text for name, text in error.errors.items()}) from None
         return Response(_body(answer), status=202)

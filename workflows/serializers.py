@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from contacts.models import Contact
-from contacts.serializers import Flag, Judgement, Object, Person, Reason, Strict, Text, Texts
+from contacts.serializers import Flag, Judgement, Name, Object, Person, Reason, Slug, Strict, Text, Texts
 from engagement.models import Priority
 from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
@@ -43,7 +43,7 @@ class Trigger(Strict):
 
 
 class StartedInstance(serializers.ModelSerializer[WorkflowInstance]):
-    workflow = serializers.SlugRelatedField("slug", source="template", read_only=True)
+    workflow = Slug(source="template", read_only=True)
 
     class Meta:
         model = WorkflowInstance
@@ -70,7 +70,7 @@ class Answer(serializers.Serializer[Any]):
 class Execution(serializers.Serializer[Any]):
     contact_email = serializers.CharField()
     workflow = serializers.CharField()
-    status = serializers.ChoiceField(WorkflowInstance.Status)
+    status = serializers.ChoiceField(WorkflowInstance.Status.choices)
     at = serializers.DateTimeField()
 
 
@@ -85,7 +85,7 @@ class Status(serializers.Serializer[Any]):
 
 
 class TouchOutput(serializers.ModelSerializer[PlannedTouch]):
-    template = serializers.SlugRelatedField("slug", read_only=True)
+    template = Slug(read_only=True)
 
     class Meta:
         model = PlannedTouch
@@ -94,10 +94,10 @@ class TouchOutput(serializers.ModelSerializer[PlannedTouch]):
 
 
 class StepOutput(serializers.ModelSerializer[Step]):
-    target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
-    template = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    target = Slug(read_only=True, allow_null=True)
+    template = Slug(read_only=True, allow_null=True)
     delay_hours = serializers.FloatField(read_only=True)
-    priority = serializers.ChoiceField(Priority, allow_blank=True, read_only=True)
+    priority = serializers.ChoiceField(Priority.choices, allow_blank=True, read_only=True)
     effort_hours = serializers.FloatField(read_only=True, allow_null=True)
     touches = TouchOutput(many=True, read_only=True)
 
@@ -122,8 +122,8 @@ class StepOutput(serializers.ModelSerializer[Step]):
 class Triggers(serializers.ModelSerializer[WorkflowVersion]):
     """What starts a workflow."""
 
-    contact_types = serializers.SlugRelatedField("name", many=True, read_only=True)
-    lead_sources = serializers.SlugRelatedField("name", many=True, read_only=True)
+    contact_types = Name(many=True, read_only=True)
+    lead_sources = Name(many=True, read_only=True)
 
     class Meta:
         model = WorkflowVersion
@@ -134,7 +134,7 @@ class Triggers(serializers.ModelSerializer[WorkflowVersion]):
 class TemplateOutput(serializers.ModelSerializer[WorkflowTemplate]):
     """A workflow with the version that runs; `version` is null while none was published."""
 
-    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    business_entity = Name(read_only=True, allow_null=True)
     version = serializers.IntegerField(source="current_version.number", read_only=True, allow_null=True, default=None)
     triggers = Triggers(source="current_version", read_only=True, allow_null=True)
     steps = StepOutput(source="current_version.steps", many=True, read_only=True, default=list)
@@ -150,9 +150,9 @@ class Templates(serializers.Serializer[Any]):
 
 
 class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
-    instance = serializers.UUIDField(source="instance_id", read_only=True)
-    target = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
-    template = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    instance = serializers.UUIDField(source="instance_id", read_only=True)  # type: ignore[assignment]  # a field, by its promised name
+    target = Slug(read_only=True, allow_null=True)
+    template = Slug(read_only=True, allow_null=True)
     result = Object(read_only=True, required=False)
 
     class Meta:
@@ -178,9 +178,9 @@ class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
 class InstanceOutput(serializers.ModelSerializer[WorkflowInstance]):
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
     contact_email = serializers.CharField(source="contact.email", read_only=True)
-    workflow = serializers.SlugRelatedField("slug", source="template", read_only=True)
+    workflow = Slug(source="template", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
-    business_entity = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    business_entity = Name(read_only=True, allow_null=True)
     actions = ActionOutput(many=True, read_only=True)
 
     class Meta:

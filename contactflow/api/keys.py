@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
@@ -123,7 +123,7 @@ def _note_use(key: ApiKey) -> None:
 
 
 def _scope_of(view: Any, method: str) -> str:
-    declared: ClassVar[dict[str, str]] | dict[str, str] = getattr(view, "scopes", {})
+    declared: dict[str, str] = getattr(view, "scopes", {})
     return declared.get(method) or (Scope.READ if method in SAFE_METHODS else Scope.OPERATE)
 
 

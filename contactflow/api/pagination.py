@@ -7,10 +7,10 @@ import binascii
 import datetime as dt
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as InvalidValue
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Field, Model, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -30,7 +30,9 @@ class Pages(BasePagination):
     `count` is given with the first page, where counting is cheap.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(  # type: ignore[override]  # our lists are querysets
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any]:
         self.url = request.build_absolute_uri()
         self.columns: Sequence[str] = view.page_by
         size = _size(request)
@@ -123,7 +125,8 @@ def _read(cursor: str, model: type[Model], columns: Sequence[str]) -> tuple[bool
 def _value(model: type[Model], column: str, text: str) -> Any:
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError
-    value = model._meta.get_field(column.removeprefix("-")).to_python(text)
+    field = cast("Field[Any, Any]", model._meta.get_field(column.removeprefix("-")))
+    value = field.to_python(text)
     if value is None:
         raise ValueError
     # PostgreSQL knows offsets below 16 hours only.

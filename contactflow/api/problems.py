@@ -17,11 +17,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from contactflow.api.rendering import PROBLEM as CONTENT_TYPE
+from contactflow.api import rendering
 from contacts.intake import IntakeError
 from workflows.arrivals import UnknownWorkflow
 from workflows.controls import NotPossible
 
+CONTENT_TYPE = rendering.PROBLEM
 logger = logging.getLogger(__name__)
 OURS = ("/api/", "/contact-workflows/")  # addresses whose errors are problems, never pages
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 PROBLEM = "application/problem+json"
 
 
-class StaffPages(BrowsableAPIRenderer):  # type: ignore[misc]  # the stubs leave its base open
+class StaffPages(BrowsableAPIRenderer):
     """HTML for staff; everybody else gets JSON, whatever they asked for."""
 
     def render(

@@ -35,7 +35,7 @@ class IntakeKeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, ApiKey) or request.auth.scope != Scope.INTAKE:
             return True
-        allowed, period = parse_rate(api_settings.DEFAULT_THROTTLE_RATES["intake"])
+        allowed, period = parse_rate(str(api_settings.DEFAULT_THROTTLE_RATES["intake"]))
         requests, left = _count(_network(self.get_ident(request)), period)
         self.retry_after = max(1.0, left)
         return requests <= allowed

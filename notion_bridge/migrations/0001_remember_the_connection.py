@@ -5,27 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='NotionConnection',
+            name="NotionConnection",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('monitoring', models.BooleanField(default=False)),
-                ('switched_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('switched_by', models.CharField(blank=True, editable=False, max_length=150)),
-                ('handshake_until', models.DateTimeField(blank=True, help_text="Until then Notion's webhook handshake is accepted.", null=True)),
-                ('webhook_token', models.CharField(blank=True, editable=False, max_length=200)),
-                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("monitoring", models.BooleanField(default=False)),
+                ("switched_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("switched_by", models.CharField(blank=True, editable=False, max_length=150)),
+                (
+                    "handshake_until",
+                    models.DateTimeField(
+                        blank=True, help_text="Until then Notion's webhook handshake is accepted.", null=True
+                    ),
+                ),
+                ("webhook_token", models.CharField(blank=True, editable=False, max_length=200)),
+                (
+                    "changed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
             ],
             options={
-                'verbose_name': 'Notion connection',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_notion_connection')],
+                "verbose_name": "Notion connection",
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="one_notion_connection")],
             },
         ),
     ]
