@@ -60,6 +60,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Classification rules", "contacts.ClassificationRule", "rule"),
         Place("Routing rules", "contacts.RoutingRule", "alt_route"),
         Place("Channels", "engagement.ChannelState", "cell_tower"),
+        Place("Language model use", "engagement.PassageBudget", "edit_square"),
         Place("Workers", "workflows.WorkerHeartbeat", "memory"),
         Place("API keys", "contactflow.ApiKey", "key"),
         Place("Users", "auth.User", "person"),
@@ -104,7 +105,4 @@ def _item(place: Place) -> dict[str, Any]:
 
 def _may_see(request: HttpRequest, place: Place) -> bool:
     meta = apps.get_model(place.model)._meta
-    return any(
-        request.user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}")
-        for verb in ("view", "change")
-    )
+    return any(request.user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}") for verb in ("view", "change"))

@@ -61,7 +61,10 @@ class LinesField(SimpleArrayField):
         return cast(list[Any], super().to_python(value))
 
 
-LINES: dict[type[models.Field[Any, Any]], dict[str, Any]] = {ArrayField: {"form_class": LinesField}}
+FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+    ArrayField: {"form_class": LinesField},
+    models.URLField: {"assume_scheme": "https"},
+}
 
 
 def column(
@@ -111,7 +114,7 @@ def joined(rows: Iterable[object]) -> str:
 class Page(ModelAdmin):
     """A list and a form in the admin."""
 
-    formfield_overrides: ClassVar = LINES
+    formfield_overrides: ClassVar = FIELDS
     list_per_page = 50
     show_full_result_count = False  # counts the whole table, a second time
     list_filter_submit = True

@@ -204,7 +204,9 @@ class ContactAdmin(Page):
             self.tell(request, receipt)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Types and brands went through the door with the rest."""
+        """Types and brands went through the door with the rest; what is shown below is read-only."""
+        for formset in formsets:
+            self.save_formset(request, form, formset, change)
 
     def tell(self, request: HttpRequest, receipt: intake.Receipt) -> None:
         """Say what followed from the change. Its event is enrolled by the workers."""

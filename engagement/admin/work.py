@@ -1,4 +1,4 @@
-"""Tasks, and whether the channels run."""
+"""Tasks, whether the channels run, and how often a language model was asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from contacts.admin.pages import Kept, Record, button, column, link
 from engagement import tasking
 from engagement.admin.alerts import PRIORITY_COLOURS
 from engagement.channels import state as channel_state
-from engagement.models import ChannelState, Task
+from engagement.models import ChannelState, PassageBudget, Task
 
 STATUS_COLOURS = {"Done": "success", "In progress": "info", "On hold": "warning"}
 FINISHED = (Task.Status.DONE, Task.Status.CANCELLED)
@@ -119,3 +119,11 @@ class ChannelStateAdmin(Record):
             act=act,
         )
         return confirmation.ask(self, request, object_id, question)
+
+
+@admin.register(PassageBudget)
+class PassageBudgetAdmin(Record):
+    list_display = ("day", "calls")
+    fields = list_display
+    search_fields = ("day",)
+    ordering = ("-day",)

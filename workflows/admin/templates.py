@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -84,8 +86,18 @@ class TouchInline(TabularInline):
     fields = ("day", "template")
 
 
+class StepForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
+    """Says what is wrong with the step as a whole at its kind: Unfold shows only the errors of fields here."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, unknown to its stubs
+        for error in self.errors.pop(NON_FIELD_ERRORS, []):
+            self.add_error("action_type", error)
+
+
 class StepInline(StackedInline):
     model = Step
+    form = StepForm
     extra = 0
     inlines: ClassVar = [TouchInline]
     ordering = ("position",)

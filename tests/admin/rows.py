@@ -1,0 +1,254 @@
+"""How to make rows of every model in the admin, each with relations of its own, so that a query per row shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django_q.models import Failure, Success
+
+from contactflow.models import ApiKey
+from contacts import models as contacts
+from engagement import models as engagement
+from tests import factories as f
+from workflows import models as workflows
+
+count = itertools.count(1)
+
+
+def entity() -> contacts.BusinessEntity:
+    number = next(count)
+    return contacts.BusinessEntity.objects.create(slug=f"brand_{number}", name=f"Brand {number}")
+
+
+def kind() -> contacts.ContactType:
+    number = next(count)
+    return contacts.ContactType.objects.create(slug=f"kind_{number}", name=f"Kind {number}")
+
+
+def source() -> contacts.LeadSource:
+    number = next(count)
+    return contacts.LeadSource.objects.create(slug=f"source_{number}", name=f"Source {number}")
+
+
+def status() -> contacts.ContactStatus:
+    number = next(count)
+    return contacts.ContactStatus.objects.create(slug=f"status_{number}", name=f"Status {number}")
+
+
+def contact() -> contacts.Contact:
+    person = f.ContactFactory(status=status(), lead_source=source(), first_name="Ada", owner=f.UserFactory())
+    person.contact_types.add(kind(), kind())
+    contacts.EntityMembership.objects.create(contact=person, business_entity=entity(), because="of a rule")
+    return person
+
+
+def event() -> contacts.ContactEvent:
+    return f.ContactEventFactory(
+        contact=contact(),
+        decisions=[{"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": "the job title fits"}],
+        outcome=[{"workflow": "artist_discovery", "matched": True, "because": "the contact is an artist"}],
+        changes={"company": ["", "Analytical Engines"]},
+    )
+
+
+def classification_rule() -> contacts.ClassificationRule:
+    name = f"Rule {next(count)}"
+    return contacts.ClassificationRule.objects.create(
+        name=name, field="job_title", words=["artist"], contact_type=kind(), lead_source=source()
+    )
+
+
+def routing_rule() -> contacts.RoutingRule:
+    name = f"Rule {next(count)}"
+    return contacts.RoutingRule.objects.create(name=name, field="tags", words=["art"], business_entity=entity())
+
+
+def consent() -> contacts.Consent:
+    return contacts.Consent.objects.create(contact=contact(), business_entity=entity(), state="granted", source="Form")
+
+
+def suppression() -> contacts.Suppression:
+    return contacts.Suppression.objects.create(email=f"gone{next(count)}@example.org", reason="bounced")
+
+
+def target() -> engagement.Target:
+    made = f.TargetFactory(slug=f"team_{next(count)}", business_entity=entity(), extra_emails=["team@example.org"])
+    made.people.add(f.UserFactory(first_name="Ada"), f.UserFactory())
+    return made
+
+
+def email() -> engagement.EngagementTemplate:
+    return f.EngagementTemplateFactory(business_entity=entity())
+
+
+def words() -> engagement.TemplateVersion:
+    return f.TemplateVersionFactory(template=email(), created_by=f.UserFactory())
+
+
+def message() -> engagement.Message:
+    made = engagement.Message.objects.create(
+        contact=contact(),
+        business_entity=entity(),
+        version=words(),
+        recipient="ada@example.org",
+        subject="Good to meet you",
+        text="Hello Ada",
+        html="<p>Hello Ada</p>",
+        status="sent",
+    )
+    engagement.MessageEvent.objects.create(message=made, type="sent")
+    return made
+
+
+def alert() -> engagement.Alert:
+    made = engagement.Alert.objects.create(
+        title="New artist", target=target(), contact=contact(), business_entity=entity()
+    )
+    engagement.AlertDelivery.objects.create(alert=made, address="team@example.org")
+    return made
+
+
+def task() -> engagement.Task:
+    return engagement.Task.objects.create(
+        title="Portfolio review",
+        target=target(),
+        contact=contact(),
+        business_entity=entity(),
+        assignee=f.UserFactory(),
+        due_at=f.NOW,
+    )
+
+
+def channel() -> engagement.ChannelState:
+    return engagement.ChannelState.objects.create(channel=f"channel{next(count)}", paused_until=f.NOW, troubles=1)
+
+
+def budget() -> engagement.PassageBudget:
+    return engagement.PassageBudget.objects.create(day=f.NOW.date() + dt.timedelta(days=next(count)), calls=3)
+
+
+def workflow() -> workflows.WorkflowTemplate:
+    version = f.WorkflowVersionFactory(template__business_entity=entity())
+    f.StepFactory(version=version, target=target())
+    version.published_at = f.NOW
+    version.published_by = f.UserFactory()
+    version.save(update_fields=["published_at", "published_by"])
+    version.template.current_version = version
+    version.template.save(update_fields=["current_version"])
+    return version.template
+
+
+def version() -> workflows.WorkflowVersion:
+    current = workflow().current_version
+    assert current is not None
+    return current
+
+
+def draft() -> workflows.WorkflowVersion:
+    made = f.WorkflowVersionFactory()
+    f.StepFactory(version=made, target=target())
+    return made
+
+
+def instance() -> workflows.WorkflowInstance:
+    return f.WorkflowInstanceFactory(contact=contact(), version=draft(), business_entity=entity(), event=event())
+
+
+def action() -> workflows.ScheduledAction:
+    running = instance()
+    step = running.version.steps.get()
+    return f.ScheduledActionFactory(instance=running, step=step, template=email())
+
+
+def attempt() -> workflows.ActionAttempt:
+    return workflows.ActionAttempt.objects.create(
+        action=action(), number=1, token=next(count), error="550 No such user"
+    )
+
+
+def control() -> workflows.ControlEntry:
+    of = action()
+    return workflows.ControlEntry.objects.create(
+        instance=of.instance, action=of, verb="retry", reason="Address corrected", actor="ada"
+    )
+
+
+def heartbeat() -> workflows.WorkerHeartbeat:
+    return workflows.WorkerHeartbeat.objects.create(name=f"host:{next(count)}")
+
+
+def run(model: type[Any], success: bool) -> Callable[[], Any]:
+    return lambda: model.objects.create(
+        id=uuid.uuid4().hex, name="pump", func="workflows.tasks.run", started=f.NOW, stopped=f.NOW, success=success
+    )
+
+
+MAKERS: dict[str, Callable[[], Any]] = {
+    "auth.Group": lambda: Group.objects.create(name=f"Team {next(count)}"),
+    "auth.User": f.UserFactory,
+    "contactflow.ApiKey": lambda: ApiKey.objects.issue(name=f"Website {next(count)}", scope="intake")[0],
+    "contacts.BusinessEntity": entity,
+    "contacts.ClassificationRule": classification_rule,
+    "contacts.Consent": consent,
+    "contacts.Contact": contact,
+    "contacts.ContactEvent": event,
+    "contacts.ContactStatus": status,
+    "contacts.ContactType": kind,
+    "contacts.LeadSource": source,
+    "contacts.RoutingRule": routing_rule,
+    "contacts.Suppression": suppression,
+    "django_q.Failure": run(Failure, success=False),
+    "django_q.Success": run(Success, success=True),
+    "engagement.Alert": alert,
+    "engagement.ChannelState": channel,
+    "engagement.EngagementTemplate": email,
+    "engagement.Message": message,
+    "engagement.PassageBudget": budget,
+    "engagement.Target": target,
+    "engagement.Task": task,
+    "engagement.TemplateVersion": words,
+    "workflows.ActionAttempt": attempt,
+    "workflows.ControlEntry": control,
+    "workflows.ScheduledAction": action,
+    "workflows.WorkerHeartbeat": heartbeat,
+    "workflows.WorkflowInstance": instance,
+    "workflows.WorkflowTemplate": workflow,
+    "workflows.WorkflowVersion": version,
+}
+# Written by Contactflow, read by people: nothing about them can be changed in the admin.
+READ_ONLY = (
+    "contacts.ContactEvent",
+    "django_q.Failure",
+    "django_q.Success",
+    "engagement.Alert",
+    "engagement.ChannelState",
+    "engagement.Message",
+    "engagement.PassageBudget",
+    "engagement.TemplateVersion",
+    "workflows.ActionAttempt",
+    "workflows.ControlEntry",
+    "workflows.ScheduledAction",
+    "workflows.WorkerHeartbeat",
+    "workflows.WorkflowInstance",
+)
+# Shown on the page of another row.
+INLINE = (
+    "contacts.EntityMembership",
+    "engagement.AlertDelivery",
+    "engagement.MessageEvent",
+    "workflows.PlannedTouch",
+    "workflows.Step",
+)
+# Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
+HIDDEN = (
+    "contactflow.IdempotentAnswer",
+    "contactflow.IntakeWindow",
+    "django_q.OrmQ",
+    "django_q.Schedule",
+    "django_q.Task",
+)

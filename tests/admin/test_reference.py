@@ -1,0 +1,149 @@
+"""The lists that staff extend, and the rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from contacts.models import BusinessEntity, ClassificationRule, ContactStatus, ContactType, LeadSource, RoutingRule
+from tests import factories as f
+from tests.admin import browser, rows
+
+pytestmark = pytest.mark.django_db
+REFERENCE = [rows.entity, rows.kind, rows.source, rows.status]
+MARKS = [
+    (rows.entity, "is_fallback"),
+    (rows.kind, "is_fallback"),
+    (rows.source, "is_fallback"),
+    (rows.status, "is_default"),
+]
+
+
+def save(desk, address, row, **changes):
+    return browser.submit(desk, address.change(row), f"{row._meta.model_name}_form", **changes)
+
+
+@pytest.mark.parametrize("make", REFERENCE)
+def test_row_is_renamed(desk, address, make):
+    row = make()
+
+    save(desk, address, row, name="Another name")
+
+    row.refresh_from_db()
+    assert row.name == "Another name"
+
+
+@pytest.mark.parametrize("make", REFERENCE)
+def test_slug_is_chosen_once(desk, address, make):
+    row = make()
+
+    save(desk, address, row, slug="another")
+
+    assert not type(row).objects.filter(slug="another").exists()
+
+
+@pytest.mark.parametrize("make", REFERENCE)
+def test_row_that_history_points_at_is_not_deleted(desk, address, make):
+    response = desk.post(address.delete(make()), {"post": "yes"})
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize(("make", "mark"), MARKS)
+def test_second_mark_that_only_one_may_carry_is_refused_naming_the_first(desk, address, make, mark):
+    first, second = make(), make()
+    save(desk, address, first, **{mark: "on"})
+
+    response = save(desk, address, second, **{mark: "on"})
+
+    assert response.context["adminform"].form.errors[mark] == [
+        f"Only one can have this, and {first} has it: switch it off there first."
+    ]
+
+
+@pytest.mark.parametrize(("make", "mark"), MARKS)
+def test_row_with_the_mark_can_be_saved_again(desk, address, make, mark):
+    row = make()
+    save(desk, address, row, **{mark: "on"})
+
+    response = save(desk, address, row)
+
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize("model", [BusinessEntity, ContactType, LeadSource, ContactStatus])
+def test_new_row_needs_a_proper_slug(desk, address, model):
+    response = browser.submit(desk, address.add(model), f"{model._meta.model_name}_form", name="New", slug="Not a slug")
+
+    assert "slug" in response.context["adminform"].form.errors
+
+
+def test_days_of_follow_up_are_typed_one_per_line(desk, address):
+    source = f.LeadSourceFactory()
+
+    save(desk, address, source, follow_up_days="1\n7\n14")
+
+    source.refresh_from_db()
+    assert source.follow_up_days == [1, 7, 14]
+
+
+@pytest.mark.parametrize("days", ["soon", "1\n-7", "99999999"])
+def test_days_that_are_none_are_refused(desk, address, days):
+    response = save(desk, address, f.LeadSourceFactory(), follow_up_days=days)
+
+    assert "follow_up_days" in response.context["adminform"].form.errors
+
+
+def test_words_of_a_rule_may_hold_commas(desk, address):
+    rule = rows.routing_rule()
+
+    save(desk, address, rule, words="head of art, design\ncurator")
+
+    rule.refresh_from_db()
+    assert rule.words == ["head of art, design", "curator"]
+
+
+def test_rule_without_words_is_refused(desk, address):
+    response = save(desk, address, rows.routing_rule(), words="  \n ")
+
+    assert "words" in response.context["adminform"].form.errors
+
+
+def test_rule_that_concludes_nothing_is_refused_in_a_sentence(desk, address):
+    response = save(desk, address, rows.classification_rule(), contact_type="", lead_source="", interest="")
+
+    assert "Choose what the rule concludes" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("model", "make"), [(ClassificationRule, rows.classification_rule), (RoutingRule, rows.routing_rule)]
+)
+def test_rules_are_put_in_order_and_switched_off_in_the_list(desk, address, model, make):
+    first, second = make(), make()
+
+    desk.post(
+        address.list(model),
+        {
+            "form-TOTAL_FORMS": 2,
+            "form-INITIAL_FORMS": 2,
+            "form-0-id": first.pk,
+            "form-0-position": 20,
+            "form-0-active": "on",
+            "form-1-id": second.pk,
+            "form-1-position": 10,
+            "_save": "Save",
+        },
+    )
+
+    assert list(model.objects.values_list("pk", "position", "active")) == [
+        (second.pk, 10, False),
+        (first.pk, 20, True),
+    ]
+
+
+def test_list_of_rules_tells_condition_and_conclusion(desk, address):
+    rule = rows.classification_rule()
+
+    page = desk.get(address.list(ClassificationRule)).content.decode()
+
+    assert "Job title has one of the words artist" in page
+    assert f"type {rule.contact_type}" in page

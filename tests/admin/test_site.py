@@ -1,0 +1,294 @@
+"""The frame of the admin: start page, sidebar, policy, keys, people and what is kept out."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contactflow import attention
+from contactflow.admin_site import PLACES
+from contactflow.models import ApiKey
+from contacts.clock import database_now
+from engagement import analytics
+from engagement.models import Alert, Message, Task
+from tests.admin import browser, rows
+from workflows import heartbeat
+from workflows.models import ScheduledAction
+
+pytestmark = pytest.mark.django_db
+
+
+def numbers(desk):
+    return {card.title: card.value for card in desk.get(reverse("admin:index")).context["cards"]}
+
+
+def test_start_page_of_an_empty_installation_has_nothing_to_do(desk):
+    assert set(numbers(desk).values()) == {"0"}
+
+
+def test_start_page_counts_what_needs_a_person(desk):
+    for status in ("failed", "dead", "ambiguous", "pending"):
+        action = rows.action()
+        finished = database_now() if status in ("failed", "dead") else None
+        ScheduledAction.objects.filter(pk=action.pk).update(status=status, finished_at=finished)
+    rows.message()
+    Message.objects.update(status="held")
+    rows.alert()
+    rows.task()
+    heartbeat.beat(name="host:1")
+
+    assert numbers(desk) == {
+        "Failed steps": "2",
+        "Unclear steps": "1",
+        "Held emails": "1",
+        "Open alerts": "1",
+        "Overdue tasks": "1",
+        "Workers running": "1",
+    }
+
+
+def test_start_page_leaves_out_what_is_dealt_with(desk):
+    rows.alert()
+    Alert.objects.update(acknowledged_at=database_now())
+    rows.task()
+    Task.objects.update(status="cancelled")
+
+    assert numbers(desk)["Open alerts"] == numbers(desk)["Overdue tasks"] == "0"
+
+
+def test_every_number_leads_to_its_list(desk):
+    cards = desk.get(reverse("admin:index")).context["cards"]
+
+    statuses = [desk.get(card.address).status_code for card in cards]
+
+    assert statuses == [200] * 6
+
+
+@pytest.mark.parametrize(
+    ("title", "make"), [("Held emails", rows.message), ("Open alerts", rows.alert), ("Overdue tasks", rows.task)]
+)
+def test_list_behind_a_number_shows_as_many_rows(desk, title, make):
+    make()
+    make()
+    Message.objects.update(status="held")
+    card = next(card for card in attention.cards(now=database_now()) if card.title == title)
+
+    listing = desk.get(card.address).context["cl"]
+
+    assert str(listing.result_count) == card.value == "2"
+
+
+def test_start_page_asks_as_often_whatever_there_is(desk):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            desk.get(reverse("admin:index"))
+        return len(captured)
+
+    queries()
+    empty = queries()
+    for make in (rows.action, rows.message, rows.alert, rows.task, rows.heartbeat):
+        make()
+
+    assert queries() == empty
+
+
+def test_count_goes_no_further_than_the_limit(monkeypatch):
+    monkeypatch.setattr(analytics, "COUNT_UP_TO", 2)
+    for _ in range(3):
+        rows.alert()
+
+    cards = {card.title: card.value for card in attention.cards(now=database_now())}
+
+    assert cards["Open alerts"] == "2 or more"
+
+
+def test_start_page_shows_only_what_the_person_may_see(client):
+    user = User.objects.create_user("ada", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_task", content_type__app_label="engagement"))
+    client.force_login(user)
+
+    assert list(numbers(client)) == ["Overdue tasks"]
+
+
+def test_old_sign_of_life_counts_as_no_worker(desk):
+    heartbeat.beat(name="host:1")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE workflows_workerheartbeat SET beat_at = beat_at - interval '1 hour'")
+
+    assert numbers(desk)["Workers running"] == "0"
+
+
+def sidebar_of(client):
+    groups = client.get(reverse("admin:index")).context["sidebar_navigation"]
+    return {item["title"]: item["link"] for group in groups for item in group["items"]}
+
+
+def test_sidebar_goes_by_task(desk):
+    groups = desk.get(reverse("admin:index")).context["sidebar_navigation"]
+
+    assert [group.get("title") for group in groups] == [None, *PLACES]
+
+
+def test_every_place_in_the_sidebar_opens(desk):
+    statuses = {title: desk.get(link).status_code for title, link in sidebar_of(desk).items()}
+
+    assert set(statuses.values()) == {200}
+
+
+def test_every_list_has_its_place_in_the_sidebar(desk):
+    places = set(sidebar_of(desk).values())
+
+    lists = {
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in admin.site._registry
+    }
+
+    assert lists <= places
+
+
+def test_sidebar_hides_what_the_person_may_not_see(client):
+    user = User.objects.create_user("ada", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_task", content_type__app_label="engagement"))
+    client.force_login(user)
+
+    assert list(sidebar_of(client)) == ["Today", "Tasks"]
+
+
+def policy(response):
+    parts = response.headers["Content-Security-Policy"].split(";")
+    return {part.split()[0]: part.split()[1:] for part in parts}
+
+
+def test_admin_may_run_its_own_scripts_only(desk):
+    found = policy(desk.get(reverse("admin:index")))
+
+    assert found["script-src"] == ["'self'", "'unsafe-eval'"]
+    assert found["style-src"] == ["'self'", "'unsafe-inline'"]
+
+
+def test_admin_keeps_the_rest_of_the_policy(desk):
+    found = policy(desk.get(reverse("admin:index")))
+
+    assert found["object-src"] == ["'none'"]
+    assert found["img-src"] == ["'self'", "data:"]
+
+
+@pytest.mark.parametrize("path", ["/", "/administrator/", "/contact-workflows/status", "/nothing-here/admin/"])
+def test_policy_is_strict_everywhere_else(client, path):
+    found = policy(client.get(path))
+
+    assert not {"'unsafe-eval'", "'unsafe-inline'"} & {*found["script-src"], *found["style-src"]}
+
+
+@pytest.mark.parametrize("label", rows.HIDDEN)
+def test_what_is_not_for_people_is_not_in_the_admin(label):
+    assert not admin.site.is_registered(apps.get_model(label))
+
+
+def test_new_key_is_shown_once_and_works(desk, address):
+    response = desk.post(address.add(ApiKey), {"name": "Website", "scope": "intake"})
+
+    (warning,) = [str(message) for message in get_messages(response.wsgi_request) if message.level_tag == "warning"]
+    plaintext = next(word for word in warning.split() if word.startswith("cf_"))
+    assert ApiKey.objects.match(plaintext) == ApiKey.objects.get(name="Website")
+
+
+def test_key_is_never_shown_again(desk, address):
+    key, plaintext = ApiKey.objects.issue(name="Website", scope="intake")
+
+    pages = [desk.get(page).content.decode() for page in (address.list(ApiKey), address.change(key))]
+
+    assert not any(plaintext in page or key.digest in page for page in pages)
+
+
+def test_key_is_revoked(desk, address):
+    key, plaintext = ApiKey.objects.issue(name="Website", scope="intake")
+
+    desk.post(address.button(key, "revoke"))
+
+    assert ApiKey.objects.match(plaintext) is None
+
+
+def test_revoked_key_has_nothing_to_revoke(desk, address):
+    key, _ = ApiKey.objects.issue(name="Website", scope="intake")
+    key.revoke()
+
+    page = desk.get(address.change(key)).content.decode()
+
+    assert address.button(key, "revoke") not in page
+
+
+def test_key_is_neither_changed_nor_deleted(desk, address):
+    key, _ = ApiKey.objects.issue(name="Website", scope="intake")
+
+    statuses = [
+        desk.post(address.change(key), {"scope": "admin"}).status_code,
+        desk.post(address.delete(key), {"post": "yes"}).status_code,
+    ]
+
+    assert statuses == [403, 403]
+
+
+@pytest.mark.parametrize("scope", ["", "everything"])
+def test_key_needs_a_scope_that_exists(desk, address, scope):
+    response = desk.post(address.add(ApiKey), {"name": "Website", "scope": scope})
+
+    assert "scope" in response.context["adminform"].form.errors
+
+
+def test_colleague_is_added_with_a_password(desk, address):
+    password = "a long and winding road"
+
+    desk.post(
+        address.add(User),
+        {"username": "ada", "password1": password, "password2": password, "usable_password": "true"},
+    )
+
+    assert User.objects.get(username="ada").check_password(password)
+
+
+@pytest.fixture
+def office(client):
+    """Somebody who looks after the accounts without being a superuser."""
+    user = User.objects.create_user("office", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__model__in=["user", "group"]))
+    client.force_login(user)
+    return client
+
+
+def test_office_cannot_give_rights(office, address):
+    colleague = User.objects.create_user("ada", is_staff=True)
+
+    browser.submit(office, address.change(colleague), "user_form", is_superuser="on", first_name="Ada")
+
+    colleague.refresh_from_db()
+    assert (colleague.first_name, colleague.is_superuser) == ("Ada", False)
+
+
+def test_office_cannot_touch_a_superuser(office, boss, address):
+    statuses = [
+        office.post(address.change(boss), {"username": "mine"}).status_code,
+        office.post(address.delete(boss), {"post": "yes"}).status_code,
+        office.post(reverse("admin:auth_user_password_change", args=[boss.pk]), {}).status_code,
+    ]
+
+    assert statuses == [403, 403, 403]
+
+
+def test_group_takes_permissions(desk, address):
+    permission = Permission.objects.get(codename="view_task", content_type__app_label="engagement")
+
+    browser.submit(desk, address.add(Group), "group_form", name="Readers", permissions=[permission.pk])
+
+    assert list(Group.objects.get().permissions.all()) == [permission]
+
+
+def test_login_page_opens_and_leads_to_the_start_page(client, boss):
+    response = client.post(reverse("admin:login"), {"username": "boss", "password": "secret"})
+
+    assert response.url == reverse("admin:index")
