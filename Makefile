@@ -16,7 +16,7 @@ run: install ## everything, from a bare checkout to a working system (PORT=8000)
 	@exec $(PY) -m contactflow.supervisor
 
 test: install-dev ## the whole test suite, with its own PostgreSQL (ARGS="-k name")
-	@$(PY) -m pytest -n $(CORES) --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n $(CORES) --dist loadfile $(ARGS)
 
 check: install-dev ## format, lint, types, imports, migrations, deployment settings, known vulnerabilities
 	@echo "format";      $(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }

@@ -37,6 +37,7 @@ POINTER = VAR_DIR / "postgres.path"
 NAME = "contactflow"  # of the database and of its owner
 PORT = 5432  # names the socket file; nothing listens on the network
 SOCKET_PATH_LIMIT = 107 - len(f"/.s.PGSQL.{PORT}")
+SUPERVISOR = "CONTACTFLOW_SUPERVISOR"  # in the environment of its children: the supervisor's process id
 PATIENCE = 45  # seconds for a dying server to let go of its data
 WITHOUT_DATABASE = {
     "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages", "spectacular",
@@ -169,14 +170,22 @@ class Cluster:
             return
         os.close(self._users)
         self._users = None
+        # When the supervisor was killed, everybody leaves at once, some without a word: look until they are gone.
+        give_up = time.monotonic() + (10 if _supervisor_was_killed() else 0)
+        while not self._stop_if_unused() and time.monotonic() < give_up:
+            time.sleep(0.2)
+
+    def _stop_if_unused(self) -> bool:
         with contextlib.suppress(OSError), self._locked():
             # A fresh descriptor: the lock of the old one lives on in forked children.
             users = os.open(self.locks / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.stop()
+                return True
             finally:
                 os.close(users)
+        return False
 
     def stop(self) -> None:
         """Stop the server whoever uses it."""
@@ -277,6 +286,16 @@ class Cluster:
 
 
 _machine: list[Cluster] = []
+
+
+def _supervisor_was_killed() -> bool:
+    try:
+        os.kill(int(os.environ.get(SUPERVISOR, os.getpid())), 0)
+    except (ProcessLookupError, ValueError):
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def _needs_database(arguments: Sequence[str]) -> bool:

@@ -191,6 +191,7 @@ def _python(*arguments: str) -> list[str]:
 def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603
         command,
+        env=os.environ | {embedded.SUPERVISOR: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509 - we have no threads

@@ -21,12 +21,12 @@ import pytest
 
 from contactflow import embedded
 
-pytestmark = [pytest.mark.deployment, pytest.mark.xdist_group("deployment")]
-PATIENCE = 90  # seconds on a busy machine
+pytestmark = pytest.mark.deployment
+PATIENCE = 150  # seconds on a busy machine
 
 
-@pytest.fixture(scope="module")
-def checkout() -> Iterator[Path]:
+@contextlib.contextmanager
+def copied_checkout() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="contactflow-test-", dir="/tmp"))
     folder.chmod(0o755)
     copy = folder / "checkout"
@@ -39,7 +39,17 @@ def checkout() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def checkout() -> Iterator[Path]:
+    with copied_checkout() as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -65,11 +75,18 @@ def processes_of(checkout: Path) -> list[int]:
     return found
 
 
-def wait_for(what: Callable[[], bool]) -> None:
+def wait_for(what: Callable[[], bool], else_show: Callable[[], object] = lambda: "") -> None:
     give_up = time.monotonic() + PATIENCE
     while not what():
-        assert time.monotonic() < give_up
+        assert time.monotonic() < give_up, f"waited in vain: {else_show()}"
         time.sleep(0.1)
+
+
+def wait_until_gone(checkout: Path) -> None:
+    def show() -> list[str]:
+        return [subprocess.getoutput(f"ps -o pid=,ppid=,stat=,args= -p {pid}") for pid in processes_of(checkout)]
+
+    wait_for(lambda: processes_of(checkout) == [], show)
 
 
 def is_ready(port: int) -> bool:
@@ -147,14 +164,16 @@ def test_ctrl_c_leaves_no_process(running: subprocess.Popen[str], checkout: Path
 
     running.wait(timeout=30)
 
-    wait_for(lambda: processes_of(checkout) == [])
+    wait_until_gone(checkout)
 
 
-def test_killed_supervisor_takes_everything_along(checkout: Path, port: int) -> None:
-    second_life = start(checkout, port)
-    wait_for(lambda: is_ready(port))
+def test_killed_supervisor_takes_everything_along() -> None:
+    with copied_checkout() as other:
+        port = free_port()
+        supervisor = start(other, port)
+        wait_for(lambda: is_ready(port), (other / "run.log").read_text)
 
-    second_life.kill()
-    second_life.wait()
+        supervisor.kill()
+        supervisor.wait()
 
-    wait_for(lambda: processes_of(checkout) == [])
+        wait_until_gone(other)
