@@ -86,5 +86,8 @@ class IntakeWindow(models.Model):
     began_at = models.DateTimeField(db_default=Now())
     requests = models.PositiveIntegerField(default=0)
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["began_at"], name="intake_window_age")]  # the sweep of old windows
+
     def __str__(self) -> str:
         return self.address

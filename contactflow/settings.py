@@ -69,7 +69,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "contactflow.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "contactflow.api.addresses.ClosingSlashMiddleware",
+    "contactflow.api.arriving.LengthMiddleware",
+    "contactflow.api.arriving.ClosingSlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -246,7 +247,7 @@ LOGGING = {
     "filters": {
         "quiet_probes": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", 0) != 503,  # noqa: PLR2004  # HTTP
+            "callback": lambda record: getattr(record, "status_code", 0) != 503,  # HTTP
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet_probes"]}},

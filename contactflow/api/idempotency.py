@@ -12,7 +12,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from psycopg.errors import LockNotAvailable
 
@@ -109,7 +109,11 @@ def _keep(pk: int, response: HttpResponse) -> None:
         transaction.set_rollback(True)
         return
     # Kept as text, so that it is repeated to the letter; as JSON the database would sort its names.
-    IdempotentAnswer.objects.filter(pk=pk).update(status=response.status_code, body=response.content.decode())
+    try:
+        with transaction.atomic():
+            IdempotentAnswer.objects.filter(pk=pk).update(status=response.status_code, body=response.content.decode())
+    except DatabaseError:  # the work was refused by the database itself: nothing of it stands, and nothing is kept
+        transaction.set_rollback(True)
 
 
 def _fingerprint(request: HttpRequest) -> str:

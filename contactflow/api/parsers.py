@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 MAX_BYTES = 1_048_576
@@ -18,11 +18,6 @@ MAX_INTEGER = 2**63 - 1
 # A whole string (also one that never ends, so that the scan stays linear) or one bracket.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-class LengthRequired(APIException):
-    status_code = 411
-    default_detail = "Send the length of the body in Content-Length instead of sending it in chunks."
 
 
 class StrictJSONParser(JSONParser):

@@ -142,10 +142,12 @@ def _translate(error: Exception) -> exceptions.APIException | None:
 def _translate_database(error: Exception) -> exceptions.APIException | None:
     match error:
         case DataError():
-            logger.warning("A value passed our checks and was refused by the database", exc_info=error)
+            logger.warning(  # its text would show the value
+                "A value passed our checks and was refused by the database: %s", type(error.__cause__).__name__
+            )
             return exceptions.ParseError("A value is out of the range that can be stored.")
         case OperationalError() | InterfaceError():
-            logger.error("The database does not answer", exc_info=error)
+            logger.error("The database does not answer: %s", type(error.__cause__).__name__)
             return Unavailable()
     return None
 

@@ -27,6 +27,13 @@ COUNT = f"""
 """  # noqa: S608  # the only thing put in is our own table's name
 
 
+SWEEP = f"""
+    DELETE FROM {IntakeWindow._meta.db_table} WHERE id IN (
+        SELECT id FROM {IntakeWindow._meta.db_table} WHERE began_at < clock_timestamp() - interval '1 day'
+        ORDER BY began_at LIMIT 50 FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608  # likewise
+
+
 class IntakeKeyThrottle(BaseThrottle):
     """Counts keys of scope `intake` only, per trusted address (NUM_PROXIES says which part of X-Forwarded-For is)."""
 
@@ -54,6 +61,8 @@ def _count(address: str, period: int) -> tuple[int, float]:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"address": address, "period": period})
         requests, left = cursor.fetchone()
+        if requests == 1:  # once per window, so that addresses nobody uses any more do not pile up
+            cursor.execute(SWEEP)
     return requests, float(left)
 
 

@@ -172,6 +172,23 @@ def test_failure_of_ours_is_not_kept(operator: Caller, monkeypatch: pytest.Monke
 
 
 @pytest.mark.django_db
+def test_refusal_by_the_database_itself_is_not_kept(operator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engagement import tasking
+
+    def make_badly(**_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT '2026-01-01T00:00:00-23:00'::timestamptz")
+
+    monkeypatch.setattr(tasking, "create_task", make_badly)
+
+    answer = operator.post(TASKS, TASK, Idempotency_Key="one")
+
+    assert answer.status_code == 400
+    assert "out of the range" in answer.json()["detail"]
+    assert not IdempotentAnswer.objects.exists()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("scope", [None, "read"])
 def test_closed_door_keeps_nothing(caller: Callable[[str | None], Caller], scope: str | None) -> None:
     answer = caller(scope).post(TASKS, TASK, Idempotency_Key="one")

@@ -103,6 +103,14 @@ def test_body_of_another_type_is_refused(operator: Caller, kind: str) -> None:
 
 
 @pytest.mark.django_db
+def test_body_in_chunks_is_refused_with_a_sentence(operator: Caller) -> None:
+    answer = operator.post(NEW, raw=b"", Transfer_Encoding="chunked")
+
+    assert answer.status_code == 411
+    assert "Content-Length" in answer.json()["detail"]
+
+
+@pytest.mark.django_db
 def test_json_with_parameters_is_json(operator: Caller) -> None:
     answer = operator.post(NEW, raw=b"{}", content_type="application/json; charset=utf-8")
 

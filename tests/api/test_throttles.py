@@ -85,6 +85,16 @@ def test_one_address_leaves_one_row(form: Caller) -> None:
     assert IntakeWindow.objects.count() == 1
 
 
+def test_old_windows_are_swept(form: Caller) -> None:
+    statuses(form, 1, REMOTE_ADDR=HOME)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE contactflow_intakewindow SET began_at = began_at - interval '25 hours'")
+
+    statuses(form, 1, REMOTE_ADDR=OTHER)
+
+    assert list(IntakeWindow.objects.values_list("address", flat=True)) == [OTHER]
+
+
 @pytest.mark.parametrize(
     ("address", "counted_as"),
     [
