@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import smtplib
-import socket
 import ssl
 import threading
 import time
@@ -22,17 +21,26 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.utils import DNS_NAME
 
 from engagement.channels.base import ChannelError, Envelope, Receipt, Unclear
+from engagement.channels.timed_smtp import TimedSMTP
 from engagement.models import Message
 
-FINAL_ANSWER_SECONDS = 60  # servers scan a message before they answer
+CONNECT_SECONDS = 20.0  # connecting, greeting, encryption and login together
+INTRODUCTION_SECONDS = 60.0  # MAIL, RCPT and DATA together
+FINAL_ANSWER_SECONDS = 60.0  # servers scan a message before they answer
+COURTESY_SECONDS = 5.0  # for what may as well fail: NOOP, RSET, QUIT
 IDLE_SECONDS = 30  # a connection that rested longer is asked whether it lives
 _TROUBLE_OF_THE_SERVER = (421, 454, 530, 534, 535, 538)  # closing, or not letting us in: no fault of this message
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_UNUSABLE_URL = (
+    "EMAIL_URL cannot be used: user name and password may only have ASCII characters (mail servers take no others), "
+    "the host has to be a host name and the port at most 65535."
+)
 _LONE_LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass
 class _Connection:
-    smtp: smtplib.SMTP
+    smtp: TimedSMTP
     address: str
     process: int
     used_at: float
@@ -57,7 +65,7 @@ class EmailChannel:
             self._introduce(envelope)
         except _Gone as gone:
             self._drop()
-            raise ChannelError(str(gone), permanent=False, channel_wide=True) from gone
+            raise ChannelError(str(gone), permanent=False, channel_wide=gone.channel_wide) from gone
         connection = self._kept_surely()
         response = self._send_body(connection, envelope)
         connection.used_at = time.monotonic()
@@ -94,34 +102,41 @@ class EmailChannel:
 
     def _introduce(self, envelope: Envelope) -> None:
         """MAIL, RCPT and DATA. A server may have closed the kept connection in between: then once more on a new one."""
+        until = time.monotonic() + INTRODUCTION_SECONDS
         try:
-            self._converse(self._kept_surely(), envelope)
-        except _Gone:
+            self._converse(self._kept_surely(), envelope, until)
+        except _Gone as gone:
+            if not gone.may_be_old or time.monotonic() > until:
+                raise
             self._reconnect()
-            self._converse(self._kept_surely(), envelope)
+            self._converse(self._kept_surely(), envelope, until)
 
-    def _converse(self, connection: _Connection, envelope: Envelope) -> None:
+    def _converse(self, connection: _Connection, envelope: Envelope, until: float) -> None:
         smtp = connection.smtp
+        smtp.allow(until - time.monotonic())
         size = f" size={len(envelope.content)}" if smtp.has_extn("size") else ""
         self._step(smtp, "mail", f"FROM:<{envelope.sender}>{size}", (250,))
         self._step(smtp, "rcpt", f"TO:<{envelope.recipient}>", (250, 251))
         self._step(smtp, "data", "", (354,))
 
-    def _step(self, smtp: smtplib.SMTP, command: str, rest: str, wanted: tuple[int, ...]) -> None:
+    def _step(self, smtp: TimedSMTP, command: str, rest: str, wanted: tuple[int, ...]) -> None:
+        of_the_server = command == "mail"  # from the recipient on it may be this message that it does not like
         try:
             code, answer = smtp.docmd(command, rest)
         except (smtplib.SMTPException, OSError) as error:
-            raise _Gone(f"The mail server closed the connection ({error}).") from error
+            reason = f"The mail server closed the connection ({error})."
+            raise _Gone(reason, channel_wide=of_the_server, may_be_old=True) from error
         if code in wanted:
             return
         if code == 421:
-            raise _Gone(_quoted(code, answer))
+            raise _Gone(_quoted(code, answer), channel_wide=of_the_server, may_be_old=of_the_server)
         self._begin_anew(smtp)
-        raise _refusal(code, answer)
+        raise _refusal(code, answer, of_the_server=of_the_server)
 
-    def _begin_anew(self, smtp: smtplib.SMTP) -> None:
+    def _begin_anew(self, smtp: TimedSMTP) -> None:
         """After a refusal the connection stays good for the next message."""
         try:
+            smtp.allow(COURTESY_SECONDS)
             code, _ = smtp.docmd("rset")
         except (smtplib.SMTPException, OSError):
             code = 0
@@ -131,10 +146,9 @@ class EmailChannel:
     def _send_body(self, connection: _Connection, envelope: Envelope) -> str:
         smtp = connection.smtp
         try:
-            _within(smtp, FINAL_ANSWER_SECONDS)
+            smtp.allow(FINAL_ANSWER_SECONDS)
             smtp.send(_wire_form(envelope.content))
             code, answer = smtp.getreply()
-            _within(smtp, settings.EMAIL_TIMEOUT)
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             raise Unclear("The connection broke after the message left and before the server answered.") from error
@@ -144,17 +158,22 @@ class EmailChannel:
             self._drop()
         if not 400 <= code < 600:
             raise Unclear(f"The mail server gave an answer that means neither yes nor no: {_quoted(code, answer)}")
-        raise _refusal(code, answer)
+        raise _refusal(code, answer, of_the_server=False)
 
 
 class _Gone(Exception):
-    """The server closed the connection before the body began."""
+    """The server closed the connection before the body began. `may_be_old`: perhaps only because it was kept open."""
+
+    def __init__(self, reason: str, *, channel_wide: bool, may_be_old: bool) -> None:
+        super().__init__(reason)
+        self.channel_wide = channel_wide
+        self.may_be_old = may_be_old
 
 
-def _connect() -> smtplib.SMTP:
+def _connect() -> TimedSMTP:
     """Connect, greet, encrypt, log in. Whatever fails here is the server's trouble, not a message's."""
     options = _options()
-    smtp: smtplib.SMTP | None = None
+    smtp: TimedSMTP | None = None
     try:
         smtp = _open(options)
         smtp.ehlo_or_helo_if_needed()
@@ -171,6 +190,10 @@ def _connect() -> smtplib.SMTP:
         _close(smtp)
         reason = f"The mail server {options.get('EMAIL_HOST')} cannot be used: {error}"
         raise ChannelError(reason, permanent=False, channel_wide=True) from error
+    except (ValueError, OverflowError):
+        _close(smtp)
+        # Not chained: the error holds the password.
+        raise ChannelError(_UNUSABLE_URL, permanent=False, channel_wide=True) from None
     return smtp
 
 
@@ -188,22 +211,20 @@ def _options() -> dict[str, Any]:
     return options
 
 
-def _open(options: dict[str, Any]) -> smtplib.SMTP:
+def _open(options: dict[str, Any]) -> TimedSMTP:
     host, port = options.get("EMAIL_HOST") or "localhost", options.get("EMAIL_PORT")
-    name, timeout = DNS_NAME.get_fqdn(), settings.EMAIL_TIMEOUT
-    if options.get("EMAIL_USE_SSL"):
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port or 465, local_hostname=name, timeout=timeout, context=context)
-    return smtplib.SMTP(host, port or 25, local_hostname=name, timeout=timeout)
+    tls = ssl.create_default_context() if options.get("EMAIL_USE_SSL") else None
+    return TimedSMTP(host, port or (465 if tls else 25), name=DNS_NAME.get_fqdn(), seconds=CONNECT_SECONDS, tls=tls)
 
 
-def _close(smtp: smtplib.SMTP | None) -> None:
+def _close(smtp: TimedSMTP | None) -> None:
     if smtp is not None:
         smtp.close()
 
 
 def _lives(connection: _Connection) -> bool:
     try:
+        connection.smtp.allow(COURTESY_SECONDS)
         return connection.smtp.noop()[0] == 250
     except (smtplib.SMTPException, OSError):
         return False
@@ -212,16 +233,10 @@ def _lives(connection: _Connection) -> bool:
 def _part(connection: _Connection) -> None:
     """QUIT politely, but wait for nobody."""
     try:
-        _within(connection.smtp, 2)
+        connection.smtp.allow(COURTESY_SECONDS)
         connection.smtp.quit()
     except (smtplib.SMTPException, OSError):
         connection.smtp.close()
-
-
-def _within(smtp: smtplib.SMTP, seconds: float) -> None:
-    sock: socket.socket | None = smtp.sock
-    if sock is not None:
-        sock.settimeout(seconds)
 
 
 def _wire_form(content: bytes) -> bytes:
@@ -231,11 +246,13 @@ def _wire_form(content: bytes) -> bytes:
     return stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n"
 
 
-def _refusal(code: int, answer: bytes) -> ChannelError:
-    channel_wide = code in _TROUBLE_OF_THE_SERVER
-    return ChannelError(_quoted(code, answer), permanent=code >= 500 and not channel_wide, channel_wide=channel_wide)
+def _refusal(code: int, answer: bytes, *, of_the_server: bool) -> ChannelError:
+    trouble = code in _TROUBLE_OF_THE_SERVER
+    permanent = code >= 500 and not trouble
+    return ChannelError(_quoted(code, answer), permanent=permanent, channel_wide=trouble and of_the_server)
 
 
 def _quoted(code: int, answer: bytes | str) -> str:
+    """In one line, without the control characters that a text column does not take."""
     said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return f"{code} {' '.join(said.split())}".strip()[:500]
+    return f"{code} {' '.join(_CONTROLS.sub(' ', said).split())}".strip()[:500]

@@ -103,7 +103,11 @@ def test_the_body_arrives_whole(sink, channel, body):
         ("DATA", "451 not now", False, False),
         ("BODY", "550 spam", True, False),
         ("BODY", "451 not now", False, False),
-        ("BODY", "421 closing", False, True),
+        ("RCPT", "421 too many recipients at this provider", False, False),
+        ("RCPT", "454 relay access denied", False, False),
+        ("DATA", "421 closing", False, False),
+        ("BODY", "421 closing", False, False),
+        ("BODY", "454 not for this one", False, False),
     ],
 )
 def test_an_answer_of_4xx_or_5xx_is_a_definite_no(scripted, channel, step, answer, permanent, channel_wide):
@@ -150,8 +154,8 @@ def test_a_refused_connection_is_the_channels_trouble(settings, channel):
         assert refusal_of(channel) == (False, True)
 
 
-def test_a_silent_server_is_the_channels_trouble(settings, scripted, channel):
-    settings.EMAIL_TIMEOUT = 0.1
+def test_a_silent_server_is_the_channels_trouble(monkeypatch, scripted, channel):
+    monkeypatch.setattr(email_module, "CONNECT_SECONDS", 0.1)
     scripted(CONNECT=[SILENT])
 
     assert refusal_of(channel) == (False, True)
@@ -200,6 +204,65 @@ def test_a_server_that_keeps_closing_is_the_channels_trouble(scripted, channel, 
     scripted(MAIL=[answer, answer])
 
     assert refusal_of(channel) == (False, True)
+
+
+@pytest.mark.parametrize("step", ["RCPT", "DATA", "BODY"])
+def test_after_a_421_for_one_message_the_next_has_a_new_connection(scripted, channel, step):
+    server = scripted(**{step: ["421 this recipient is rate limited"]})
+
+    refusal_of(channel)
+    channel.hand_over(letter("eve@example.org"))
+
+    assert (server.seen["CONNECT"], server.seen["MAIL"]) == (2, 2)
+
+
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
+def test_a_server_that_keeps_closing_on_one_recipient_is_not_the_channels_trouble(scripted, channel, step):
+    scripted(**{step: [CUT, CUT]})
+
+    assert refusal_of(channel) == (False, False)
+
+
+def test_a_server_that_falls_silent_on_one_message_is_waited_for_once(monkeypatch, scripted, channel):
+    monkeypatch.setattr(email_module, "INTRODUCTION_SECONDS", 0.2)
+    server = scripted(RCPT=[SILENT, SILENT])
+
+    assert refusal_of(channel) == (False, False)
+    assert server.seen["RCPT"] == 1
+
+
+@pytest.mark.parametrize("credentials", ["user:p%C3%A4ss", "%C3%BCser:secret"])
+def test_a_password_no_server_takes_is_the_channels_trouble(settings, scripted, channel, credentials):
+    server = scripted(EHLO=["250-hello\r\n250 AUTH PLAIN LOGIN"])
+    settings.EMAIL_URL = server.url.replace("smtp://", f"smtp://{credentials}@")
+
+    with pytest.raises(ChannelError, match="may only have ASCII characters") as refused:
+        channel.prepare()
+
+    assert refused.value.channel_wide
+    assert refused.value.__cause__ is None  # it would hold the password
+
+
+@pytest.mark.parametrize("address", ["smtp://127.0.0.1:70000", "smtp://a..b:25"])
+def test_an_address_that_cannot_be_is_the_channels_trouble(settings, channel, address):
+    settings.EMAIL_URL = address
+
+    assert refusal_of(channel) == (False, True)
+
+
+def test_control_characters_of_an_answer_are_not_kept(scripted, channel):
+    scripted(BODY=["250 queued as \0a\x1bb\x7f"])
+
+    assert channel.hand_over(letter()).response == "250 queued as a b"
+
+
+def test_control_characters_of_a_refusal_are_not_kept(scripted, channel):
+    scripted(RCPT=["450 later \0 perhaps"])
+
+    with pytest.raises(ChannelError) as refused:
+        channel.hand_over(letter())
+
+    assert str(refused.value) == "450 later perhaps"
 
 
 @pytest.mark.parametrize("answer", [CUT, "cut early", "299 perhaps"])
