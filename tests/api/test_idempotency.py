@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from contactflow.api import idempotency
 from contactflow.models import ApiKey, IdempotentAnswer
@@ -142,13 +143,34 @@ def test_key_is_held_for_a_whole_day(operator: Caller) -> None:
 
 
 @pytest.mark.django_db
-def test_old_answers_are_swept(operator: Caller) -> None:
+def test_old_answers_are_swept(operator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "SWEEP_EVERY", 1)
     operator.post(TASKS, TASK, Idempotency_Key="old")
     IdempotentAnswer.objects.update(created_at=Now() - timedelta(days=2))
 
     operator.post(TASKS, TASK, Idempotency_Key="new")
 
     assert list(IdempotentAnswer.objects.values_list("key", flat=True)) == ["new"]
+
+
+@pytest.mark.django_db
+def test_few_requests_pay_for_the_sweep(operator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency.random, "randrange", lambda stop: stop - 1)
+
+    with CaptureQueriesContext(connection) as queries:
+        operator.post(TASKS, TASK, Idempotency_Key="one")
+
+    assert not [query for query in queries if query["sql"].strip().startswith("DELETE")]
+
+
+@pytest.mark.django_db
+def test_sweep_reads_only_what_it_removes() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {idempotency.EXPIRED}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "Index Cond: (created_at < (statement_timestamp()" in plan
 
 
 @pytest.mark.django_db

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
@@ -159,6 +159,9 @@ def test_reading_the_worst_body_takes_no_time() -> None:
     assert time.perf_counter() - began < 2
 
 
+# How busy the machine is says nothing about us.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 json_values = st.recursive(
     st.none()
     | st.booleans()
@@ -173,6 +176,7 @@ json_values = st.recursive(
 )
 
 
+@PATIENT
 @given(json_values, st.booleans())
 def test_harmless_json_is_read_as_it_was_written(value: Any, ascii_only: bool) -> None:
     assert parsers.load(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
@@ -187,11 +191,13 @@ def refusal_of(raw: bytes) -> str | None:
     return None
 
 
+@PATIENT
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_with_a_sentence(raw: bytes) -> None:
     assert (refusal_of(raw) or "Read.").endswith(".")
 
 
+@PATIENT
 @given(st.text(alphabet='[]{}",:\\u0d8 1aNe+.-', max_size=80))
 def test_almost_json_is_read_or_refused_with_a_sentence(text: str) -> None:
     assert (refusal_of(text.encode()) or "Read.").endswith(".")
