@@ -60,9 +60,8 @@ def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus
 def do_not_contact(*, contact: Contact, source: str, now: dt.datetime) -> bool:
     """Forbid every contact for good and leave an event that says how; False where it was forbidden already."""
     with transaction.atomic():
-        stored = (
-            Contact.objects.select_for_update(of=("self",), no_key=True).select_related("status").get(pk=contact.pk)
-        )
+        # Without a join: beside a change of the status its row would no longer fit, and nobody would be found.
+        stored = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
         if stored.status.blocks_contact:
             contact.status = stored.status
             return False

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection, transaction
 
 from contacts import consent
 from contacts.models import Consent, Contact, ContactEvent, ContactStatus, Suppression
@@ -13,6 +16,24 @@ from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactS
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + dt.timedelta(hours=1)
+
+
+def forbid_elsewhere(person: Contact) -> bool:
+    """Do Not Contact, on a connection of its own."""
+    try:
+        return consent.do_not_contact(contact=person, source="asked", now=NOW)
+    finally:
+        connection.close()
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waits")
 
 
 @pytest.fixture
@@ -146,6 +167,21 @@ class TestDoNotContact:
         consent.do_not_contact(contact=person, source="asked", now=NOW)
 
         assert Contact.objects.get().status == gone
+
+    @pytest.mark.django_db(transaction=True)
+    def test_beside_a_change_of_the_status_it_holds(self, person: Contact) -> None:
+        ContactStatusFactory(slug="do_not_contact")
+        qualified = ContactStatusFactory(slug="qualified_lead")
+
+        with ThreadPoolExecutor(1) as threads:
+            with transaction.atomic():
+                Contact.objects.update(status=qualified)
+                asked = threads.submit(forbid_elsewhere, person)
+                wait_until_somebody_waits_for_a_lock()
+            changed = asked.result(timeout=10)
+
+        assert changed
+        assert ContactEvent.objects.get().changes == {"status": ["Qualified Lead", "Do Not Contact"]}
 
     def test_without_a_status_that_blocks_it_says_what_to_do(self, person: Contact) -> None:
         with pytest.raises(consent.NoBlockingStatus, match="contact statuses"):
