@@ -1,6 +1,7 @@
 """Alerts as server-sent events, for a plain `curl -N` or an EventSource.
 
-A stream holds a thread and a database connection, so each process serves only so many at a time.
+A stream holds a thread and a database connection, so each process serves only so many at a time. Each ends after a
+while; its reader returns with the id of the last event, and a key that was revoked meanwhile is turned away.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from engagement.models import Alert
 
 HEARTBEAT_SECONDS = 15.0
 POLL_SECONDS = 1.0
+LONGEST_SECONDS = 600.0
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _open_streams: set[AlertStream] = set()
@@ -55,7 +57,7 @@ def _resumed(last_event_id: str | None) -> Alert | None:
 
 
 class AlertStream:
-    """An iterator over the bytes of the stream; ends when closed."""
+    """An iterator over the bytes of the stream; ends when closed, or after LONGEST_SECONDS."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -75,8 +77,8 @@ class AlertStream:
 
     def _produce(self) -> Iterator[bytes]:
         yield b": connected\nretry: 3000\n\n"
-        spoke_at = time.monotonic()
-        while not self._closed.is_set():
+        began_at = spoke_at = time.monotonic()
+        while not self._closed.is_set() and time.monotonic() - began_at < LONGEST_SECONDS:
             for alert in self._news():
                 yield event_of(alert)
                 spoke_at = time.monotonic()

@@ -117,6 +117,28 @@ def test_a_closed_stream_makes_room_and_ends(opened, settings):
     assert next(opened())
 
 
+def test_a_stream_ends_after_a_while_so_that_its_key_is_asked_for_again(monkeypatch, opened):
+    reading = opened()
+    next(reading)
+    monkeypatch.setattr(stream, "LONGEST_SECONDS", 0)
+
+    assert next(reading, None) is None
+
+
+def test_a_reader_of_a_stream_that_ended_misses_nothing(monkeypatch, opened):
+    alert("read")
+    reading = opened()
+    last = next_event(reading)["id"]
+    with monkeypatch.context() as later:
+        later.setattr(stream, "LONGEST_SECONDS", 0)
+        assert next(reading, None) is None
+    alert("raised in between")
+
+    resumed = next_event(opened(last_event_id=last))
+
+    assert json.loads(resumed["data"])["title"] == "raised in between"
+
+
 def test_a_response_that_ends_closes_its_stream(opened, settings):
     settings.ALERT_STREAM_LIMIT = 1
     response = StreamingHttpResponse(opened())
