@@ -34,8 +34,7 @@ __all__ = [
     "Record",
     "RecordInline",
     "StackedInline",
-    "TabularInline",
-    "address_of_list",
+    "Untitled",
     "button",
     "column",
     "joined",
@@ -99,12 +98,6 @@ def link(row: models.Model | None, text: str | None = None) -> SafeString | str:
     meta = row._meta
     address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])
     return format_html('<a href="{}" class="text-link">{}</a>', address, text or str(row))
-
-
-def address_of_list(model: type[models.Model], query: str = "") -> str:
-    """Where the list of a model stands, filtered by a query string."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{address}?{query}" if query else address
 
 
 def joined(rows: Iterable[object]) -> str:
@@ -174,13 +167,22 @@ class Record(Page):
         return False
 
 
-class RecordInline(TabularInline):
+class Untitled(TabularInline):
+    """Rows that need no line with their plain name above each."""
+
+    # Unfold renamed the attribute; each installation knows one of the two.
+    if hasattr(TabularInline, "show_title"):
+        show_title = False
+    else:
+        hide_title = True
+
+
+class RecordInline(Untitled):
     """Rows shown on the page of another row, a page at a time."""
 
     extra = 0
     max_num = 0
     can_delete = False
-    hide_title = True
     per_page = 10
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminSelect2MultipleWidget
 
-from contacts import clock, intake
+from contacts import clock, deletion, intake
 from contacts.admin.history import ContactEventInline
 from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.admin.permissions import ConsentInline
@@ -215,6 +215,12 @@ class ContactAdmin(Page):
         """Who may delete a person may delete what is kept about them, read-only as it is elsewhere."""
         rows, counts, _, protected = super().get_deleted_objects(objs, request)
         return rows, counts, set(), protected
+
+    def delete_model(self, request: HttpRequest, obj: Contact) -> None:
+        deletion.delete_contacts(contacts=[obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        deletion.delete_contacts(contacts=queryset)
 
     @column("Name", ordering="last_name")
     def person(self, contact: Contact) -> str:

@@ -225,6 +225,25 @@ def test_deleting_a_contact_takes_along_what_is_kept_about_them(desk, address):
     assert not Message.objects.exists()
 
 
+def test_deleting_a_contact_does_not_lift_the_ban_on_contact(desk, address):
+    person = known(status=f.ContactStatusFactory(slug="do_not_contact"))
+
+    desk.post(address.delete(person), {"post": "yes"})
+
+    assert not Contact.objects.exists()
+    assert Suppression.objects.get().email == person.email
+
+
+def test_deleting_several_contacts_does_not_lift_the_ban_on_contact(desk, address):
+    person = known(status=f.ContactStatusFactory(slug="do_not_contact"))
+    chosen = {"action": "delete_selected", "_selected_action": [str(person.pk)], "post": "yes"}
+
+    desk.post(address.list(Contact), chosen)
+
+    assert not Contact.objects.exists()
+    assert Suppression.objects.get().email == person.email
+
+
 @pytest.mark.parametrize("term", ["LOVE", "ada@", "analytical", "Ada Lovelace"])
 def test_search_finds_any_part_of_name_address_and_company(desk, address, term):
     known(first_name="Ada", last_name="Lovelace", company="Analytical Engines")

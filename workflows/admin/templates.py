@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter, Rel
 from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
-from contacts.admin.pages import Kept, Page, StackedInline, TabularInline, button, column, joined, link
+from contacts.admin.pages import Kept, Page, StackedInline, Untitled, button, column, joined, link
 from workflows import publishing
 from workflows.admin import plans
 from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
@@ -78,11 +78,10 @@ class WorkflowTemplateAdmin(Kept):
         return confirmation.ask(self, request, object_id, question)
 
 
-class TouchInline(TabularInline):
+class TouchInline(Untitled):
     model = PlannedTouch
     verbose_name, verbose_name_plural = "touch", "Touches"
     extra = 0
-    hide_title = True
     fields = ("day", "template")
 
 
@@ -104,8 +103,8 @@ class StepInline(StackedInline):
     autocomplete_fields = ("target", "template")
     fieldsets = (
         (None, {"fields": (
-            ("position", "delay_hours", "action_type"), ("target", "template"), ("title", "category"),
-            ("priority", "effort_hours"), "description",
+            ("position", "delay_hours"), ("action_type", "priority"), ("target", "template"), ("title", "category"),
+            "effort_hours", "description",
         )}),
     )  # fmt: skip
 
