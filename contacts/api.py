@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from contacts import filters, intake, serializers
+from contacts import deletion, filters, intake, serializers
 from contacts.clock import database_now
 from contacts.models import Contact, ContactEvent, EntityMembership
 
@@ -53,6 +53,9 @@ class Contacts(CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyMo
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set the fields that are given; null, "" and [] empty them."""
         return self._amend(request, everything=False)
+
+    def perform_destroy(self, instance: Contact) -> None:
+        deletion.delete_contacts(contacts=[instance])
 
     def _amend(self, request: Request, *, everything: bool) -> Response:
         contact = self.get_object()

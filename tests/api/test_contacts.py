@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from contacts.models import Contact, ContactEvent
+from contacts.models import Contact, ContactEvent, ContactStatus, Suppression
 from tests import factories
 from tests.api.caller import Caller
 
@@ -218,6 +218,14 @@ def test_contact_is_deleted_with_all_that_hangs_on_it(operator: Caller, ada: dic
     assert (answer.status_code, answer.content) == (204, b"")
     assert not Contact.objects.exists()
     assert operator.get(f"{CONTACTS}{ada['id']}/").status_code == 404
+
+
+def test_deleting_does_not_lift_the_ban_on_contact(operator: Caller, ada: dict[str, Any]) -> None:
+    Contact.objects.update(status=ContactStatus.objects.get(slug="do_not_contact"))
+
+    operator.delete(f"{CONTACTS}{ada['id']}/")
+
+    assert Suppression.objects.get().email == "ada@example.org"
 
 
 @pytest.mark.parametrize("typed", ["ada@example.org", "ADA@EXAMPLE.ORG", "%20ada@example.org%20", "Ada%40example.org"])
