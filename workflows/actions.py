@@ -67,8 +67,10 @@ def create_task(action: ScheduledAction, now: dt.datetime) -> Result:
 
 def schedule_follow_up(action: ScheduledAction, now: dt.datetime) -> Result:
     """The touches of the step's sequence become actions of the same instance; planned again they are the same rows."""
+    # Pauses shift the action; counted back from it, the start of the instance is shifted with them.
+    started_at = action.due_at - scheduling.delay_of(action.step)
     touches = scheduling.plan_touches(
-        instance=action.instance, step=action.step, touches=action.step.touches.select_related("template")
+        instance=action.instance, started_at=started_at, step=action.step, touches=action.step.touches.all()
     )
     ScheduledAction.objects.bulk_create(touches, ignore_conflicts=True)
     return {"planned": [{"day": touch.occurrence, "due_at": touch.due_at.isoformat()} for touch in touches]}
@@ -87,9 +89,7 @@ def why_not(action: ScheduledAction) -> str:
     contact = action.instance.contact
     if contact.status.blocks_contact:
         return f"The contact is {contact.status.name}."
-    if action.action_type == ActionType.FOLLOW_UP:
-        return _ended_touches(action)
-    return ""
+    return why_touch_ended(action) if action.action_type == ActionType.FOLLOW_UP else ""
 
 
 def why_touch_yields(action: ScheduledAction) -> str:
@@ -99,8 +99,6 @@ def why_touch_yields(action: ScheduledAction) -> str:
     each other.
     """
     contact_id = action.instance.contact_id
-    if delivery.sent_since(contact_id=contact_id, moment=action.due_at - TOUCH_DISTANCE):
-        return "Another email went to the contact within 20 hours."
     coming = ScheduledAction.objects.filter(
         Q(action_type=ActionType.SEND_EMAIL) | Q(action_type=ActionType.FOLLOW_UP, due_at__gt=action.due_at),
         instance__contact_id=contact_id,
@@ -108,12 +106,16 @@ def why_touch_yields(action: ScheduledAction) -> str:
         status__in=["pending", "claimed", "sending"],
         due_at__lte=action.due_at + TOUCH_DISTANCE,
     ).exclude(pk=action.pk)
+    # In this order: an email that goes out between the two questions is seen by the second.
     if coming.exists():
         return "Another email to the contact is due within 20 hours."
+    if delivery.sent_since(contact_id=contact_id, moment=action.due_at - TOUCH_DISTANCE):
+        return "Another email went to the contact within 20 hours."
     return ""
 
 
-def _ended_touches(action: ScheduledAction) -> str:
+def why_touch_ended(action: ScheduledAction) -> str:
+    """Why the contact gets no more touches, in words; empty when they go on."""
     instance = action.instance
     since = instance.started_at
     if MessageEvent.objects.filter(message__contact_id=instance.contact_id, type="replied", at__gte=since).exists():

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.db.models.functions import Now
 
 from engagement import delivery
@@ -43,8 +43,12 @@ def resume(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datet
         _require_instance(instance, {"paused"}, "Only a paused workflow can be resumed")
         instance.refresh_from_db()
         shift = now - (instance.paused_at or now)
+        # What was put off on its own account (a back-off, a retry by hand) keeps that moment.
         instance.actions.filter(status=Status.PENDING).update(
-            due_at=F("due_at") + shift, next_attempt_at=F("next_attempt_at") + shift
+            due_at=F("due_at") + shift,
+            next_attempt_at=Case(
+                When(next_attempt_at=F("due_at"), then=F("due_at") + shift), default=F("next_attempt_at")
+            ),
         )
         WorkflowInstance.objects.filter(pk=instance.pk).update(status="active", paused_at=None, updated_at=Now())
         _record(instance.pk, Verb.RESUME, reason, actor, now)
@@ -97,14 +101,17 @@ def skip(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) 
 def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now: dt.datetime) -> None:
     """Settle an unclear action: it was sent and is done, or it was not and is sent now."""
     with transaction.atomic():
-        _require_action(action, {Status.AMBIGUOUS}, "Only an unclear action")
+        instance_status = _require_action(action, {Status.AMBIGUOUS}, "Only an unclear action")
         if sent:
             delivery.record_sent(action.pk, receipt=Receipt(transport="smtp", response=f"Settled by {actor}"), now=now)
             _end(action, Status.DONE, {"settled": reason, "by": actor}, now)
             settle_instance(instance_id=action.instance_id)
         else:
             delivery.record_failed(action.pk, error=f"Not sent, says {actor}: {reason}", now=now)
-            _begin_again(action, now)
+            if instance_status == "cancelled":
+                _end(action, Status.CANCELLED, {"settled": reason, "by": actor}, now)
+            else:
+                _begin_again(action, now)
         verb = Verb.RESOLVE_SENT if sent else Verb.RESOLVE_NOT_SENT
         _record(action.instance_id, verb, reason, actor, now, action=action.pk)
     action.refresh_from_db()
@@ -141,13 +148,15 @@ def _require_instance(instance: WorkflowInstance, allowed: set[str], sentence: s
         raise NotPossible(f"{sentence}; this one is {WorkflowInstance.Status(status).label.lower()}.")
 
 
-def _require_action(action: ScheduledAction, allowed: Iterable[Status], sentence: str) -> None:
+def _require_action(action: ScheduledAction, allowed: Iterable[Status], sentence: str) -> str:
+    """Lock instance and action; returns the instance's status."""
     instance_status = lock_instance(instance_id=action.instance_id)
     if instance_status == "cancelled" and Status.AMBIGUOUS not in allowed:
         raise NotPossible("The workflow was cancelled; start it again for the contact instead.")
     status = Status(ScheduledAction.objects.select_for_update().values_list("status", flat=True).get(pk=action.pk))
     if status not in allowed:
         raise NotPossible(f"{sentence} allows this; this action is {status.label.lower()}.")
+    return instance_status
 
 
 def _record(

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypedDict
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Max, Q
 
-from contacts.models import BusinessEntity, Contact, ContactEvent
+from contacts import consent
+from contacts.models import BusinessEntity, Contact, ContactEvent, Suppression
 from workflows import conditions, scheduling
 from workflows.conditions import Facts, Triggers, Verdict
 from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
+
+logger = logging.getLogger(__name__)
+
+MAX_FAILURES = 5  # an event that cannot be enrolled so often is left alone, with the reason
 
 
 class Answer(TypedDict):
@@ -63,11 +70,8 @@ def enrol(*, event: ContactEvent, now: dt.datetime, among: list[Candidate] | Non
     """
     with transaction.atomic():
         # One enrolment per contact at a time: re-entry is judged on what the one before committed.
-        contact = (
-            Contact.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("status")
-            .get(pk=event.contact_id)
-        )
+        # Without its status: a join beside the lock would miss the row while another transaction changes it.
+        contact = Contact.objects.select_for_update(no_key=True).get(pk=event.contact_id)
         event.refresh_from_db(fields=["processed_at", "outcome"])
         if event.processed_at is not None:
             return Enrolment(
@@ -80,39 +84,44 @@ def enrol(*, event: ContactEvent, now: dt.datetime, among: list[Candidate] | Non
 
 
 def enrol_waiting(*, now: dt.datetime, limit: int = 100) -> int:
-    """Enrol the oldest events that came through doors which do not enrol themselves; returns how many."""
-    among: list[Candidate] | None = None
-    done = 0
-    for pk in _waiting_ids(limit):
-        with transaction.atomic():
-            event = ContactEvent.objects.select_for_update(skip_locked=True).filter(pk=pk, processed_at=None).first()
-            if event is None:
-                continue
-            among = candidates() if among is None else among
-            enrol(event=event, now=now, among=among)
-            done += 1
-    return done
+    """Enrol the oldest events that came through doors which do not enrol themselves; returns how many.
+
+    An event that cannot be enrolled is logged, counted, and left alone after MAX_FAILURES times; the others go on.
+    """
+    tried = Q(request__failures__isnull=True) | Q(request__failures__lt=MAX_FAILURES)
+    waiting = ContactEvent.objects.filter(tried, processed_at__isnull=True)
+    ids = list(waiting.order_by("received_at").values_list("pk", flat=True)[:limit])
+    among = candidates() if ids else []
+    return sum(_enrol_apart(pk, now, among) for pk in ids)
 
 
 def judge(
     *, candidate: Candidate, contact: Contact, facts: Facts, event: ContactEvent | None, now: dt.datetime
 ) -> Verdict:
     """Whether the template would start for the contact with this event (None: for a new_contact, at this moment)."""
-    if contact.status.blocks_contact:
-        return Verdict(False, f"the contact is {contact.status.name}, which starts nothing")
-    verdict = _judge_conditions(candidate, facts, event)
-    if not verdict.matched or (event is not None and event.request.get("force")):
-        return verdict
-    refusal = _reentry_refusal(candidate, contact, now)
-    return refusal or verdict
+    return _Judge(contact=contact, facts=facts, event=event, now=now).verdict(candidate)
 
 
-def _waiting_ids(limit: int) -> list[UUID]:
-    return list(
-        ContactEvent.objects.filter(processed_at__isnull=True)
-        .order_by("received_at")
-        .values_list("pk", flat=True)[:limit]
-    )
+def _enrol_apart(pk: UUID, now: dt.datetime, among: list[Candidate]) -> int:
+    try:
+        with transaction.atomic():
+            event = ContactEvent.objects.select_for_update(skip_locked=True).filter(pk=pk, processed_at=None).first()
+            if event is None:
+                return 0
+            enrol(event=event, now=now, among=among)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("event %s could not be enrolled", pk)
+        _count_failure(pk, f"{type(error).__name__}: {error}")
+        return 0
+    return 1
+
+
+def _count_failure(pk: UUID, reason: str) -> None:
+    event = ContactEvent.objects.get(pk=pk)
+    failures = event.request.get("failures", 0) + 1
+    ContactEvent.objects.filter(pk=pk).update(request=event.request | {"failures": failures, "error": reason})
 
 
 def _candidate(template: WorkflowTemplate, version: WorkflowVersion) -> Candidate:
@@ -135,9 +144,10 @@ def triggers_of(template: WorkflowTemplate, version: WorkflowVersion) -> Trigger
 
 def _start_matching(event: ContactEvent, contact: Contact, among: Iterable[Candidate], now: dt.datetime) -> Enrolment:
     facts = Facts.from_event(event.facts)
+    judgement = _Judge(contact=contact, facts=facts, event=event, now=now)
     enrolment = Enrolment(outcome=[])
     for candidate in among:
-        verdict = judge(candidate=candidate, contact=contact, facts=facts, event=event, now=now)
+        verdict = judgement.verdict(candidate)
         if verdict.matched:
             enrolment.instances.append(_start(candidate, contact, event, facts, verdict, now))
         enrolment.outcome.append(
@@ -146,13 +156,73 @@ def _start_matching(event: ContactEvent, contact: Contact, among: Iterable[Candi
     return enrolment
 
 
-def _judge_conditions(candidate: Candidate, facts: Facts, event: ContactEvent | None) -> Verdict:
-    named = event.request.get("workflows") if event is not None else None
-    if named:
-        return _judge_named(candidate, facts, named)
-    if event is None:
-        return conditions.judge_contact(triggers=candidate.triggers, facts=facts)
-    return conditions.judge(triggers=candidate.triggers, facts=facts, event=event.kind)
+@dataclass(frozen=True, kw_only=True)
+class _Judge:
+    """Judges any number of templates for one event; what they share is looked up once."""
+
+    contact: Contact
+    facts: Facts
+    event: ContactEvent | None
+    now: dt.datetime
+
+    def verdict(self, candidate: Candidate) -> Verdict:
+        if self._refusal:
+            return Verdict(False, self._refusal)
+        verdict = self._conditions(candidate)
+        if not verdict.matched or (self.event is not None and self.event.request.get("force")):
+            return verdict
+        return self._reentry_refusal(candidate) or self._edit_refusal(candidate) or verdict
+
+    @functools.cached_property
+    def _refusal(self) -> str:
+        """What keeps the contact out of every workflow."""
+        if self.contact.status.blocks_contact:
+            return f"the contact is {self.contact.status.name}, which starts nothing"
+        suppression = consent.suppression_of(email=self.contact.email)
+        if suppression is not None and suppression.reason == Suppression.Reason.MANUAL:
+            return "staff entered the address as one that is not to be contacted"
+        return ""
+
+    def _conditions(self, candidate: Candidate) -> Verdict:
+        named = self.event.request.get("workflows") if self.event is not None else None
+        if named:
+            return _judge_named(candidate, self.facts, named)
+        if self.event is None:
+            return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
+        return conditions.judge(triggers=candidate.triggers, facts=self.facts, event=self.event.kind)
+
+    @functools.cached_property
+    def _last_starts(self) -> dict[int, dt.datetime]:
+        starts = WorkflowInstance.objects.filter(contact=self.contact).values_list("template")
+        return dict(starts.annotate(Max("started_at")).order_by())
+
+    def _reentry_refusal(self, candidate: Candidate) -> Verdict | None:
+        version, last = candidate.version, self._last_starts.get(candidate.template.pk)
+        if last is None or version.reentry == WorkflowVersion.Reentry.ALWAYS:
+            return None
+        if version.reentry == WorkflowVersion.Reentry.ONCE:
+            return Verdict(False, f"starts once per contact, and did on {last:%Y-%m-%d}")
+        again = last + dt.timedelta(days=version.reentry_days or 0)
+        if self.now >= again:
+            return None
+        return Verdict(False, f"started on {last:%Y-%m-%d} and may start again from {again:%Y-%m-%d}")
+
+    @functools.cached_property
+    def _facts_before_edit(self) -> Facts | None:
+        """What held before a colleague's edit of a person who came with a list; None for everything else."""
+        event = self.event
+        if event is None or not event.request.get("edit"):
+            return None
+        if not self.contact.events.filter(request__baseline=True).exists():
+            return None
+        return Facts.from_event(event.facts | {name: before for name, (before, _) in event.changes.items()})
+
+    def _edit_refusal(self, candidate: Candidate) -> Verdict | None:
+        """Existing people are a baseline: correcting their telephone number is no arrival."""
+        before = self._facts_before_edit
+        if before is None or not conditions.judge_contact(triggers=candidate.triggers, facts=before).matched:
+            return None
+        return Verdict(False, "held already when the contact was imported, and an edit starts only what becomes true")
 
 
 def _judge_named(candidate: Candidate, facts: Facts, named: list[str]) -> Verdict:
@@ -163,25 +233,6 @@ def _judge_named(candidate: Candidate, facts: Facts, named: list[str]) -> Verdic
     if refusal is not None and not refusal.matched:
         return refusal
     return Verdict(True, "named by the caller")
-
-
-def _reentry_refusal(candidate: Candidate, contact: Contact, now: dt.datetime) -> Verdict | None:
-    version = candidate.version
-    if version.reentry == WorkflowVersion.Reentry.ALWAYS:
-        return None
-    last = WorkflowInstance.objects.filter(template=candidate.template, contact=contact).aggregate(
-        last=Max("started_at")
-    )["last"]
-    if last is None:
-        return None
-    if version.reentry == WorkflowVersion.Reentry.ONCE:
-        return Verdict(False, f"starts once per contact, and did on {last:%Y-%m-%d}")
-    again = last + dt.timedelta(days=version.reentry_days or 0)
-    return (
-        None
-        if now >= again
-        else Verdict(False, f"started on {last:%Y-%m-%d} and may start again from {again:%Y-%m-%d}")
-    )
 
 
 def _start(

@@ -1,20 +1,23 @@
 """Who holds which action: claims, fences, intents and what becomes of leases that ran out.
 
-Every moment is the database's clock_timestamp(). A lease is a promise of the holder to be done by then; the fence
-token, one per claim, lets only the last holder write.
+Every moment is the database's: statement_timestamp() where an index is searched by it (clock_timestamp() is volatile
+and would read every row), clock_timestamp() where a moment is written. A lease is a promise of the holder to be done by
+then; the fence token, one per claim, lets only the last holder write.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from contacts.clock import database_now
@@ -22,10 +25,12 @@ from engagement import delivery
 from workflows.models import ActionAttempt, ActionType, ScheduledAction
 from workflows.settling import lock_instance, settle_instance
 
+logger = logging.getLogger(__name__)
+
 INSIDE_TYPES = (ActionType.SEND_NOTIFICATION.value, ActionType.CREATE_TASK.value, ActionType.SCHEDULE_FOLLOW_UP.value)
 OUTSIDE_TYPES = (ActionType.SEND_EMAIL.value, ActionType.FOLLOW_UP.value)
 
-CLAIM_LEASE = dt.timedelta(seconds=60)
+CLAIM_LEASE = dt.timedelta(seconds=90)  # longer than rendering and connecting may take
 SENDING_LEASE = dt.timedelta(seconds=240)  # longer than all time-outs of one hand-over together
 LONE_CRASHES_ALLOWED = 2  # the third makes an action dead
 
@@ -52,7 +57,7 @@ _CLAIM = """
         FROM workflows_scheduledaction AS waiting
         JOIN workflows_workflowinstance AS instance ON instance.id = waiting.instance_id
         WHERE waiting.status = 'pending' AND {lane}
-          AND waiting.next_attempt_at <= clock_timestamp() AND instance.status = 'active'
+          AND waiting.next_attempt_at <= statement_timestamp() AND instance.status = 'active'
         ORDER BY waiting.next_attempt_at, waiting.due_at
         LIMIT %(limit)s
         FOR UPDATE OF waiting SKIP LOCKED
@@ -81,7 +86,13 @@ def claim_suspect(*, outside: bool) -> list[Claim]:
     return _claim(_SUSPECT_LANE, 1, outside=outside)
 
 
-def release(claims: Sequence[Claim]) -> None:
+def renew(claim: Claim) -> bool:
+    """Begin the lease anew, for work that is about to start; False when it is over already."""
+    lease = RawSQL("clock_timestamp() + make_interval(secs => %s)", [CLAIM_LEASE.total_seconds()])
+    return bool(held(claim, status="claimed").filter(lease_until__gt=Now()).update(lease_until=lease))
+
+
+def release(claims: Iterable[Claim]) -> None:
     """Give back what was claimed and not begun."""
     for claim in claims:
         held(claim, status="claimed").update(status="pending", lease_until=None, token=None, held_by="")
@@ -92,10 +103,12 @@ def held(claim: Claim, *, status: str) -> QuerySet[ScheduledAction]:
     return ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token, status=status)
 
 
-def begin_sending(claim: Claim) -> bool:
-    """Turn the claim into an intent; False when the lease is over, the instance not active or the contact blocked.
+def begin_sending(claim: Claim, *, recipient: str) -> bool:
+    """Turn the claim into an intent; False when anything it was prepared for does not hold any more.
 
-    One statement with every condition, so that nothing can change between looking and writing.
+    That is: the lease, the instance, the contact's status, address and permission. One statement with every condition,
+    so that nothing can change between looking and writing. Permission was judged after the claim: a newer word on it
+    means looking again.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,10 +122,21 @@ def begin_sending(claim: Claim) -> bool:
             WHERE action.id = %(id)s AND action.token = %(token)s AND action.status = 'claimed'
               AND action.lease_until > clock_timestamp()
               AND instance.id = action.instance_id AND instance.status = 'active'
-              AND NOT status.blocks_contact
+              AND NOT status.blocks_contact AND contact.email = %(recipient)s
               AND NOT EXISTS (SELECT 1 FROM contacts_suppression WHERE lower(email) = contact.email)
+              AND NOT EXISTS (
+                SELECT 1 FROM contacts_consent AS word
+                WHERE word.contact_id = contact.id
+                  AND word.recorded_at >= action.lease_until - make_interval(secs => %(claim_lease)s)
+              )
             """,
-            {"lease": SENDING_LEASE.total_seconds(), "id": claim.action_id, "token": claim.token},
+            {
+                "lease": SENDING_LEASE.total_seconds(),
+                "claim_lease": CLAIM_LEASE.total_seconds(),
+                "id": claim.action_id,
+                "token": claim.token,
+                "recipient": recipient,
+            },
         )
         return bool(cursor.rowcount == 1)
 
@@ -120,7 +144,18 @@ def begin_sending(claim: Claim) -> bool:
 def reap(*, limit: int = 100) -> int:
     """Settle leases that ran out; returns how many. Nothing had left from `claimed`; `sending` is ambiguous."""
     expired = ScheduledAction.objects.filter(status__in=["claimed", "sending"], lease_until__lt=Now())
-    return sum(_reap_one(pk) for pk in list(expired.order_by("lease_until").values_list("pk", flat=True)[:limit]))
+    return sum(_reap_apart(pk) for pk in list(expired.order_by("lease_until").values_list("pk", flat=True)[:limit]))
+
+
+def _reap_apart(pk: uuid.UUID) -> int:
+    """A row that cannot be settled is logged and keeps no other from it."""
+    try:
+        return _reap_one(pk)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("the lease of action %s could not be settled", pk)
+        return 0
 
 
 def _claim(lane: str, limit: int, *, outside: bool = True) -> list[Claim]:
@@ -136,7 +171,9 @@ def _claim(lane: str, limit: int, *, outside: bool = True) -> list[Claim]:
 def _reap_one(pk: uuid.UUID) -> int:
     with transaction.atomic():
         instance_id = ScheduledAction.objects.values_list("instance_id", flat=True).get(pk=pk)
-        lock_instance(instance_id=instance_id)
+        # An instance that somebody holds is left for the next round: a frozen holder must not freeze us.
+        if not lock_instance(instance_id=instance_id, skip_locked=True):
+            return 0
         action = (
             ScheduledAction.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(pk=pk, status__in=["claimed", "sending"], lease_until__lt=Now())

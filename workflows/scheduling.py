@@ -24,6 +24,11 @@ def action_id(*, instance_id: uuid.UUID, step_id: int, occurrence: int) -> uuid.
     return uuid.uuid5(_ACTION_NAMESPACE, f"{instance_id}/{step_id}/{occurrence}")
 
 
+def delay_of(step: Step) -> dt.timedelta:
+    """The step's delay."""
+    return dt.timedelta(hours=float(step.delay_hours))
+
+
 def due_at(*, started_at: dt.datetime, delay_hours: Decimal) -> dt.datetime:
     """The delay counts from the start of the instance."""
     return started_at + dt.timedelta(hours=float(delay_hours))
@@ -36,9 +41,11 @@ def plan_steps(*, instance: WorkflowInstance, steps: Iterable[Step]) -> list[Sch
     ]
 
 
-def plan_touches(*, instance: WorkflowInstance, step: Step, touches: Iterable[PlannedTouch]) -> list[ScheduledAction]:
-    """The touches of a schedule_follow_up step, due N days after the start of the instance, not saved."""
-    return [_touch(instance, step, touch) for touch in touches]
+def plan_touches(
+    *, instance: WorkflowInstance, started_at: dt.datetime, step: Step, touches: Iterable[PlannedTouch]
+) -> list[ScheduledAction]:
+    """The touches of a schedule_follow_up step, due N days after `started_at`, not saved."""
+    return [_touch(instance, started_at, step, touch) for touch in touches]
 
 
 def task_due_at(*, now: dt.datetime, priority: str) -> dt.datetime:
@@ -67,8 +74,8 @@ def _action(instance: WorkflowInstance, step: Step, due: dt.datetime) -> Schedul
     )
 
 
-def _touch(instance: WorkflowInstance, step: Step, touch: PlannedTouch) -> ScheduledAction:
-    due = instance.started_at + dt.timedelta(days=touch.day)
+def _touch(instance: WorkflowInstance, started_at: dt.datetime, step: Step, touch: PlannedTouch) -> ScheduledAction:
+    due = started_at + dt.timedelta(days=touch.day)
     return ScheduledAction(
         id=action_id(instance_id=instance.pk, step_id=step.pk, occurrence=touch.day),
         instance=instance,

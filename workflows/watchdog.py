@@ -114,6 +114,6 @@ class Watchdog:
 
 def ensure_schedule() -> None:
     """The safety net: a minutely run of the pump, should every wake-up call be lost."""
-    Schedule.objects.get_or_create(
-        name=SAFETY_NET, defaults={"func": wake.PUMP, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-    )
+    # The name is not unique there; two of them, made by two workers at once, do no harm.
+    if not Schedule.objects.filter(name=SAFETY_NET).exists():
+        Schedule.objects.create(name=SAFETY_NET, func=wake.PUMP, schedule_type=Schedule.MINUTES, minutes=1, repeats=-1)

@@ -24,6 +24,7 @@ from contacts.models import Contact, ContactEvent
 
 NEW_CONTACT, CONTACT_UPDATED, MANUAL = "new_contact", "contact_updated", "manual_trigger"
 BASELINE: Mapping[str, Any] = {"baseline": True}
+EDIT: Mapping[str, Any] = {"edit": True}
 ATTEMPTS = 5
 
 Result = TypeVar("Result")
@@ -160,7 +161,7 @@ def amend(*, contact: Contact, arrival: Arrival, source: str, now: dt.datetime) 
         event_key=people.storable_key(None),
         kind=CONTACT_UPDATED,
         source=source,
-        request={},
+        request=EDIT,
         now=now,
     )
     clear_source = arrival.lead_source is not None and not arrival.lead_source.strip()

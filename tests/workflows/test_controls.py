@@ -226,3 +226,24 @@ def test_resolved_as_not_sent_is_sent_now() -> None:
 def test_only_the_unclear_can_be_resolved(status: str) -> None:
     with pytest.raises(controls.NotPossible, match="Only an unclear action"):
         controls.resolve(action=action(status=status), sent=True, **BY)
+
+
+def test_resolved_as_not_sent_in_a_cancelled_instance_stays_unsent() -> None:
+    unclear = unclear_email()
+    controls.cancel(instance=unclear.instance, **BY)
+
+    controls.resolve(action=unclear, sent=False, **BY)
+
+    assert unclear.status == "cancelled"
+
+
+def test_a_retry_during_a_pause_is_not_put_off_by_it() -> None:
+    failed = action(status="failed")
+    action(instance=failed.instance, due_at=NOW + dt.timedelta(days=9))
+    controls.pause(instance=failed.instance, **BY)
+    controls.retry(action=failed, **BY | {"now": NOW + dt.timedelta(days=1)})
+
+    controls.resume(instance=failed.instance, **BY | {"now": NOW + dt.timedelta(days=2)})
+
+    failed.refresh_from_db()
+    assert failed.next_attempt_at == NOW + dt.timedelta(days=1)

@@ -4,9 +4,10 @@ import threading
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from contacts.clock import database_now
-from contacts.models import ContactEvent
+from contacts.models import Contact, ContactEvent, Suppression
 from tests.factories import NOW, ContactEventFactory, ContactFactory, ContactStatusFactory, StepFactory
 from tests.workflows import world
 from workflows import arrivals, enrolment, publishing
@@ -157,6 +158,101 @@ def test_the_pump_enrols_what_other_doors_left(workflow: WorkflowVersion) -> Non
 
     assert WorkflowInstance.objects.count() == 3
     assert enrolment.enrol_waiting(now=NOW) == 0
+
+
+def test_an_event_that_cannot_be_enrolled_stops_no_other(
+    workflow: WorkflowVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, fine = ContactEventFactory(), ContactEventFactory()
+    enrol = enrolment.enrol
+
+    def faulty(*, event: ContactEvent, **rest: object) -> object:
+        if event == broken:
+            raise ValueError("unforeseen")
+        return enrol(event=event, **rest)
+
+    monkeypatch.setattr(enrolment, "enrol", faulty)
+
+    assert [enrolment.enrol_waiting(now=NOW) for _ in range(7)] == [1, 0, 0, 0, 0, 0, 0]
+
+    broken.refresh_from_db(), fine.refresh_from_db()
+    assert (fine.processed_at, broken.processed_at) == (NOW, None)
+    assert broken.request == {"failures": enrolment.MAX_FAILURES, "error": "ValueError: unforeseen"}
+
+
+def imported(**fields: object) -> Contact:
+    """A person of the baseline."""
+    contact = ContactFactory(**fields)
+    ContactEventFactory(contact=contact, source="csv", request={"baseline": True}, processed_at=NOW)
+    return contact
+
+
+def test_correcting_a_baseline_person_starts_nothing(workflow: WorkflowVersion) -> None:
+    edit = ContactEventFactory(
+        contact=imported(), kind="contact_updated", request={"edit": True}, changes={"phone": ["", "+4930123456"]}
+    )
+
+    result = enrolment.enrol(event=edit, now=NOW)
+
+    assert result.instances == []
+    assert result.outcome[0]["because"].startswith("held already when the contact was imported")
+
+
+def test_an_edit_of_a_baseline_person_starts_what_becomes_true(workflow: WorkflowVersion) -> None:
+    republished(workflow, tags=["Hot"])
+    edit = ContactEventFactory(
+        contact=imported(),
+        kind="contact_updated",
+        request={"edit": True},
+        facts={"tags": ["Hot"]},
+        changes={"tags": [[], ["Hot"]]},
+    )
+
+    assert len(enrolment.enrol(event=edit, now=NOW).instances) == 1
+
+
+def test_a_baseline_person_who_arrives_starts_what_holds(workflow: WorkflowVersion) -> None:
+    arrival = ContactEventFactory(contact=imported(), kind="contact_updated")
+
+    assert len(enrolment.enrol(event=arrival, now=NOW).instances) == 1
+
+
+def test_an_edit_of_a_person_who_arrived_by_themselves_is_judged_as_ever(workflow: WorkflowVersion) -> None:
+    edit = ContactEventFactory(kind="contact_updated", request={"edit": True})
+
+    assert len(enrolment.enrol(event=edit, now=NOW).instances) == 1
+
+
+def test_an_address_that_staff_suppressed_starts_nothing(workflow: WorkflowVersion) -> None:
+    contact = ContactFactory()
+    Suppression.objects.create(email=contact.email, reason="manual")
+
+    result = enrolment.enrol(event=ContactEventFactory(contact=contact), now=NOW)
+
+    assert result.instances == []
+
+
+def test_an_address_that_bounced_still_gets_its_tasks(workflow: WorkflowVersion) -> None:
+    contact = ContactFactory()
+    Suppression.objects.create(email=contact.email, reason="bounced")
+
+    assert len(enrolment.enrol(event=ContactEventFactory(contact=contact), now=NOW).instances) == 1
+
+
+def test_judging_many_templates_asks_for_past_starts_once(
+    workflow: WorkflowVersion,
+) -> None:
+    for _ in range(5):
+        publishing.publish(version=StepFactory(version__template__business_entity=None).version, by=None, now=NOW)
+    contact = ContactFactory()
+    enrolment.enrol(event=ContactEventFactory(contact=contact), now=NOW)
+    again, among = ContactEventFactory(contact=contact, kind="contact_updated"), enrolment.candidates()
+
+    with CaptureQueriesContext(connection) as queries:
+        enrolment.enrol(event=again, now=NOW, among=among)
+
+    asked = [query for query in queries if "workflows_workflowinstance" in query["sql"] and "MAX" in query["sql"]]
+    assert len(asked) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from contacts import consent
 from contacts.clock import database_now
 from contacts.models import Contact
 from engagement.channels import state
+from engagement.channels.base import ChannelError
 from engagement.models import Alert, ChannelState, Message, Task
 from tests.factories import (
     NOW,
@@ -26,7 +27,7 @@ from tests.factories import (
 )
 from tests.smtp import Sink
 from tests.workflows import world
-from workflows import actions, controls, execution, leases
+from workflows import actions, controls, execution, leases, outcomes
 from workflows.models import ActionAttempt, ActionType, PlannedTouch, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
@@ -300,7 +301,7 @@ def test_after_a_refusal_the_next_attempt_sends(smtp: Sink) -> None:
 
 def test_refused_for_now_too_often_is_failed(smtp: Sink) -> None:
     smtp.refuse_rcpt = "450 greylisted"
-    action = email_action(attempts=execution.MAX_ATTEMPTS - 1)
+    action = email_action(attempts=outcomes.MAX_ATTEMPTS - 1)
 
     run_due()
 
@@ -419,7 +420,7 @@ def test_an_expired_claim_cannot_become_an_intent() -> None:
     claim = leases.claim_outside(limit=1)[0]
     expire_lease(action)
 
-    assert not leases.begin_sending(claim)
+    assert not leases.begin_sending(claim, recipient=action.instance.contact.email)
 
 
 def test_an_expired_claim_returns_and_is_tried_alone() -> None:
@@ -453,7 +454,7 @@ def test_the_third_lone_crash_makes_it_dead() -> None:
 def test_an_expired_hand_over_is_ambiguous() -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    leases.begin_sending(claim)
+    leases.begin_sending(claim, recipient=action.instance.contact.email)
     expire_lease(action)
 
     run_due()
@@ -484,14 +485,14 @@ def test_released_claims_wait_again() -> None:
 def test_an_outcome_known_after_the_lease_is_still_written(smtp: Sink) -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    loaded = execution._load(claim)
+    loaded = outcomes.load(claim)
     draft = execution._prepare(claim, loaded)
     execution._intend(claim, loaded, draft)
     receipt = execution.delivery.hand_over(draft)
     expire_lease(action)
     leases.reap()
 
-    execution._settle_sent(claim, loaded, receipt)
+    outcomes.settle_sent(claim, loaded, receipt)
 
     action.refresh_from_db()
     assert action.status == Status.DONE
@@ -512,7 +513,7 @@ def test_an_unexpected_fault_is_tried_again_later(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unexpected_fault_is_parked_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    action = ScheduledActionFactory(attempts=execution.MAX_UNEXPECTED - 1)
+    action = ScheduledActionFactory(attempts=outcomes.MAX_UNEXPECTED - 1)
     monkeypatch.setitem(actions.INSIDE, "create_task", lambda action, now: 1 / 0)
 
     run_due()
@@ -554,12 +555,140 @@ def test_a_frozen_process_does_not_send_any_more(monkeypatch: pytest.MonkeyPatch
     assert (action.status, smtp.messages) == (Status.PENDING, [])
 
 
-def test_the_round_ends_with_its_deadline() -> None:
-    email_action()
+def test_a_round_whose_time_is_up_hands_over_one_and_gives_back_the_rest() -> None:
+    email_action(), email_action()
 
     execution.run_pump_step(time.monotonic() - 1)
 
-    assert not Message.objects.exists()
+    assert Message.objects.count() == 1
+    assert ScheduledAction.objects.get(status=Status.PENDING).token is None
+
+
+def test_a_claim_reads_only_what_is_due() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN " + leases._CLAIM.format(lane=leases._INSIDE_LANE),
+            {"lease": 60, "holder": "x", "limit": 10, "outside": True},
+        )
+        plan = " ".join(row[0] for row in cursor.fetchall())
+
+    assert "next_attempt_at <= statement_timestamp()" in plan.split("Index Cond")[1]
+
+
+def test_trouble_of_the_channel_is_known_even_if_the_lease_was_lost(smtp: Sink) -> None:
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    loaded = outcomes.load(claim)
+    expire_lease(action)
+    leases.reap()
+
+    with pytest.raises(outcomes.LostLease):
+        outcomes.settle_refusal(claim, loaded, ChannelError("host down", permanent=False, channel_wide=True))
+
+    assert state.paused_until("email", now=database_now()) is not None
+
+
+def test_a_fault_beside_a_lost_lease_does_not_strand_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    email_action(), email_action()
+
+    def faulty(claim: leases.Claim) -> None:
+        ScheduledAction.objects.filter(pk=claim.action_id).update(token=0)
+        raise ValueError("unforeseen")
+
+    monkeypatch.setattr(execution, "_send", faulty)
+
+    execution.run_outside(deadline=time.monotonic() - 1)
+
+    assert ScheduledAction.objects.filter(status=Status.PENDING, suspect=False).count() == 1
+
+
+def test_a_refusal_in_a_cancelled_instance_cancels(smtp: Sink) -> None:
+    smtp.refuse_rcpt = "450 greylisted"
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    loaded = outcomes.load(claim)
+    execution._intend(claim, loaded, execution._prepare(claim, loaded))
+    controls.cancel(instance=action.instance, reason="the customer asked", actor="ada", now=database_now())
+
+    outcomes.settle_refusal(claim, loaded, ChannelError("450 greylisted", permanent=False, channel_wide=False))
+
+    action.refresh_from_db()
+    assert action.status == Status.CANCELLED
+
+
+def test_a_changed_address_is_prepared_anew(smtp: Sink) -> None:
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    loaded = outcomes.load(claim)
+    draft = execution._prepare(claim, loaded)
+    Contact.objects.update(email="moved@example.org")
+
+    assert not execution._intend(claim, loaded, draft)
+    run_due()
+
+    assert [str(message["To"]) for message in smtp.messages] == ["moved@example.org"]
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+def test_a_word_on_permission_since_the_claim_is_heard(smtp: Sink) -> None:
+    action = email_action()
+    claim = leases.claim_outside(limit=1)[0]
+    loaded = outcomes.load(claim)
+    draft = execution._prepare(claim, loaded)
+    consent.withdraw(contact=action.instance.contact, source="said so", now=database_now())
+
+    assert not execution._intend(claim, loaded, draft)
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, smtp.messages) == (Status.SKIPPED, [])
+
+
+def test_a_database_that_leaves_at_the_intent_makes_nothing_unclear(
+    smtp: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = email_action()
+    intend = execution._intend
+
+    def cut(*arguments: Any) -> bool:
+        intend(*arguments)
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(execution, "_intend", cut)
+    monkeypatch.setattr(outcomes, "reconnect", lambda: None)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert (action.status, smtp.messages) == (Status.PENDING, [])
+
+
+def test_one_part_that_fails_does_not_stop_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    action = ScheduledActionFactory()
+    monkeypatch.setattr(leases, "reap", lambda: 1 / 0)
+
+    run_due()
+
+    action.refresh_from_db()
+    assert action.status == Status.DONE
+
+
+def test_suspects_inside_the_house_are_all_tried_in_one_round() -> None:
+    ScheduledActionFactory.create_batch(4, suspect=True)
+
+    execution.run_suspects()
+
+    assert set(ScheduledAction.objects.values_list("status", flat=True)) == {"done"}
+
+
+def test_at_most_one_suspect_a_round_leaves_the_house() -> None:
+    email_action(suspect=True), email_action(suspect=True)
+
+    execution.run_suspects()
+
+    assert sorted(ScheduledAction.objects.values_list("status", flat=True)) == ["done", "pending"]
 
 
 def test_contacts_of_other_instances_do_not_matter() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.core.management import call_command
 from django_q.models import OrmQ, Schedule
@@ -56,6 +58,31 @@ def test_the_pump_gives_a_sign_of_life_for_its_cluster(monkeypatch: pytest.Monke
 
     assert WorkerHeartbeat.objects.get().name == "host:1"
     assert analytics.worker_is_alive()
+
+
+def test_a_busy_step_leaves_the_others_their_turn(settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.PUMP_STEPS = ["tests.workflows.test_pump.busy_room", "tests.workflows.test_pump.another_room"]
+    monkeypatch.setattr(pump, "STEP_SECONDS", 0.01)
+    visits.clear()
+
+    pump.run(max_seconds=0.05)
+
+    assert visits
+
+
+def busy_room(deadline: float) -> int:
+    while time.monotonic() < deadline:
+        pass
+    return 1
+
+
+def test_two_safety_nets_do_no_harm() -> None:
+    for _ in range(2):
+        Schedule.objects.create(name=watchdog.SAFETY_NET, func=wake.PUMP)
+
+    watchdog.ensure_schedule()
+
+    assert Schedule.objects.count() == 2
 
 
 def test_without_a_cluster_there_is_no_sign_of_life() -> None:

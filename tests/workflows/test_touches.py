@@ -17,7 +17,7 @@ from tests.factories import (
     StepFactory,
 )
 from tests.workflows import world
-from workflows.models import ActionType, ScheduledAction
+from workflows.models import ActionType, PlannedTouch, ScheduledAction
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +155,21 @@ def test_a_skipped_touch_completes_the_instance(contact: Contact) -> None:
 
     action.instance.refresh_from_db()
     assert action.instance.status == "completed"
+
+
+def test_touches_planned_after_a_pause_keep_their_distance_from_the_shifted_start(contact: Contact) -> None:
+    step = StepFactory(action_type="schedule_follow_up", target=None, delay_hours=24)
+    PlannedTouch.objects.create(step=step, day=3, template=EngagementTemplateFactory())
+    started = world.database_now() - dt.timedelta(days=6)
+    plan = ScheduledActionFactory(
+        instance__contact=contact,
+        instance__version=step.version,
+        instance__started_at=started,
+        step=step,
+        due_at=started + dt.timedelta(days=5, hours=24),  # five days of pause
+    )
+
+    world.run_due()
+
+    planned = plan.instance.actions.get(action_type=ActionType.FOLLOW_UP)
+    assert planned.due_at == started + dt.timedelta(days=5 + 3)
