@@ -48,7 +48,7 @@ clean: ## remove what was installed; data under var/ stays
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install:
-	@PYTHON="$(PYTHON)" sh bin/install requirements.txt
+	@PYTHON="$(PYTHON)" sh contactflow/install.sh requirements.txt
 
 install-dev: install
-	@PYTHON="$(PYTHON)" sh bin/install requirements-dev.txt
+	@PYTHON="$(PYTHON)" sh contactflow/install.sh requirements-dev.txt

@@ -133,8 +133,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+WHITENOISE_USE_FINDERS = True  # what collectstatic has not collected yet is served all the same
 
 # Mail. Without EMAIL_URL every message stays in the outbox staff read in the admin.
 EMAIL_URL: str = env.str("EMAIL_URL", "")

@@ -27,7 +27,7 @@ def fake_python(folder: Path, version: str) -> Path:
 
 def install(bare: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["sh", "bin/install", "requirements.txt"],
+        ["sh", "contactflow/install.sh", "requirements.txt"],
         cwd=bare,
         env=os.environ | environment,
         text=True,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the packages of one lock file into .venv; does nothing when that was done before. Usage: bin/install LOCKFILE
+# Installs the packages of one lock file into .venv; does nothing when that was done before. Usage: contactflow/install.sh LOCKFILE
 set -eu
 lock=$1
 stamp=.venv/$lock.installed
@@ -34,7 +34,8 @@ make_environment() {
 
 fetch() {
     # uv takes 3 s where pip takes 30. It reads no pip configuration, so it is told the index.
-    export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || echo "${PIP_INDEX_URL:-https://pypi.org/simple}")}"
+    index=${UV_DEFAULT_INDEX:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || echo "${PIP_INDEX_URL:-}")}
+    [ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
     export UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-1}" UV_LINK_MODE="${UV_LINK_MODE:-copy}"
     if { [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q --no-deps --require-hashes --only-binary :all: -r requirements-install.txt; } >/dev/null 2>&1 &&
         .venv/bin/python -m uv pip install -q --python .venv/bin/python --require-hashes -r "$lock" 2>.venv/uv.log; then
