@@ -102,7 +102,7 @@ def do_actions(watch: Watch, pattern: ActionPattern) -> Lap:
     done = 0
     with psycopg.connect(pattern.database_url, autocommit=True) as connection:
         watch.start()
-        while batch := _claim(connection, pattern):
+        while watch.is_running() and (batch := _claim(connection, pattern)):
             for claimed in batch:
                 with connection.transaction():
                     _insert(connection, pattern.result, _replacements(pattern, claimed))
@@ -120,7 +120,7 @@ def send_mails(watch: Watch, pattern: ActionPattern, letter: Letter) -> Lap:
     ):
         server.ehlo()
         watch.start()
-        while batch := _claim(connection, pattern):
+        while watch.is_running() and (batch := _claim(connection, pattern)):
             for claimed in batch:
                 replacements = _replacements(pattern, claimed)
                 with connection.transaction():
