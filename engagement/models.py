@@ -160,6 +160,12 @@ class Message(models.Model):
             models.Index(fields=["contact", "-sent_at"], name="message_of_contact"),
             models.Index(fields=["-created_at", "-id"], name="message_newest_first"),  # the outbox and its pages
             models.Index(fields=["message_id"], name="message_by_message_id"),  # provider events and replies
+            # What is held or unclear and waits for a person: the start page counts it.
+            models.Index(
+                fields=["status", "created_at"],
+                condition=models.Q(status__in=["held", "ambiguous", "failed"]),
+                name="message_needs_person",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -241,12 +247,13 @@ class AlertDelivery(models.Model):
             models.UniqueConstraint(fields=["alert", "channel", "address"], name="one_delivery_per_address"),
         ]
         indexes: ClassVar = [
-            # engagement.alerts.deliver_waiting: what is due, and whose lease ran out.
+            # engagement.alerts.deliver_waiting: what is due, and apart from it whose lease ran out.
             models.Index(
                 fields=["next_attempt_at"],
                 condition=models.Q(status__in=["pending", "sending"]),
                 name="alert_delivery_due",
             ),
+            models.Index(fields=["lease_until"], condition=models.Q(status="sending"), name="alert_delivery_leased"),
         ]
 
     def __str__(self) -> str:
@@ -300,6 +307,7 @@ class Task(models.Model):
                 fields=["due_at"], condition=~models.Q(status__in=["done", "cancelled"]), name="task_open_by_due"
             ),  # the list of open tasks, due first
             models.Index(fields=["contact", "-created_at"], name="task_of_contact"),  # the contact's timeline
+            models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
         ]
 
     def __str__(self) -> str:

@@ -5,10 +5,11 @@ import time
 import uuid
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection
 
-from engagement import alerts
-from engagement.alerts import deliveries, raising
-from engagement.channels import state
+from engagement import alerts, persistence
+from engagement.alerts import deliveries, letter, raising
+from engagement.channels import registry, state
 from engagement.models import Alert, AlertDelivery, ChannelState
 from tests.factories import NOW, ContactFactory, TargetFactory, UserFactory
 
@@ -258,10 +259,113 @@ def test_what_is_not_due_yet_waits(sink):
 def test_a_claim_is_taken_with_its_lease():
     raise_alert()
 
-    claimed = deliveries._claim(NOW)
+    claimed = deliveries._claim(NOW).delivery
 
     assert (claimed.status, claimed.attempts, claimed.lease_until) == ("sending", 1, NOW + deliveries.LEASE)
     assert deliveries._claim(NOW) is None
+
+
+def fail_with(error):
+    def write(*args, **options):
+        raise error
+
+    return write
+
+
+def test_a_database_that_goes_away_while_the_letter_is_written_costs_nothing(monkeypatch, sink):
+    raise_alert()
+    with monkeypatch.context() as away:
+        away.setattr(letter, "write", fail_with(OperationalError("server closed the connection")))
+        with pytest.raises(OperationalError):
+            alerts.deliver_waiting(now=NOW, limit=1)
+    assert (only_delivery().status, only_delivery().attempts) == ("pending", 0)
+
+    alerts.deliver_waiting(now=NOW, limit=1)
+
+    assert (only_delivery().status, len(sink.received)) == ("sent", 1)
+
+
+def test_a_letter_that_cannot_be_written_waits_and_holds_nobody_up(monkeypatch, sink):
+    raise_alert(target=reachable("mia@staff.example", "leo@staff.example"))
+    whole = letter.write
+
+    def write(delivery, *, now):
+        if delivery.address == "mia@staff.example":
+            raise KeyError("a fault of ours")
+        return whole(delivery, now=now)
+
+    monkeypatch.setattr(letter, "write", write)
+
+    alerts.deliver_waiting(now=NOW, limit=10)
+
+    bad = AlertDelivery.objects.get(address="mia@staff.example")
+    assert (bad.status, bad.attempts, bad.lease_until) == ("pending", 1, None)
+    assert bad.next_attempt_at > NOW
+    assert [one.recipients for one in sink.received] == [["leo@staff.example"]]
+
+
+def test_a_letter_that_can_never_be_written_is_given_up(monkeypatch, sink):
+    raise_alert()
+    AlertDelivery.objects.update(attempts=deliveries.MAX_ATTEMPTS - 1)
+    monkeypatch.setattr(letter, "write", fail_with(KeyError("a fault of ours")))
+
+    alerts.deliver_waiting(now=NOW, limit=10)
+
+    assert (only_delivery().status, only_delivery().error) == ("failed", "The letter could not be written (KeyError).")
+
+
+def test_a_fault_during_the_hand_over_is_ambiguous_at_once(monkeypatch, sink):
+    raise_alert()
+    monkeypatch.setattr(registry.mail_channel(), "hand_over", fail_with(KeyError("a fault of ours")))
+
+    alerts.deliver_waiting(now=NOW, limit=10)
+
+    assert (only_delivery().status, only_delivery().lease_until) == ("ambiguous", None)
+
+
+def test_a_known_outcome_is_written_when_the_database_is_back(monkeypatch, sink):
+    raise_alert()
+    settle, answers = deliveries._settle, [OperationalError("gone"), InterfaceError("closed")]
+
+    def settle_at_last(*args, **changes):
+        if answers:
+            raise answers.pop()
+        settle(*args, **changes)
+
+    monkeypatch.setattr(deliveries, "_settle", settle_at_last)
+    monkeypatch.setattr(persistence, "_disconnect", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(persistence, "FIRST_WAIT", 0)
+
+    alerts.deliver_waiting(now=NOW, limit=10)
+
+    assert (only_delivery().status, len(sink.received)) == ("sent", 1)
+
+
+def test_a_pause_begins_when_the_trouble_shows_not_when_the_connecting_began(settings):
+    settings.EMAIL_URL = "smtp://127.0.0.1:1"
+    raise_alert()
+
+    alerts.deliver_waiting(now=NOW, limit=10)
+
+    assert state.paused_until("email") is not None  # by the database's clock, which is far beyond NOW
+
+
+def test_the_search_for_expired_leases_reads_only_what_is_being_handed_over():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = AlertDelivery.objects.filter(status="sending", lease_until__lte=NOW).explain()
+
+    assert "alert_delivery_leased" in plan
+
+
+def test_expired_leases_are_looked_for_once_a_step(monkeypatch, sink):
+    looked = []
+    monkeypatch.setattr(deliveries, "_give_up_expired", looked.append)
+    raise_alert(target=reachable("mia@staff.example", "leo@staff.example"))
+
+    alerts.run_pump_step(time.monotonic() + 10)
+
+    assert (len(looked), len(sink.received)) == (1, 2)
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 8, 11, 60])
