@@ -6,7 +6,8 @@ import contextlib
 import csv
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,12 +18,13 @@ from django.db import transaction
 
 from contacts import imports, intake
 from contacts.imports import FileRefused, Line, Rejected, Table
-from contacts.intake import catalogue
+from contacts.intake import catalogue, cleaning
 from contacts.intake.cleaning import Unacceptable
 from contacts.models import ContactEvent
 from workflows import enrolment, wake
 
 BATCH = 500
+EARLIER_LINES = 100  # of one person that a rehearsal keeps; behind so many a line is hardly judged otherwise
 KEPT_REJECTIONS: Final = 1000  # of a hopeless file; `rejections` counts them all
 
 
@@ -64,24 +66,17 @@ def import_file(
     """Take in every line that can be read; the same file again changes nothing.
 
     Existing people are a baseline: nothing starts for them unless `start_workflows`, and then all that matches has
-    started when this returns. `entity` is the brand of lines that name none. A dry run is the real one, rolled back.
-    Raises imports.FileRefused when the file as a whole cannot be read. A stream has to be seekable and stays open.
+    started when this returns. `entity` is the brand of lines that name none. A dry run is the real one, each batch of
+    it rolled back. A stream has to be seekable and stays open. Raises imports.FileRefused when the file as a whole
+    cannot be read.
     """
-    run = _Run(now=now, entity=_known_entity(entity), start_workflows=start_workflows, watcher=watcher or Watcher())
+    kind = _Rehearsal if dry_run else _Run
+    run = kind(now=now, entity=_known_entity(entity), start_workflows=start_workflows, watcher=watcher or Watcher())
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
-        table = Table(stream)
-        if dry_run:
-            stack.enter_context(_undone())
-        run.take_in(table)
+        run.look_ahead(stream)
+        run.take_in(Table(stream))
     return run.report
-
-
-@contextlib.contextmanager
-def _undone() -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def _known_entity(entity: str | None) -> str | None:
@@ -103,6 +98,9 @@ class _Run:
     # Hashes, not addresses: a hundred thousand of them fit into a few megabytes.
     seen: set[int] = field(default_factory=set)
 
+    def look_ahead(self, stream: BinaryIO) -> None:
+        """What is to be known of the whole file before the first batch: nothing."""
+
     def take_in(self, table: Table) -> None:
         records = table.__iter__()
         with contextlib.closing(records):
@@ -112,14 +110,7 @@ class _Run:
 
     def _batch(self, batch: Sequence[Line | Rejected], header: Sequence[str]) -> None:
         lines = [record for record in batch if isinstance(record, Line)]
-        with transaction.atomic():
-            answers = intake.receive_many(
-                arrivals=[self._keyed(line) for line in lines],
-                source=ContactEvent.Source.CSV,
-                now=self.now,
-                enrol=self.start_workflows,
-            )
-            started = self._start(answers)
+        answers, started = self._receive(lines)
         self.report.started += started
         answered = iter(zip(lines, answers, strict=True))
         for record in batch:
@@ -127,6 +118,17 @@ class _Run:
                 self._reject(record, header)
             else:
                 self._count(*next(answered), header)
+
+    def _receive(self, lines: Sequence[Line]) -> tuple[Sequence[object], int]:
+        """What the door answers to each line, and how many workflows started."""
+        with transaction.atomic():
+            answers = intake.receive_many(
+                arrivals=[self._keyed(line) for line in lines],
+                source=ContactEvent.Source.CSV,
+                now=self.now,
+                enrol=self.start_workflows,
+            )
+            return answers, self._start(answers)
 
     def _keyed(self, line: Line) -> tuple[str, intake.Arrival]:
         """The same line is the same event, unless it is imported for another brand or to start workflows at last."""
@@ -167,6 +169,48 @@ class _Run:
         if len(self.report.rejected) < KEPT_REJECTIONS:
             self.report.rejected.append(rejected)
         self.watcher.on_rejected(rejected, header)
+
+
+@dataclass(kw_only=True)
+class _Rehearsal(_Run):
+    """Takes back every batch, so that nobody waits for the end of the file. Of people who come again in a later batch
+    it keeps the lines, and takes them in once more before that batch: so it is judged as it will be."""
+
+    again: set[int] = field(default_factory=set)  # hashes of the people who stand in the file more than once
+    earlier: defaultdict[int, deque[Line]] = field(default_factory=lambda: defaultdict(_a_few_lines))
+
+    def look_ahead(self, stream: BinaryIO) -> None:
+        met: set[int] = set()
+        for record in Table(stream):
+            if isinstance(record, Line):
+                person = _person(record)
+                (self.again if person in met else met).add(person)
+
+    def _receive(self, lines: Sequence[Line]) -> tuple[Sequence[object], int]:
+        with transaction.atomic():
+            if known := self._lines_before(lines):
+                super()._receive(known)
+            outcome = super()._receive(lines)
+            transaction.set_rollback(True)
+        for line in lines:
+            if (person := _person(line)) in self.again:
+                self.earlier[person].append(line)
+        return outcome
+
+    def _lines_before(self, lines: Sequence[Line]) -> list[Line]:
+        people = {_person(line) for line in lines} & self.earlier.keys()
+        return sorted((line for person in people for line in self.earlier[person]), key=lambda line: line.number)
+
+
+def _a_few_lines() -> deque[Line]:
+    return deque(maxlen=EARLIER_LINES)
+
+
+def _person(line: Line) -> int:
+    try:
+        return hash(cleaning.email(line.arrival.email))
+    except Unacceptable:
+        return hash(line.arrival.email)
 
 
 class RejectedFile:
