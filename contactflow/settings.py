@@ -142,7 +142,7 @@ EMAIL_URL: str = env.str("EMAIL_URL", "")
 vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "") or f"Contactflow <contactflow@{_public.hostname}>"
-EMAIL_TIMEOUT = 30  # seconds for each step of the SMTP conversation
+EMAIL_TIMEOUT = 30  # seconds, of Django's own mail; engagement.channels bounds the phases of ours
 
 # The workers
 REDIS_URL: str = env.str("REDIS_URL", "")

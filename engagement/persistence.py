@@ -23,14 +23,15 @@ def write(work: Callable[[], object], *, seconds: float) -> None:
             if time.monotonic() > until:
                 raise
             logger.warning("the database did not answer; what is known is written when it does")
-            _disconnect()
+            reconnect()
             time.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
         else:
             return
 
 
-def _disconnect() -> None:
+def reconnect() -> None:
+    """Drop a connection that broke; the next query opens another."""
     try:
         connection.close()
     except DatabaseError:

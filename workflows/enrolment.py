@@ -105,7 +105,9 @@ def judge(
 def _enrol_apart(pk: UUID, now: dt.datetime, among: list[Candidate]) -> int:
     try:
         with transaction.atomic():
-            event = ContactEvent.objects.select_for_update(skip_locked=True).filter(pk=pk, processed_at=None).first()
+            # The contact before anything of theirs, as everywhere; one whom somebody holds is left for the next round.
+            free = Contact.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(events=pk)
+            event = ContactEvent.objects.filter(pk=pk, processed_at=None).first() if free.first() else None
             if event is None:
                 return 0
             enrol(event=event, now=now, among=among)

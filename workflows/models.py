@@ -88,7 +88,7 @@ class WorkflowVersion(models.Model):
                 fields=["template"], condition=models.Q(published_at__isnull=True), name="one_draft_per_workflow"
             ),
             models.CheckConstraint(
-                condition=~models.Q(reentry="after_days") | models.Q(reentry_days__gte=1),
+                condition=~models.Q(reentry="after_days") | models.Q(reentry_days__isnull=False, reentry_days__gte=1),
                 name="reentry_days_given",
                 violation_error_message="Say after how many days the workflow may start again.",
             ),

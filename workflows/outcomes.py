@@ -7,25 +7,21 @@ raise LostLease when somebody else holds the action meanwhile.
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from contacts.clock import database_now
-from engagement import delivery
+from engagement import delivery, persistence
 from engagement.channels import state
 from engagement.channels.base import ChannelError, Receipt
 from workflows import leases, scheduling
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ScheduledAction
 from workflows.settling import lock_instance, settle_instance
-
-logger = logging.getLogger(__name__)
 
 EMAIL = "email"
 MAX_ATTEMPTS = 12  # refused for now that often (about a day and a half): refused for good
@@ -204,27 +200,6 @@ def _write(claim: Claim, **changes: Any) -> None:
         raise LostLease
 
 
-def persistently(write: Callable[[], None]) -> None:
+def persistently(work: Callable[[], None]) -> None:
     """Write what is known until the database takes it: a restart must not make a known outcome unknown."""
-    until = time.monotonic() + PERSISTENCE
-    pause = 0.1
-    while True:
-        try:
-            write()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > until:
-                raise
-            logger.warning("the database did not answer; the outcome is written when it does")
-            reconnect()
-            time.sleep(pause)
-            pause = min(pause * 2, 2.0)
-        else:
-            return
-
-
-def reconnect() -> None:
-    """Drop a connection that broke; the next query opens another."""
-    try:
-        connection.close()
-    except DatabaseError:
-        logger.debug("closing a broken connection failed", exc_info=True)
+    persistence.write(work, seconds=PERSISTENCE)

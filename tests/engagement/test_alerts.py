@@ -333,7 +333,7 @@ def test_a_known_outcome_is_written_when_the_database_is_back(monkeypatch, sink)
         settle(*args, **changes)
 
     monkeypatch.setattr(deliveries, "_settle", settle_at_last)
-    monkeypatch.setattr(persistence, "_disconnect", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(persistence, "reconnect", lambda: None)  # the test's own transaction
     monkeypatch.setattr(persistence, "FIRST_WAIT", 0)
 
     alerts.deliver_waiting(now=NOW, limit=10)

@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 from contacts import consent
 from contacts.clock import database_now
 from contacts.models import Contact
+from engagement import persistence
 from engagement.channels import state
 from engagement.channels.base import ChannelError
 from engagement.models import Alert, ChannelState, Message, Task
@@ -657,7 +658,7 @@ def test_a_database_that_leaves_at_the_intent_makes_nothing_unclear(
         raise OperationalError("the connection is closed")
 
     monkeypatch.setattr(execution, "_intend", cut)
-    monkeypatch.setattr(outcomes, "reconnect", lambda: None)
+    monkeypatch.setattr(persistence, "reconnect", lambda: None)
 
     run_due()
 

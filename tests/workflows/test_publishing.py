@@ -122,3 +122,9 @@ def test_the_draft_of_a_new_template_is_empty() -> None:
     draft = publishing.draft_of(WorkflowTemplateFactory())
 
     assert (draft.number, draft.steps.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("days", [None, 0])
+def test_starting_again_after_some_days_needs_the_days(days: int | None) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WorkflowVersionFactory(reentry="after_days", reentry_days=days)
