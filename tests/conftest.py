@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,3 +69,16 @@ def smtp_sink() -> Iterator[smtp.Sink]:
     """A real SMTP server on a free loopback port; settings and EMAIL_URL are the test's to point at it."""
     with smtp.Sink() as sink:
         yield sink
+
+
+@pytest.fixture(scope="module")
+def deployed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The default content of a fresh deployment, loaded once for the tests of a file; each rolls back to it."""
+    from django.db import transaction
+
+    from tests.workflows import world
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        world.deploy()
+        yield
+        transaction.set_rollback(True)

@@ -9,12 +9,7 @@ from engagement.models import Alert, Message, Task
 from tests.workflows import world
 from workflows.models import WorkflowInstance
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def deployed(db: None) -> None:
-    world.deploy()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 
 def test_an_artist_gets_all_that_the_workflow_promises() -> None:

@@ -1,4 +1,4 @@
-"""Contacts of every kind, for the journey of test_time_travel. Run as a script in an installation's environment."""
+"""An installation with contacts of every kind, for test_time_travel; run as a script in its environment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import itertools
 import django
 
 django.setup()
+
+from django.core.management import call_command  # noqa: E402
 
 from contacts.clock import database_now  # noqa: E402
 from contacts.intake import Arrival  # noqa: E402
@@ -25,6 +27,8 @@ SOURCES = ("Website", "Event", "Referral")
 
 
 def main() -> None:
+    call_command("migrate", verbosity=0)
+    call_command("deploy_contact_workflows")
     for number, (kind, source) in enumerate(itertools.product(TYPES, SOURCES)):
         name = {"first_name": "Ада", "last_name": "Швачко"} if number % 2 else {}
         person = "ada" if name else "nameless"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,16 +72,3 @@ def staff(db: None) -> Callable[..., Caller]:
         return Caller(None, client)
 
     return make
-
-
-@pytest.fixture(scope="module")
-def deployed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The default content of a fresh deployment, loaded once for the tests of a file; each rolls back to it."""
-    from django.db import transaction
-
-    from tests.workflows import world
-
-    with django_db_blocker.unblock(), transaction.atomic():
-        world.deploy()
-        yield
-        transaction.set_rollback(True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -12,18 +11,13 @@ from django.db import connection
 
 from contactflow import deployment
 from contactflow.models import ApiKey
-from contacts.models import BusinessEntity, Contact, ContactEvent
-from engagement.models import EngagementTemplate, Message, Target
+from contacts.models import BusinessEntity, Contact
+from engagement.models import EngagementTemplate, Target
 from tests.factories import WorkflowVersionFactory
 from workflows import heartbeat
-from workflows.models import WorkflowInstance, WorkflowTemplate
+from workflows.models import WorkflowTemplate
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def deployed(db: None) -> None:
-    list(deployment.deploy(check_only=False))
 
 
 def lines(subject: str, *, check_only: bool = True) -> list[tuple[str, str]]:
@@ -34,40 +28,10 @@ def levels(subject: str) -> set[str]:
     return {level for level, _ in lines(subject)}
 
 
-def test_a_fresh_deployment_has_no_failure() -> None:
-    assert "FAIL" not in {line.level for line in deployment.deploy(check_only=False)}
-
-
-def test_a_fresh_deployment_has_its_content(deployed: None) -> None:
-    assert WorkflowTemplate.objects.count() == 9
-    assert EngagementTemplate.objects.count() == 19
-    assert set(BusinessEntity.objects.values_list("name", flat=True)) == {
-        "The 7 Space",
-        "AM Consulting",
-        "HigherSelf Core",
-    }
-
-
-def test_deploying_creates_no_contact(deployed: None) -> None:
-    assert not Contact.objects.exists()
-    assert not ContactEvent.objects.exists()
-    assert not WorkflowInstance.objects.exists()
-    assert not Message.objects.exists()
-
-
 def test_deploying_again_loads_nothing(deployed: None) -> None:
     assert lines("content", check_only=False) == [
         ("ok", "The default content is there; what staff changed stays as it is.")
     ]
-
-
-def test_check_says_what_would_be_loaded_and_loads_nothing() -> None:
-    texts = [text for _, text in lines("content")]
-
-    assert len(texts) > 30
-    assert all(text.startswith("would be loaded: ") for text in texts)
-    assert not WorkflowTemplate.objects.exists()
-    assert not BusinessEntity.objects.exists()
 
 
 def test_every_workflow_is_run_dry(deployed: None) -> None:
@@ -221,17 +185,6 @@ def test_missing_migrations_end_the_examination(deployed: None) -> None:
 
     assert subjects[-1] == "database"
     assert lines("database")[0][0] == "FAIL"
-
-
-# The command
-
-
-def test_the_command_prints_a_line_per_check(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("deploy_contact_workflows", no_color=True)
-
-    printed = capsys.readouterr().out.splitlines()
-    assert printed
-    assert all(re.match(r"(ok|warning|FAIL) +\S", line) for line in printed)
 
 
 def test_the_command_ends_with_1_when_something_failed(deployed: None) -> None:

@@ -12,8 +12,8 @@ from contactflow import embedded
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    (tmp_path / "bin").mkdir()
-    shutil.copy(embedded.BASE_DIR / "bin" / "install", tmp_path / "bin")
+    (tmp_path / "contactflow").mkdir()
+    shutil.copy(embedded.BASE_DIR / "contactflow" / "install.sh", tmp_path / "contactflow")
     (tmp_path / "requirements.txt").write_text("# nothing\n")
     return tmp_path
 

@@ -11,7 +11,7 @@ from workflows import defaults
 from workflows.defaults.content import WORKFLOWS
 from workflows.models import WorkflowInstance, WorkflowTemplate
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 BY_TYPE = {
     "Artist": "the7space_artist_discovery",
@@ -75,11 +75,6 @@ STEPS = {
     ],
     "website_lead_nurturing": [(0, "schedule_follow_up", None, "", "")],
 }
-
-
-@pytest.fixture(autouse=True)
-def deployed(db: None) -> None:
-    world.deploy()
 
 
 @pytest.mark.parametrize("source", BY_SOURCE)

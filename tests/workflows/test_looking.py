@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def artist(db: None) -> Contact:
-    world.deploy()
+def artist(deployed: None, db: None) -> Contact:
     return world.arrive(
         email="ada@example.org", first_name="Ada", contact_types=("Artist",), lead_source="Referral"
     ).receipt.contact
