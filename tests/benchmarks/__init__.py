@@ -15,6 +15,6 @@ How to read it. Contestants take turns, round after round, so that whatever else
 each figure is the median of the rounds, and the share of the reference is the median of the shares within a round.
 The references read nothing, decide nothing and know beforehand what to write: they are the ceiling the database sets
 with these writes, not another implementation of the same job. What they write is copied from rows that Contactflow
-itself wrote at the start of the run, so they keep step with it. The lines "one contact", "one action" and "one mail"
-count the statements behind each figure.
+itself wrote at the start of the run, so they keep step with it; the first table counts statements and commits on both
+sides, and shows where a reference fell behind.
 """

@@ -50,7 +50,7 @@ def _measure(console: Console, database_url: str, mailbox: stand.Mailbox, *, siz
     with console.status("deploying") if console.is_terminal else contextlib.nullcontext() as status:
         installation = content.deploy(database_url)
         report.show_machine(console, commits=measures.commits(installation))
-        report.show_anatomies(console, anatomy.of_everything(installation))
+        report.show_anatomies(console, anatomy.of_everything(installation, mailbox.port))
         with stand.web_server() as port:
             door = client.Door(port, installation.key)
             compete("Contacts a second", measures.contacts(installation, sizes, door))

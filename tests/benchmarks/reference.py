@@ -112,7 +112,7 @@ def do_actions(watch: Watch, pattern: ActionPattern) -> Lap:
 
 
 def send_mails(watch: Watch, pattern: ActionPattern, letter: Letter) -> Lap:
-    """Claim a batch, then for each mail the intent (a commit), the hand-over, the result (a commit)."""
+    """Claim a batch, then for each mail the lease anew and the intent (a commit each), the hand-over, the result."""
     done = 0
     with (
         psycopg.connect(pattern.database_url, autocommit=True) as connection,
@@ -123,6 +123,7 @@ def send_mails(watch: Watch, pattern: ActionPattern, letter: Letter) -> Lap:
         while watch.is_running() and (batch := _claim(connection, pattern)):
             for claimed in batch:
                 replacements = _replacements(pattern, claimed)
+                connection.execute(_RENEW, [claimed.action_id])
                 with connection.transaction():
                     connection.execute(_BEGIN_SENDING, [claimed.action_id])
                     _insert(connection, pattern.intent, replacements)
@@ -164,6 +165,10 @@ _CLAIM = """
     ) AS due
     WHERE action.id = due.id
     RETURNING action.id, action.instance_id, due.contact_id
+"""
+_RENEW = """
+    UPDATE workflows_scheduledaction SET lease_until = clock_timestamp() + interval '1 minute'
+    WHERE id = %s AND status = 'claimed'
 """
 _BEGIN_SENDING = """
     UPDATE workflows_scheduledaction

@@ -54,10 +54,10 @@ def show_contest(console: Console, title: str, contestants: Sequence[Contestant]
 def show_anatomies(console: Console, anatomies: Sequence[Anatomy]) -> None:
     table = Table(title="Statements behind each", title_justify="left")
     table.add_column("")
-    for heading in ("statements", "reads", "writes", "savepoints", "commits to disk"):
+    for heading in ("statements", "reads", "writes", "savepoints", "commits", "commits of the reference"):
         table.add_column(heading, justify="right")
     for one in anatomies:
-        figures = (one.statements, one.reads, one.writes, one.savepoints, one.commits)
+        figures = (one.statements, one.reads, one.writes, one.savepoints, one.commits, one.commits_of_reference)
         table.add_row(one.name, *(f"{figure:.1f}" for figure in figures))
     console.print(table)
 
