@@ -155,7 +155,11 @@ def _sender() -> Iterator[Line]:
 def _brands() -> Iterator[Line]:
     without = list(BusinessEntity.objects.filter(postal_address="").values_list("name", flat=True))
     if without:
-        yield Line("warning", "brands", f"No postal address: {', '.join(without)}. Add it in the admin under Settings.")
+        yield Line(
+            "warning",
+            "brands",
+            f"No postal address: {', '.join(without)}. Add it in the admin under Settings, Business entities.",
+        )
     else:
         yield Line("ok", "brands", "Every brand has a postal address.")
 
@@ -164,7 +168,9 @@ def _targets() -> Iterator[Line]:
     without = list(Target.objects.filter(people=None, extra_emails=[]).values_list("slug", flat=True))
     if without:
         yield Line(
-            "warning", "targets", f"Nobody stands behind {', '.join(without)}. Add people in the admin under Settings."
+            "warning",
+            "targets",
+            f"Nobody stands behind {', '.join(without)}. Add them in the admin under Alerts, Who is alerted.",
         )
     else:
         yield Line("ok", "targets", "People stand behind every target.")
@@ -206,7 +212,7 @@ def _api() -> Iterator[Line]:
         return
     keys = ApiKey.objects.filter(revoked_at=None).count()
     hint = "" if keys else " Make one with: manage.py create_api_key NAME --scope operate"
-    yield Line("ok" if keys else "warning", "API", f"{keys} keys are valid.{hint}")
+    yield Line("ok" if keys else "warning", "API", f"Valid keys: {keys}.{hint}")
     yield _web_server()
 
 
@@ -216,6 +222,5 @@ def _web_server() -> Line:
         with urllib.request.urlopen(address, timeout=WEB_TIMEOUT):  # noqa: S310  # our own PUBLIC_URL, checked above
             return Line("ok", "web server", f"{settings.PUBLIC_URL} answers.")
     except (urllib.error.URLError, OSError, ValueError):
-        return Line(
-            "warning", "web server", f"{settings.PUBLIC_URL} does not answer from here. Start it with: make run"
-        )
+        hint = "Start it with: make run. If it runs elsewhere, say where with PUBLIC_URL."
+        return Line("warning", "web server", f"{settings.PUBLIC_URL} does not answer from here. {hint}")

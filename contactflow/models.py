@@ -25,7 +25,7 @@ def _digest(plaintext: str) -> str:
 
 class ApiKeyManager(models.Manager["ApiKey"]):
     def issue(self, *, name: str, scope: str) -> tuple[ApiKey, str]:
-        """Create a key; the plaintext is returned this once and not stored."""
+        """Create a key of one scope, or of several separated by spaces; the plaintext is returned this once."""
         plaintext = "cf_" + secrets.token_urlsafe(32)
         key = self.create(name=name, scope=scope, prefix=plaintext[:8], digest=_digest(plaintext))
         return key, plaintext
@@ -38,7 +38,9 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 class ApiKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    scope = models.CharField(max_length=10, choices=Scope)
+    scope = models.CharField(
+        max_length=40, choices=Scope, help_text="One scope, or several separated by spaces (RFC 6749, section 3.3)."
+    )
     prefix = models.CharField(max_length=8, editable=False, help_text="The first characters, to recognise a key by.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -53,6 +55,10 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def has_scope(self, *names: str) -> bool:
+        """Whether the key has one of these scopes."""
+        return not set(self.scope.split()).isdisjoint(names)
 
     def revoke(self) -> None:
         """End the key at once; requests that carry it are answered 401."""

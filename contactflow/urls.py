@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 import contacts.urls
 import engagement.urls
@@ -15,6 +16,7 @@ resources = [*contacts.urls.resources, *workflows.urls.resources, *engagement.ur
 doors = [*workflows.urls.doors, *engagement.urls.doors, *notion_bridge.urls.doors]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("contact-workflows/", include(doors)),
     path("api/v1/", include(resources)),

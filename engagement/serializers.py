@@ -101,7 +101,10 @@ class NewTask(Strict):
 
 
 class TaskStatus(Strict):
-    status = serializers.ChoiceField(Task.Status.choices)
+    status = serializers.ChoiceField(
+        Task.Status.choices,
+        error_messages={"invalid_choice": f'"{{input}}" is no status. Allowed: {", ".join(Task.Status.values)}.'},
+    )
 
 
 class AlertDeliveryOutput(serializers.ModelSerializer[AlertDelivery]):

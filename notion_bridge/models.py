@@ -21,6 +21,7 @@ class NotionConnection(models.Model):
         null=True, blank=True, help_text="Until then Notion's webhook handshake is accepted."
     )
     webhook_token = models.CharField(max_length=200, blank=True, editable=False)
+    token_shown = models.BooleanField(default=False, editable=False)
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

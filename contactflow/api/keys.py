@@ -1,4 +1,4 @@
-"""Who is calling and what they may do: API keys with one scope each, and staff in the browser."""
+"""Who is calling and what they may do: API keys with their scopes, and staff in the browser."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _scope_of(view: Any, method: str) -> str:
 
 
 def _require_scope(key: ApiKey, scope: str) -> None:
-    if key.scope not in HOLDERS[scope]:
+    if not key.has_scope(*HOLDERS[scope]):
         allowed = ", ".join(name for name in Scope.values if name in HOLDERS[scope])
         raise PermissionDenied(f"This needs a key of scope {allowed}; the key has scope {key.scope}.")
 

@@ -36,12 +36,15 @@ SWEEP = f"""
 
 
 class IntakeKeyThrottle(BaseThrottle):
-    """Counts keys of scope `intake` only, per trusted address (NUM_PROXIES says which part of X-Forwarded-For is)."""
+    """Counts the requests of keys of scope `intake` per trusted address.
+
+    NUM_PROXIES says which part of X-Forwarded-For is to be trusted.
+    """
 
     retry_after: float | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if not isinstance(request.auth, ApiKey) or request.auth.scope != Scope.INTAKE:
+        if not isinstance(request.auth, ApiKey) or not request.auth.has_scope(Scope.INTAKE):
             return True
         allowed, period = parse_rate(str(api_settings.DEFAULT_THROTTLE_RATES["intake"]))
         requests, left = _count(_network(self.get_ident(request)), period)

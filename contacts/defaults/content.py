@@ -57,7 +57,7 @@ BUSINESS_ENTITIES: Final[Sequence[Values]] = (
             "event attendance",
             "content consumption",
         ],
-        "sender_name": "HigherSelf",
+        "sender_name": "HigherSelf Core",
         "colour": "#2f6f62",
         "signature": "See you in the community,\n\n**The HigherSelf team**",
     },

@@ -70,3 +70,14 @@ def test_spaces_around_a_name_are_left_out() -> None:
     make_key("  Web   form ", "--scope", "read")
 
     assert ApiKey.objects.get().name == "Web form"
+
+
+@pytest.mark.parametrize("arguments", [("--scope", "intake", "read"), ("--scope", "intake", "--scope", "read")])
+def test_a_key_may_have_several_scopes(arguments: tuple[str, ...]) -> None:
+    call_command("create_api_key", "site", *arguments)
+
+    key = ApiKey.objects.get()
+    assert key.scope == "intake read"
+    assert key.has_scope("intake")
+    assert key.has_scope("read", "admin")
+    assert not key.has_scope("operate", "admin")

@@ -22,13 +22,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("name", help="Who or what uses it; shown to staff and in what it did.")
-        parser.add_argument("--scope", required=True, choices=Scope.values, help="What it may do.")
+        parser.add_argument(
+            "--scope",
+            required=True,
+            nargs="+",
+            action="extend",
+            choices=Scope.values,
+            help="What it may do; several are allowed.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = " ".join(options["name"].split())
         if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
             raise CommandError(f"Give the key a name of 1 to {NAME_LENGTH} printable characters.")
-        key, plaintext = ApiKey.objects.issue(name=name, scope=options["scope"])
+        key, plaintext = ApiKey.objects.issue(name=name, scope=" ".join(dict.fromkeys(options["scope"])))
         self.stderr.write(
             f"Made the key {key} of scope {key.scope}. It is shown this once: send it as "
             '"Authorization: Bearer KEY". Revoke it in the admin.',

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error}") from error
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}.") from error
-        self._print(report, dry_run=dry_run)
+        self._print(report, dry_run=dry_run, start_workflows=options["start_workflows"])
         if report.rejections and rejections:
             self.stdout.write(f"The rejected lines are in {rejections.path}. Correct them there and import that file.")
         if not report.accepted:
@@ -61,16 +61,16 @@ class Command(BaseCommand):
                     watcher=watcher,
                 )
 
-    def _print(self, report: Report, *, dry_run: bool) -> None:
-        console = Console(file=self.stdout._out, width=120)  # type: ignore[arg-type]  # OutputWrapper hides the stream
+    def _print(self, report: Report, *, dry_run: bool, start_workflows: bool) -> None:
+        console = Console(width=120)
         table = Table("Lines", "How many", title="Would be imported (dry run)" if dry_run else "Imported")
         table.columns[1].justify = "right"
         for name in ("created", "updated", "unchanged"):
             table.add_row(name, str(getattr(report, name)))
         table.add_row("rejected", str(report.rejections))
         table.add_row("merged (repeats of a person in this file, counted above)", str(report.merged))
-        if report.started:
-            table.add_row("workflows started", str(report.started))
+        if report.started or start_workflows:
+            table.add_row("workflows that would start" if dry_run else "workflows started", str(report.started))
         if report.warnings:
             table.add_row("dates left out because they could not be read", str(report.warnings))
         console.print(table)
