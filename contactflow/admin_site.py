@@ -21,6 +21,8 @@ class Place:
     title: str
     model: str
     icon: str
+    query: str = ""
+    """What the list is filtered by at first."""
 
 
 PLACES: dict[str, tuple[Place, ...]] = {
@@ -32,7 +34,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "Workflows": (
         Place("Workflows", "workflows.WorkflowTemplate", "account_tree"),
         Place("Who is in which", "workflows.WorkflowInstance", "directions_run"),
-        Place("Planned steps", "workflows.ScheduledAction", "schedule"),
+        Place("Planned steps", "workflows.ScheduledAction", "schedule", "status__exact=pending"),
     ),
     "Emails": (
         Place("Email texts", "engagement.EngagementTemplate", "edit_note"),
@@ -88,18 +90,23 @@ def favicon(request: HttpRequest) -> str:
 
 
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what needs a person to the start page: a number each, with the list behind it."""
-    cards = attention.cards(now=clock.database_now())
-    shown = [card for card in cards if request.user.has_perm(card.permission)]
-    return context | {"title": "Today", "cards": shown}
+    """Add what needs a person to the start page: a number each, with the list behind it, and the newest alerts."""
+    found = attention.gather(now=clock.database_now())
+    return context | {
+        "title": "Today",
+        "notices": [notice for notice in found.notices if request.user.has_perm(notice.permission)],
+        "cards": [card for card in found.cards if request.user.has_perm(card.permission)],
+        "alerts": found.alerts if request.user.has_perm("engagement.view_alert") else [],
+    }
 
 
 def _item(place: Place) -> dict[str, Any]:
     meta = apps.get_model(place.model)._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
     return {
         "title": place.title,
         "icon": place.icon,
-        "link": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
+        "link": f"{address}?{place.query}" if place.query else address,
     }
 
 

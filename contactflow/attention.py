@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import formats, timezone
 
 from engagement import analytics as engagement_analytics
+from engagement.models import Alert, ChannelState
 from workflows import heartbeat
 from workflows.models import ScheduledAction
 
 Status = ScheduledAction.Status
+NEWEST_ALERTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +31,59 @@ class Card:
     """Nothing for a person to do."""
 
 
-def cards(*, now: dt.datetime) -> list[Card]:
-    """The cards of the start page. The number of queries does not depend on the number of rows."""
-    return [*_action_cards(), *_engagement_cards(now), _worker_card()]
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What keeps messages from going out, in a sentence, and where to read on."""
+
+    sentence: str
+    address: str
+    permission: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    notices: list[Notice]
+    cards: list[Card]
+    alerts: list[Alert]
+    """The newest that nobody has acknowledged."""
+
+
+def gather(*, now: dt.datetime) -> Attention:
+    """What the start page shows. The number of queries does not depend on the number of rows."""
+    paused = engagement_analytics.paused_channels(now=now)
+    return Attention(
+        notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused)],
+        cards=[*_action_cards(), *_engagement_cards(now), _worker_card(_what_goes_out(paused))],
+        alerts=engagement_analytics.newest_open_alerts(limit=NEWEST_ALERTS),
+    )
+
+
+def _outbox_notice() -> list[Notice]:
+    if settings.EMAIL_URL:
+        return []
+    return [
+        Notice(
+            sentence="Mail is not connected: messages stay here. Set EMAIL_URL.",
+            address=reverse("admin:engagement_message_changelist"),
+            permission="engagement.view_message",
+        )
+    ]
+
+
+def _pause_notice(state: ChannelState) -> Notice:
+    until = formats.date_format(timezone.localtime(state.paused_until), "G:i")
+    reason = " ".join(state.reason.split())
+    return Notice(
+        sentence=f"{state.channel.capitalize()} is paused until {until}" + (f": {reason}" if reason else "."),
+        address=reverse("admin:engagement_channelstate_changelist"),
+        permission="engagement.view_channelstate",
+    )
+
+
+def _what_goes_out(paused: list[ChannelState]) -> str:
+    if paused:
+        return f"Tasks go on; {' and '.join(state.channel for state in paused)} waits until its pause is over."
+    return "Emails, tasks and alerts go out." if settings.EMAIL_URL else "Tasks and alerts go on; messages stay here."
 
 
 def _action_cards() -> list[Card]:
@@ -62,15 +116,19 @@ def _engagement_cards(now: dt.datetime) -> list[Card]:
             "Overdue tasks", found.overdue_tasks, "Open, and past the time they were due.",
             "engagement_task", "due=overdue", "engagement.view_task",
         ),
+        _count(
+            "Due today", found.tasks_due_today, "Open, and due before midnight.",
+            "engagement_task", "due=today", "engagement.view_task",
+        ),
     ]  # fmt: skip
 
 
-def _worker_card() -> Card:
+def _worker_card(what_goes_out: str) -> Card:
     alive = sum(health.fresh for health in heartbeat.all_health())
     return Card(
         title="Workers running",
         value=str(alive),
-        means="Emails, tasks and alerts go out." if alive else "Nothing goes out: start manage.py worker.",
+        means=what_goes_out if alive else "Nothing goes out: start manage.py worker.",
         address=reverse("admin:workflows_workerheartbeat_changelist"),
         permission="workflows.view_workerheartbeat",
         is_calm=alive > 0,

@@ -42,8 +42,8 @@ class Question:
     form: type[forms.Form] = NoQuestions
     refusals: tuple[type[Exception], ...] = ()
     """The errors that mean "not possible": their words are shown."""
-    then: Callable[[Any], str] | None = None
-    """The address to go on to, once done; otherwise back to the row's page."""
+    warning: Callable[[Any], str] | None = None
+    """What to look at again before saying yes; an empty sentence for nothing."""
 
 
 def ask(page: Page, request: HttpRequest, object_id: str, question: Question) -> HttpResponse:
@@ -53,27 +53,28 @@ def ask(page: Page, request: HttpRequest, object_id: str, question: Question) ->
         raise Http404
     form = question.form(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        return HttpResponseRedirect(_act(request, row, form.cleaned_data, question) or _address(page, row))
+        _act(request, row, form.cleaned_data, question)
+        return HttpResponseRedirect(_address(page, row))
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "original": row,
         "title": question.title,
         "question": question,
+        "warning": question.warning(row) if question.warning else "",
         "form": form,
         "back": _address(page, row),
     }
     return TemplateResponse(request, "admin/confirmation.html", context)
 
 
-def _act(request: HttpRequest, row: Any, answers: dict[str, Any], question: Question) -> str | None:
+def _act(request: HttpRequest, row: Any, answers: dict[str, Any], question: Question) -> None:
     try:
         said = question.act(row, answers)
     except question.refusals as refusal:
         messages.error(request, str(refusal))
-        return None
-    messages.success(request, said)
-    return question.then(row) if question.then else None
+    else:
+        messages.success(request, said)
 
 
 def _address(page: Page, row: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from django import forms
 from django.contrib import admin as django_admin
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.postgres.fields import ArrayField
@@ -53,6 +54,9 @@ class LinesField(SimpleArrayField):
         options["widget"] = UnfoldAdminExpandableTextareaWidget(attrs={"rows": 3})
         options["help_text"] = f"{options.get('help_text') or ''} {ONE_PER_LINE}".strip()
         super().__init__(base_field, **options)
+        self.error_messages["item_invalid"] = "Line %(nth)s:"
+        if isinstance(self.base_field, forms.EmailField):
+            self.base_field.error_messages["invalid"] = "%(value)s is not an email address."
 
     def to_python(self, value: Any) -> list[Any]:  # type: ignore[override]  # a field whose value is a list
         if isinstance(value, str):
@@ -112,6 +116,7 @@ class Page(ModelAdmin):
     show_full_result_count = False  # counts the whole table, a second time
     list_filter_submit = True
     compressed_fields = True
+    warn_unsaved_form = True  # the buttons above a form know only what is saved
     actions_detail: ClassVar[tuple[str, ...]] = ()
 
     def title_of(self, row: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
@@ -14,6 +15,7 @@ from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Kept, Record, RecordInline, button, column, link
 from engagement import alerts
+from engagement.admin.messages import as_text
 from engagement.models import Alert, AlertDelivery, Target
 
 PRIORITY_COLOURS = {"Urgent": "danger", "High": "warning", "Medium": "info"}
@@ -51,7 +53,7 @@ class AlertAdmin(Record):
     list_select_related = ("target", "contact", "business_entity")
     search_fields = ("title", "contact__email")
     fieldsets = (
-        (None, {"fields": ("title", "urgency", "state", "message")}),
+        (None, {"fields": ("title", "urgency", "state", "words")}),
         ("About", {"fields": ("target", "contact_link", "business_entity", "created_at")}),
     )
     inlines = (DeliveryInline,)
@@ -67,6 +69,10 @@ class AlertAdmin(Record):
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, alert: Alert) -> str:
         return alert.get_priority_display()
+
+    @column("Message")
+    def words(self, alert: Alert) -> str:
+        return as_text(alert.message)
 
     @column("Contact")
     def contact_link(self, alert: Alert) -> str:
@@ -117,5 +123,19 @@ class TargetAdmin(Kept):
 
     @column("Behind it")
     def behind_it(self, target: Target) -> str:
-        names = [person.get_full_name() or person.get_username() for person in target.people.all()]
+        names = [
+            _name(person) if person.email else f"{_name(person)} (no email address)" for person in target.people.all()
+        ]
         return ", ".join([*names, *target.extra_emails]) or "Nobody: alerts reach no one"
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        unreachable = ", ".join(_name(person) for person in form.instance.people.filter(email=""))
+        if unreachable:
+            messages.warning(
+                request, f"No email address: {unreachable}. Add one under Users, or no alert reaches them."
+            )
+
+
+def _name(person: AbstractUser) -> str:
+    return person.get_full_name() or person.get_username()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
-from contacts.admin.pages import Record, RecordInline, column, joined, link
+from contacts.admin.pages import Record, RecordInline, button, column, joined, link
 from engagement.models import Message, MessageEvent
 
-COLOURS = {"Sent": "success", "Held": "warning", "Refused": "danger", "Unclear": "warning", "Being handed over": "info"}
+KEPT_HERE = "Kept here (no mail server)"
+COLOURS = {
+    "Sent": "success", KEPT_HERE: "info", "Held": "warning", "Refused": "danger", "Unclear": "warning",
+    "Being handed over": "info",
+}  # fmt: skip
+TRIED_AGAIN = (Message.Status.HELD, Message.Status.FAILED)
 AS_TYPED = "white-space: pre-wrap; overflow-wrap: anywhere"
 
 
@@ -34,8 +41,12 @@ def as_text(text: str) -> SafeString:
 class MessageEventInline(RecordInline):
     model = MessageEvent
     verbose_name_plural = "What became of it"
-    fields = ("type", "at", "machine")
+    fields = ("type", "at", "by_machine")
     readonly_fields = fields
+
+    @column("By a machine")
+    def by_machine(self, event: MessageEvent) -> str:
+        return "yes" if event.machine else "no"
 
 
 @admin.register(Message)
@@ -56,10 +67,17 @@ class MessageAdmin(Record):
         ("As its reader sees it", {"fields": ("html_part",)}),
         ("As plain text", {"fields": ("text_part",)}),
         ("Where it comes from", {"fields": (
-            "contact_link", "business_entity", "words", "transport", "message_id", "created_at",
+            "contact_link", "business_entity", "words", "planned_step", "transport", "message_id", "created_at",
         )}),
     )  # fmt: skip
     inlines = (MessageEventInline,)
+    actions_detail = ("try_again",)
+
+    def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_scheduledaction")
+
+    def possible_buttons(self, row: Message) -> tuple[str, ...]:
+        return ("try_again",) if row.action and row.status in TRIED_AGAIN else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows = super().get_queryset(request).select_related("contact", "business_entity", "version__template")
@@ -70,6 +88,8 @@ class MessageAdmin(Record):
 
     @column("Status", ordering="status", label=COLOURS)
     def state(self, message: Message) -> str:
+        if message.status == Message.Status.SENT and message.transport == Message.Transport.OUTBOX:
+            return KEPT_HERE
         return message.get_status_display().partition(":")[0]
 
     @column("Contact")
@@ -81,6 +101,13 @@ class MessageAdmin(Record):
         if message.version is None:
             return "-"
         return link(message.version, f"{message.version.template}, version {message.version.number}")
+
+    @column("Planned step")
+    def planned_step(self, message: Message) -> str:
+        if message.action is None:
+            return "-"
+        address = reverse("admin:workflows_scheduledaction_change", args=[quote(message.action)])
+        return format_html('<a href="{}" class="text-link">{}</a>', address, "The step that wrote it")
 
     @column("What is missing")
     def lacking(self, message: Message) -> str:
@@ -97,3 +124,11 @@ class MessageAdmin(Record):
     @column("Text")
     def text_part(self, message: Message) -> str:
         return as_text(message.text)
+
+    @button("Try again", permission="retry", icon="replay")
+    def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Leads to the planned step, which asks for the reason; this room does not know workflows."""
+        message = self.get_object(request, unquote(object_id))
+        if message is None or message.action is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:workflows_scheduledaction_retry", args=[quote(message.action)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +20,7 @@ from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Kept, Record, button, column, link
-from engagement import tasking
+from engagement import analytics, tasking
 from engagement.admin.alerts import PRIORITY_COLOURS
 from engagement.channels import state as channel_state
 from engagement.models import ChannelState, PassageBudget, Task
@@ -34,9 +34,11 @@ class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
     parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("overdue", "Overdue"), ("open", "Open")]
+        return [("overdue", "Overdue"), ("today", "Later today"), ("open", "Open")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
+        if self.value() == "today":
+            return analytics.due_today(queryset, now=clock.database_now())
         if self.value() not in ("overdue", "open"):
             return queryset
         unfinished = queryset.exclude(status__in=FINISHED)
@@ -63,6 +65,14 @@ class TaskAdmin(Kept):
         ("History", {"fields": ("source", "created_at", "completed_at")}),
     )
     add_fieldsets = fieldsets[:-1]
+    actions = ("finish_chosen",)
+    actions_detail = ("finish",)
+
+    def has_finish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("engagement.change_task")
+
+    def possible_buttons(self, row: Task) -> tuple[str, ...]:
+        return () if row.status in FINISHED else ("finish",)
 
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, task: Task) -> str:
@@ -87,6 +97,25 @@ class TaskAdmin(Kept):
             obj.save()
         if wanted != obj.status:
             tasking.set_status(task=obj, status=wanted, now=now)
+
+    @button("Done", permission="finish", icon="check")
+    def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(task: Task, answers: dict[str, Any]) -> str:
+            tasking.set_status(task=task, status=Task.Status.DONE, now=clock.database_now())
+            return "The task is done."
+
+        question = Question(
+            title="Is this task done?", explanation="It leaves the list of open tasks.", submit="Done", act=act
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    @admin.action(description="Done: the chosen tasks", permissions=["finish"])
+    def finish_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
+        now, count = clock.database_now(), 0
+        for task in chosen.exclude(status__in=FINISHED).iterator():
+            tasking.set_status(task=task, status=Task.Status.DONE, now=now)
+            count += 1
+        messages.success(request, f"{count} done.")
 
 
 @admin.register(ChannelState)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.contrib.messages import get_messages
 
-from engagement.models import Message
+from contacts.clock import database_now
+from engagement.models import ChannelState, Message
 from tests import factories as f
 from tests.admin import rows
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
@@ -181,7 +184,7 @@ def test_page_of_a_workflow_lists_its_steps(desk, address):
     page = desk.get(address.change(action.instance)).content.decode()
 
     assert address.change(action) in page
-    assert "waiting until Mon 2 Mar 2026, 9:00" in page
+    assert "due now" in page
 
 
 def test_page_of_a_step_lists_its_attempts(desk, address):
@@ -199,3 +202,55 @@ def test_list_shows_failed_and_given_up_steps_together(desk, address):
     listing = desk.get(f"{address.list(ScheduledAction)}?status__exact=failed&status__exact=dead").context["cl"]
 
     assert {action.pk for action in listing.result_list} == {failed.pk, gave_up.pk}
+
+
+def test_due_email_says_that_email_is_paused(desk, address):
+    action = running(action_type="send_email", template=f.EngagementTemplateFactory())
+    ChannelState.objects.create(channel="email", paused_until=database_now() + dt.timedelta(hours=1))
+
+    page = desk.get(address.change(action)).content.decode()
+
+    assert "waits: email is paused" in page
+
+
+def try_again(desk, address, actions, reason):
+    chosen = {"action": "retry_chosen", "_selected_action": [str(action.pk) for action in actions], "reason": reason}
+    response = desk.post(address.list(ScheduledAction), chosen)
+    for action in actions:
+        action.refresh_from_db()
+    return [str(said) for said in get_messages(response.wsgi_request)]
+
+
+def test_chosen_steps_are_tried_again_with_their_reason(desk, address):
+    failed, gave_up, done = action_in("failed"), action_in("dead"), action_in("done")
+
+    said = try_again(desk, address, [failed, gave_up, done], "The server is back")
+
+    assert [failed.status, gave_up.status, done.status] == ["pending", "pending", "done"]
+    assert set(ControlEntry.objects.values_list("reason", "actor")) == {("The server is back", "boss")}
+    assert said[0] == "2 tried again."
+    assert said[1].startswith("1 left as they were")
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+def test_chosen_steps_stay_as_they_are_without_a_proper_reason(desk, address, reason):
+    failed = action_in("failed")
+
+    try_again(desk, address, [failed], reason)
+
+    assert failed.status == "failed"
+
+
+def test_steps_are_listed_soonest_due_first(desk, address):
+    later, sooner = running(due_at=f.NOW + dt.timedelta(hours=1)), running(due_at=f.NOW)
+
+    listing = desk.get(f"{address.list(ScheduledAction)}?status__exact=pending").context["cl"]
+
+    assert [action.pk for action in listing.result_list] == [sooner.pk, later.pk]
+
+
+def test_cancelling_cannot_be_mistaken_for_going_back(desk, address):
+    page = desk.get(address.button(running().instance, "cancel")).content.decode()
+
+    assert "Cancel the workflow" in page
+    assert "Go back" in page

@@ -147,7 +147,9 @@ def test_step_is_told(values, told):
 
 @pytest.mark.django_db
 def test_triggers_are_told():
-    version = f.WorkflowVersionFactory(events=["new_contact"], interests=["wellness"], tags=["VIP"], reentry="always")
+    version = f.WorkflowVersionFactory(
+        events=["new_contact"], interests=["wellness"], tags=["VIP", "wellness"], reentry="always"
+    )
     version.contact_types.add(f.ContactTypeFactory(slug="artist"), f.ContactTypeFactory(slug="gallery_contact"))
     version.lead_sources.add(f.LeadSourceFactory(slug="event"))
 
@@ -183,6 +185,17 @@ def test_every_state_of_a_step_is_told(status):
     ],
 )
 def test_state_of_a_step_needs_no_explanation(action, told):
+    assert progress.state_of(action) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("send_email", "waits: email is paused"), ("follow_up", "waits: email is paused"),
+                       ("create_task", "due now")],
+)  # fmt: skip
+def test_step_that_is_due_waits_only_for_its_channel(kind, told):
+    action = in_state("pending", action_type=kind)
+    action.is_due = action.is_email_paused = True
+
     assert progress.state_of(action) == told
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -16,7 +19,8 @@ from contactflow.admin_site import PLACES
 from contactflow.models import ApiKey
 from contacts.clock import database_now
 from engagement import analytics
-from engagement.models import Alert, Message, Task
+from engagement.models import Alert, ChannelState, Message, Task
+from tests import factories as f
 from tests.admin import browser, rows
 from workflows import heartbeat
 from workflows.models import ScheduledAction
@@ -30,6 +34,64 @@ def numbers(desk):
 
 def test_start_page_of_an_empty_installation_has_nothing_to_do(desk):
     assert set(numbers(desk).values()) == {"0"}
+
+
+def sentences_of(desk):
+    return [notice.sentence for notice in desk.get(reverse("admin:index")).context["notices"]]
+
+
+def test_start_page_says_that_mail_is_not_connected(desk, settings):
+    settings.EMAIL_URL = ""
+
+    assert sentences_of(desk) == ["Mail is not connected: messages stay here. Set EMAIL_URL."]
+
+
+def test_start_page_says_that_a_channel_is_paused_and_why(desk, settings):
+    settings.EMAIL_URL, settings.TIME_ZONE = "smtp://localhost:1025", "Europe/Berlin"
+    until = database_now().replace(hour=8, minute=5) + dt.timedelta(days=1)
+    ChannelState.objects.create(channel="email", paused_until=until, troubles=1, reason="no answer\nfrom the server")
+    heartbeat.beat(name="host:1")
+
+    page = desk.get(reverse("admin:index"))
+
+    (notice,) = page.context["notices"]
+    hour = until.astimezone(ZoneInfo("Europe/Berlin")).hour
+    assert notice.sentence == f"Email is paused until {hour}:05: no answer from the server"
+    assert reverse("admin:engagement_channelstate_changelist") in page.content.decode()
+    assert "alerts go out" not in page.content.decode()
+
+
+def test_start_page_says_nothing_while_all_channels_run(desk, settings):
+    settings.EMAIL_URL = "smtp://localhost:1025"
+    ChannelState.objects.create(channel="email", paused_until=f.NOW, troubles=1)
+
+    assert sentences_of(desk) == []
+
+
+def test_start_page_shows_the_newest_open_alerts(desk):
+    for number in range(7):
+        alert = rows.alert()
+        Alert.objects.filter(pk=alert.pk).update(
+            title=f"Alert {number}", created_at=f.NOW + dt.timedelta(hours=number), acknowledged_at=None
+        )
+    Alert.objects.filter(title="Alert 6").update(acknowledged_at=f.NOW)
+
+    shown = desk.get(reverse("admin:index")).context["alerts"]
+
+    assert [alert.title for alert in shown] == ["Alert 5", "Alert 4", "Alert 3", "Alert 2", "Alert 1"]
+
+
+@pytest.mark.parametrize(
+    ("due", "count"), [("12:59", 0), ("13:00", 1), ("23:59", 1), ("+00:00", 0)], ids=["past", "now", "late", "tomorrow"]
+)
+def test_day_ends_at_midnight_of_this_installation(settings, due, count):
+    settings.TIME_ZONE = "America/New_York"
+    day = dt.datetime(2026, 3, 2, tzinfo=ZoneInfo("America/New_York"))
+    hour, minute = due.removeprefix("+").split(":")
+    due_at = day.replace(hour=int(hour), minute=int(minute)) + dt.timedelta(days=due.startswith("+"))
+    Task.objects.create(title="Call her", due_at=due_at)
+
+    assert analytics.waiting(now=day.replace(hour=13)).tasks_due_today == count
 
 
 def test_start_page_counts_what_needs_a_person(desk):
@@ -49,6 +111,7 @@ def test_start_page_counts_what_needs_a_person(desk):
         "Held emails": "1",
         "Open alerts": "1",
         "Overdue tasks": "1",
+        "Due today": "0",
         "Workers running": "1",
     }
 
@@ -67,7 +130,7 @@ def test_every_number_leads_to_its_list(desk):
 
     statuses = [desk.get(card.address).status_code for card in cards]
 
-    assert statuses == [200] * 6
+    assert statuses == [200] * 7
 
 
 @pytest.mark.parametrize(
@@ -77,7 +140,7 @@ def test_list_behind_a_number_shows_as_many_rows(desk, title, make):
     make()
     make()
     Message.objects.update(status="held")
-    card = next(card for card in attention.cards(now=database_now()) if card.title == title)
+    card = next(card for card in attention.gather(now=database_now()).cards if card.title == title)
 
     listing = desk.get(card.address).context["cl"]
 
@@ -103,7 +166,7 @@ def test_count_goes_no_further_than_the_limit(monkeypatch):
     for _ in range(3):
         rows.alert()
 
-    cards = {card.title: card.value for card in attention.cards(now=database_now())}
+    cards = {card.title: card.value for card in attention.gather(now=database_now()).cards}
 
     assert cards["Open alerts"] == "2 or more"
 
@@ -113,7 +176,8 @@ def test_start_page_shows_only_what_the_person_may_see(client):
     user.user_permissions.add(Permission.objects.get(codename="view_task", content_type__app_label="engagement"))
     client.force_login(user)
 
-    assert list(numbers(client)) == ["Overdue tasks"]
+    assert list(numbers(client)) == ["Overdue tasks", "Due today"]
+    assert sentences_of(client) == client.get(reverse("admin:index")).context["alerts"] == []
 
 
 def test_old_sign_of_life_counts_as_no_worker(desk):
@@ -142,7 +206,7 @@ def test_every_place_in_the_sidebar_opens(desk):
 
 
 def test_every_list_has_its_place_in_the_sidebar(desk):
-    places = set(sidebar_of(desk).values())
+    places = {link.partition("?")[0] for link in sidebar_of(desk).values()}
 
     lists = {
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in admin.site._registry

@@ -246,3 +246,86 @@ def test_outbox_is_listed_without_reading_the_bodies(desk, address):
         desk.get(address.list(Message))
 
     assert not any('"engagement_message"."html"' in query["sql"] for query in captured)
+
+
+def status_shown(desk, address, **values):
+    rows.message()
+    Message.objects.update(**values)
+    return desk.get(address.list(Message)).content.decode()
+
+
+def test_message_of_the_outbox_does_not_count_as_sent(desk, address):
+    assert "Kept here (no mail server)" in status_shown(desk, address, transport="outbox")
+
+
+def test_message_that_left_counts_as_sent(desk, address):
+    assert "Kept here (no mail server)" not in status_shown(desk, address, transport="smtp")
+
+
+def of_a_step(**values):
+    message, action = rows.message(), rows.action()
+    Message.objects.filter(pk=message.pk).update(action=action.pk, **values)
+    message.refresh_from_db()
+    return message, action
+
+
+def test_held_message_leads_to_its_step(desk, address):
+    message, action = of_a_step(status="held")
+
+    page = desk.get(address.change(message)).content.decode()
+    response = desk.get(address.button(message, "try_again"))
+
+    assert address.change(action) in page
+    assert response.url == address.button(action, "retry")
+
+
+def test_sent_message_is_not_tried_again(desk, address):
+    message, _ = of_a_step(status="sent")
+
+    page = desk.get(address.change(message)).content.decode()
+
+    assert address.button(message, "try_again") not in page
+
+
+def test_message_without_a_step_cannot_be_tried_again(desk, address):
+    message = rows.message()
+
+    response = desk.get(address.button(message, "try_again"))
+
+    assert response.status_code == 404
+
+
+def test_reader_tries_no_message_again(reading_room, address):
+    message, _ = of_a_step(status="held")
+
+    response = reading_room.get(address.button(message, "try_again"))
+
+    assert response.status_code == 403
+
+
+def test_message_says_in_a_word_whether_a_machine_opened_it(desk, address):
+    message = rows.message()
+    message.events.create(type="opened", machine=True)
+
+    page = desk.get(address.change(message)).content.decode()
+
+    assert "By a machine" in page
+    assert "yes" in page
+
+
+def test_preview_says_that_it_shows_what_is_saved(desk, address):
+    page = desk.get(address.button(f.EngagementTemplateFactory(), "preview")).content.decode()
+
+    assert "Shows what is saved." in page
+
+
+def test_form_with_unsaved_words_does_not_let_go_of_them(desk, address):
+    page = desk.get(address.change(f.EngagementTemplateFactory())).content.decode()
+
+    assert 'class="warn-unsaved-form"' in page
+
+
+def test_empty_list_says_so(desk, address):
+    page = desk.get(address.list(EngagementTemplate)).content.decode()
+
+    assert "Nothing here yet." in page

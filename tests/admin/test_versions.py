@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from tests import factories as f
 from tests.admin import browser, rows
 from workflows import publishing
+from workflows.admin import unfamiliar
 from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def test_workflow_is_described_in_sentences(desk, address):
 def test_edit_draft_copies_what_runs_and_opens_it(desk, address):
     workflow = rows.workflow()
 
-    response = desk.post(address.button(workflow, "edit_draft"))
+    response = desk.get(address.button(workflow, "edit_draft"))
 
     draft = workflow.versions.get(published_at=None)
     assert response.url == address.change(draft)
@@ -40,10 +41,55 @@ def test_edit_draft_opens_the_draft_that_is_there(desk, address):
     workflow = rows.workflow()
     draft = publishing.draft_of(workflow)
 
-    response = desk.post(address.button(workflow, "edit_draft"))
+    response = desk.get(address.button(workflow, "edit_draft"))
 
     assert response.url == address.change(draft)
     assert workflow.versions.count() == 2
+
+
+def test_reader_opens_no_draft(reading_room, address):
+    workflow = rows.workflow()
+
+    response = reading_room.get(address.button(workflow, "edit_draft"))
+
+    assert response.status_code == 403
+    assert workflow.versions.count() == 1
+
+
+def test_saved_draft_stays_open_and_waits_to_be_published(desk, address):
+    draft = publishing.draft_of(rows.workflow())
+
+    response = edit(desk, address, draft, tags="VIP")
+
+    assert response.url == address.change(draft)
+    assert [str(said) for said in get_messages(response.wsgi_request)] == ["Saved. Publish it when it is ready."]
+
+
+def test_draft_names_the_events_there_are(desk, address):
+    draft = publishing.draft_of(rows.workflow())
+
+    page = desk.get(address.change(draft)).content.decode()
+
+    assert unfamiliar.HELP in page
+
+
+@pytest.mark.parametrize(
+    ("events", "warned"),
+    [
+        (["new_contcat"], True),
+        (["new_contact", "contact_updated", "engagement_detected", "manual_trigger"], False),
+        (["started_elsewhere"], False),
+        (["arrived_before"], False),
+    ],
+)
+def test_publishing_warns_of_events_that_nothing_has_sent(desk, address, events, warned):
+    f.WorkflowVersionFactory(events=["started_elsewhere"], published_at=f.NOW)
+    f.ContactEventFactory(kind="arrived_before")
+    draft = f.WorkflowVersionFactory(events=events)
+
+    page = desk.get(address.button(draft, "publish")).content.decode()
+
+    assert (f"Nothing has sent {events[0]} so far" in page) is warned
 
 
 def test_draft_takes_changed_steps(desk, address):
@@ -88,6 +134,7 @@ def test_draft_loses_a_deleted_step(desk, address):
     ("changes", "sentence"),
     [
         ({"steps-0-action_type": "send_email"}, "Choose the email to send."),
+        ({"steps-0-delay_hours": "-1"}, "The delay cannot be negative: 0 is at once."),
         ({"steps-0-target": ""}, "Choose who is alerted or gets the task."),
         ({"reentry": "after_days", "reentry_days": "0"}, "Say after how many days the workflow may start again."),
     ],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.contrib.messages import get_messages
 
 from contacts.clock import database_now
+from engagement.admin.messages import as_text
 from engagement.models import Alert, ChannelState, Target, Task
 from tests import factories as f
 from tests.admin import browser, rows
@@ -106,6 +108,26 @@ def test_task_can_be_made_by_hand(desk, address):
     assert (task.title, task.status, task.source) == ("Call her", "in_progress", "manual")
 
 
+def test_task_is_done_by_its_button(desk, address):
+    task = rows.task()
+
+    desk.post(address.button(task, "finish"))
+
+    task.refresh_from_db()
+    assert task.status == "done"
+    assert address.button(task, "finish") not in desk.get(address.change(task)).content.decode()
+
+
+def test_chosen_tasks_are_done_together(desk, address):
+    chosen, cancelled, left_open = rows.task(), rows.task(), rows.task()
+    Task.objects.filter(pk=cancelled.pk).update(status="cancelled")
+
+    desk.post(address.list(Task), {"action": "finish_chosen", "_selected_action": [str(chosen.pk), str(cancelled.pk)]})
+
+    statuses = [Task.objects.get(pk=task.pk).status for task in (chosen, cancelled, left_open)]
+    assert statuses == ["done", "cancelled", "to_do"]
+
+
 def test_task_is_not_deleted_but_cancelled(desk, address):
     task = rows.task()
 
@@ -115,12 +137,13 @@ def test_task_is_not_deleted_but_cancelled(desk, address):
 
 
 @pytest.mark.parametrize(
-    ("due", "titles"), [("overdue", {"late"}), ("open", {"late", "early"}), ("", {"late", "early", "finished"})]
+    ("due", "titles"),
+    [("overdue", {"late"}), ("today", set()), ("open", {"late", "early"}), ("", {"late", "early", "finished"})],
 )
 def test_tasks_are_filtered_by_what_is_due(desk, address, due, titles):
     now = database_now()
     Task.objects.create(title="late", due_at=now - dt.timedelta(hours=1))
-    Task.objects.create(title="early", due_at=now + dt.timedelta(hours=1))
+    Task.objects.create(title="early", due_at=now + dt.timedelta(hours=25))
     Task.objects.create(title="finished", due_at=now - dt.timedelta(hours=1), status="done", completed_at=now)
 
     listing = desk.get(address.list(Task), {"due": due}).context["cl"]
@@ -150,7 +173,27 @@ def test_address_of_a_target_that_is_none_is_refused(desk, address):
 
     response = browser.submit(desk, address.change(target), "target_form", extra_emails="a@example.org\nnobody")
 
-    assert "extra_emails" in response.context["adminform"].form.errors
+    errors = response.context["adminform"].form.errors
+    assert errors["extra_emails"] == ["Line 2: nobody is not an email address."]
+
+
+def test_person_without_an_address_is_pointed_out(desk, address):
+    target, mute = f.TargetFactory(), f.UserFactory(username="mute", email="")
+    target.people.add(mute)
+
+    response = browser.submit(desk, address.change(target), "target_form")
+
+    assert "mute (no email address)" in desk.get(address.list(Target)).content.decode()
+    assert any("No email address: mute." in str(said) for said in get_messages(response.wsgi_request))
+
+
+def test_alert_keeps_its_lines(desk, address):
+    alert = rows.alert()
+    Alert.objects.filter(pk=alert.pk).update(message="one\ntwo")
+
+    page = desk.get(address.change(alert)).content.decode()
+
+    assert as_text("one\ntwo") in page
 
 
 def test_paused_channel_is_resumed(desk, address):

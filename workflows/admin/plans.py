@@ -14,7 +14,7 @@ def triggers(version: WorkflowVersion) -> list[str]:
         found.append(f"The contact is {_either(types)}")
     if sources := [str(source) for source in version.lead_sources.all()]:
         found.append(f"The lead source is {_either(sources)}")
-    if words := [*version.interests, *version.tags]:
+    if words := list(dict.fromkeys([*version.interests, *version.tags])):
         found.append(f"The contact cares about, or is marked, {_either(words)}")
     found.append(reentry(version))
     return found

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet
+from django.db.models.functions import Now
+
 from contacts.admin import sentences
+from engagement.models import ChannelState
 from workflows.models import ActionType, ScheduledAction
 
 Status = ScheduledAction.Status
+
+
+def seen_now(actions: QuerySet[ScheduledAction]) -> QuerySet[ScheduledAction]:
+    """The actions with what state_of says differently as time passes, by the clock of the database."""
+    paused = ChannelState.objects.filter(channel="email", paused_until__gt=Now())
+    is_due = ExpressionWrapper(Q(next_attempt_at__lte=Now()), output_field=BooleanField())
+    return actions.annotate(is_due=is_due, is_email_paused=Exists(paused))
 
 
 def name_of(action: ScheduledAction) -> str:
@@ -48,6 +59,9 @@ def cut(text: str, limit: int = 120) -> str:
 def _waiting(action: ScheduledAction) -> str:
     if action.instance.status == "paused":
         return "on hold with its workflow"
+    if getattr(action, "is_due", False):
+        is_email = action.action_type in (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
+        return "waits: email is paused" if is_email and getattr(action, "is_email_paused", False) else "due now"
     again = "again " if action.attempts else ""
     return f"waiting until {again}{sentences.moment(action.next_attempt_at)}".replace("until again", "to try again")
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.widgets import UnfoldAdminRadioSelectWidget
+from unfold.forms import ActionForm
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts import clock
 from contacts.admin import confirmation, sentences
@@ -38,6 +39,14 @@ class AnswerForm(ReasonForm):
     field_order = ("sent", "reason")
 
 
+class RetryForm(ActionForm):  # type: ignore[misc]  # Unfold has no types
+    """What is chosen to be done with the steps of a list, and why."""
+
+    reason = forms.CharField(
+        max_length=500, required=False, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Reason"})
+    )
+
+
 class ActionInline(RecordInline):
     model = ScheduledAction
     verbose_name_plural = "Steps"
@@ -45,7 +54,8 @@ class ActionInline(RecordInline):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledAction]:
-        return super().get_queryset(request).select_related("step", "target", "template", "instance")
+        rows = super().get_queryset(request).select_related("step", "target", "template", "instance")
+        return progress.seen_now(rows)
 
     @column("Step")
     def step_name(self, action: ScheduledAction) -> str:
@@ -150,7 +160,7 @@ class WorkflowInstanceAdmin(Record):
         explanation = "It goes on where it stood; everything is due later by the length of the pause."
         return self._control(request, object_id, controls.resume, "Resume", explanation, "It goes on.")
 
-    @button("Cancel", permission="control", icon="cancel", danger=True)
+    @button("Cancel workflow", permission="control", icon="cancel", danger=True)
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         explanation = "What has not happened yet never will. This cannot be undone."
         return self._control(request, object_id, controls.cancel, "Cancel", explanation, "It is cancelled.")
@@ -165,7 +175,7 @@ class WorkflowInstanceAdmin(Record):
         question = Question(
             title=f"{verb} this workflow for this contact",
             explanation=explanation,
-            submit=verb,
+            submit=f"{verb} the workflow",
             form=ReasonForm,
             act=act,
             refusals=(controls.NotPossible,),
@@ -184,18 +194,22 @@ class ScheduledActionAdmin(Record):
     )
     search_fields = ("instance__contact__email", "instance__contact__first_name", "instance__contact__last_name")
     search_help_text = "Search by the contact's name or email address."
-    ordering = ("-due_at", "-id")
+    ordering = ("due_at", "id")
     fieldsets = (
         (None, {"fields": ("step_name", "instance_link", "contact_link", "badge", "when", "problem", "outcome")}),
         ("When", {"fields": ("due_at", "next_attempt_at", "finished_at", "attempts")}),
         ("What", {"fields": ("action_type", "target", "template")}),
     )
     inlines = (AttemptInline, ControlInline)
+    actions = ("retry_chosen",)
+    action_form = RetryForm
     actions_detail = ("retry", "resolve", "skip")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledAction]:
         rows = super().get_queryset(request)
-        return rows.select_related("step", "target", "template", "instance__contact", "instance__template")
+        return progress.seen_now(
+            rows.select_related("step", "target", "template", "instance__contact", "instance__template")
+        )
 
     def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("workflows.change_scheduledaction")
@@ -251,8 +265,25 @@ class ScheduledActionAdmin(Record):
 
     @button("Try again", permission="control", icon="replay")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = "It is done now, and the workflow goes on."
+        explanation = "It is tried at once; if it succeeds, the workflow goes on."
         return self._control(request, object_id, controls.retry, "Try again", explanation, "It is being tried again.")
+
+    @admin.action(description="Try again: what failed, gave up or was skipped", permissions=["control"])
+    def retry_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction]) -> None:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            messages.error(request, "Nothing was tried again: say why in the field Reason.")
+            return
+        tried, refused, now = 0, 0, clock.database_now()
+        for action in chosen:
+            try:
+                controls.retry(action=action, reason=reason, actor=_name(request), now=now)
+                tried += 1
+            except controls.NotPossible:
+                refused += 1
+        messages.success(request, f"{tried} tried again.")
+        if refused:
+            messages.warning(request, f"{refused} left as they were: only what failed, gave up or was skipped can be.")
 
     @button("Skip", permission="control", icon="skip_next", danger=True)
     def skip(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -284,7 +315,7 @@ class ScheduledActionAdmin(Record):
             return done
 
         question = Question(
-            title=f"{verb}: this step",
+            title="Try this step again?" if control is controls.retry else f"{verb}: this step",
             explanation=explanation,
             submit=verb,
             form=form,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter, RelatedDropdownFilter
 
@@ -17,7 +19,7 @@ from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Kept, Page, StackedInline, Untitled, button, column, joined, link
 from workflows import publishing
-from workflows.admin import plans
+from workflows.admin import plans, unfamiliar
 from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
 
 
@@ -65,17 +67,12 @@ class WorkflowTemplateAdmin(Kept):
 
     @button("Edit draft", permission="draft", icon="edit")
     def edit_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = Question(
-            title="Edit the draft",
-            explanation="You change a draft: a copy of what runs, unless one is there already. Contacts keep going "
-            "through what is published until you publish the draft.",
-            submit="Open the draft",
-            act=lambda template, answers: f"This is the draft, version {publishing.draft_of(template).number}.",
-            then=lambda template: reverse(
-                "admin:workflows_workflowversion_change", args=[publishing.draft_of(template).pk]
-            ),
-        )
-        return confirmation.ask(self, request, object_id, question)
+        """Does not ask: the draft is a copy of what runs, and changes nothing until it is published."""
+        template = self.get_object(request, unquote(object_id))
+        if template is None:
+            raise Http404
+        draft = publishing.draft_of(template)
+        return HttpResponseRedirect(reverse("admin:workflows_workflowversion_change", args=[draft.pk]))
 
 
 class TouchInline(Untitled):
@@ -87,6 +84,12 @@ class TouchInline(Untitled):
 
 class StepForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
     """Says what is wrong with the step as a whole at its kind: Unfold shows only the errors of fields here."""
+
+    def clean_delay_hours(self) -> Decimal:
+        hours: Decimal = self.cleaned_data["delay_hours"]
+        if hours < 0:
+            raise forms.ValidationError("The delay cannot be negative: 0 is at once.")
+        return hours
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, unknown to its stubs
@@ -109,6 +112,11 @@ class StepInline(StackedInline):
     )  # fmt: skip
 
 
+class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
+    class Meta:
+        help_texts: ClassVar = {"events": unfamiliar.HELP}
+
+
 class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
     title = "state"
     parameter_name = "state"
@@ -124,6 +132,7 @@ class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no ty
 
 @admin.register(WorkflowVersion)
 class WorkflowVersionAdmin(Page):
+    form = VersionForm
     list_display = ("template", "number", "state", "starts_by", "published_at", "published_by")
     list_display_links = ("template", "number")
     list_filter = (PublishedFilter, ("template", RelatedDropdownFilter))
@@ -187,6 +196,10 @@ class WorkflowVersionAdmin(Page):
     def starts_by(self, version: WorkflowVersion) -> str:
         return joined(version.events)
 
+    def response_change(self, request: HttpRequest, obj: WorkflowVersion) -> HttpResponse:
+        messages.success(request, "Saved. Publish it when it is ready.")
+        return HttpResponseRedirect(reverse("admin:workflows_workflowversion_change", args=[obj.pk]))
+
     @button("Publish", permission="publish", icon="publish")
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def act(version: WorkflowVersion, answers: dict[str, Any]) -> str:
@@ -196,7 +209,8 @@ class WorkflowVersionAdmin(Page):
         question = Question(
             title="Publish this version",
             explanation="Contacts who start from now on go through it. Those who are under way keep the version they "
-            "started with. A published version cannot be changed any more.",
+            "started with. A published version cannot be changed any more. What is published is what is saved.",
+            warning=unfamiliar.warning,
             submit="Publish",
             act=act,
             refusals=(publishing.NotPublishable,),
