@@ -62,7 +62,7 @@ class Command(BaseCommand):
                 )
 
     def _print(self, report: Report, *, dry_run: bool, start_workflows: bool) -> None:
-        console = Console(width=120)
+        console = Console(file=self.stdout._out, width=120)  # type: ignore[arg-type]  # OutputWrapper hides the stream
         table = Table("Lines", "How many", title="Would be imported (dry run)" if dry_run else "Imported")
         table.columns[1].justify = "right"
         for name in ("created", "updated", "unchanged"):
