@@ -11,6 +11,7 @@ from django.utils import formats, timezone
 
 from engagement import analytics as engagement_analytics
 from engagement.models import Alert, ChannelState
+from notion_bridge import monitoring
 from workflows import heartbeat
 from workflows.models import ScheduledAction
 
@@ -33,10 +34,10 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What keeps messages from going out, in a sentence, and where to read on."""
+    """What keeps messages from going out, or data from coming in, in a sentence, and where to read on."""
 
     sentence: str
-    address: str
+    address: str = ""
     permission: str
 
 
@@ -52,7 +53,7 @@ def gather(*, now: dt.datetime) -> Attention:
     """What the start page shows. The number of queries does not depend on the number of rows."""
     paused = engagement_analytics.paused_channels(now=now)
     return Attention(
-        notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused)],
+        notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused), *_notion_notice()],
         cards=[*_action_cards(), *_engagement_cards(now), _worker_card(_what_goes_out(paused))],
         alerts=engagement_analytics.newest_open_alerts(limit=NEWEST_ALERTS),
     )
@@ -68,6 +69,13 @@ def _outbox_notice() -> list[Notice]:
             permission="engagement.view_message",
         )
     ]
+
+
+def _notion_notice() -> list[Notice]:
+    if monitoring.is_connected():
+        return []
+    sentence = "Notion is not connected. Set NOTION_API_KEY and the ids of its databases to connect it."
+    return [Notice(sentence=sentence, permission="contacts.view_contact")]
 
 
 def _pause_notice(state: ChannelState) -> Notice:
