@@ -44,7 +44,7 @@ def of_everything(installation: Installation, mail_port: int) -> list[Anatomy]:
     return [
         _of_contact(
             lambda: _post(installation),
-            _commits(lambda: crowd.per_second(reference.insert_contacts, contact, clients=1, seconds=0.1)),
+            lambda: crowd.per_second(reference.insert_contacts, contact, clients=1, seconds=0.1),
         ),
         _of_action(
             "one action",
@@ -61,10 +61,11 @@ def of_everything(installation: Installation, mail_port: int) -> list[Anatomy]:
     ]
 
 
-def _of_contact(work: Callable[[], object], commits_of_reference: int) -> Anatomy:
-    made = Contact.objects.count()
+def _of_contact(work: Callable[[], object], reference_work: Callable[[], object]) -> Anatomy:
     content.clear()
-    return _examine("one contact", work, commits_of_reference / made)
+    commits_of_reference = _commits(reference_work) / Contact.objects.count()
+    content.clear()
+    return _examine("one contact", work, commits_of_reference)
 
 
 def _of_action(
