@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "contactflow.settings"
 
 
 def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        # Started in the background of a shell: what the tests start would not hear a Ctrl-C either.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     from django.conf import settings
 
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # or WhiteNoise complains in every test
