@@ -56,17 +56,22 @@ def contacts(installation: Installation, sizes: Sizes, door: client.Door) -> lis
     def bare(clients: int) -> float:
         return crowd.per_second(reference.insert_contacts, pattern, clients=clients, seconds=seconds)
 
-    def api_with_workers() -> float:
-        with workers():
-            return api(CLIENTS)
-
     api(CLIENTS)  # a server that just started loads the last of its code and opens its connections
     return [
         Contestant(f"API, {CLIENTS} clients", lambda: api(CLIENTS), beside=f"psycopg, {CLIENTS} connections"),
         Contestant(f"psycopg, {CLIENTS} connections", lambda: bare(CLIENTS)),
         Contestant("API, 1 client", lambda: api(1), beside="psycopg, 1 connection"),
         Contestant("psycopg, 1 connection", lambda: bare(1)),
-        Contestant(f"API, {CLIENTS} clients, workers busy", api_with_workers),
+    ]
+
+
+def contacts_while_served(sizes: Sizes, door: client.Door) -> list[Contestant]:
+    """With the workers running, which do meanwhile what is due at once."""
+    return [
+        Contestant(
+            f"API, {CLIENTS} clients",
+            lambda: crowd.per_second(client.keep_posting, door, clients=CLIENTS, seconds=sizes.seconds),
+        )
     ]
 
 
@@ -127,7 +132,6 @@ class Latency:
 
 def latency(sizes: Sizes, door: client.Door, *, per_second: float) -> Latency:
     """From sending a request to the attempt of its first immediate action, by one clock: the machine's."""
-    content.clear()
     calls = client.post_steadily(door, per_second=per_second, seconds=sizes.latency_seconds)
     expected = round(per_second * sizes.latency_seconds)
     started = _first_attempts({call.contact_id for call in calls}, expected)

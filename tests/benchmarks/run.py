@@ -7,11 +7,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from rich.console import Console
 
 from tests.benchmarks import stand
+
+Step = Callable[[], None]
 
 PER_SECOND = 10.0  # requests, in the table of latencies
 
@@ -40,9 +43,9 @@ def _measure(console: Console, database_url: str, mailbox: stand.Mailbox, *, siz
         if console.is_terminal:
             status.update(doing)
 
-    def compete(title: str, contestants: list[contest.Contestant]) -> None:
+    def compete(title: str, contestants: list[contest.Contestant], before_each: Step = content.clear) -> None:
         contest.run(
-            contestants, rounds=sizes.rounds, before_each=content.clear, say=lambda doing: say(f"{title}, {doing}")
+            contestants, rounds=sizes.rounds, before_each=before_each, say=lambda doing: say(f"{title}, {doing}")
         )
         report.show_contest(console, title, contestants)
 
@@ -54,10 +57,14 @@ def _measure(console: Console, database_url: str, mailbox: stand.Mailbox, *, siz
         with stand.web_server() as port:
             door = client.Door(port, installation.key)
             compete("Contacts a second", measures.contacts(installation, sizes, door))
+            content.clear()  # here, as tables are not emptied under the hands of workers
             with measures.workers():
                 title = f"Latency at {PER_SECOND:.0f} requests a second for {sizes.latency_seconds:.0f} s"
                 say(title)
                 report.show_latency(console, title, measures.latency(sizes, door, per_second=PER_SECOND))
+                served = measures.contacts_while_served(sizes, door)
+                compete("Contacts a second, workers busy", served, before_each=content.call_off)
+                content.call_off()
         compete(f"Actions a second (create_task, {sizes.actions} due)", measures.actions(installation, sizes))
         compete(f"Mails a second (send_email, {sizes.mails} due)", measures.mails(installation, sizes, mailbox))
 
