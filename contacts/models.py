@@ -163,6 +163,7 @@ class Contact(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["email"], name="contact_email"),  # exact look-up by ?email=
             models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),  # lists and their pages
+            models.Index(fields=["updated_at", "id"], name="contact_changed"),  # what Notion does not know yet
             # Search by any part of name, email or company (api and admin use __icontains, that is UPPER() LIKE).
             GinIndex(
                 OpClass(Upper("email"), name="gin_trgm_ops"),

@@ -308,6 +308,7 @@ class Task(models.Model):
             ),  # the list of open tasks, due first
             models.Index(fields=["contact", "-created_at"], name="task_of_contact"),  # the contact's timeline
             models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
+            models.Index(fields=["updated_at", "id"], name="task_changed"),  # what Notion does not know yet
         ]
 
     def __str__(self) -> str:

@@ -208,6 +208,7 @@ class WorkflowInstance(models.Model):
             models.Index(fields=["contact", "-started_at"], name="instance_of_contact"),  # timeline, ?contact_email=
             models.Index(fields=["-started_at", "-id"], name="instance_newest_first"),  # lists, recent executions
             models.Index(fields=["status", "-started_at"], name="instance_by_status"),  # ?status=, active count
+            models.Index(fields=["updated_at", "id"], name="instance_changed"),  # what Notion does not know yet
         ]
 
     def __str__(self) -> str:
@@ -299,6 +300,8 @@ class ScheduledAction(models.Model):
                 name="action_needs_person",
             ),
             models.Index(fields=["due_at", "id"], name="action_by_due"),  # ?due_before=, lists and their pages
+            # Whose instance has come a step further: what Notion does not know yet.
+            models.Index(fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="action_finished"),
         ]
 
     def __str__(self) -> str:
