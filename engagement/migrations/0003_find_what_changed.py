@@ -5,16 +5,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0002_the_bridge'),
-        ('engagement', '0002_template_versions_are_immutable'),
+        ("contacts", "0002_find_what_changed"),
+        ("engagement", "0002_template_versions_are_immutable"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['updated_at', 'id'], name='task_changed'),
+            model_name="task",
+            index=models.Index(fields=["updated_at", "id"], name="task_changed"),
         ),
     ]
