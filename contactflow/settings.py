@@ -227,6 +227,9 @@ ALERT_STREAM_LIMIT = 8  # event streams of alerts that one web process serves at
 # Notion
 NOTION_API_KEY: str = env.str("NOTION_API_KEY", "")
 NOTION_BASE_URL: str = env.str("NOTION_BASE_URL", "https://api.notion.com")
+NOTION_REQUESTS_PER_SECOND: float = env.float("NOTION_REQUESTS_PER_SECOND", 3.0)  # of all processes together
+if not 0 < NOTION_REQUESTS_PER_SECOND < float("inf"):
+    raise environment.refuse("NOTION_REQUESTS_PER_SECOND", str(NOTION_REQUESTS_PER_SECOND), "more than 0, such as 3")
 NOTION_DATABASES = {
     "contacts": env.str("NOTION_CONTACTS_PROFILES_DB", ""),
     "instances": env.str("NOTION_ACTIVE_WORKFLOW_INSTANCES_DB", ""),

@@ -1,0 +1,289 @@
+"""Notion over HTTP: one method per request, one budget for all of them, and errors that say what may be repeated.
+
+The only module that knows notion_client. Nothing is retried here: retries are planned in our own rows.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypedDict, Unpack
+from urllib.parse import quote, urlsplit
+
+import httpx
+import notion_client
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
+
+from contacts.clock import database_now
+from notion_bridge import budget
+from notion_bridge.budget import Lane, Later
+from notion_bridge.failures import (
+    Conflicting,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotionError,
+    RateLimited,
+    Refusal,
+    Unauthorized,
+    Unavailable,
+    Unclear,
+    lost,
+    read_date,
+    understand,
+)
+
+__all__ = [
+    "Answer",
+    "Conflicting",
+    "Forbidden",
+    "Invalid",
+    "Lane",
+    "Later",
+    "NotFound",
+    "Notion",
+    "NotionError",
+    "RateLimited",
+    "Turn",
+    "Unauthorized",
+    "Unavailable",
+    "Unclear",
+    "connect",
+]
+
+Answer = dict[str, Any]
+
+PAGE_SIZE = 100  # the most that Notion gives
+PHASE_SECONDS = 20.0  # for each of connecting, sending, and every single wait for more of the answer
+TOTAL_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+silent = logging.getLogger(f"{__name__}.sdk")  # its warnings quote what Notion says, and Notion quotes values
+
+
+class Turn(TypedDict, total=False):
+    """How a request waits for its turn: Lane.SYNC and as long as it takes unless said otherwise."""
+
+    lane: Lane
+    deadline: float | None  # a time.monotonic() value; Later is raised when the turn comes after it
+
+
+def connect() -> Notion:
+    """Notion as the settings name it: one client per process, key and address."""
+    if not settings.NOTION_API_KEY:
+        raise Unauthorized("no_key")
+    return _connected(settings.NOTION_API_KEY, settings.NOTION_BASE_URL, os.getpid())
+
+
+@lru_cache(maxsize=4)
+def _connected(key: str, base_url: str, _process: int) -> Notion:
+    # By process, too: a fork that went on using its parent's connections would mix up the answers.
+    return Notion(key=key, base_url=base_url)
+
+
+class Notion:
+    """The part of Notion's API that the bridge uses. Every method is one request, and may raise NotionError or Later.
+
+    A request must not be made inside a transaction: it waits for its turn and for Notion.
+    """
+
+    last_date: datetime | None = None  # Notion's own clock, to the second, as of the latest answer
+
+    @sensitive_variables("key")
+    def __init__(
+        self, *, key: str, base_url: str, phase_seconds: float = PHASE_SECONDS, total_seconds: float = TOTAL_SECONDS
+    ) -> None:
+        if not re.fullmatch(r"[!-~]+", key):
+            raise Unauthorized("unusable_key")  # as a header it would end in an error that shows it
+        self._key = key
+        self._total_seconds = total_seconds
+        try:
+            self._host = urlsplit(base_url).hostname or ""
+            self._sdk = notion_client.Client(
+                client=httpx.Client(event_hooks={"response": [self._read_clock]}),
+                auth=key,
+                base_url=base_url.rstrip("/").removesuffix("/v1"),
+                timeout_ms=round(phase_seconds * 1000),
+                retry=False,
+                logger=silent,
+                log_level=logging.CRITICAL,
+            )
+        except (httpx.InvalidURL, ValueError):
+            raise Invalid("invalid_address", "NOTION_BASE_URL is no address.") from None
+
+    def __repr__(self) -> str:
+        return f"<Notion at {self._host}>"
+
+    # Reading
+
+    def me(self, **turn: Unpack[Turn]) -> Answer:
+        """The bot user behind our key, with its workspace."""
+        return self._read(self._sdk.users.me, {}, turn)
+
+    def users(self, *, start_cursor: str | None = None, **turn: Unpack[Turn]) -> Answer:
+        """One list of the workspace's people and bots."""
+        return self._read(self._sdk.users.list, {"start_cursor": start_cursor, "page_size": PAGE_SIZE}, turn)
+
+    def database(self, database_id: str, **turn: Unpack[Turn]) -> Answer:
+        """A database with the list of its data sources."""
+        return self._read(self._sdk.databases.retrieve, {"database_id": _in_path(database_id)}, turn)
+
+    def data_source(self, data_source_id: str, **turn: Unpack[Turn]) -> Answer:
+        """A data source with its schema."""
+        return self._read(self._sdk.data_sources.retrieve, {"data_source_id": _in_path(data_source_id)}, turn)
+
+    def query(
+        self,
+        data_source_id: str,
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002  # Notion's own word
+        sorts: list[dict[str, Any]] | None = None,
+        start_cursor: str | None = None,
+        page_size: int = PAGE_SIZE,
+        **turn: Unpack[Turn],
+    ) -> Answer:
+        """One list of the data source's pages."""
+        wanted = {"filter": filter, "sorts": sorts, "start_cursor": start_cursor, "page_size": page_size}
+        # Optional keys may be absent but not null.
+        body = {name: value for name, value in wanted.items() if value is not None}
+        return self._read(self._sdk.data_sources.query, {"data_source_id": _in_path(data_source_id), **body}, turn)
+
+    def page(self, page_id: str, **turn: Unpack[Turn]) -> Answer:
+        """A page with its properties (up to 25 items of each), also when it is in the trash."""
+        return self._read(self._sdk.pages.retrieve, {"page_id": _in_path(page_id)}, turn)
+
+    def property_items(
+        self, page_id: str, property_id: str, *, start_cursor: str | None = None, **turn: Unpack[Turn]
+    ) -> Answer:
+        """One list of a property's items, or its only value. The id is the plain one, not URL-encoded."""
+        ids = {"page_id": _in_path(page_id), "property_id": _in_path(property_id)}
+        cursor = {"start_cursor": start_cursor, "page_size": PAGE_SIZE}
+        return self._read(self._sdk.pages.properties.retrieve, ids | cursor, turn)
+
+    # Writing
+
+    def create_page(self, data_source_id: str, properties: Mapping[str, Any], **turn: Unpack[Turn]) -> Answer:
+        """The new page."""
+        parent = {"type": "data_source_id", "data_source_id": data_source_id}
+        return self._write(self._sdk.pages.create, {"parent": parent, "properties": properties}, turn)
+
+    def update_page(self, page_id: str, properties: Mapping[str, Any], **turn: Unpack[Turn]) -> Answer:
+        """The page with the given properties changed."""
+        return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "properties": properties}, turn)
+
+    def set_trashed(self, page_id: str, trashed: bool, **turn: Unpack[Turn]) -> Answer:
+        """The page, now in the trash or out of it."""
+        return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "in_trash": trashed}, turn)
+
+    def create_database(
+        self, parent_page_id: str, title: str, properties: Mapping[str, Any], **turn: Unpack[Turn]
+    ) -> Answer:
+        """The new database, with one data source of the given schema."""
+        body = {
+            "parent": {"type": "page_id", "page_id": parent_page_id},
+            "title": [{"type": "text", "text": {"content": title}}],
+            "initial_data_source": {"properties": properties},
+        }
+        return self._write(self._sdk.databases.create, body, turn)
+
+    def update_properties(self, data_source_id: str, properties: Mapping[str, Any], **turn: Unpack[Turn]) -> Answer:
+        """The data source with the given properties of its schema added or changed."""
+        body = {"data_source_id": _in_path(data_source_id), "properties": properties}
+        return self._write(self._sdk.data_sources.update, body, turn)
+
+    # What every request goes through
+
+    def _read(self, method: Callable[..., Any], arguments: Mapping[str, Any], turn: Turn) -> Answer:
+        return self._request(method, arguments, turn, writes=False)
+
+    def _write(self, method: Callable[..., Any], arguments: Mapping[str, Any], turn: Turn) -> Answer:
+        return self._request(method, arguments, turn, writes=True)
+
+    def _request(self, method: Callable[..., Any], arguments: Mapping[str, Any], turn: Turn, *, writes: bool) -> Answer:
+        budget.acquire(turn.get("lane", Lane.SYNC), turn.get("deadline"))
+        try:
+            answer = self._answer(method, arguments, writes=writes)
+        except NotionError as error:
+            error.message = error.message.replace(self._key, "...")
+            log.warning("Notion, %s: %s", method.__qualname__, error)
+            if error.retry_after is not None or isinstance(error, RateLimited):
+                budget.block(error.retry_after)
+            budget.settle(error.code)
+            raise
+        budget.settle("ok")
+        return answer
+
+    def _answer(self, method: Callable[..., Any], arguments: Mapping[str, Any], *, writes: bool) -> Answer:
+        attempt = _Attempt(method, arguments)
+        attempt.start()
+        attempt.join(self._total_seconds)
+        if attempt.is_alive():
+            raise lost("timeout", writes=writes)
+        if attempt.error is not None:
+            # Not chained: the originals quote headers and bodies.
+            raise _understood(attempt.error, writes=writes) from None
+        if not isinstance(attempt.answer, dict) or "object" not in attempt.answer:
+            raise lost("unreadable", writes=writes)
+        return attempt.answer
+
+    def _read_clock(self, response: httpx.Response) -> None:
+        self.last_date = read_date(response.headers.get("date", "")) or self.last_date
+
+
+class _Attempt(threading.Thread):
+    """One request in a thread of its own: time-outs of phases alone would let a slow name server or a trickling
+    answer hold us for ever. A request that is given up ends with its phase.
+    """
+
+    answer: Any = None
+    error: Exception | None = None
+
+    def __init__(self, method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+        super().__init__(name="notion", daemon=True)
+        self._method = method
+        self._arguments = arguments
+
+    def run(self) -> None:
+        try:
+            self.answer = self._method(**self._arguments)
+        except Exception as error:  # noqa: BLE001  # not swallowed: the thread that waits raises it
+            self.error = error
+
+
+def _understood(error: Exception, *, writes: bool) -> Exception:
+    """What an exception of the client means; one that it should not raise stays what it is."""
+    if isinstance(error, HTTPResponseError):
+        refusal = Refusal(status=error.status, headers=error.headers, body=error.body)
+        return understand(refusal, writes=writes, now=database_now())
+    if isinstance(error, InvalidPathParameterError):
+        return Invalid("invalid_id", "An id contains what no id contains.")
+    # The SDK hides the httpx exception in whose handler it raises its own.
+    cause = error.__context__ if isinstance(error, RequestTimeoutError) else error
+    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
+        return Unavailable("unreachable")  # whatever it was to write, nothing was sent
+    if isinstance(cause, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return Invalid("invalid_address", "NOTION_BASE_URL is no address.")
+    if isinstance(error, RequestTimeoutError):
+        return lost("timeout", writes=writes)
+    if isinstance(error, httpx.TransportError):
+        return lost("cut", writes=writes)
+    if isinstance(error, httpx.DecodingError | json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return lost("unreadable", writes=writes)
+    if isinstance(error, ValueError):
+        return Invalid("unsendable", "A value cannot be written as JSON.")
+    return error
+
+
+def _in_path(identifier: str) -> str:
+    """An id as a part of the path, so that nothing in it can lead elsewhere."""
+    if not identifier:
+        raise Invalid("invalid_id", "An id is missing.")
+    return quote(identifier, safe="")
