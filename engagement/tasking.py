@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -63,3 +65,20 @@ def set_status(*, task: Task, status: str, now: datetime) -> Task:
         locked.updated_at = now
         locked.save(update_fields=["status", "completed_at", "updated_at"])
     return locked
+
+
+# What a colleague may change of a task besides its status.
+EDITABLE = frozenset({"title", "description", "category", "priority", "assignee", "target", "due_at"})
+
+
+@transaction.atomic
+def change(*, task: Task, values: Mapping[str, Any], now: datetime) -> Task:
+    """Set these fields of EDITABLE, and "status"; what they say already changes nothing."""
+    locked = Task.objects.select_for_update(no_key=True, of=("self",)).get(pk=task.pk)
+    changed = [name for name in EDITABLE & values.keys() if getattr(locked, name) != values[name]]
+    for name in changed:
+        setattr(locked, name, values[name])
+    if changed:
+        locked.updated_at = now
+        locked.save(update_fields=[*changed, "updated_at"])
+    return set_status(task=locked, status=values.get("status", locked.status), now=now)

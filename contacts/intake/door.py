@@ -6,7 +6,7 @@ One arrival and a list of a thousand go the same way; a list only shares its que
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -149,11 +149,20 @@ def record_event(  # noqa: PLR0913 - the agreed face of the door
     return _apart_from_races(lambda: _record(visit, catalogue))
 
 
-def amend(*, contact: Contact, arrival: Arrival, source: str, now: dt.datetime) -> Receipt:
+def amend(
+    *,
+    contact: Contact,
+    arrival: Arrival,
+    source: str,
+    now: dt.datetime,
+    erase: Collection[str] = (),
+    enrol: bool = True,
+) -> Receipt:
     """A colleague's edit: set exactly what the arrival gives, empty values too, and leave an event.
 
-    Unlike an arrival it may erase, change the address and lift Do Not Contact. Raises IntakeError, also where another
-    contact has the address.
+    Unlike an arrival it may erase, change the address and lift Do Not Contact. `erase` names what empty values cannot:
+    "lead_source" and "added_on". With `enrol=False` the event is a baseline and starts nothing. Raises IntakeError,
+    also where another contact has the address.
     """
     catalogue = catalogues.load()
     visit = Visit(
@@ -163,9 +172,11 @@ def amend(*, contact: Contact, arrival: Arrival, source: str, now: dt.datetime) 
         source=source,
         request=EDIT,
         now=now,
+        enrol=enrol,
     )
-    clear_source = arrival.lead_source is not None and not arrival.lead_source.strip()
-    return _apart_from_races(lambda: _amend(contact, visit, catalogue, clear_source=clear_source))
+    if arrival.lead_source is not None and not arrival.lead_source.strip():
+        erase = {*erase, "lead_source"}
+    return _apart_from_races(lambda: _amend(contact, visit, catalogue, erase=erase))
 
 
 def current_facts(contact: Contact) -> Facts:
@@ -248,11 +259,11 @@ def _record(visit: Visit, catalogue: Catalogue) -> Receipt:
     return Receipt(contact=person.contact, event=event, created=False, changes={})
 
 
-def _amend(contact: Contact, visit: Visit, catalogue: Catalogue, *, clear_source: bool) -> Receipt:
+def _amend(contact: Contact, visit: Visit, catalogue: Catalogue, *, erase: Collection[str]) -> Receipt:
     person = people.locked_one(contact, catalogue)
     people.require_free_address(visit.reading.email, person.contact)
     before, known = person.snapshot(), person.profile()
-    person.replace(visit.reading, clear_source=clear_source)
+    person.replace(visit.reading, erase=erase)
     if visit.reading.business_entities is not None:
         person.entities = []
     decisions = judging.route(person, visit.reading, catalogue, known=known)

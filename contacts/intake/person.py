@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,15 +50,15 @@ class Person:
             self.contact.status = consent.strictest(known=self.contact.status, arriving=reading.status)
         self.add_types(reading.contact_types or ())
 
-    def replace(self, reading: Reading, *, clear_source: bool) -> None:
-        """Set exactly what was given, empty values too: a colleague's edit."""
+    def replace(self, reading: Reading, *, erase: Collection[str]) -> None:
+        """Set exactly what was given, empty values too: a colleague's edit. `erase` names columns to set to nothing."""
         for name, value in reading.texts.items():
             setattr(self.contact, name, value)
         for name in ("custom", "tags", "interests", "status", "added_on", "lead_source"):
             if (value := getattr(reading, name)) is not None:
                 setattr(self.contact, name, value)
-        if clear_source:
-            self.contact.lead_source = None
+        for name in erase:
+            setattr(self.contact, name, None)
         if reading.contact_types is not None:
             self.types = list(reading.contact_types)
         if reading.email != self.contact.email:

@@ -1,0 +1,179 @@
+"""Contacts & Profiles: a page is a person. Everything goes through contacts.intake."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from contacts import intake
+from contacts.intake import catalogue, cleaning
+from contacts.intake.cleaning import Unacceptable
+from contacts.models import Contact, ContactEvent, ContactStatus
+from notion_bridge.merging import Side, Value
+from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
+
+TEXTS: Final = ("first_name", "last_name", "email", "phone", "company", "job_title", "notes")
+CHOICES: Final = {"lead_source": "lead_sources", "status": "statuses"}
+LISTS: Final = {"contact_types": "contact_types", "business_entities": "business_entities"}
+RENAMED: Final = {"date_added": "added_on"}  # field -> what intake calls it
+NOT_PULLED: Final = frozenset({"last_interaction", "contact_id"})
+
+
+class People:
+    link_field = "contact"
+    key_field = "contact_id"
+    quiet_seconds = 90
+
+    def sources(self) -> Sequence[Source]:
+        return (Source(rows=Contact.objects.all(), at="updated_at", key="id"),)
+
+    def load(self, keys: Sequence[UUID]) -> list[Contact]:
+        found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source")
+        return list(found.prefetch_related("contact_types", "memberships__business_entity"))
+
+    def lock(self, key: UUID) -> Contact | None:
+        # Without joins: beside a change of the status its row would no longer fit, and nobody would be found.
+        return Contact.objects.select_for_update(no_key=True).filter(pk=key).first()
+
+    def snapshot(self, rows: Sequence[Contact]) -> dict[UUID, dict[str, Value]]:
+        return {contact.pk: _values(contact) for contact in self.load([row.pk for row in rows])}
+
+    def edited_at(self, row: Contact) -> dt.datetime:
+        return row.updated_at
+
+    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+        """Who said that a person must not be contacted is heard, whichever side it was."""
+        if name != "status":
+            return None
+        blocking = {one.name.casefold() for one in ContactStatus.objects.filter(blocks_contact=True)}
+        if str(here).casefold() in blocking:
+            return "contactflow"
+        return "notion" if str(there).casefold() in blocking else None
+
+    def apply(self, row: Contact, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
+        outcome = Applied()
+        wanted = _storable(values, outcome)
+        current = _values(self.load([row.pk])[0])
+        wanted = {name: value for name, value in wanted.items() if value != current[name]}
+
+        def attempt(accepted: Values) -> None:
+            intake.amend(
+                contact=row,
+                arrival=_arrival({"email": row.email, **accepted}, page_id=None),
+                source=ContactEvent.Source.NOTION,
+                now=now,
+                erase=["added_on"] if accepted.get("date_added") == "" else [],
+                enrol=enrol,
+            )
+
+        _without_what_is_refused(wanted, outcome, attempt)
+        return outcome
+
+    def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
+        made = Made()
+        try:
+            email = cleaning.email(str(values.get("email", "")))
+        except Unacceptable as error:
+            made.because = str(error)
+            return made
+        known = Contact.objects.filter(pk=key).first() if key else None
+        made.row = known or Contact.objects.filter(email=email).first()
+        if made.row is None:
+            self._create(made, values, page_id=page_id, enrol=enrol, now=now)
+        return made
+
+    def _create(self, made: Made, values: Values, *, page_id: UUID, enrol: bool, now: dt.datetime) -> None:
+        given = {name: value for name, value in values.items() if value}  # an empty cell says nothing
+
+        def attempt(accepted: Values) -> None:
+            receipt = intake.receive(
+                arrival=_arrival(accepted, page_id=page_id),
+                source=ContactEvent.Source.NOTION,
+                now=now,
+                enrol=enrol,
+            )
+            made.row, made.is_new = receipt.contact, receipt.created
+
+        _without_what_is_refused(_storable(given, made), made, attempt)
+        if made.row is None:
+            made.because = " ".join(made.refused.values())
+
+
+def _values(contact: Contact) -> dict[str, Value]:
+    return {
+        **{name: getattr(contact, name) for name in TEXTS},
+        "contact_types": [kind.name for kind in contact.contact_types.all()],
+        "business_entities": [membership.business_entity.name for membership in contact.memberships.all()],
+        "lead_source": contact.lead_source.name if contact.lead_source else "",
+        "status": contact.status.name,
+        "tags": list(contact.tags),
+        "date_added": (contact.added_on or timezone.localdate(contact.created_at)).isoformat(),
+        "last_interaction": moment(contact.last_interaction_at),
+        "contact_id": str(contact.pk),
+    }
+
+
+def _storable(values: Values, outcome: Applied) -> dict[str, Value]:
+    """The values with every name in the spelling of its row; what no row has is noted as unknown."""
+    rows = catalogue.load()
+    storable: dict[str, Value] = {}
+    for name, value in values.items():
+        if name in NOT_PULLED:
+            continue
+        if name in LISTS:
+            storable[name] = _known(getattr(rows, LISTS[name]), name, value, outcome)
+        elif name == "status" and not value:
+            outcome.overruled[name] = "A contact always has a status."
+        elif name in CHOICES and value:
+            known = _known(getattr(rows, CHOICES[name]), name, [str(value)], outcome)
+            storable |= {name: known[0]} if known else {}
+        else:
+            storable[name] = value
+    return storable
+
+
+def _known(shelf: Any, name: str, value: Value, outcome: Applied) -> list[str]:
+    known = []
+    for one in value if isinstance(value, list) else [value]:
+        try:
+            known.append(shelf.find(one).name)
+        except Unacceptable:
+            outcome.unknown.setdefault(name, []).append(one)
+    return known
+
+
+def _without_what_is_refused(values: Values, outcome: Applied, attempt: Callable[[Values], None]) -> None:
+    """Try with all of them, then without those the door refuses: one bad cell holds up no other."""
+    accepted = dict(values)
+    while accepted:
+        try:
+            return attempt(accepted)
+        except intake.IntakeError as error:
+            refused = {_field(name): " ".join(messages) for name, messages in error.errors.items()}
+            outcome.refused |= refused
+            if not refused.keys() & accepted.keys():
+                return None
+            accepted = {name: value for name, value in accepted.items() if name not in refused}
+    return None
+
+
+def _field(name: str) -> str:
+    return next((field for field, ours in RENAMED.items() if ours == name), name)
+
+
+def _arrival(values: Values, *, page_id: UUID | None) -> intake.Arrival:
+    known = {field.name for field in dataclasses.fields(intake.Arrival)}
+    given: dict[str, Any] = {RENAMED.get(name, name): value for name, value in values.items()}
+    if "added_on" in given:
+        given["added_on"] = _date(str(given["added_on"]))
+    payload: Mapping[str, Any] = {"notion_page": str(page_id)} if page_id else {}
+    return intake.Arrival(**{name: value for name, value in given.items() if name in known}, payload=payload)
+
+
+def _date(value: str) -> dt.date | None:
+    return dt.date.fromisoformat(value[:10]) if value else None

@@ -1,0 +1,132 @@
+"""Active Workflow Instances: what runs for whom. Contactflow writes them; from Notion only the status comes back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from notion_bridge.merging import Side, Value
+from notion_bridge.models import Kind, NotionDatabase, PageLink
+from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
+from workflows import controls
+from workflows.models import ActionType, ScheduledAction, WorkflowInstance
+
+Status = WorkflowInstance.Status
+STATUSES: Final = {
+    Status.ACTIVE: "Active",
+    Status.PAUSED: "On Hold",
+    Status.COMPLETED: "Completed",
+    Status.FAILED: "Error",
+    Status.CANCELLED: "Cancelled",
+}
+# (what it is here, what somebody chose in Notion) -> what is done about it
+CONTROLS: Final[dict[tuple[str, str], Callable[..., None]]] = {
+    (Status.ACTIVE, "on hold"): controls.pause,
+    (Status.PAUSED, "active"): controls.resume,
+    (Status.ACTIVE, "cancelled"): controls.cancel,
+    (Status.PAUSED, "cancelled"): controls.cancel,
+}
+OPEN: Final = ("pending", "claimed", "sending")
+ACTOR: Final = "Notion"
+
+
+class Runs:
+    link_field = "instance"
+    key_field = "instance_id"
+    quiet_seconds = 0
+
+    def sources(self) -> Sequence[Source]:
+        return (
+            Source(rows=WorkflowInstance.objects.all(), at="updated_at", key="id"),
+            Source(rows=ScheduledAction.objects.filter(finished_at__isnull=False), at="finished_at", key="instance_id"),
+        )
+
+    def load(self, keys: Sequence[UUID]) -> list[WorkflowInstance]:
+        """Those of people who live in Notion; of everybody where no database of people is connected."""
+        instances = WorkflowInstance.objects.filter(pk__in=keys)
+        if NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(data_source_id="").exists():
+            living = Q(contact__notion_link__state=PageLink.State.LINKED) | Q(notion_link__isnull=False)
+            instances = instances.filter(living)
+        return list(instances)
+
+    def lock(self, key: UUID) -> WorkflowInstance | None:
+        return WorkflowInstance.objects.select_for_update(no_key=True).filter(pk=key).first()
+
+    def snapshot(self, rows: Sequence[WorkflowInstance]) -> dict[UUID, dict[str, Value]]:
+        instances = WorkflowInstance.objects.filter(pk__in=[row.pk for row in rows])
+        related = instances.select_related("contact", "template", "business_entity")
+        return {one.pk: _values(one) for one in related.prefetch_related("actions__step", "actions__template")}
+
+    def edited_at(self, row: WorkflowInstance) -> dt.datetime:
+        return row.updated_at
+
+    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+        return None
+
+    def apply(self, row: WorkflowInstance, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
+        outcome = Applied()
+        if "status" in values:
+            _set_status(row, str(values["status"]), outcome, now)
+        return outcome
+
+    def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
+        row = WorkflowInstance.objects.filter(pk=key).first() if key else None
+        because = "" if row else "Contactflow starts workflows and writes their pages; this one belongs to none."
+        return Made(row=row, because=because)
+
+
+def _set_status(instance: WorkflowInstance, wanted: str, outcome: Applied, now: dt.datetime) -> None:
+    control = CONTROLS.get((instance.status, wanted.casefold()))
+    label = STATUSES[Status(instance.status)]
+    if control is None:
+        outcome.overruled["status"] = f'The workflow is {label}; it cannot be set to "{wanted or "nothing"}".'
+        return
+    try:
+        control(instance=instance, reason=f"Set to {wanted} in Notion", actor=ACTOR, now=now)
+    except controls.NotPossible as error:
+        outcome.overruled["status"] = str(error)
+
+
+def _values(instance: WorkflowInstance) -> dict[str, Value]:
+    actions = sorted(instance.actions.all(), key=lambda one: (one.due_at, one.position, one.occurrence))
+    contact = instance.contact
+    return {
+        "name": f"{instance.template.name}: {contact.full_name or contact.email}",
+        "instance_id": str(instance.pk),
+        "workflow": instance.template.slug,
+        "status": STATUSES[Status(instance.status)],
+        "contact_email": contact.email,
+        "business_entity": instance.business_entity.name if instance.business_entity else "",
+        "trigger_event": instance.trigger_event,
+        "current_step": _current(actions),
+        "start_date": moment(instance.started_at),
+        "end_date": moment(instance.ended_at),
+        "execution_results": "\n".join(_result(one) for one in actions if one.status not in OPEN),
+    }
+
+
+def _current(actions: Sequence[ScheduledAction]) -> str:
+    waiting = [one for one in actions if one.status in OPEN]
+    if not waiting:
+        return "All steps are over" if actions else ""
+    return f"{len(actions) - len(waiting) + 1} of {len(actions)}: {_name(waiting[0])}"
+
+
+def _name(action: ScheduledAction) -> str:
+    kind = ActionType(action.action_type)
+    if kind == ActionType.CREATE_TASK:
+        return f"task {action.step.title}"
+    if kind in (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP):
+        return f"email {action.template.name}" if action.template else "email"
+    return "alert" if kind == ActionType.SEND_NOTIFICATION else "plan the follow-up"
+
+
+def _result(action: ScheduledAction) -> str:
+    reason = action.last_error if action.status in ("failed", "dead", "ambiguous") else action.result.get("reason", "")
+    said = f" ({' '.join(str(reason).split())[:200]})" if reason else ""
+    at = f" {moment(action.finished_at)}" if action.finished_at else ""
+    return f"{_name(action)}: {action.get_status_display().lower()}{at}{said}"

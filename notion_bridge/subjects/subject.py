@@ -1,0 +1,86 @@
+"""What the bridge needs to know of one kind of object: its values, what changed, and how to change or make one.
+
+Values are canonical (see notion_bridge.mapping): text is "" when empty, lists are names, moments are UTC to the minute.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from notion_bridge.merging import Side, Value
+
+Values = Mapping[str, Value]
+
+
+@dataclass
+class Applied:
+    """What became of values from Notion.
+
+    `refused`: the value stays in Notion, someone has to mend it. `overruled`: it cannot be so, Contactflow's value goes
+    back to Notion. `unknown`: options that nobody made here yet; the other elements of a list were taken over.
+    """
+
+    refused: dict[str, str] = field(default_factory=dict)
+    overruled: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Made(Applied):
+    """What became of a page nobody knew. Without an object `because` says what the page lacks."""
+
+    row: Model | None = None
+    is_new: bool = False
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that change over time: `key` leads to the object, `at` is when the row changed last; both are indexed."""
+
+    rows: QuerySet[Any]
+    at: str
+    key: str
+
+
+class Subject(Protocol):
+    """One implementation per kind, in this package."""
+
+    link_field: str  # of PageLink
+    key_field: str  # the field that carries our id in Notion
+    quiet_seconds: int  # how long a page that is being typed may be left alone before it is taken over
+
+    def sources(self) -> Sequence[Source]:
+        """Where to look for changes."""
+
+    def load(self, keys: Sequence[UUID]) -> list[Any]:
+        """The objects that exist of these and belong into Notion."""
+
+    def lock(self, key: UUID) -> Any | None:
+        """The object, locked until the transaction ends; None when it is gone."""
+
+    def snapshot(self, rows: Sequence[Any]) -> dict[UUID, dict[str, Value]]:
+        """What each of them says, for every field, in a bounded number of queries."""
+
+    def edited_at(self, row: Any) -> dt.datetime:
+        """When it changed last."""
+
+    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+        """Who wins this field whatever the rule says; None leaves it to the rule."""
+
+    def apply(self, row: Any, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
+        """Take over values from Notion, as a colleague's edit."""
+
+    def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
+        """Find the object a page speaks of, or make it."""
+
+
+def moment(at: dt.datetime | None) -> str:
+    """UTC to the minute, as Notion keeps it."""
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%MZ") if at else ""

@@ -1,0 +1,206 @@
+"""Master Tasks: a page is a task; one that is typed into Notion becomes a task here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts.intake import cleaning
+from contacts.intake.cleaning import Unacceptable
+from contacts.models import BusinessEntity, Contact
+from engagement import tasking
+from engagement.models import Priority, Target, Task
+from notion_bridge.merging import Side, Value
+from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
+
+# As PRODUCT's table spells them; Contactflow's own labels differ in capitals.
+STATUSES: Final = {
+    Task.Status.TO_DO: "To Do",
+    Task.Status.IN_PROGRESS: "In Progress",
+    Task.Status.ON_HOLD: "On Hold",
+    Task.Status.DONE: "Done",
+    Task.Status.CANCELLED: "Cancelled",
+}
+PRIORITIES: Final = {priority: priority.capitalize() for priority in Priority.values}
+END_OF_DAY: Final = dt.time(23, 59)  # a day without a time means the whole day
+TITLE_LENGTH, CATEGORY_LENGTH = 300, 60
+
+
+class Work:
+    link_field = "task"
+    key_field = "task_id"
+    quiet_seconds = 30
+
+    def sources(self) -> Sequence[Source]:
+        return (Source(rows=Task.objects.all(), at="updated_at", key="id"),)
+
+    def load(self, keys: Sequence[UUID]) -> list[Task]:
+        related = ("contact", "business_entity", "target", "assignee")
+        return list(Task.objects.filter(pk__in=keys).select_related(*related))
+
+    def lock(self, key: UUID) -> Task | None:
+        return Task.objects.select_for_update(no_key=True).filter(pk=key).first()
+
+    def snapshot(self, rows: Sequence[Task]) -> dict[UUID, dict[str, Value]]:
+        return {task.pk: _values(task) for task in self.load([row.pk for row in rows])}
+
+    def edited_at(self, row: Task) -> dt.datetime:
+        return row.updated_at
+
+    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+        return None
+
+    def apply(self, row: Task, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
+        outcome = Applied()
+        if changes := _changes(values, outcome):
+            tasking.change(task=row, values=changes, now=now)
+        return outcome
+
+    def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
+        made = Made()
+        made.row = Task.objects.filter(pk=key).first() if key else None
+        if made.row is None:
+            title = cleaning.line(str(values.get("title", "")))
+            if not title:
+                made.because = "The task has no name. Give it one."
+                return made
+            made.row, made.is_new = self._create(title, values, made, now), True
+        return made
+
+    def _create(self, title: str, values: Values, made: Made, now: dt.datetime) -> Task:
+        changes = _changes({name: value for name, value in values.items() if value}, made)
+        task = tasking.create_task(
+            action_id=None,
+            title=title,
+            description=changes.get("description", ""),
+            category=changes.get("category", ""),
+            priority=changes.get("priority", Priority.MEDIUM),
+            target=changes.get("target"),
+            contact=_contact(str(values.get("contact_email", "")), made),
+            business_entity=_entity(str(values.get("business_entity", "")), made),
+            due_at=changes.get("due_at"),
+            now=now,
+        )
+        rest: dict[str, Any] = {name: changes[name] for name in ("assignee", "status") if name in changes}
+        return tasking.change(task=task, values=rest, now=now) if rest else task
+
+
+def _values(task: Task) -> dict[str, Value]:
+    return {
+        "title": task.title,
+        "task_id": str(task.pk),
+        "status": STATUSES[Task.Status(task.status)],
+        "description": task.description,
+        "priority": PRIORITIES.get(task.priority, task.priority),
+        "category": task.category,
+        "due_date": _due(task.due_at),
+        "assigned_to": _person(task.assignee) if task.assignee else task.target.name if task.target else "",
+        "contact_email": task.contact.email if task.contact else "",
+        "business_entity": task.business_entity.name if task.business_entity else "",
+        "source": task.get_source_display(),
+    }
+
+
+def _due(at: dt.datetime | None) -> str:
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return local.date().isoformat() if local.time() == END_OF_DAY else moment(at)
+
+
+def _person(user: User) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+def _changes(values: Values, outcome: Applied) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in ("status", "priority"):
+            _choose(name, str(value), changes, outcome)
+        elif name == "assigned_to":
+            _assign(str(value), changes, outcome)
+        elif name == "due_date":
+            changes["due_at"] = _due_at(str(value))
+        elif name in ("title", "category", "description"):
+            _write(name, str(value), changes, outcome)
+    return changes
+
+
+def _choose(name: str, value: str, changes: dict[str, Any], outcome: Applied) -> None:
+    choices = STATUSES if name == "status" else PRIORITIES
+    found = next((ours for ours, label in choices.items() if label.casefold() == value.casefold()), None)
+    if found is not None:
+        changes[name] = str(found)
+    elif value:
+        outcome.unknown[name] = [value]
+    else:
+        outcome.overruled[name] = f"A task always has a {name}."
+
+
+def _write(name: str, value: str, changes: dict[str, Any], outcome: Applied) -> None:
+    text = cleaning.text(value) if name == "description" else cleaning.line(value)
+    limit = {"title": TITLE_LENGTH, "category": CATEGORY_LENGTH, "description": 50_000}[name]
+    if name == "title" and not text:
+        outcome.overruled[name] = "A task always has a name."
+    elif len(text) > limit:
+        outcome.refused[name] = f"{name.capitalize()}: {limit} characters at most; this has {len(text)}."
+    else:
+        changes[name] = text
+
+
+def _assign(name: str, changes: dict[str, Any], outcome: Applied) -> None:
+    """A colleague's name, user name or address, or the role that the task is for."""
+    if not name.strip():
+        changes |= {"assignee": None, "target": None}
+        return
+    colleague = _colleague(name.strip())
+    if colleague is not None:
+        changes["assignee"] = colleague
+    elif target := Target.objects.filter(Q(name__iexact=name.strip()) | Q(slug__iexact=name.strip())).first():
+        changes |= {"assignee": None, "target": target}
+    else:
+        outcome.refused["assigned_to"] = f"Nobody here is called \"{name[:100]}\". Use a colleague's or a role's name."
+
+
+def _colleague(name: str) -> User | None:
+    people = get_user_model().objects.filter(is_active=True)
+    exact = people.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()
+    if exact or " " not in name:
+        return exact
+    first, _, last = name.partition(" ")
+    return people.filter(first_name__iexact=first, last_name__iexact=last).first()
+
+
+def _due_at(value: str) -> dt.datetime | None:
+    if not value:
+        return None
+    if len(value) == len("2026-01-31"):
+        return timezone.make_aware(dt.datetime.combine(dt.date.fromisoformat(value), END_OF_DAY))
+    return dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+
+
+def _contact(email: str, made: Made) -> Contact | None:
+    if not email.strip():
+        return None
+    try:
+        contact = Contact.objects.filter(email=cleaning.email(email)).first()
+    except Unacceptable as error:
+        made.refused["contact_email"] = str(error)
+        return None
+    if contact is None:
+        made.refused["contact_email"] = "No contact has this address; the task was taken over without one."
+    return contact
+
+
+def _entity(name: str, made: Made) -> BusinessEntity | None:
+    entity = BusinessEntity.objects.filter(Q(name__iexact=name) | Q(slug__iexact=name)).first() if name else None
+    if name and entity is None:
+        made.unknown["business_entity"] = [name]
+    return entity
