@@ -1,0 +1,216 @@
+"""A property value, as a page of Notion has it -> the canonical value of a field.
+
+Nothing that comes from Notion may crash a pass, and nothing that cannot be read may look empty: it is `Unreadable`.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from notion_bridge.mapping import moments, rich_text
+from notion_bridge.mapping.fields import Field, Shape, Value, folded
+
+PAGE_OF_ITEMS: Final = 25  # as many items of a list a page shows; beyond them it does not say that there are more
+
+
+class Unreadable(ValueError):
+    """The value cannot be read into the field; `reason` is a sentence for staff. What was there stays untouched."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Truncated(Exception):
+    """The page may not show the whole list: fetch the property's items and call `read_items`."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in Notion; name and address are empty where the integration may not see them."""
+
+    id: str
+    name: str
+    email: str
+
+
+def read(value: object, field: Field) -> Value:
+    """The canonical value. Raises Unreadable, or Truncated where the page shows only the beginning of a list."""
+    kind, content = _opened(value, field)
+    if _may_be_truncated(value, kind, content):
+        raise Truncated
+    return _content(kind, content, field)
+
+
+def read_items(items: Sequence[object], field: Field) -> Value:
+    """As `read`, from the results of all pages of the property's items. Raises Unreadable."""
+    values = [_opened(item, field) for item in items]
+    if not values:
+        return [] if field.shape is Shape.CHOICES else ""
+    kind = values[0][0]
+    if kind not in ("title", "rich_text", "people") and len(values) == 1:
+        return _content(kind, values[0][1], field)
+    return _content(kind, [content for _, content in values], field)
+
+
+def people_in(value: object) -> tuple[Person, ...]:
+    """Who stands in a people property; nobody where it is none."""
+    listed = value.get("people") if isinstance(value, Mapping) else None
+    found = (_person(one) for one in listed) if isinstance(listed, list) else ()
+    return tuple(person for person in found if person)
+
+
+def page_title(page: Mapping[str, Any]) -> str:
+    """The page's title in plain text, "" where it has none. Never raises."""
+    for value in _properties(page):
+        if value.get("type") == "title":
+            try:
+                return rich_text.plain(value.get("title"))
+            except rich_text.Malformed:
+                return ""
+    return ""
+
+
+def property_by_id(page: Mapping[str, Any], property_id: str) -> dict[str, Any] | None:
+    """The page's value of that property, whichever of the two spellings of its id either side uses."""
+    for wanted in (property_id, unquoted(property_id)):
+        for value in _properties(page):
+            if isinstance(value.get("id"), str) and wanted in (unquoted(value["id"]), value["id"]):
+                return value
+    return None
+
+
+def unquoted(property_id: str) -> str:
+    """The id as we keep it: answers have it URL-encoded."""
+    return urllib.parse.unquote(property_id)
+
+
+def quoted(property_id: str) -> str:
+    """An id that we keep, as it goes into the path of a request."""
+    return urllib.parse.quote(property_id, safe="")
+
+
+def _properties(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    properties = page.get("properties")
+    found = properties.values() if isinstance(properties, Mapping) else ()
+    return [value for value in found if isinstance(value, dict)]
+
+
+def _opened(value: object, field: Field) -> tuple[str, object]:
+    if not isinstance(value, Mapping):
+        raise Unreadable(f"Notion's answer has no value for {field.label}.")
+    kind = value.get("type")
+    if not isinstance(kind, str) or kind not in value:
+        raise Unreadable(f"Notion's answer does not say what {field.label} holds.")
+    if kind not in field.accepts:
+        raise Unreadable(f"{field.label} cannot be read from a property of the type «{rich_text.clean(kind)}».")
+    return kind, value[kind]
+
+
+def _may_be_truncated(value: object, kind: str, content: object) -> bool:
+    told = value.get("has_more") if isinstance(value, Mapping) else None
+    if isinstance(told, bool):
+        return told
+    return kind in ("title", "rich_text", "people") and isinstance(content, list) and len(content) >= PAGE_OF_ITEMS
+
+
+def _content(kind: str, content: object, field: Field) -> Value:
+    try:
+        return _READERS[kind](content, field)
+    except (rich_text.Malformed, moments.Malformed) as error:
+        raise Unreadable(f"{field.label} cannot be read: {error}.") from error
+
+
+def _text(content: object, field: Field) -> Value:
+    if field.shape is Shape.LONG_TEXT:
+        return rich_text.with_links(content)
+    words = rich_text.plain(content)
+    return _meant(words, field) if field.shape is Shape.CHOICE else words
+
+
+def _scalar(content: object, field: Field) -> Value:
+    """An address or a number: a string, or null when empty."""
+    if content is None:
+        return ""
+    if not isinstance(content, str):
+        raise Unreadable(f"{field.label} cannot be read: it is not a text.")
+    return rich_text.clean(content)
+
+
+def _option(content: object, field: Field) -> Value:
+    name = "" if content is None else _name(content, field)
+    if field.shape is Shape.CHOICES:
+        return [name] if name else []
+    return _meant(name, field)
+
+
+def _options(content: object, field: Field) -> Value:
+    if not isinstance(content, list):
+        raise Unreadable(f"{field.label} cannot be read: it is not a list of options.")
+    names = {folded(name): name for name in (_name(one, field) for one in reversed(content))}
+    return list(reversed(names.values()))
+
+
+def _name(option: object, field: Field) -> str:
+    name = option.get("name") if isinstance(option, Mapping) else None
+    if not isinstance(name, str):
+        raise Unreadable(f"{field.label} cannot be read: one of its options has no name.")
+    return rich_text.clean(name)
+
+
+def _meant(name: str, field: Field) -> str:
+    return field.synonyms.get(folded(name), name)
+
+
+def _date(content: object, field: Field) -> Value:
+    if content is None:
+        return ""
+    if not isinstance(content, Mapping):
+        raise Unreadable(f"{field.label} cannot be read: it is not a date.")
+    return moments.read(content, with_time=field.shape is Shape.MOMENT)
+
+
+def _timestamp(content: object, field: Field) -> Value:
+    return moments.read_timestamp(content, with_time=field.shape is Shape.MOMENT)
+
+
+def _people(content: object, field: Field) -> Value:
+    if not isinstance(content, list):
+        raise Unreadable(f"{field.label} cannot be read: it is not a list of people.")
+    names = [person.name or person.email if (person := _person(one)) else "" for one in content]
+    if not all(names):
+        raise Unreadable(
+            f"{field.label} names somebody the integration may not see. "
+            "Allow it to read user information in Notion's settings of the integration."
+        )
+    return ", ".join(names)
+
+
+def _person(one: object) -> Person | None:
+    if not isinstance(one, Mapping) or not isinstance(one.get("id"), str):
+        return None
+    details = one.get("person")
+    email = details.get("email") if isinstance(details, Mapping) else None
+    name = one.get("name")
+    return Person(
+        id=one["id"],
+        name=rich_text.clean(name) if isinstance(name, str) else "",
+        email=rich_text.clean(email) if isinstance(email, str) else "",
+    )
+
+
+_READERS: Final[Mapping[str, Callable[[object, Field], Value]]] = {
+    "title": _text,
+    "rich_text": _text,
+    "email": _scalar,
+    "phone_number": _scalar,
+    "select": _option,
+    "status": _option,
+    "multi_select": _options,
+    "date": _date,
+    "created_time": _timestamp,
+    "people": _people,
+}
