@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_bridge.mapping.fields import FIELDS, TITLES, Field, Shape, Value, field_of, folded, key_of
+from notion_bridge.mapping.fields import FIELDS, READ_ONLY, TITLES, Field, Shape, Value, field_of, folded, key_of
 from notion_bridge.mapping.reading import (
     Person,
     Truncated,
@@ -36,6 +36,7 @@ from notion_bridge.mapping.writing import Written, same, write
 
 __all__ = [
     "FIELDS",
+    "READ_ONLY",
     "TITLES",
     "ChangeKind",
     "Chosen",
