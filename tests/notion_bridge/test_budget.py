@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import runpy
 import threading
 import time
 from collections.abc import Callable
@@ -390,7 +391,7 @@ def test_no_transaction_is_open_while_somebody_waits() -> None:
     assert set(seen) == {False}
 
 
-def in_threads(number: int, work: Callable[[], None]) -> None:
+def in_threads(number: int, work: Callable[[], object]) -> None:
     """Run the work that often at once, each on a connection of its own, as processes would."""
 
     def run() -> None:
@@ -447,8 +448,26 @@ def test_counting_at_once_loses_no_request() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_pause_that_one_process_learns_of_holds_the_others() -> None:
     granted: list[bool] = []
-    in_threads(1, lambda: budget.block(60) and None)
+    in_threads(1, lambda: budget.block(60))
 
     in_threads(3, lambda: granted.append(now_or_never(Lane.PERSON)))
 
     assert granted == [False] * 3
+
+
+# The setting
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_rate_that_lets_nothing_through_is_refused_at_the_start(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTION_REQUESTS_PER_SECOND", value)
+
+    with pytest.raises(SystemExit, match="NOTION_REQUESTS_PER_SECOND"):
+        runpy.run_module("contactflow.settings")
+
+
+@pytest.mark.parametrize(("value", "rate"), [("", 3.0), ("0.5", 0.5), ("10", 10.0)])
+def test_rate_is_read_from_the_environment(value: str, rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTION_REQUESTS_PER_SECOND", value)
+
+    assert runpy.run_module("contactflow.settings")["NOTION_REQUESTS_PER_SECOND"] == rate
