@@ -414,7 +414,7 @@ def test_trickling_answer_is_left_after_the_total_time(counter: Counter) -> None
 
 
 def test_request_after_a_slow_one_gets_its_own_answer(counter: Counter) -> None:
-    impatient = Notion(key=KEY, base_url=counter.url, phase_seconds=5, total_seconds=0.3)
+    impatient = Notion(key=KEY, base_url=counter.url, phase_seconds=5, total_seconds=0.8)
     counter.answers += [Canned(slow="trickling"), Canned(body={"object": "page", "id": "second"})]
     error_of(read, impatient)
 
