@@ -1,0 +1,7 @@
+"""A Notion to develop against: the part of its API that a bridge uses, strict where the real one is strict."""
+
+from __future__ import annotations
+
+from notion_bridge.sandbox.sandbox import KEY, Ids, Sandbox
+
+__all__ = ["KEY", "Ids", "Sandbox"]

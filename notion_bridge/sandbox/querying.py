@@ -1,0 +1,175 @@
+"""Lists in pieces: queries of a data source, users, property items, search."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from notion_bridge.sandbox import checks, filters, rendering
+from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.model import DataSource, Page
+from notion_bridge.sandbox.refusals import invalid
+from notion_bridge.sandbox.workspace import Workspace
+
+MOST_CURSORS = 2_000
+QUERY_KEYS = ("filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a reader stands in an answer that is given in pieces."""
+
+    question: str
+    found: list[str]
+    at: int
+    until: dt.datetime
+    cut: bool  # whether more would have matched than a query reaches
+
+
+class Cursors:
+    """The cursors that were handed out. Each belongs to its question and lapses."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: OrderedDict[str, Position] = OrderedDict()
+        self.lifetime = dt.timedelta(hours=1)
+
+    def expire(self) -> None:
+        """None of those handed out is good any more."""
+        self._known.clear()
+
+    def give(self, question: str, found: list[str], at: int, *, cut: bool) -> str:
+        cursor = self._workspace.new_id()
+        until = self._workspace.clock.now() + self.lifetime
+        self._known[cursor] = Position(question, found, at, until, cut)
+        while len(self._known) > MOST_CURSORS:
+            self._known.popitem(last=False)
+        return cursor
+
+    def take(self, cursor: str, question: str) -> Position:
+        position = self._known.get(cursor)
+        if position is None or position.question != question or position.until <= self._workspace.clock.now():
+            raise invalid(f"The start_cursor provided is invalid: {cursor}")
+        return position
+
+
+class Reader:
+    """Answers in pieces."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.cursors = Cursors(workspace)
+        self.reach = 10_000  # rows a query finds at most
+        self.fewer: int | None = None  # a piece never has more than so many; Notion reserves the right
+
+    def query(self, source: DataSource, body: Json, version: str, wanted: set[str] | None) -> Json:
+        """POST data_sources/{id}/query."""
+        size = self._size(body.get("page_size", 100), "body.page_size")
+        question = self._question(source, body)
+        position = self._start(source, body, question)
+        ids, cursor = self._piece(position, size)
+        pages = [self.workspace.pages[one] for one in ids if one in self.workspace.pages]
+        status: Json = {"type": "complete"}
+        if cursor is None and position.cut:
+            status = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
+        return {
+            "object": "list",
+            "results": [rendering.page(one, self.workspace, version, wanted) for one in pages],
+            "next_cursor": cursor,
+            "has_more": cursor is not None,
+            "type": "page_or_data_source",
+            "page_or_data_source": {},
+            "request_status": status,
+        }
+
+    def _start(self, source: DataSource, body: Json, question: str) -> Position:
+        if "start_cursor" in body:
+            cursor = checks.identifier(body["start_cursor"], "body.start_cursor")
+            return self.cursors.take(cursor, question)
+        found = self._find(source, body)
+        now = self.workspace.clock.now()
+        return Position(question, found[: self.reach], 0, now, cut=len(found) > self.reach)
+
+    def _question(self, source: DataSource, body: Json) -> str:
+        return source.id + json.dumps({key: body.get(key) for key in ("filter", "sorts", "in_trash", "archived")})
+
+    def _find(self, source: DataSource, body: Json) -> list[str]:
+        rows = self.workspace.rows[source.id].values()
+        trashed = checks.flag(body.get("in_trash", body.get("archived", False)), "body.in_trash")
+        kept = [page for page in rows if page.in_trash == trashed]
+        if self.workspace.unshared:
+            kept = [page for page in kept if page.id not in self.workspace.unshared]
+        if "filter" in body:
+            kept = self._filtered(source, body["filter"], kept)
+        return [page.id for page in filters.sorted_pages(self.workspace, source, kept, body.get("sorts", []))]
+
+    def _filtered(self, source: DataSource, filter_: Any, pages: list[Page]) -> list[Page]:
+        compiler = filters.Compiler(self.workspace, source)
+        match = compiler.compile(filter_)
+        if not (compiler.by_property and self.workspace.index_lag):
+            return [page for page in pages if match(page, page.values)]
+        now = self.workspace.clock.now()
+        known = [(page, page.indexed_values(now)) for page in pages]
+        return [page for page, values in known if values is not None and match(page, values)]
+
+    def _size(self, value: Any, path: str) -> int:
+        size = checks.page_size(value, path)
+        return min(size, self.fewer) if self.fewer else size
+
+    def _piece(self, position: Position, size: int) -> tuple[list[str], str | None]:
+        end = position.at + size
+        piece = position.found[position.at : end]
+        if end >= len(position.found):
+            return piece, None
+        return piece, self.cursors.give(position.question, position.found, end, cut=position.cut)
+
+    def listed(self, question: str, results: list[Json], parameters: Json, part: str) -> tuple[list[Json], Json]:
+        """A piece of a list that is rendered already, and the fields that go with it."""
+        size = self._size(parameters.get("page_size", 100), f"{part}.page_size")
+        start = 0
+        if parameters.get("start_cursor") is not None:
+            start = self.cursors.take(parameters["start_cursor"], question).at
+        end = start + size
+        cursor = self.cursors.give(question, [], end, cut=False) if end < len(results) else None
+        return results[start:end], {"object": "list", "next_cursor": cursor, "has_more": cursor is not None}
+
+    def search(self, body: Json, version: str) -> Json:
+        """POST search: titles only."""
+        checks.only(body, "body", ("query", "filter", "sort", "start_cursor", "page_size"))
+        text = checks.string(body.get("query", ""), "body.query", optional=True, empty=True).casefold()
+        kind = self._searched_kind(body.get("filter"))
+        found: list[tuple[dt.datetime, Json]] = []
+        workspace = self.workspace
+        if kind in (None, "page"):
+            pages = [one for one in workspace.pages.values() if text in rendering.title_of(one).casefold()]
+            found += [(one.edited, rendering.page(one, workspace, version)) for one in pages if self._visible(one.id)]
+        if kind in (None, "data_source"):
+            sources = [one for one in workspace.sources.values() if text in one.title.casefold()]
+            found += [
+                (one.edited, rendering.source(one, workspace, version)) for one in sources if self._visible(one.id)
+            ]
+        found.sort(key=lambda one: one[0], reverse=self._newest_first(body.get("sort")))
+        results, fields = self.listed(f"search {text} {kind}", [one for _, one in found], body, "body")
+        return fields | {"results": results, "type": "page_or_data_source", "page_or_data_source": {}}
+
+    def _searched_kind(self, filter_: Any) -> str | None:
+        if filter_ is None:
+            return None
+        given = checks.mapping(filter_, "body.filter", optional=True)
+        checks.only(given, "body.filter", ("property", "value", "in_trash"))
+        checks.one_of(given.get("property"), "body.filter.property", ("object",))
+        return checks.one_of(given.get("value"), "body.filter.value", ("page", "data_source"))
+
+    def _newest_first(self, sort: Any) -> bool:
+        if sort is None:
+            return True
+        given = checks.mapping(sort, "body.sort", optional=True)
+        checks.only(given, "body.sort", ("timestamp", "direction"))
+        checks.one_of(given.get("timestamp"), "body.sort.timestamp", ("last_edited_time",))
+        return checks.one_of(given.get("direction"), "body.sort.direction", ("ascending", "descending")) == "descending"
+
+    def _visible(self, object_id: str) -> bool:
+        return self.workspace.is_shared(object_id) and not self.workspace.is_gone(object_id)

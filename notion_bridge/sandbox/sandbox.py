@@ -1,0 +1,147 @@
+"""The sandbox: a Notion of one's own, as an object."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple
+
+from notion_bridge.sandbox import samples
+from notion_bridge.sandbox.clock import Clock
+from notion_bridge.sandbox.endpoints import Api
+from notion_bridge.sandbox.faults import Faults
+from notion_bridge.sandbox.persons import Persons, make_property
+from notion_bridge.sandbox.querying import Cursors
+from notion_bridge.sandbox.requests import RequestLog
+from notion_bridge.sandbox.server import Desk, Door, Server
+from notion_bridge.sandbox.workspace import Workspace
+
+KEY = "ntn_sandbox"
+
+
+class Ids(NamedTuple):
+    """Where a database is."""
+
+    database_id: str
+    data_source_id: str
+
+
+class Sandbox(Persons):
+    """Serves Notion's API at `url` for the key `key` from `start` to `stop`; also a context manager.
+
+    Colleagues' doings are the methods of Persons. `clock` is its time, `requests` what came, `faults` what goes wrong.
+    """
+
+    def __init__(self, *, key: str = KEY, seed: int = 1, clock: Clock | None = None) -> None:
+        self.key = key
+        self.clock = clock or Clock()
+        self.workspace = Workspace(clock=self.clock, seed=seed)
+        self.api = Api(self.workspace)
+        self.door = Door(self.api, key=key, seed=seed)
+        self._server: Server | None = None
+        for name, email in samples.COLLEAGUES:
+            self.workspace.add_user(name, email)
+        robin = self.workspace.people[0].id
+        self.parent_page = self.workspace.add_page(parent_id="", title="Contactflow", by=robin).id
+
+    # Running
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 is any free one."""
+        self.door.closing.clear()
+        self._server = Server((host, port), self.door, self.desk())
+        self.workspace.site = self.url
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="sandbox").start()
+
+    def desk(self) -> Desk:
+        """What answers beside /v1."""
+        return Desk()
+
+    def stop(self) -> None:
+        """Close the port and every connection; the content stays."""
+        self.door.closing.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        """For NOTION_BASE_URL."""
+        if self._server is None:
+            raise RuntimeError("The sandbox is not running.")
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    @property
+    def requests(self) -> RequestLog:
+        return self.door.requests
+
+    @property
+    def faults(self) -> Faults:
+        return self.door.faults
+
+    @property
+    def cursors(self) -> Cursors:
+        return self.api.reader.cursors
+
+    # Settings
+
+    def limit_rate(self, per_second: float | None, burst: int = 10) -> None:
+        """Answer 429 beyond so many requests a second; None: never."""
+        self.door.limiter.per_second, self.door.limiter.burst = per_second, burst
+
+    def let_index_lag(self, seconds: float) -> None:
+        """Queries by property see writes so many seconds (of `clock`) late."""
+        self.workspace.index_lag = dt.timedelta(seconds=seconds)
+
+    def revoke_key(self) -> None:
+        """The key is refused from now on."""
+        self.door.key = ""
+
+    def restore_key(self) -> None:
+        self.door.key = self.key
+
+    # Databases
+
+    def create_database(
+        self, title: str, properties: Mapping[str, str] | Sequence[samples.Column], *, ids: Ids | None = None
+    ) -> Ids:
+        """Below the parent page; properties are {name: type}, or columns with options."""
+        columns = list(properties.items()) if isinstance(properties, Mapping) else properties
+        workspace, robin = self.workspace, self.workspace.people[0].id
+        with workspace.lock:
+            made = workspace.add_database(
+                parent_id=self.parent_page, title=title, by=robin, database_id=ids.database_id if ids else ""
+            )
+            source = workspace.add_source(
+                made,
+                title=title,
+                properties=[make_property(workspace, column) for column in columns],
+                by=robin,
+                source_id=ids.data_source_id if ids else "",
+            )
+        return Ids(made.id, source.id)
+
+    def add_data_source(self, database_id: str, title: str, properties: Mapping[str, str]) -> str:
+        """Another table in the same database; says its id."""
+        with self.workspace.lock:
+            made = [make_property(self.workspace, column) for column in properties.items()]
+            database = self.workspace.databases[database_id]
+            by = self.workspace.people[0].id
+            return self.workspace.add_source(database, title=title, properties=made, by=by).id
+
+    def standard_databases(self) -> dict[str, Ids]:
+        """Contacts & Profiles, Master Tasks, Active Workflow Instances: by "contacts", "tasks", "instances"."""
+        return {kind: self.create_database(title, columns) for kind, (title, columns) in samples.DATABASES.items()}
