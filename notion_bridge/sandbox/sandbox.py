@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from notion_bridge.sandbox import samples
+from notion_bridge.sandbox.checks import Json
 from notion_bridge.sandbox.clock import Clock
 from notion_bridge.sandbox.endpoints import Api
 from notion_bridge.sandbox.faults import Faults
@@ -16,6 +17,7 @@ from notion_bridge.sandbox.persons import Persons, make_property
 from notion_bridge.sandbox.querying import Cursors
 from notion_bridge.sandbox.requests import RequestLog
 from notion_bridge.sandbox.server import Desk, Door, Server
+from notion_bridge.sandbox.webhooks import Webhooks
 from notion_bridge.sandbox.workspace import Workspace
 
 KEY = "ntn_sandbox"
@@ -40,6 +42,7 @@ class Sandbox(Persons):
         self.workspace = Workspace(clock=self.clock, seed=seed)
         self.api = Api(self.workspace)
         self.door = Door(self.api, key=key, seed=seed)
+        self.webhooks = Webhooks(self.workspace, seed)
         self._server: Server | None = None
         for name, email in samples.COLLEAGUES:
             self.workspace.add_user(name, email)
@@ -71,6 +74,7 @@ class Sandbox(Persons):
     def stop(self) -> None:
         """Close the port and every connection; the content stays."""
         self.door.closing.set()
+        self.webhooks.stop()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -112,6 +116,23 @@ class Sandbox(Persons):
 
     def restore_key(self) -> None:
         self.door.key = self.key
+
+    # Webhooks: more is in `webhooks`
+
+    def subscribe(self, url: str) -> str:
+        """Present a verification token to the address; says the token, which `confirm` wants back."""
+        return self.webhooks.subscribe(url)
+
+    def confirm(self, token: str) -> bool:
+        return self.webhooks.confirm(token)
+
+    def deliver_now(self) -> int:
+        """One attempt for every event that waits; says how many were accepted."""
+        return self.webhooks.deliver_now()
+
+    def events(self) -> list[Json]:
+        """Take the events that wait, without delivering them."""
+        return self.webhooks.events()
 
     # Databases
 
