@@ -78,7 +78,7 @@ def property_by_id(page: Mapping[str, Any], property_id: str) -> dict[str, Any] 
     """The page's value of that property, whichever of the two spellings of its id either side uses."""
     for wanted in (property_id, unquoted(property_id)):
         for value in _properties(page):
-            if isinstance(value.get("id"), str) and wanted in (unquoted(value["id"]), value["id"]):
+            if isinstance(value.get("id"), str) and unquoted(value["id"]) == wanted:
                 return value
     return None
 

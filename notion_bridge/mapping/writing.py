@@ -77,9 +77,10 @@ def _line(value: Value) -> str:
 
 
 def _names(value: Value) -> list[str]:
-    """Each name once, whatever its case."""
+    """Each name once, whatever its case; a name that shows nothing is none."""
     given = [value] if isinstance(value, str) else value
-    return list({_compared(name): name for name in reversed(given) if name.strip()}.values())[::-1]
+    by_name = {_compared(name): name for name in reversed(given)}
+    return [name for compared, name in reversed(by_name.items()) if compared]
 
 
 def _left(reason: str) -> Written:
