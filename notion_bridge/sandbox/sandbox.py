@@ -11,12 +11,13 @@ from typing import NamedTuple
 from notion_bridge.sandbox import samples
 from notion_bridge.sandbox.checks import Json
 from notion_bridge.sandbox.clock import Clock
+from notion_bridge.sandbox.console import Console
 from notion_bridge.sandbox.endpoints import Api
 from notion_bridge.sandbox.faults import Faults
 from notion_bridge.sandbox.persons import Persons, make_property
 from notion_bridge.sandbox.querying import Cursors
 from notion_bridge.sandbox.requests import RequestLog
-from notion_bridge.sandbox.server import Desk, Door, Server
+from notion_bridge.sandbox.server import Door, Server
 from notion_bridge.sandbox.webhooks import Webhooks
 from notion_bridge.sandbox.workspace import Workspace
 
@@ -43,6 +44,7 @@ class Sandbox(Persons):
         self.api = Api(self.workspace)
         self.door = Door(self.api, key=key, seed=seed)
         self.webhooks = Webhooks(self.workspace, seed)
+        self.console = Console(self, self.door, self.webhooks)
         self._server: Server | None = None
         for name, email in samples.COLLEAGUES:
             self.workspace.add_user(name, email)
@@ -63,13 +65,9 @@ class Sandbox(Persons):
     def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 is any free one."""
         self.door.closing.clear()
-        self._server = Server((host, port), self.door, self.desk())
+        self._server = Server((host, port), self.door, self.console)
         self.workspace.site = self.url
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="sandbox").start()
-
-    def desk(self) -> Desk:
-        """What answers beside /v1."""
-        return Desk()
 
     def stop(self) -> None:
         """Close the port and every connection; the content stays."""

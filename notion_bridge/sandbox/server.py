@@ -12,7 +12,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from notion_bridge.sandbox import faults
@@ -200,11 +200,10 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Desk:
-    """Whatever is not under /v1; the page to look at is one."""
+class Desk(Protocol):
+    """Answers whatever is not under /v1."""
 
-    def answer(self, arrived: Arrived) -> Answer:
-        return refused(Refusal(400, "invalid_request_url", "Invalid request URL."))
+    def answer(self, arrived: Arrived) -> Answer: ...
 
 
 class Handler(BaseHTTPRequestHandler):

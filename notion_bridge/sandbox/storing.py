@@ -73,6 +73,7 @@ def _restore(workspace: Workspace, state: Json) -> None:
         if page.source_id:
             workspace.rows[page.source_id][page.id] = page
     workspace.unshared = set(state["unshared"])
+    workspace.random.seed()  # or the next ids would be those of the last time
 
 
 def _dated(one: Json) -> Json:
