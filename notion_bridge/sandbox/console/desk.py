@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 from notion_bridge.sandbox import checks
 from notion_bridge.sandbox.checks import Json
 from notion_bridge.sandbox.console import fields, html, views
+from notion_bridge.sandbox.model import Page, Property
 from notion_bridge.sandbox.persons import Persons
 from notion_bridge.sandbox.refusals import Refusal
 from notion_bridge.sandbox.server import VERSIONS, Answer, Arrived, Desk, Door, refused
-from notion_bridge.sandbox.webhooks import Webhooks
+from notion_bridge.sandbox.webhooks import Mischief, Webhooks
+from notion_bridge.sandbox.workspace import Workspace
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -151,13 +153,11 @@ class Console(Desk):
         workspace = self.persons.workspace
         page = workspace.pages[given["id"]]
         source = workspace.sources[page.source_id]
-        changed = {
-            prop.id: value
-            for prop in source.properties.values()
-            if (key := fields.PREFIX + prop.id) in given
-            and not _same(given[key], fields.text_of(workspace, prop, page), prop.type)
-            for value in [fields.typed(prop, given[key])]
-        }
+        changed: Json = {}
+        for prop in source.properties.values():
+            typed, was = given.get(fields.PREFIX + prop.id), given.get(fields.WAS + prop.id)
+            if typed is not None and not _same(typed, _known(workspace, prop, page, was), prop.type):
+                changed[prop.id] = fields.typed(prop, typed)
         if not changed:
             return "Nothing was different."
         self.persons.person_edits(page.id, changed)
@@ -215,6 +215,10 @@ class Console(Desk):
         if given["act"] == "subscribe":
             self.webhooks.subscribe(given["url"])
             return "The verification token was sent."
+        if given["act"] == "mischief":
+            numbers = {name: float(given.get(name) or 0) for name in ("lose", "double", "delay")}
+            self.webhooks.mischief = Mischief(shuffle="shuffle" in given, **numbers)
+            return "So be it."
         if not self.webhooks.confirm(given.get("token", "")):
             raise ValueError("That is not the token that was sent.")
         return "Events flow from now on."
@@ -229,6 +233,11 @@ def _form(arrived: Arrived) -> Json:
             return {}
         return found if isinstance(found, dict) else {}
     return {name: given[-1] for name, given in parse_qs(text, keep_blank_values=True).items()}
+
+
+def _known(workspace: Workspace, prop: Property, page: Page, was: str | None) -> str:
+    """The text somebody had before their eyes when they typed."""
+    return fields.text_of(workspace, prop, page) if was is None else was
 
 
 def _same(typed: str, text: str, kind: str) -> bool:

@@ -11,7 +11,8 @@ from notion_bridge.sandbox.model import COMPUTED, Page, Property
 from notion_bridge.sandbox.workspace import Workspace
 
 LONG = 60  # characters from which a text gets several lines
-PREFIX = "p:"
+PREFIX = "p:"  # what somebody typed
+WAS = "o:"  # what was there when the form was made
 
 
 class Wrong(ValueError):
@@ -40,9 +41,16 @@ def field(workspace: Workspace, prop: Property, page: Page | None, *, form: str,
             return html.tag("select", html.options(names, text, blank=True), **common)
         return _suggesting(prop, text, names, common)
     if roomy and prop.type == "rich_text":
-        return html.tag("textarea", text, rows="5" if len(text) > LONG else "2", **common)
+        return html.tag("textarea", text, rows="5" if len(text) > LONG else "1", **common)
+    if "\n" in text:  # an input would lose the line breaks
+        return html.tag("span", text[:LONG] + "…", class_="facts", title="Several lines: open the page to edit them.")
     hint = {"date": "YYYY-MM-DD[ HH:MM]", "multi_select": "one, two", "people": "names"}.get(prop.type, "")
-    return html.void("input", value=text, placeholder=hint, **common)
+    return html.void("input", value=text, placeholder=hint, class_=prop.type, **common)
+
+
+def original(workspace: Workspace, prop: Property, page: Page, *, form: str) -> html.Safe:
+    """What the field held when the form was made, so that only what somebody changed is written."""
+    return html.void("input", type="hidden", name=WAS + prop.id, value=text_of(workspace, prop, page), form=form)
 
 
 def _suggesting(prop: Property, text: str, names: list[str], common: dict[str, str | bool]) -> html.Safe:

@@ -42,7 +42,9 @@ input, select, textarea, button { font: inherit; color: inherit; background: var
   border-radius: .35rem; padding: .32rem .5rem; max-width: 100%; }
 input:focus-visible, select:focus-visible, textarea:focus-visible, button:focus-visible, a:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 1px; }
-textarea { width: 100%; min-height: 3.2rem; resize: vertical; }
+textarea { width: 100%; min-height: 2.2rem; resize: vertical; field-sizing: content; display: block; }
+summary { cursor: pointer; margin: 1.4rem 0 .7rem; font-weight: 600; } .cells input.email { min-width: 15rem; }
+.scroll form.inline { flex-wrap: nowrap; } .scroll form.inline input { width: 9rem; }
 button { cursor: pointer; background: var(--chip); } button:hover { border-color: var(--soft); }
 button.main { background: var(--accent); border-color: var(--accent); color: var(--ground); }
 button.bad { color: var(--bad); }
@@ -61,13 +63,14 @@ form.inline { display: inline-flex; flex-wrap: wrap; gap: .4rem; align-items: ce
   min-width: 6.2rem; } }
 """
 
-# A changed cell is saved at once; without JavaScript the row's own button does it.
+# A changed cell is saved at once, and alone: the others may be out of date. Without JavaScript, a page has a button.
 SCRIPT = """
 document.addEventListener("change", async (event) => {
   const field = event.target, form = field.form;
   if (!form || !form.dataset.cells) return;
-  const answer = await fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form)),
-    headers: {"Accept": "text/plain"}});
+  const value = field.type === "checkbox" ? (field.checked ? "yes" : "") : field.value;
+  const body = new URLSearchParams({id: form.elements.id.value, [field.name]: value});
+  const answer = await fetch(form.action, {method: "POST", body, headers: {"Accept": "text/plain"}});
   if (answer.ok) { field.classList.add("saved"); setTimeout(() => field.classList.remove("saved"), 900); }
   else alert(await answer.text());
 });

@@ -46,11 +46,10 @@ def rows(workspace: Workspace, source: DataSource, *, page: int, search: str, tr
         [
             tag("h1", source.title),
             _facts(workspace, database, source),
-            _bar(source, search, trashed=trashed),
+            _bar(workspace, source, search, trashed=trashed),
             _grid(workspace, source, shown),
             _pages(source, len(found), page, search),
-            tag("h2", "Add a row"),
-            _new_row(workspace, source),
+            tag("details", joined([tag("summary", "Add a row"), _new_row(workspace, source)])),
         ]
     )
 
@@ -67,14 +66,13 @@ def _everything(workspace: Workspace, source: DataSource, one: Page) -> str:
 
 
 def _facts(workspace: Workspace, database: Database, source: DataSource) -> Safe:
-    shared = "shared with the integration" if workspace.is_shared(source.id) else "NOT shared with the integration"
+    shared = "shared with the integration" if workspace.is_shared(source.id) else "not shared with the integration"
     return tag(
         "p",
         joined(
             [
                 joined(["Database ", tag("code", bare(database.id)), " · data source ", tag("code", bare(source.id))]),
-                f" · {shared} ",
-                _flip(database.id, shared=database.id not in workspace.unshared, back=f"/table/{bare(source.id)}"),
+                f" · {shared}",
             ]
         ),
         class_="facts",
@@ -83,11 +81,11 @@ def _facts(workspace: Workspace, database: Database, source: DataSource) -> Safe
 
 def _flip(object_id: str, *, shared: bool, back: str) -> Safe:
     act = "unshare" if shared else "share"
-    text = "Take it away" if shared else "Share it again"
+    text = "Unshare" if shared else "Share again"
     return form("/_sandbox/act", hidden(id=object_id, act=act, back=back), button(text), class_="inline")
 
 
-def _bar(source: DataSource, search: str, *, trashed: bool) -> Safe:
+def _bar(workspace: Workspace, source: DataSource, search: str, *, trashed: bool) -> Safe:
     here = f"/table/{bare(source.id)}"
     finder = tag(
         "form",
@@ -96,7 +94,9 @@ def _bar(source: DataSource, search: str, *, trashed: bool) -> Safe:
         class_="inline",
     )
     trash = tag("a", "Back from the trash", href=here) if trashed else tag("a", "Trash", href=f"{here}?trash=1")
-    return tag("div", joined([finder, tag("a", "Columns", href=f"/schema/{bare(source.id)}"), trash]), class_="bar")
+    schema = tag("a", "Columns", href=f"/schema/{bare(source.id)}")
+    flip = _flip(source.database_id, shared=source.database_id not in workspace.unshared, back=here)
+    return tag("div", joined([finder, schema, trash, flip]), class_="bar")
 
 
 def _grid(workspace: Workspace, source: DataSource, shown: list[Page]) -> Safe:
@@ -116,7 +116,7 @@ def _row(workspace: Workspace, columns: list[Property], one: Page) -> Safe:
     cells = [fields.field(workspace, prop, one, form=key) for prop in columns]
     first = tag("td", tag("div", joined([cells[0], opener]), class_="name"))
     rest = [tag("td", cell) for cell in cells[1:]]
-    save = form("/_sandbox/edit", hidden(id=one.id, back=back), tag("noscript", button("Save")), id=key, data_cells="1")
+    save = form("/_sandbox/edit", hidden(id=one.id), id=key, data_cells="1")
     last = tag("td", tag("div", joined([save, _trash_button(one, back)]), class_="name"))
     return tag("tr", joined([first, *rest, last]), class_="gone" if one.in_trash else "")
 
@@ -165,11 +165,16 @@ def one_page(workspace: Workspace, one: Page, version: str) -> Safe:
 
 def _page_form(workspace: Workspace, source: DataSource, one: Page) -> Safe:
     inputs = [
-        joined([tag("label", prop.name), tag("div", fields.field(workspace, prop, one, form="page", roomy=True))])
+        joined([tag("label", prop.name), tag("div", _kept_field(workspace, prop, one))])
         for prop in sorted(source.properties.values(), key=lambda prop: prop.type != "title")
     ]
     save = form("/_sandbox/edit", hidden(id=one.id, back=f"/{bare(one.id)}"), button("Save", class_="main"), id="page")
     return joined([tag("div", joined(inputs), class_="fields"), tag("p", save)])
+
+
+def _kept_field(workspace: Workspace, prop: Property, one: Page) -> Safe:
+    field = fields.field(workspace, prop, one, form="page", roomy=True)
+    return joined([field, fields.original(workspace, prop, one, form="page")])
 
 
 def _page_buttons(workspace: Workspace, one: Page, back: str) -> Iterator[Safe]:
@@ -289,7 +294,26 @@ def webhook(hooks: Webhooks) -> Safe:
         parts += [tag("h2", "Confirm"), tag("p", note, class_="note"), confirm]
     if hooks.token:
         parts += [tag("h2", "Token"), tag("p", tag("code", hooks.token))]
-    return joined(parts)
+    return joined([*parts, tag("h2", "On the way"), _mischief(hooks)])
+
+
+def _mischief(hooks: Webhooks) -> Safe:
+    """How much of what is sent arrives, and how often."""
+    state = hooks.mischief
+    return form(
+        "/_sandbox/webhook",
+        hidden(act="mischief"),
+        tag("label", joined(["Share lost ", _share("lose", state.lose)])),
+        tag("label", joined(["Share doubled ", _share("double", state.double)])),
+        tag("label", joined(["Seconds late ", _share("delay", state.delay, most="600")])),
+        tag("label", joined([void("input", type="checkbox", name="shuffle", checked=state.shuffle), " out of order"])),
+        button("Set"),
+        class_="inline",
+    )
+
+
+def _share(name: str, value: float, *, most: str = "1") -> Safe:
+    return void("input", type="number", name=name, value=str(value), min="0", max=most, step="any", size="6")
 
 
 def requests(door: Door) -> Safe:
