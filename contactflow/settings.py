@@ -168,6 +168,7 @@ Q_CLUSTER = {
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
     "engagement.alerts.run_pump_step",
+    "notion_bridge.syncing.run_pump_step",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
@@ -230,6 +231,9 @@ NOTION_BASE_URL: str = env.str("NOTION_BASE_URL", "https://api.notion.com")
 NOTION_REQUESTS_PER_SECOND: float = env.float("NOTION_REQUESTS_PER_SECOND", 3.0)  # of all processes together
 if not 0 < NOTION_REQUESTS_PER_SECOND < float("inf"):
     raise environment.refuse("NOTION_REQUESTS_PER_SECOND", str(NOTION_REQUESTS_PER_SECOND), "more than 0, such as 3")
+NOTION_POLL_SECONDS = 30  # how often Notion is asked what was edited, webhooks or not
+NOTION_SCHEMA_SECONDS = 300  # how often it is asked how its databases look
+NOTION_LOOK_UP_SECONDS = 10  # how long a page may take to be found after a creation that was not answered
 NOTION_DATABASES = {
     "contacts": env.str("NOTION_CONTACTS_PROFILES_DB", ""),
     "instances": env.str("NOTION_ACTIVE_WORKFLOW_INSTANCES_DB", ""),

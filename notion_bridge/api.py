@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from contacts.clock import database_now
 from notion_bridge import monitoring, serializers, webhooks
+from workflows import wake
 
 TOKEN_LENGTH = 200
 MAY_SWITCH = ("notion_bridge.change_notionconnection",)
@@ -50,12 +51,21 @@ class Webhook(APIView):
     def post(self, request: Request) -> Response:
         signature = request.headers.get("X-Notion-Signature", "")
         if signature and webhooks.is_genuine(body=request._request.body, signature=signature):
-            return Response({"success": True})  # the events themselves are read with the next pass
+            return self._keep(request)
         token = _handshake_token(request)
         if token is None:
             raise AuthenticationFailed("The signature is missing or wrong.")
         if not webhooks.accept_handshake(token=token, now=database_now()):
             raise PermissionDenied("No handshake is expected. Open the window with: manage.py notion_webhook --open 15")
+        return Response({"success": True})
+
+    def _keep(self, request: Request) -> Response:
+        body = request._request.body
+        event = request.data
+        if not isinstance(event, dict):
+            raise ParseError("An event is a JSON object.")
+        if webhooks.store(event=event, body=body):
+            wake.on_commit()
         return Response({"success": True})
 
     def get_authenticate_header(self, request: Request) -> str:

@@ -95,7 +95,7 @@ class NotionDatabase(models.Model):
     """One of the three databases: where it is, how it looked last, and how far it was read.
 
     `schema` is {property id: {"name", "type", "options": [name]}} as Notion told it last. `walk` is the reading that is
-    not finished yet, so that it goes on where it stopped: {"full": bool, "since": time, "cursor": text, ...}.
+    not finished yet, so that it goes on where it stopped (see notion_bridge.pull); `comparison` the same for our rows.
     `full_pass` sums up the last full pass: {"pages", "missed", "gone", "here", "drift"}.
     """
 
@@ -121,6 +121,7 @@ class NotionDatabase(models.Model):
     full_pass_at = models.DateTimeField(null=True, blank=True)
     full_pass = models.JSONField(default=dict, blank=True)
     compared_until = models.DateTimeField(null=True, blank=True, help_text="Rows here changed since then are compared.")
+    comparison = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ("id",)
@@ -309,6 +310,9 @@ class SyncProblem(models.Model):
         PROPERTY_VANISHED = "property_vanished", "Property gone"
         PROPERTY_RENAMED = "property_renamed", "Property renamed"
         PROPERTY_RETYPED = "property_retyped", "Property with another type"
+        PROPERTY_ADDED = "property_added", "New property"
+        OPTION_ADDED = "option_added", "New option"
+        OPTION_REMOVED = "option_removed", "Option removed"
         UNKNOWN_OPTION = "unknown_option", "Unknown option"
         VALUE_REFUSED = "value_refused", "Value not taken over"
         PAGE_REFUSED = "page_refused", "Page not taken over"

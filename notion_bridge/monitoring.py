@@ -1,13 +1,18 @@
-"""The switch of the monitoring of Notion. It is a row, so that it survives a restart."""
+"""The switch of the monitoring of Notion, and the pause after a refused key. Both are rows: they survive a restart."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 
 from django.conf import settings
 from django.db.models.functions import Now
 
-from notion_bridge.models import NotionConnection
+from notion_bridge import problems
+from notion_bridge.client import NotionError
+from notion_bridge.models import Kind, NotionConnection, NotionDatabase, SyncProblem
+
+KEY_SUBJECT = "the key"
 
 
 def switch(*, on: bool, actor: str, now: dt.datetime) -> str:
@@ -29,5 +34,33 @@ def is_on() -> bool:
 
 
 def is_connected() -> bool:
-    """Whether the settings name a key and a database of contacts."""
-    return bool(settings.NOTION_API_KEY and settings.NOTION_DATABASES["contacts"])
+    """Whether there are a key and a database of contacts, named by the settings or made from the admin."""
+    if not settings.NOTION_API_KEY:
+        return False
+    if settings.NOTION_DATABASES["contacts"]:
+        return True
+    return NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(named_id="").exists()
+
+
+def pause(*, error: NotionError, now: dt.datetime) -> None:
+    """Notion does not accept the key: nothing is asked until the key is another one, or somebody tries again."""
+    values = {"paused_because": error.message, "paused_at": now, "refused_key": _digest(), "changed_at": Now()}
+    NotionConnection.objects.update_or_create(pk=NotionConnection.ONLY, defaults=values)
+    problems.report(cause=SyncProblem.Cause.KEY_REFUSED, subject=KEY_SUBJECT, message=error.message, now=now)
+
+
+def resume(*, now: dt.datetime) -> None:
+    """The key was accepted."""
+    paused = NotionConnection.objects.filter(pk=NotionConnection.ONLY).exclude(paused_because="")
+    if paused.update(paused_because="", paused_at=None, refused_key="", changed_at=Now()):
+        problems.close(cause=SyncProblem.Cause.KEY_REFUSED, subject=KEY_SUBJECT, now=now)
+
+
+def paused_because() -> str:
+    """Why nothing is synchronised; "" while it is. A key that was replaced since counts as not refused."""
+    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
+    return row.paused_because if row and row.paused_because and row.refused_key == _digest() else ""
+
+
+def _digest() -> str:
+    return hashlib.sha256(settings.NOTION_API_KEY.encode()).hexdigest()

@@ -1,16 +1,26 @@
-"""What Notion sends us: the handshake, in a window that staff open, and signed events."""
+"""What Notion sends us: the handshake, in a window that staff open, and signed events.
+
+An event only says where to look. It is stored and answered at once; a pass follows it.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from notion_bridge.models import NotionConnection
+from contacts.intake import cleaning
+from notion_bridge.models import NotionConnection, WebhookDelivery
+
+MAX_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -59,3 +69,54 @@ def is_genuine(*, body: bytes, signature: str) -> bool:
         return False
     expected = "sha256=" + hmac.new(connection.webhook_token.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+
+
+def store(*, event: Mapping[str, Any], body: bytes) -> bool:
+    """Keep a genuine event; False where it was delivered before. One without an id is known by its content."""
+    entity = event.get("entity")
+    about = entity if isinstance(entity, Mapping) else {}
+    event_id = str(event.get("id") or "") or "sha256:" + hashlib.sha256(body).hexdigest()
+    _, is_new = WebhookDelivery.objects.get_or_create(
+        event_id=event_id[:100],
+        defaults={
+            "type": str(event.get("type") or "")[:100],
+            "entity_type": str(about.get("type") or "")[:40],
+            "entity_id": _dashed(str(about.get("id") or "")),
+            "payload": cleaning.plain(event),
+        },
+    )
+    return is_new
+
+
+def next_waiting(*, now: dt.datetime) -> WebhookDelivery | None:
+    """The oldest event that nobody followed yet."""
+    return waiting(now=now).order_by("next_attempt_at").first()
+
+
+def waiting(*, now: dt.datetime) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(processed_at=None, next_attempt_at__lte=now)
+
+
+def settle(*, event: WebhookDelivery, outcome: str, now: dt.datetime) -> None:
+    """It was followed, and with it every other event about the same thing that came before: the page is the same."""
+    same = WebhookDelivery.objects.filter(processed_at=None, received_at__lte=now)
+    same = same.filter(entity_type=event.entity_type, entity_id=event.entity_id)
+    same.filter(received_at__lte=event.received_at).update(processed_at=now, outcome=outcome[:200])
+    WebhookDelivery.objects.filter(pk=event.pk).update(processed_at=now, outcome=outcome[:200])
+
+
+def put_off(*, event: WebhookDelivery, because: str, now: dt.datetime) -> None:
+    """Notion did not answer: the event is followed later, at last given up; the polls see the page anyhow."""
+    event.attempts += 1
+    if event.attempts >= MAX_ATTEMPTS:
+        settle(event=event, outcome=f"given up: {because}", now=now)
+        return
+    event.next_attempt_at = now + dt.timedelta(seconds=2**event.attempts)
+    event.save(update_fields=["attempts", "next_attempt_at"])
+
+
+def _dashed(given: str) -> str:
+    try:
+        return str(UUID(given))
+    except ValueError:
+        return given[:36]

@@ -27,7 +27,6 @@ NOT_PULLED: Final = frozenset({"last_interaction", "contact_id"})
 class People:
     link_field = "contact"
     key_field = "contact_id"
-    quiet_seconds = 90
 
     def sources(self) -> Sequence[Source]:
         return (Source(rows=Contact.objects.all(), at="updated_at", key="id"),)
@@ -45,6 +44,10 @@ class People:
 
     def edited_at(self, row: Contact) -> dt.datetime:
         return row.updated_at
+
+    def is_being_typed(self, values: Values) -> bool:
+        """The types decide which workflows start: whoever is still typing is given the time."""
+        return not values.get("contact_types")
 
     def referee(self, name: str, here: Value, there: Value) -> Side | None:
         """Who said that a person must not be contacted is heard, whichever side it was."""

@@ -37,7 +37,6 @@ ACTOR: Final = "Notion"
 class Runs:
     link_field = "instance"
     key_field = "instance_id"
-    quiet_seconds = 0
 
     def sources(self) -> Sequence[Source]:
         return (
@@ -63,6 +62,9 @@ class Runs:
 
     def edited_at(self, row: WorkflowInstance) -> dt.datetime:
         return row.updated_at
+
+    def is_being_typed(self, values: Values) -> bool:
+        return False
 
     def referee(self, name: str, here: Value, there: Value) -> Side | None:
         return None

@@ -54,7 +54,6 @@ class Subject(Protocol):
 
     link_field: str  # of PageLink
     key_field: str  # the field that carries our id in Notion
-    quiet_seconds: int  # how long a page that is being typed may be left alone before it is taken over
 
     def sources(self) -> Sequence[Source]:
         """Where to look for changes."""
@@ -70,6 +69,9 @@ class Subject(Protocol):
 
     def edited_at(self, row: Any) -> dt.datetime:
         """When it changed last."""
+
+    def is_being_typed(self, values: Values) -> bool:
+        """Whether a new page lacks so much that it is better left alone for a while."""
 
     def referee(self, name: str, here: Value, there: Value) -> Side | None:
         """Who wins this field whatever the rule says; None leaves it to the rule."""

@@ -36,7 +36,6 @@ TITLE_LENGTH, CATEGORY_LENGTH = 300, 60
 class Work:
     link_field = "task"
     key_field = "task_id"
-    quiet_seconds = 30
 
     def sources(self) -> Sequence[Source]:
         return (Source(rows=Task.objects.all(), at="updated_at", key="id"),)
@@ -53,6 +52,9 @@ class Work:
 
     def edited_at(self, row: Task) -> dt.datetime:
         return row.updated_at
+
+    def is_being_typed(self, values: Values) -> bool:
+        return False
 
     def referee(self, name: str, here: Value, there: Value) -> Side | None:
         return None
@@ -84,7 +86,7 @@ class Work:
             priority=changes.get("priority", Priority.MEDIUM),
             target=changes.get("target"),
             contact=_contact(str(values.get("contact_email", "")), made),
-            business_entity=_entity(str(values.get("business_entity", "")), made),
+            business_entity=changes.get("business_entity"),
             due_at=changes.get("due_at"),
             now=now,
         )
@@ -126,6 +128,8 @@ def _changes(values: Values, outcome: Applied) -> dict[str, Any]:
             _choose(name, str(value), changes, outcome)
         elif name == "assigned_to":
             _assign(str(value), changes, outcome)
+        elif name == "business_entity":
+            _belong(str(value), changes, outcome)
         elif name == "due_date":
             changes["due_at"] = _due_at(str(value))
         elif name in ("title", "category", "description"):
@@ -199,8 +203,9 @@ def _contact(email: str, made: Made) -> Contact | None:
     return contact
 
 
-def _entity(name: str, made: Made) -> BusinessEntity | None:
+def _belong(name: str, changes: dict[str, Any], outcome: Applied) -> None:
     entity = BusinessEntity.objects.filter(Q(name__iexact=name) | Q(slug__iexact=name)).first() if name else None
     if name and entity is None:
-        made.unknown["business_entity"] = [name]
-    return entity
+        outcome.unknown["business_entity"] = [name]
+    else:
+        changes["business_entity"] = entity

@@ -1,0 +1,130 @@
+"""How the synchronisation is doing, in numbers for the admin, the command line and the health of the whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Min, Q, Sum
+
+from notion_bridge import monitoring
+from notion_bridge.models import (
+    Kind,
+    NotionConnection,
+    NotionDatabase,
+    PageLink,
+    RequestBudget,
+    RequestTally,
+    SyncConflict,
+    SyncProblem,
+    WebhookDelivery,
+)
+
+NOT_TAKEN_OVER = (PageLink.State.WAITING, PageLink.State.DUPLICATE)
+OUT_OF_STEP = (PageLink.State.TRASHED, PageLink.State.MOVED, PageLink.State.UNSHARED)
+HOUR = dt.timedelta(hours=1)
+
+
+@dataclass
+class DatabaseHealth:
+    """`lag` is how long the oldest change here has waited; `missing` how many pages the last full pass did not find."""
+
+    kind: str
+    name: str
+    title: str
+    problem: str
+    polled_at: dt.datetime | None
+    full_pass_at: dt.datetime | None
+    baseline_at: dt.datetime | None
+    linked: int = 0
+    queue: int = 0
+    lag: dt.timedelta = dt.timedelta(0)
+    not_taken_over: int = 0
+    out_of_step: int = 0  # trashed, moved, out of reach
+    drift: int | None = None
+    missing: int | None = None
+
+
+@dataclass
+class Health:
+    connected: bool
+    monitored: bool
+    paused_because: str
+    workspace: str
+    databases: list[DatabaseHealth] = field(default_factory=list)
+    requests_a_minute: float = 0.0  # over the last five minutes
+    errors: dict[str, int] = field(default_factory=dict)  # by cause, of the last hour
+    slowed_until: dt.datetime | None = None  # Notion asked us to wait
+    events_waiting: int = 0
+    last_event_at: dt.datetime | None = None
+    open_problems: int = 0
+    open_conflicts: int = 0
+
+
+def gather(*, now: dt.datetime) -> Health:
+    """Everything at once, in a bounded number of queries."""
+    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
+    health = Health(
+        connected=monitoring.is_connected(),
+        monitored=bool(row and row.monitoring),
+        paused_because=monitoring.paused_because(),
+        workspace=row.workspace if row else "",
+        databases=_databases(now),
+        errors=_errors(now),
+        requests_a_minute=_rate(now),
+        slowed_until=_slowed_until(now),
+        events_waiting=WebhookDelivery.objects.filter(processed_at=None).count(),
+        open_problems=SyncProblem.objects.filter(closed_at=None).count(),
+        open_conflicts=SyncConflict.objects.filter(winner="").count(),
+    )
+    last = WebhookDelivery.objects.order_by("-received_at").values_list("received_at", flat=True).first()
+    health.last_event_at = last
+    return health
+
+
+def _databases(now: dt.datetime) -> list[DatabaseHealth]:
+    counted = NotionDatabase.objects.annotate(
+        linked=Count("links", filter=Q(links__state=PageLink.State.LINKED)),
+        queue=Count("links", filter=Q(links__wanted_at__isnull=False)),
+        oldest=Min("links__wanted_at"),
+        not_taken_over=Count("links", filter=Q(links__state__in=NOT_TAKEN_OVER)),
+        out_of_step=Count("links", filter=Q(links__state__in=OUT_OF_STEP)),
+    )
+    rows = {row.kind: row for row in counted}
+    return [_database(rows[kind], now) for kind in Kind.values if kind in rows]
+
+
+def _database(row: NotionDatabase, now: dt.datetime) -> DatabaseHealth:
+    counted = row.__dict__  # the annotations
+    oldest = counted["oldest"]
+    return DatabaseHealth(
+        kind=row.kind,
+        name=row.get_kind_display(),
+        title=row.title,
+        problem=row.problem,
+        polled_at=row.polled_at,
+        full_pass_at=row.full_pass_at,
+        baseline_at=row.baseline_at,
+        linked=counted["linked"],
+        queue=counted["queue"],
+        lag=max(now - oldest, dt.timedelta(0)) if oldest else dt.timedelta(0),
+        not_taken_over=counted["not_taken_over"],
+        out_of_step=counted["out_of_step"],
+        drift=row.full_pass.get("drift"),
+        missing=row.full_pass.get("missing"),
+    )
+
+
+def _errors(now: dt.datetime) -> dict[str, int]:
+    recent = RequestTally.objects.filter(minute__gt=now - HOUR).exclude(outcome="ok")
+    return dict(recent.order_by("outcome").values_list("outcome").annotate(total=Sum("count")))
+
+
+def _rate(now: dt.datetime) -> float:
+    recent = RequestTally.objects.filter(minute__gt=now - dt.timedelta(minutes=5))
+    return (recent.aggregate(total=Sum("count"))["total"] or 0) / 5
+
+
+def _slowed_until(now: dt.datetime) -> dt.datetime | None:
+    budget = RequestBudget.objects.filter(pk=RequestBudget.ONLY, blocked_until__gt=now).first()
+    return budget.blocked_until if budget else None

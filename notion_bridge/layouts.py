@@ -1,0 +1,246 @@
+"""A database as one pass sees it: which property holds which field, and how a page is read and written with it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Unpack
+from uuid import UUID
+
+from notion_bridge import mapping
+from notion_bridge.client import Notion, Turn
+from notion_bridge.mapping import Field
+from notion_bridge.merging import Term, Value
+from notion_bridge.models import NotionDatabase, PropertyMapping
+from notion_bridge.subjects import SUBJECTS, Subject
+
+WITH_OPTIONS = ("select", "multi_select", "status")
+
+
+@dataclass(frozen=True)
+class Property:
+    """Where a field lives in Notion."""
+
+    field: Field
+    id: str
+    name: str
+    type: str
+    rule: Any
+
+
+@dataclass
+class Reading:
+    """What a page says. A field that is in neither is not synchronised, or its property was not in the page."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)  # field -> why
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What to send for some fields. `left` names those of which nothing can be sent."""
+
+    properties: dict[str, Any]
+    limits: dict[str, list[str]]
+    left: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Layout:
+    database: NotionDatabase
+    properties: Mapping[str, Property]  # by field, only those in order
+    people: Mapping[str, str] = field(default_factory=dict)  # names and addresses in Notion -> user id
+
+    @property
+    def subject(self) -> Subject:
+        return SUBJECTS[self.database.kind]
+
+    @property
+    def key(self) -> Property | None:
+        """The property that carries our id."""
+        return self.properties.get(self.subject.key_field)
+
+    def terms(self) -> list[Term]:
+        return [
+            Term(
+                name=one.field.name,
+                rule=one.rule,
+                same=lambda here, there, field=one.field: mapping.same(here, there, field),  # type: ignore[misc]
+                pulled=one.field.pulled,
+                pushed=one.field.pushed and one.type not in mapping.READ_ONLY,
+            )
+            for one in self.properties.values()
+        ]
+
+    def key_in(self, page: Mapping[str, Any]) -> UUID | None:
+        """Our id as the page carries it."""
+        value = mapping.property_by_id(page, self.key.id) if self.key else None
+        if self.key is None or value is None:
+            return None
+        try:
+            return UUID(str(mapping.read(value, self.key.field)).strip())
+        except (ValueError, mapping.Truncated):
+            return None
+
+    def read(self, page: Mapping[str, Any], notion: Notion, **turn: Unpack[Turn]) -> Reading:
+        """The values of a page; a long list is fetched to its end, which may take requests."""
+        reading = Reading()
+        for name, one in self.properties.items():
+            value = mapping.property_by_id(page, one.id)
+            if value is None or value.get("type") != one.type:
+                continue  # gone or changed in this moment: unknown is not empty
+            try:
+                reading.values[name] = self._value(page, one, value, notion, turn)
+            except mapping.Unreadable as error:
+                reading.unreadable[name] = error.reason
+        return reading
+
+    def glance(self, page: Mapping[str, Any]) -> Reading:
+        """What the page says of choices, without a request."""
+        reading = Reading()
+        for name, one in self.properties.items():
+            value = mapping.property_by_id(page, one.id) if one.type in WITH_OPTIONS else None
+            if value is not None and value.get("type") == one.type:
+                with contextlib.suppress(mapping.Unreadable, mapping.Truncated):
+                    reading.values[name] = mapping.read(value, one.field)
+        return reading
+
+    def _value(self, page: Mapping[str, Any], one: Property, value: object, notion: Notion, turn: Turn) -> Value:
+        try:
+            return mapping.read(value, one.field)
+        except mapping.Truncated:
+            return mapping.read_items(all_items(notion, str(page["id"]), one.id, turn), one.field)
+
+    def lost_options(self, agreed: Mapping[str, Any], reading: Reading) -> dict[str, list[str]]:
+        """The options that a page had when both sides agreed and has no more, by field."""
+        lost: dict[str, list[str]] = {}
+        for name, one in self.properties.items():
+            if one.type in WITH_OPTIONS and name in reading.values and agreed.get(name):
+                now = {mapping.folded(word) for word in _listed(reading.values[name])}
+                gone = [word for word in _listed(agreed[name]) if mapping.folded(word) not in now]
+                lost |= {name: gone} if gone else {}
+        return lost
+
+    def without_removed_options(self, agreed: Mapping[str, Any], reading: Reading) -> Reading:
+        """What a page lost because somebody removed the option itself is not taken from the object: it counts as there
+        still. The schema has to be at least as fresh as the page."""
+        values = dict(reading.values)
+        for name, gone in self.lost_options(agreed, reading).items():
+            known = {mapping.folded(one) for one in self.options(name)}
+            removed = [word for word in gone if mapping.folded(word) not in known]
+            value = values[name]
+            if removed and isinstance(value, list):
+                values[name] = [*value, *removed]
+            elif removed and not value:
+                values[name] = agreed[name]
+        return Reading(values, reading.unreadable)
+
+    def named(self, name: str) -> str:
+        """The property that holds the field, as requests name it: its id in Notion's own spelling."""
+        property_id = self.properties[name].id
+        return str(self.database.schema.get(property_id, {}).get("key", property_id))
+
+    def options(self, name: str) -> list[str]:
+        """The options of the property that holds the field."""
+        found: list[str] = self.database.schema.get(self.properties[name].id, {}).get("options", [])
+        return found
+
+    def write(self, values: Mapping[str, Value], page: Mapping[str, Any] | None = None) -> Draft:
+        """The properties to send for these fields; `page` is what stands there now."""
+        properties: dict[str, Any] = {}
+        limits: dict[str, list[str]] = {}
+        left: set[str] = set()
+        for name, value in values.items():
+            one = self.properties[name]
+            written = mapping.write(
+                value,
+                one.field,
+                one.type,
+                options=self.options(name),
+                people=self.people,
+                current=mapping.property_by_id(page, one.id) if page else None,
+            )
+            if written.payload is None:
+                left.add(name)
+            else:
+                properties[self.named(name)] = written.payload
+            if written.limits:
+                limits[name] = list(written.limits)
+        return Draft(properties, limits, frozenset(left))
+
+
+def _listed(value: Value) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def all_items(notion: Notion, page_id: str, property_id: str, turn: Turn) -> list[object]:
+    """Every item of a property, through all its lists."""
+    items: list[object] = []
+    cursor: str | None = None
+    while True:
+        answer = notion.property_items(page_id, property_id, start_cursor=cursor, **turn)
+        if answer.get("object") != "list":
+            return [answer]
+        items += answer.get("results", [])
+        cursor = answer.get("next_cursor")
+        if not answer.get("has_more") or not cursor:
+            return items
+
+
+def current(database: NotionDatabase, notion: Notion, **turn: Unpack[Turn]) -> Layout:
+    """The layout as it is now, and who is who in Notion where a field holds people."""
+    layout = load(database)
+    if any(one.type == "people" for one in layout.properties.values()):
+        return replace(layout, people=_people(notion, turn))
+    return layout
+
+
+def load(database: NotionDatabase) -> Layout:
+    """The fields that have a property in order."""
+    rows = PropertyMapping.objects.filter(database=database, trouble=PropertyMapping.Trouble.NONE)
+    properties = {
+        row.field: Property(
+            field=mapping.field_of(database.kind, row.field),
+            id=row.property_id,
+            name=row.property_name,
+            type=row.property_type,
+            rule=row.rule,
+        )
+        for row in rows.exclude(property_id="")
+    }
+    return Layout(database=database, properties=properties)
+
+
+@dataclass
+class _Directory:
+    """Who is who in Notion, asked for every ten minutes."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    asked_at: float | None = None
+
+
+_directory = _Directory()
+DIRECTORY_SECONDS = 600
+
+
+def _people(notion: Notion, turn: Turn) -> Mapping[str, str]:
+    if _directory.asked_at is None or time.monotonic() - _directory.asked_at > DIRECTORY_SECONDS:
+        _directory.people, _directory.asked_at = _ask_for_people(notion, turn), time.monotonic()
+    return _directory.people
+
+
+def _ask_for_people(notion: Notion, turn: Turn) -> dict[str, str]:
+    people: dict[str, str] = {}
+    cursor: str | None = None
+    while True:
+        answer = notion.users(start_cursor=cursor, **turn)
+        for user in answer.get("results") or []:
+            email = (user.get("person") or {}).get("email")
+            for word in (user.get("name"), email):
+                if isinstance(word, str) and word:
+                    people.setdefault(word.casefold(), str(user["id"]))
+        cursor = answer.get("next_cursor")
+        if not answer.get("has_more") or not cursor:
+            return people

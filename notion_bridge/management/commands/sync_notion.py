@@ -1,0 +1,99 @@
+"""One pass that brings Contactflow and Notion together, whether Notion is monitored or not."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from contacts.clock import database_now
+from notion_bridge import baseline, health, monitoring, syncing
+from notion_bridge.client import NotionError
+from notion_bridge.models import SyncRun
+from notion_bridge.schemas import Misconfigured
+from notion_bridge.syncing import Busy, Wish
+
+# What a pass counts -> what a person reads.
+WORDS = {
+    "pages": "pages read",
+    "created": "taken over from Notion",
+    "linked": "recognised",
+    "changed": "changed here",
+    "restored": "restored",
+    "created_there": "pages created in Notion",
+    "written": "pages changed in Notion",
+    "trashed_there": "pages moved to Notion's trash",
+    "trashed": "trashed in Notion",
+    "moved": "moved away in Notion",
+    "unshared": "out of reach in Notion",
+    "waiting": "not taken over",
+    "duplicate": "second pages",
+    "refused": "refused by Notion",
+    "put_off": "put off",
+}
+
+
+class Command(BaseCommand):
+    help = "Synchronise with Notion now: both ways, or with --pull or --push one way."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--pull", action="store_true", help="from Notion to here only")
+        parser.add_argument("--push", action="store_true", help="from here to Notion only")
+        parser.add_argument("--full", action="store_true", help="look at every page, not only at what was edited")
+        parser.add_argument(
+            "--start-workflows",
+            action="store_true",
+            help="the first pull starts workflows for the people it finds; otherwise they are a baseline",
+        )
+
+    def handle(self, *args: Any, pull: bool, push: bool, full: bool, start_workflows: bool, **options: Any) -> None:
+        if not monitoring.is_connected():
+            raise CommandError(
+                "Notion is not connected. Set NOTION_API_KEY and the ids of the three databases "
+                "(NOTION_CONTACTS_PROFILES_DB, NOTION_TASKS_DB, NOTION_ACTIVE_WORKFLOW_INSTANCES_DB)."
+            )
+        wish = Wish(pull=pull or not push, push=push or not pull, full=full, start_workflows=start_workflows)
+        console = Console(file=self.stdout._out)  # type: ignore[arg-type]  # OutputWrapper hides the stream
+        try:
+            run = self._run(wish, console)
+        except NotionError as error:
+            raise CommandError(error.message or str(error)) from error
+        except (Misconfigured, Busy) as error:
+            raise CommandError(str(error)) from error
+        self._summarise(run, console)
+
+    def _run(self, wish: Wish, console: Console) -> SyncRun:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("connecting", total=None)
+
+            def show(what: str, done: int, total: int) -> None:
+                bar.update(task, description=what, completed=done, total=total or None)
+
+            return syncing.run(wish=wish, trigger=SyncRun.Trigger.COMMAND, progress=show)
+
+    def _summarise(self, run: SyncRun, console: Console) -> None:
+        done = [f"{number} {WORDS[what]}" for what, number in run.counts.items() if what in WORDS]
+        console.print(f"Done: {', '.join(done) or 'nothing to do'}.", highlight=False)
+        state = health.gather(now=database_now())
+        table = Table("Database", "in step", "waiting", "not taken over", "drift", "last pass")
+        for one in state.databases:
+            at = f"{one.polled_at:%Y-%m-%d %H:%M:%S} UTC" if one.polled_at else "never"
+            cells = (one.linked, one.queue, one.not_taken_over + one.out_of_step, one.drift or 0)
+            table.add_row(one.name, *map(str, cells), at)
+        console.print(table)
+        errors = ", ".join(f"{cause} {number}" for cause, number in state.errors.items()) or "none"
+        console.print(f"Requests a minute: {state.requests_a_minute:.1f}. Errors in the last hour: {errors}.")
+        if state.open_problems or state.open_conflicts:
+            console.print(
+                f"In the admin under Notion: {state.open_problems} problems, {state.open_conflicts} open conflicts."
+            )
+        if waiting := baseline.people().count():
+            console.print(
+                f"{waiting} people came with the first pull and started no workflow. The admin under Notion shows what "
+                "starting them would mean; --start-workflows starts them."
+            )

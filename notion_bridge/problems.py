@@ -1,0 +1,50 @@
+"""What staff should know or decide: reported once, counted when met again, closed when it is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F
+
+from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
+
+Cause = SyncProblem.Cause
+
+
+def report(  # noqa: PLR0913 - what a report consists of
+    *,
+    cause: Cause,
+    subject: str,
+    message: str,
+    now: dt.datetime,
+    database: NotionDatabase | None = None,
+    link: PageLink | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Report it, or count it when it is open already. `subject` says what it is about; `message` also what to do."""
+    about = {"message": message, "details": dict(details or {}), "last_at": now}
+    known = SyncProblem.objects.filter(cause=cause, subject=subject[:300], closed_at=None)
+    if not known.update(times=F("times") + 1, **about):
+        SyncProblem.objects.create(
+            cause=cause,
+            subject=subject[:300],
+            database=database or (link.database if link else None),
+            link=link,
+            first_at=now,
+            **about,
+        )
+
+
+def close(*, cause: Cause, now: dt.datetime, subject: str, by: str = "Contactflow") -> None:
+    """It is over."""
+    open_ones = SyncProblem.objects.filter(cause=cause, subject=subject[:300], closed_at=None)
+    open_ones.update(closed_at=now, closed_by=by[:150])
+
+
+def close_all_of(*, link: PageLink, causes: list[Cause], now: dt.datetime) -> None:
+    """Everything of these causes that concerned one page is over."""
+    SyncProblem.objects.filter(link=link, cause__in=causes, closed_at=None).update(
+        closed_at=now, closed_by="Contactflow"
+    )

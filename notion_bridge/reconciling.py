@@ -1,0 +1,193 @@
+"""One object and its page: merge what both say, take over here what is new there, and say what is to be written there.
+
+Nothing is sent from here: `meet` works inside the database alone, so that it can be done, or undone, as a whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from notion_bridge import mapping, merging, problems
+from notion_bridge.layouts import Layout, Reading
+from notion_bridge.mapping import Shape
+from notion_bridge.merging import Clash, Edited, Merge, Pair, Value
+from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
+from notion_bridge.subjects import Applied, Values
+
+Cause = SyncProblem.Cause
+State = PageLink.State
+# Where our spelling of a value is written back: what was typed as 030 1234 and our +49301234 are to be one.
+WRITTEN_BACK = (Shape.PHONE,)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a page is received. `enrol`: workflows start. `patient`: whoever is still typing is given the time."""
+
+    enrol: bool
+    patient: bool = False
+
+
+@dataclass
+class Meeting:
+    """What came of it. `to_there` is what Notion is to be told; `changed` the fields that changed here."""
+
+    to_there: dict[str, Value] = field(default_factory=dict)
+    changed: dict[str, list[Any]] = field(default_factory=dict)
+    is_gone: bool = False  # the object was deleted here
+
+
+def meet(
+    *, layout: Layout, link: PageLink, reading: Reading, edited_at: dt.datetime | None, manner: Manner, now: dt.datetime
+) -> Meeting:
+    """Reconcile the object of the link with its page, in one transaction; the link is saved with what both agree on."""
+    with transaction.atomic():
+        row = layout.subject.lock(link.object_key) if link.object_key else None
+        if row is None:
+            return Meeting(is_gone=True)
+        before = layout.subject.snapshot([row])[row.pk]
+        edited = Edited(here=layout.subject.edited_at(row), there=edited_at)
+        merged = _merge(layout, link, before, reading.values, edited)
+        applied = (
+            layout.subject.apply(row, merged.to_here, enrol=manner.enrol, now=now) if merged.to_here else Applied()
+        )
+        after = layout.subject.snapshot([row])[row.pk] if merged.to_here else before
+        _agree(layout, link, merged, applied, after, reading)
+        again = _merge(layout, link, after, reading.values, edited)
+        to_there = {name: value for name, value in again.to_there.items() if name not in applied.refused}
+        meeting = Meeting(to_there=to_there)
+        meeting.changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+        _save(layout, link, after, edited_at, now)
+        _record(link, _clashes(merged, applied, after, reading), merged.agreed, now)
+        _report(layout, link, applied, reading, now)
+        if meeting.changed:
+            note(link=link, direction="from_notion", what="changed", fields=meeting.changed, now=now)
+    return meeting
+
+
+def note(
+    *, link: PageLink, direction: str, what: str, now: dt.datetime, fields: Mapping[str, Any] | None = None
+) -> None:
+    """Add to the history of one page."""
+    SyncEntry.objects.create(link=link, direction=direction, what=what, fields=dict(fields or {}), at=now)
+
+
+def agreed_here(layout: Layout, name: str, here: Values, there: Values) -> Value | None:
+    """What is noted as agreed on our side. Where we spell a value otherwise than Notion, ours goes there: None."""
+    is_ours = layout.properties[name].field.shape in WRITTEN_BACK and here[name] != there[name]
+    return None if is_ours else here[name]
+
+
+def digest(layout: Layout, values: Values) -> str:
+    """Stands for what the object says, as far as Notion is told of it."""
+    told = {name: values.get(name) for name, one in layout.properties.items() if one.field.pushed}
+    return hashlib.md5(json.dumps(told, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
+
+
+def report_limits(*, link: PageLink, limits: Mapping[str, Iterable[str]], now: dt.datetime, of: Iterable[str]) -> None:
+    """Report what Notion could not hold of the fields that were written, and close what it now can."""
+    for name in of:
+        subject = f"page {link.pk}: {name}"
+        if name in limits:
+            message = " ".join(limits[name])
+            problems.report(
+                cause=Cause.LIMIT, subject=subject, message=message, database=link.database, link=link, now=now
+            )
+        else:
+            problems.close(cause=Cause.LIMIT, subject=subject, now=now)
+
+
+def _merge(layout: Layout, link: PageLink, here: Values, there: Values, edited: Edited) -> Merge:
+    return merging.merge(
+        terms=layout.terms(),
+        base={name: Pair(link.here.get(name), link.there.get(name)) for name in layout.properties},
+        here=here,
+        there=there,
+        edited=edited,
+        referee=layout.subject.referee,
+    )
+
+
+def _agree(layout: Layout, link: PageLink, merged: Merge, applied: Applied, after: Values, reading: Reading) -> None:
+    """Note on the link what both sides agree on now. A value that was refused stays a change to come."""
+    for name in [*merged.agreed, *(merged.to_here.keys() - applied.refused.keys() - applied.unknown.keys())]:
+        link.here[name], link.there[name] = agreed_here(layout, name, after, reading.values), reading.values[name]
+    for name, unknown in applied.unknown.items():
+        there = reading.values.get(name)
+        if isinstance(there, list):
+            left_out = {one.casefold() for one in unknown}
+            link.here[name] = after[name]
+            link.there[name] = [one for one in there if one.casefold() not in left_out]
+    for name in applied.overruled:
+        link.here[name] = None  # agreed with by nobody: ours is a change that goes there
+
+
+def _save(layout: Layout, link: PageLink, after: Values, edited_at: dt.datetime | None, now: dt.datetime) -> None:
+    link.state, link.error, link.edited_at, link.agreed_at = State.LINKED, "", edited_at or link.edited_at, now
+    link.digest = digest(layout, after)
+    link.save(update_fields=["state", "error", "edited_at", "agreed_at", "digest", "here", "there"])
+
+
+def _clashes(merged: Merge, applied: Applied, after: Values, reading: Reading) -> list[Clash]:
+    """What is to be kept in a conflict record: both values of every field on which the sides clashed."""
+    untouched = applied.refused.keys() | applied.unknown.keys() | applied.overruled.keys()
+    clashes = [one for one in merged.clashes if not (one.winner == "notion" and one.field in untouched)]
+    overruled = [
+        Clash(name, None, after[name], reading.values[name], "contactflow", "contactflow", because)
+        for name, because in applied.overruled.items()
+    ]
+    return clashes + overruled
+
+
+def _record(link: PageLink, clashes: Iterable[Clash], agreed: Iterable[str], now: dt.datetime) -> None:
+    open_ones = SyncConflict.objects.filter(link=link, winner="")
+    open_ones.filter(field__in=agreed).update(winner="notion", settled_at=now, settled_by="Both sides say the same now")
+    for clash in clashes:
+        values = {"base": clash.base, "here": clash.here, "there": clash.there, "rule": clash.rule}
+        values["because"] = clash.because[:300]
+        if clash.winner is None:
+            SyncConflict.objects.update_or_create(link=link, field=clash.field, winner="", defaults=values)
+        else:
+            SyncConflict.objects.create(
+                link=link, field=clash.field, winner=clash.winner, opened_at=now, settled_at=now, **values
+            )
+
+
+def _report(layout: Layout, link: PageLink, applied: Applied, reading: Reading, now: dt.datetime) -> None:
+    refused = reading.unreadable | applied.refused
+    for name, because in refused.items():
+        problems.report(
+            cause=Cause.VALUE_REFUSED,
+            subject=f"page {link.pk}: {name}",
+            message=f"{mapping.field_of(link.database.kind, name).label} of a page was not taken over. {because}",
+            database=link.database,
+            link=link,
+            details={"field": name, "value": reading.values.get(name)},
+            now=now,
+        )
+    report_unknown(layout=layout, link=link, unknown=applied.unknown, now=now)
+    still = [f"page {link.pk}: {name}" for name in refused]
+    over = SyncProblem.objects.filter(link=link, cause=Cause.VALUE_REFUSED, closed_at=None).exclude(subject__in=still)
+    over.update(closed_at=now, closed_by="Contactflow")
+
+
+def report_unknown(*, layout: Layout, link: PageLink, unknown: Mapping[str, list[str]], now: dt.datetime) -> None:
+    """An option that Notion has and Contactflow lacks is a suggestion to staff, made once."""
+    for name, options in unknown.items():
+        label = mapping.field_of(link.database.kind, name).label
+        for option in options:
+            problems.report(
+                cause=Cause.UNKNOWN_OPTION,
+                subject=f"{link.database.kind} {name}: {option}",
+                message=f"Notion has the {label} “{option}”, Contactflow does not. Add it here or correct it there.",
+                database=link.database,
+                details={"field": name, "option": option},
+                now=now,
+            )

@@ -1,0 +1,298 @@
+"""Which database is which, how it looks, and which property holds which field; told by Notion, corrected by staff."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Unpack
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
+from notion_bridge import mapping, problems
+from notion_bridge.client import NotFound, Notion, Turn
+from notion_bridge.mapping import ChangeKind, SchemaChange
+from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem
+from workflows.models import WorkflowTemplate
+
+Cause = SyncProblem.Cause
+Trouble = PropertyMapping.Trouble
+
+NOTICES: Mapping[ChangeKind, tuple[Cause, str]] = {
+    ChangeKind.RENAMED: (
+        Cause.PROPERTY_RENAMED,
+        "“{old}” is called “{new}” now. Nothing stops: properties are known by id.",
+    ),
+    ChangeKind.ADDED: (Cause.PROPERTY_ADDED, "“{new}” is new. It is not synchronised unless you map a field to it."),
+    ChangeKind.OPTION_ADDED: (Cause.OPTION_ADDED, "“{name}” has the new option “{new}”."),
+    ChangeKind.OPTION_REMOVED: (
+        Cause.OPTION_REMOVED,
+        "“{name}” lost the option “{old}”. Who had it keeps it in Contactflow.",
+    ),
+}
+
+
+class Misconfigured(Exception):
+    """A database cannot be used; the message says why and what to do."""
+
+
+def plain_id(named: str) -> str:
+    """The id within what people copy: the id itself, dashed or not, or the address of a page or database."""
+    path = named.split("?", maxsplit=1)[0].lower()
+    found = re.findall(r"[0-9a-f]{32}", re.sub(r"(?<=[0-9a-f])-(?=[0-9a-f])", "", path))
+    return str(UUID(found[-1])) if found else named.strip()
+
+
+def configured() -> dict[str, str]:
+    """The id of each database: from the environment, else the one that was created from the admin."""
+    rows = dict(NotionDatabase.objects.values_list("kind", "named_id"))
+    named = {kind: settings.NOTION_DATABASES.get(kind) or rows.get(kind, "") for kind in Kind.values}
+    return {kind: plain_id(one) for kind, one in named.items() if one}
+
+
+def connect_database(
+    *, kind: str, named_id: str, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]
+) -> NotionDatabase:
+    """The row of the database with its data source resolved and its schema read. Raises Misconfigured, NotionError."""
+    database, _ = NotionDatabase.objects.get_or_create(kind=kind)
+    if database.named_id != named_id or not database.data_source_id:
+        database_id, data_source_id = resolve(named_id=named_id, notion=notion, **turn)
+        if database.data_source_id and database.data_source_id != data_source_id:
+            database = _start_over(database)
+        database.named_id, database.database_id, database.data_source_id = named_id, database_id, data_source_id
+        database.connected_at = now
+        database.save()
+    refresh(database=database, notion=notion, now=now, **turn)
+    return database
+
+
+def resolve(*, named_id: str, notion: Notion, **turn: Unpack[Turn]) -> tuple[str, str]:
+    """(database id, data source id) of an id that may be either. Raises Misconfigured where there is a choice."""
+    try:
+        answer = notion.database(named_id, **turn)
+    except NotFound:
+        source = notion.data_source(named_id, **turn)
+        parent = source.get("parent") or {}
+        return str(parent.get("database_id") or ""), str(source["id"])
+    sources = [one for one in answer.get("data_sources") or [] if one.get("id")]
+    if len(sources) == 1:
+        return str(answer["id"]), str(sources[0]["id"])
+    if not sources:
+        raise Misconfigured("The database has no data source that is shared with the integration.")
+    choices = ", ".join(f"{one['id']} ({one.get('name') or 'without a name'})" for one in sources)
+    raise Misconfigured(f"The database has several data sources. Name the right one by its own id: {choices}.")
+
+
+def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> list[SchemaChange]:
+    """Look at the schema, follow what changed in it and report it. Raises NotionError."""
+    answer = notion.data_source(database.data_source_id, **turn)
+    schema = _with_keys(dict[str, Any](mapping.seen(answer)), answer)
+    with transaction.atomic():
+        rows = {row.field: row for row in PropertyMapping.objects.filter(database=database)}
+        found = mapping.changes(
+            database.kind, database.schema, schema, {name: row.property_id for name, row in rows.items()}
+        )
+        _follow(database, rows, schema, now)
+        _guess(database, rows, schema)
+        database.schema, database.schema_seen_at = schema, now
+        database.title = "".join(part.get("plain_text", "") for part in answer.get("title") or [])[:300]
+        database.url = str(answer.get("url") or "")[:500]
+        database.save(update_fields=["schema", "schema_seen_at", "title", "url"])
+        for change in found:
+            _notice(database, change, schema, now)
+        _report_missing(database, now)
+    return found
+
+
+def add_missing(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> list[str]:
+    """Add a property for every field that has none; their names. Raises NotionError."""
+    chosen = dict(PropertyMapping.objects.filter(database=database).values_list("field", "property_id"))
+    lacking = mapping.additions(database.kind, database.schema, chosen, options=_options(database.kind))
+    if not lacking:
+        return []
+    notion.update_properties(
+        database.data_source_id, {name: definition for name, (_, definition) in lacking.items()}, **turn
+    )
+    refresh(database=database, notion=notion, now=now, **turn)
+    return list(lacking)
+
+
+def create_database(
+    *, kind: str, parent_page_id: str, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]
+) -> NotionDatabase:
+    """Create the database with all its properties under a page that is shared with the integration."""
+    answer = notion.create_database(
+        plain_id(parent_page_id),
+        mapping.TITLES[kind],
+        mapping.definitions(kind, options=_options(kind)),
+        **turn,
+    )
+    return connect_database(kind=kind, named_id=str(answer["id"]), notion=notion, now=now, **turn)
+
+
+def choose(*, row: PropertyMapping, property_id: str, now: dt.datetime) -> None:
+    """Staff map a field to a property, or to none. Raises ValueError with a sentence where it does not suit."""
+    database, field = row.database, mapping.field_of(row.database.kind, row.field)
+    known = database.schema.get(property_id)
+    if property_id and known is None:
+        raise ValueError("There is no such property in Notion any more.")
+    if known and not mapping.is_usable(field, known["type"]):
+        raise ValueError(f"{field.label} cannot live in a property of the type {known['type']}.")
+    with transaction.atomic():
+        _set(row, property_id, known or {"name": "", "type": ""})
+        row.by_staff = True
+        row.save()
+        _forget_agreements(database, [row.field])
+        _close(database, row.field, now)
+
+
+def _with_keys(schema: dict[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Beside each property its id as Notion spells it, which is what requests name it by."""
+    for given in answer.get("properties", {}).values():
+        property_id = mapping.unquoted(str(given.get("id", "")))
+        if property_id in schema:
+            schema[property_id] = {**schema[property_id], "key": given["id"]}
+    return schema
+
+
+def _start_over(database: NotionDatabase) -> NotionDatabase:
+    """Another database than before: what was agreed with the old one means nothing to it."""
+    kind = database.kind
+    database.delete()
+    return NotionDatabase.objects.create(kind=kind)
+
+
+def _follow(
+    database: NotionDatabase, rows: Mapping[str, PropertyMapping], schema: mapping.Schema, now: dt.datetime
+) -> None:
+    """A property that vanished or changed its type stops its own field; one that is back in order lets it go on."""
+    for row in rows.values():
+        known = schema.get(row.property_id)
+        if not row.property_id:
+            continue
+        before, before_name = row.trouble, row.property_name
+        if known is None:
+            row.trouble = Trouble.VANISHED
+        elif known["type"] != row.property_type:
+            row.trouble = Trouble.TYPE_CHANGED
+        else:
+            row.trouble, row.property_name = Trouble.NONE, known["name"]
+        if (row.trouble, row.property_name) != (before, before_name):
+            row.save(update_fields=["trouble", "property_name"])
+        if row.trouble:
+            _report_trouble(database, row, known, now)
+        elif before:
+            _close(database, row.field, now)
+            _compare_anew(database)
+
+
+def _guess(database: NotionDatabase, rows: dict[str, PropertyMapping], schema: mapping.Schema) -> None:
+    """Fields that nobody mapped yet get the property that probably holds them."""
+    taken = {row.property_id for row in rows.values() if row.property_id}
+    free = {one: known for one, known in schema.items() if one not in taken}
+    guessed = mapping.guess(database.kind, free)
+    for field in mapping.FIELDS[database.kind]:
+        row = rows.setdefault(field.name, PropertyMapping(database=database, field=field.name, rule=field.default_rule))
+        found = guessed.get(field.name, "") if not row.property_id and not row.by_staff else ""
+        if found:
+            _set(row, found, schema[found])
+        if found or row.pk is None:
+            row.save()
+        if found and database.baseline_at:
+            _forget_agreements(database, [field.name])
+
+
+def _set(row: PropertyMapping, property_id: str, known: Mapping[str, Any]) -> None:
+    row.property_id, row.property_name, row.property_type = property_id, known["name"], known["type"]
+    row.trouble = Trouble.NONE
+
+
+def _forget_agreements(database: NotionDatabase, fields: Iterable[str]) -> None:
+    """The property is another one: both sides meet for the first time in these fields."""
+    with connection.cursor() as cursor:
+        for name in fields:
+            cursor.execute(
+                "UPDATE notion_bridge_pagelink SET here = here - %s, there = there - %s, digest = '' "
+                "WHERE database_id = %s",
+                [name, name, database.pk],
+            )
+    _compare_anew(database)
+
+
+def _compare_anew(database: NotionDatabase) -> None:
+    """The next pass looks at every page and every row."""
+    database.full_pass_at, database.compared_until, database.comparison = None, None, {}
+    database.save(update_fields=["full_pass_at", "compared_until", "comparison"])
+
+
+def _notice(database: NotionDatabase, change: SchemaChange, schema: mapping.Schema, now: dt.datetime) -> None:
+    """What needs nobody is noted and closed; fields that stop were reported by `_follow`."""
+    if change.kind not in NOTICES:
+        return
+    cause, sentence = NOTICES[change.kind]
+    name = schema.get(change.property_id, {"name": ""})["name"]
+    subject = f"{database.kind} {change.property_id} {change.old} > {change.new}"
+    message = f"{database}: {sentence.format(old=change.old, new=change.new, name=name)}"
+    problems.report(cause=cause, subject=subject, message=message, database=database, now=now)
+    problems.close(cause=cause, subject=subject, now=now)
+
+
+def _report_trouble(
+    database: NotionDatabase, row: PropertyMapping, known: Mapping[str, Any] | None, now: dt.datetime
+) -> None:
+    label = mapping.field_of(database.kind, row.field).label
+    if known is None:
+        cause, what = Cause.PROPERTY_VANISHED, f"The property “{row.property_name}” is gone"
+    else:
+        cause = Cause.PROPERTY_RETYPED
+        what = f"The property “{known['name']}” is of the type {known['type']} now, not {row.property_type}"
+    problems.report(
+        cause=cause,
+        subject=f"{database.kind} {row.field}",
+        message=f"{database}: {what}. {label} is not synchronised meanwhile, and nothing was erased. Undo it "
+        "in Notion, or choose another property under Settings, Notion.",
+        database=database,
+        details={"field": row.field},
+        now=now,
+    )
+
+
+def _close(database: NotionDatabase, field: str, now: dt.datetime) -> None:
+    for cause in (Cause.PROPERTY_VANISHED, Cause.PROPERTY_RETYPED):
+        problems.close(cause=cause, subject=f"{database.kind} {field}", now=now)
+
+
+def _report_missing(database: NotionDatabase, now: dt.datetime) -> None:
+    """One report for all of them."""
+    lacking = PropertyMapping.objects.filter(database=database, property_id="", by_staff=False)
+    labels = [mapping.field_of(database.kind, name).label for name in lacking.values_list("field", flat=True)]
+    if not labels:
+        problems.close(cause=Cause.PROPERTY_MISSING, subject=database.kind, now=now)
+        return
+    problems.report(
+        cause=Cause.PROPERTY_MISSING,
+        subject=database.kind,
+        message=f"{database} has no property for {', '.join(labels)}. Add them with one click under Settings, Notion, "
+        "or map these fields to other properties.",
+        database=database,
+        details={"fields": labels},
+        now=now,
+    )
+
+
+def _options(kind: str) -> dict[str, list[str]]:
+    """The options a fresh property gets: the rows there are."""
+    entities = list(BusinessEntity.objects.values_list("name", flat=True))
+    if kind == Kind.CONTACTS:
+        return {
+            "contact_types": list(ContactType.objects.values_list("name", flat=True)),
+            "lead_source": list(LeadSource.objects.values_list("name", flat=True)),
+            "business_entities": entities,
+            "status": list(ContactStatus.objects.values_list("name", flat=True)),
+        }
+    if kind == Kind.INSTANCES:
+        return {"workflow": list(WorkflowTemplate.objects.values_list("slug", flat=True)), "business_entity": entities}
+    return {"business_entity": entities}
