@@ -1,0 +1,89 @@
+"""Who we are in Notion, which databases are in order, and reading on in one of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from django.db.models import F
+
+from notion_bridge import layouts, monitoring, problems, pull, push, schemas
+from notion_bridge.client import Forbidden, Invalid, NotFound, Notion, NotionError, Unavailable
+from notion_bridge.models import Kind, NotionConnection, NotionDatabase, SyncProblem
+from notion_bridge.reconciling import Manner
+from notion_bridge.schemas import Misconfigured
+
+Cause = SyncProblem.Cause
+
+
+def introduce(notion: Notion, *, now: dt.datetime, **turn: Any) -> None:
+    """Remember who we are in Notion, which also shows that the key is accepted."""
+    me = notion.me(**turn)
+    bot = me.get("bot") or {}
+    values = {
+        "bot_id": str(me.get("id") or "")[:36],
+        "bot_name": str(me.get("name") or "")[:200],
+        "workspace": str(bot.get("workspace_name") or "")[:200],
+    }
+    NotionConnection.objects.update_or_create(pk=NotionConnection.ONLY, defaults=values)
+    monitoring.resume(now=now)
+
+
+def in_order() -> list[NotionDatabase]:
+    """Those that are connected and not out of reach; people first, since the others speak of them."""
+    rows = {row.kind: row for row in NotionDatabase.objects.exclude(data_source_id="").filter(problem="")}
+    return [rows[kind] for kind in Kind.values if kind in rows]
+
+
+def meet(kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]) -> bool:
+    """Connect it or look at its schema; what is wrong with it stops it alone."""
+    try:
+        database = schemas.connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
+    except (Misconfigured, NotFound, Forbidden, Invalid) as error:
+        _stop(kind, error.message if isinstance(error, NotionError) else str(error), now)
+        return True
+    if database.problem:
+        NotionDatabase.objects.filter(pk=database.pk).update(problem="", problem_at=None, retry_at=None, troubles=0)
+        problems.close(cause=Cause.DATABASE_OUT_OF_REACH, subject=kind, now=now)
+    return True
+
+
+def _stop(kind: str, message: str, now: dt.datetime) -> None:
+    """The database is tried again in a few minutes; the others go on."""
+    database, _ = NotionDatabase.objects.get_or_create(kind=kind)
+    values = {"problem": message, "problem_at": now, "retry_at": now + dt.timedelta(minutes=5)}
+    NotionDatabase.objects.filter(pk=database.pk).update(**values)
+    problems.report(
+        cause=Cause.DATABASE_OUT_OF_REACH,
+        subject=kind,
+        message=f"{database}: {message}",
+        database=database,
+        now=now,
+    )
+
+
+def read_on(
+    database: NotionDatabase,
+    notion: Notion,
+    manner: Manner,
+    counts: Counter[str],
+    now: dt.datetime,
+    turn: dict[str, Any],
+) -> bool:
+    try:
+        unit = pull.read_on(database=database, notion=notion, manner=manner, now=now, **turn)
+        for link, page in unit.twins:
+            layout = layouts.load(database)
+            push.settle_twins(layout=layout, link=link, page=page, notion=notion, now=now, **turn)
+    except (NotFound, Forbidden, Invalid) as error:
+        _stop(database.kind, error.message, now)
+        return True
+    except Unavailable:
+        pause = dt.timedelta(seconds=min(2 ** min(database.troubles + 1, 10), 600))
+        NotionDatabase.objects.filter(pk=database.pk).update(retry_at=now + pause, troubles=F("troubles") + 1)
+        raise
+    if database.troubles:
+        NotionDatabase.objects.filter(pk=database.pk).update(retry_at=None, troubles=0)
+    counts.update(unit.counts)
+    return True

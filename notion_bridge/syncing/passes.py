@@ -1,0 +1,168 @@
+"""A whole pass that somebody asked for: it waits where the monitoring would come back later."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from contacts.clock import database_now
+from notion_bridge import baseline, layouts, monitoring, pull, push, schemas, webhooks
+from notion_bridge.client import Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
+from notion_bridge.models import NotionDatabase, PageLink, SyncRun, WebhookDelivery
+from notion_bridge.reconciling import Manner
+from notion_bridge.schemas import Misconfigured
+from notion_bridge.syncing import databases, journal, lock
+from notion_bridge.syncing.lock import Busy
+from workflows import enrolment
+
+TRIES = 8  # of one thing, with pauses in between
+PATIENCE = dt.timedelta(minutes=2)  # how long is waited for what was put off
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a pass is to do."""
+
+    pull: bool = True
+    push: bool = True
+    full: bool = False
+    start_workflows: bool = False
+
+
+Progress = Callable[[str, int, int], None]  # what, how many of, how many in all (0: nobody knows)
+
+
+def silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def run(*, wish: Wish, trigger: SyncRun.Trigger, progress: Progress = silent) -> SyncRun:
+    """One whole pass, whether Notion is monitored or not; returns when nothing is left to do.
+
+    Raises Busy, schemas.Misconfigured, and NotionError with a message that says what to do.
+    """
+    with lock.single(patience=60) as mine:
+        if not mine:
+            raise Busy("Another process is working on Notion at this moment. Try again in a minute.")
+        return Pass(wish, trigger, progress).run()
+
+
+@dataclass
+class Pass:
+    """A pass that somebody asked for: it waits where a turn of the pump would come back later."""
+
+    wish: Wish
+    trigger: SyncRun.Trigger
+    progress: Progress
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def run(self) -> SyncRun:
+        began = database_now()
+        try:
+            self._drain(connect())
+        except Unauthorized as error:
+            monitoring.pause(error=error, now=database_now())
+            journal.remember(self.trigger, began, self.counts, error.message)
+            raise
+        except (NotionError, Misconfigured) as error:
+            journal.remember(self.trigger, began, self.counts, getattr(error, "message", "") or str(error))
+            raise
+        return journal.remember(self.trigger, began, self.counts, "")
+
+    def _drain(self, notion: Notion) -> None:
+        _patiently(lambda: databases.introduce(notion, now=database_now()))
+        self._meet_databases(notion)
+        connected = databases.in_order()
+        for database in connected:
+            if self.wish.pull or (self.wish.push and database.baseline_at is None):
+                self._pull(database, notion)
+        if self.wish.start_workflows:
+            self.counts["workflows"] += baseline.start(now=database_now())
+        while enrolment.enrol_waiting(now=database_now()):
+            pass
+        if self.wish.push:
+            for database in connected:
+                self._push(database, notion)
+
+    def _meet_databases(self, notion: Notion) -> None:
+        named = schemas.configured()
+        if not named:
+            raise Misconfigured("No database is named. Set the three NOTION_..._DB variables, or create the databases.")
+        for kind, named_id in named.items():
+            _patiently(functools.partial(databases.meet, kind, named_id, notion, database_now(), {}))
+        stopped = NotionDatabase.objects.filter(kind__in=named).exclude(problem="")
+        if stopped:
+            raise Misconfigured(" ".join(f"{one}: {one.problem}" for one in stopped))
+
+    def _pull(self, database: NotionDatabase, notion: Notion) -> None:
+        manner = Manner(enrol=database.baseline_at is not None or self.wish.start_workflows)
+        for event in WebhookDelivery.objects.filter(processed_at=None, entity_type="page"):
+            webhooks.settle(event=event, outcome="seen by a pass", now=database_now())
+        pull.begin(database=database, full=self.wish.full, now=database_now())
+        while database.walk:
+            self.progress(f"reading {database}", self.counts["pages"], 0)
+            _patiently(lambda: _read_or_raise(database, notion, manner, self.counts))
+
+    def _push(self, database: NotionDatabase, notion: Notion) -> None:
+        if push.has_changes(database=database):
+            while push.compare(database=database, now=database_now()):
+                pass
+        while push.let_deleted_go(database=database, notion=notion, now=database_now()):
+            self.counts["trashed_there"] += 1
+        total, done = PageLink.objects.filter(database=database, wanted_at__isnull=False).count(), 0
+        while self._carry_one(database, notion):
+            done += 1
+            self.progress(f"writing {database}", done, max(total, done))
+
+    def _carry_one(self, database: NotionDatabase, notion: Notion) -> bool:
+        now = database_now()
+        try:
+            if links := push.unclear(database=database, now=now):
+                push.look_up(layout=layouts.load(database), links=links, notion=notion, now=now)
+                return True
+            layout = layouts.current(database, notion)
+            for link in push.waiting(database=database, now=now):
+                what = push.carry(
+                    layout=layout, link=link, notion=notion, manner=Manner(enrol=True), now=database_now()
+                )
+                self.counts[what] += 1
+                return True
+        except RateLimited:
+            return True  # the budget makes us wait
+        return _wait_for_the_next(database, now)
+
+
+def _read_or_raise(database: NotionDatabase, notion: Notion, manner: Manner, counts: Counter[str]) -> None:
+    databases.read_on(database, notion, manner, counts, database_now(), {})
+    database.refresh_from_db()
+    if database.problem:
+        raise Misconfigured(f"{database}: {database.problem}")
+
+
+def _wait_for_the_next(database: NotionDatabase, now: dt.datetime) -> bool:
+    """Sleep until what was put off for a moment is due; False when nothing is, or only what failed too often."""
+    soon = PageLink.objects.filter(
+        database=database, wanted_at__gt=now, wanted_at__lt=now + PATIENCE, attempts__lt=TRIES
+    )
+    due_at = soon.order_by("wanted_at").values_list("wanted_at", flat=True).first()
+    if due_at is None:
+        return False
+    time.sleep(max((due_at - database_now()).total_seconds(), 0))
+    return True
+
+
+def _patiently(work: Callable[[], Any]) -> None:
+    """Do it, again after a pause while Notion is unwell; the last error is raised."""
+    for attempt in range(TRIES):
+        try:
+            work()
+            return
+        except (Unavailable, RateLimited):
+            if attempt == TRIES - 1:
+                raise
+            time.sleep(min(2**attempt / 4, 10))

@@ -1,0 +1,140 @@
+"""The steps that the pump repeats while Notion is monitored: the most urgent thing first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from contacts.clock import database_now
+from notion_bridge import layouts, monitoring, pull, push, schemas
+from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
+from notion_bridge.models import NotionDatabase, PageLink, SyncRun
+from notion_bridge.reconciling import Manner
+from notion_bridge.syncing import databases, following, journal, lock
+
+NIGHT = range(2, 5)  # o'clock, in TIME_ZONE: when the full pass is made
+ONE_DAY = dt.timedelta(hours=20)
+OVERDUE = dt.timedelta(hours=30)  # then it is made whatever the hour
+
+
+def run_pump_step(deadline: float) -> int:
+    """A step of settings.PUMP_STEPS: what is to do for Notion now, until the deadline; returns how much it did."""
+    if not settings.NOTION_API_KEY or not monitoring.is_on() or not monitoring.is_connected():
+        return 0
+    if monitoring.paused_because():
+        return 0
+    with lock.single() as mine:
+        return Round(connect(), deadline).run() if mine else 0
+
+
+@dataclass
+class Round:
+    """The work of one turn of the pump: the most urgent thing first, again and again until the turn is over."""
+
+    notion: Notion
+    deadline: float
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: int = 0
+
+    def run(self) -> int:
+        began, done, error = database_now(), 0, ""
+        try:
+            while time.monotonic() < self.deadline and self._one_thing():
+                done += 1
+        except (Later, RateLimited):
+            pass  # the budget lets us go on in a while
+        except Unauthorized as refusal:
+            monitoring.pause(error=refusal, now=database_now())
+            error = refusal.message
+        except NotionError as trouble:
+            error = trouble.message or str(trouble)
+        journal.remember(SyncRun.Trigger.MONITORING, began, self.counts, error)
+        return done
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        return {"deadline": self.deadline}
+
+    def _one_thing(self) -> bool:
+        now = database_now()
+        if self._meet_databases(now) or following.follow_next(self.notion, self.counts, now, self.turn):
+            return True
+        ready = [one for one in databases.in_order() if one.retry_at is None or one.retry_at <= now]
+        steps = (self._carry, self._read, self._compare, self._let_go)
+        return any(step(database, now) for step in steps for database in ready)
+
+    def _meet_databases(self, now: dt.datetime) -> bool:
+        """Connect what is configured and not connected yet, and look at each schema from time to time."""
+        stale = now - dt.timedelta(seconds=settings.NOTION_SCHEMA_SECONDS)
+        rows = {row.kind: row for row in NotionDatabase.objects.all()}
+        for kind, named_id in schemas.configured().items():
+            row = rows.get(kind)
+            is_known = row is not None and row.named_id == named_id and row.data_source_id
+            if row is not None and row.retry_at is not None and row.retry_at > now:
+                continue
+            if is_known and row is not None and row.schema_seen_at and row.schema_seen_at > stale and not row.problem:
+                continue
+            if not is_known:
+                databases.introduce(self.notion, now=now, **self.turn)
+            return databases.meet(kind, named_id, self.notion, now, self.turn)
+        return False
+
+    def _carry(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        if links := push.unclear(database=database, now=now):
+            push.look_up(
+                layout=layouts.load(database), links=links, notion=self.notion, now=now, lane=Lane.SYNC, **self.turn
+            )
+            return True
+        if database.baseline_at is None:
+            return False
+        layout = layouts.current(database, self.notion, **self.turn)
+        for link in push.waiting(database=database, now=now):
+            lane = Lane.BULK if link.state == PageLink.State.CREATING else Lane.SYNC
+            manner = Manner(enrol=True, patient=True)
+            self.counts[
+                push.carry(layout=layout, link=link, notion=self.notion, manner=manner, now=now, lane=lane, **self.turn)
+            ] += 1
+            return True
+        return False
+
+    def _read(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        if not database.walk:
+            if _is_full_pass_due(database, now):
+                pull.begin(database=database, full=True, now=now)
+            elif not database.polled_at or (now - database.polled_at).total_seconds() >= settings.NOTION_POLL_SECONDS:
+                pull.begin(database=database, full=False, now=now)
+            else:
+                return False
+        return databases.read_on(
+            database, self.notion, Manner(database.baseline_at is not None, True), self.counts, now, self.turn
+        )
+
+    def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        if database.baseline_at is None or not push.has_changes(database=database):
+            return False
+        while push.compare(database=database, now=now):
+            if time.monotonic() > self.deadline:
+                return True
+        return push_is_wanted(database, now)
+
+    def _let_go(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)
+        self.counts["trashed_there"] += gone
+        return gone > 0
+
+
+def push_is_wanted(database: NotionDatabase, now: dt.datetime) -> bool:
+    return PageLink.objects.filter(database=database, wanted_at__lte=now).exists()
+
+
+def _is_full_pass_due(database: NotionDatabase, now: dt.datetime) -> bool:
+    if database.full_pass_at is None:
+        return True
+    age = now - database.full_pass_at
+    return age > OVERDUE or (age > ONE_DAY and now.astimezone(ZoneInfo(settings.TIME_ZONE)).hour in NIGHT)
