@@ -110,7 +110,7 @@ class Door:
             with self.api.workspace.lock:
                 result = self.api.answer(call)
                 text = json.dumps(result | {"request_id": str(uuid.uuid4())}, ensure_ascii=False)
-            return Answer(200, text.encode("utf-8", "surrogatepass"))
+            return Answer(200, text.encode("utf-8", "replace"))
         except Refusal as refusal:
             return refused(refusal)
 
@@ -164,7 +164,7 @@ def refused(refusal: Refusal) -> Answer:
     body |= refusal.more | {"request_id": str(uuid.uuid4())}
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     return Answer(
-        refusal.status, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"), headers=headers
+        refusal.status, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), headers=headers
     )
 
 
