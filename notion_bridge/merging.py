@@ -91,7 +91,7 @@ def merge(
     """Only fields that both sides know are merged: one that cannot be read on a side is left alone on both."""
     merged = Merge()
     for term in terms:
-        if term.name in here and term.name in there:
+        if (term.pulled or term.pushed) and term.name in here and term.name in there:
             pair = base.get(term.name, Pair(None, None))
             _merge_field(merged, term, pair, here[term.name], there[term.name], edited, referee)
     return merged
