@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Unpack
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from notion_bridge import arriving, layouts, mapping, problems, reconciling, schemas
 from notion_bridge.arriving import Arrived, Visit
@@ -42,7 +42,7 @@ Cause = SyncProblem.Cause
 
 CHUNK = 200  # rows compared at a time
 IDS_AT_ONCE = 50  # looked up with one query
-UNCOMMITTED = dt.timedelta(minutes=1)  # what a row's time may lie before its transaction began
+UNCOMMITTED = dt.timedelta(seconds=15)  # as much may a row's time lie before its transaction began
 LONGEST_PAUSE = dt.timedelta(hours=6)
 
 
@@ -163,18 +163,28 @@ def _trash(link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn
 # Carrying one object over
 
 
-def waiting(*, database: NotionDatabase, now: dt.datetime) -> Iterable[PageLink]:
-    """What is to be looked at now: changes before new pages, which a list may bring by the thousand."""
-    links = PageLink.objects.select_related("database").filter(database=database, wanted_at__lte=now)
-    known, creating = links.exclude(state=State.CREATING), links.filter(state=State.CREATING, is_unclear=False)
-    yield from known.order_by("wanted_at")[:CHUNK]
-    yield from creating.order_by("-wanted_at", "pk")[:CHUNK]
+def next_change(*, database: NotionDatabase, now: dt.datetime) -> PageLink | None:
+    """The page to be looked at next."""
+    links = _wanted(database, now).exclude(state=State.CREATING)
+    return links.order_by("wanted_at").first()
+
+
+def next_creation(*, database: NotionDatabase, now: dt.datetime) -> PageLink | None:
+    """The object to get a page next: who just arrived before what has waited in a long list."""
+    return _wanted(database, now).filter(state=State.CREATING, is_unclear=False).order_by("-wanted_at", "pk").first()
+
+
+def _wanted(database: NotionDatabase, now: dt.datetime) -> QuerySet[PageLink]:
+    return PageLink.objects.select_related("database").filter(database=database, wanted_at__lte=now)
 
 
 def unclear(*, database: NotionDatabase, now: dt.datetime) -> list[PageLink]:
     """Creations without an answer whose pages are to be looked for now."""
-    links = PageLink.objects.select_related("database").filter(database=database, wanted_at__lte=now)
-    return list(links.filter(state=State.CREATING, is_unclear=True, page_id=None).order_by("wanted_at")[:IDS_AT_ONCE])
+    return list(
+        _wanted(database, now)
+        .filter(state=State.CREATING, is_unclear=True, page_id=None)
+        .order_by("wanted_at")[:IDS_AT_ONCE]
+    )
 
 
 def carry(
@@ -275,6 +285,9 @@ def _update(
     if arrived.what == "twin" and arrived.link:
         settle_twins(layout=layout, link=arrived.link, page=page, notion=notion, now=now, **turn)
         return "twin"
+    if arrived.to_there.is_gone and arrived.link:
+        _trash(arrived.link, notion, now, **turn)
+        return "trashed_there"
     if arrived.to_there.to_there:
         return _write(visit, arrived, notion, **turn)
     if arrived.what != "waiting":

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from notion_bridge import layouts, monitoring, problems, pull, push, schemas
 from notion_bridge.client import Forbidden, Invalid, NotFound, Notion, NotionError, Unavailable
-from notion_bridge.models import Kind, NotionConnection, NotionDatabase, SyncProblem
+from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciling import Manner
 from notion_bridge.schemas import Misconfigured
 
 Cause = SyncProblem.Cause
+TROUBLES = 3  # in a row, before a database rests
 
 
 def introduce(notion: Notion, *, now: dt.datetime, **turn: Any) -> None:
@@ -34,6 +36,15 @@ def in_order() -> list[NotionDatabase]:
     """Those that are connected and not out of reach; people first, since the others speak of them."""
     rows = {row.kind: row for row in NotionDatabase.objects.exclude(data_source_id="").filter(problem="")}
     return [rows[kind] for kind in Kind.values if kind in rows]
+
+
+def with_work(*, now: dt.datetime) -> Container[int]:
+    """The ids of the databases of which a page is wanted now, or an object was deleted here."""
+    wanted = PageLink.objects.filter(wanted_at__lte=now)
+    gone = PageLink.objects.filter(contact=None, task=None, instance=None, state__in=["creating", "linked"])
+    mine = Q(database=OuterRef("pk"))
+    databases = NotionDatabase.objects.filter(Exists(wanted.filter(mine)) | Exists(gone.filter(mine)))
+    return frozenset(databases.values_list("pk", flat=True))
 
 
 def meet(kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]) -> bool:
@@ -87,3 +98,17 @@ def read_on(
         NotionDatabase.objects.filter(pk=database.pk).update(retry_at=None, troubles=0)
     counts.update(unit.counts)
     return True
+
+
+def carry(
+    database: NotionDatabase, link: PageLink, notion: Notion, manner: Manner, now: dt.datetime, turn: dict[str, Any]
+) -> str:
+    """Bring one object and its page together. Where one after the other fails, the database rests for a while."""
+    layout = layouts.current(database, notion, **turn)
+    what = push.carry(layout=layout, link=link, notion=notion, manner=manner, now=now, **turn)
+    troubles = database.troubles + 1 if what in ("put_off", "unclear") else 0
+    if troubles != database.troubles:
+        rest = dt.timedelta(seconds=min(2 ** min(troubles, 10), 300)) if troubles > TROUBLES else None
+        NotionDatabase.objects.filter(pk=database.pk).update(troubles=troubles, retry_at=now + rest if rest else None)
+        database.troubles = troubles
+    return what

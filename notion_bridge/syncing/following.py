@@ -44,16 +44,7 @@ def _follow(
     manner = Manner(enrol=True, patient=True)
     link = arriving.link_of({"id": event.entity_id})
     if link is not None and link.database.problem == "":
-        counts[
-            push.carry(
-                layout=layouts.current(link.database, notion, **turn),
-                link=link,
-                notion=notion,
-                manner=manner,
-                now=now,
-                **turn,
-            )
-        ] += 1
+        counts[databases.carry(link.database, link, notion, manner, now, turn)] += 1
         return "looked at"
     return _meet_new_page(event.entity_id, notion, counts, manner, now, turn)
 

@@ -6,9 +6,10 @@ import datetime as dt
 from collections import Counter
 
 from contacts.clock import database_now
-from notion_bridge.models import SyncRun
+from notion_bridge.models import RequestTally, SyncRun, WebhookDelivery
 
 SAME_RUN = dt.timedelta(minutes=1)
+KEPT = dt.timedelta(days=90)  # events and runs; an event replayed after that is looked at once more
 
 
 def remember(trigger: SyncRun.Trigger, began: dt.datetime, counts: Counter[str], error: str) -> SyncRun:
@@ -28,3 +29,10 @@ def remember(trigger: SyncRun.Trigger, began: dt.datetime, counts: Counter[str],
     last.ended_at, last.counts = now, dict(Counter(last.counts) + Counter(kept))
     last.save(update_fields=["ended_at", "counts"])
     return last
+
+
+def tidy(*, now: dt.datetime) -> None:
+    """Forget what nobody looks at any more; once a night."""
+    WebhookDelivery.objects.filter(processed_at__lt=now - KEPT).delete()
+    SyncRun.objects.filter(started_at__lt=now - KEPT).delete()
+    RequestTally.objects.filter(minute__lt=now - dt.timedelta(days=7)).delete()

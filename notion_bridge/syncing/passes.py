@@ -16,10 +16,11 @@ from notion_bridge.client import Notion, NotionError, RateLimited, Unauthorized,
 from notion_bridge.models import NotionDatabase, PageLink, SyncRun, WebhookDelivery
 from notion_bridge.reconciling import Manner
 from notion_bridge.schemas import Misconfigured
-from notion_bridge.syncing import databases, journal, lock
+from notion_bridge.syncing import databases, following, journal, lock
 from notion_bridge.syncing.lock import Busy
 from workflows import enrolment
 
+SEEN_BY_A_PASS = ("page.created", "page.properties_updated", "page.content_updated", "page.locked", "page.unlocked")
 TRIES = 8  # of one thing, with pauses in between
 PATIENCE = dt.timedelta(minutes=2)  # how long is waited for what was put off
 
@@ -101,12 +102,18 @@ class Pass:
 
     def _pull(self, database: NotionDatabase, notion: Notion) -> None:
         manner = Manner(enrol=database.baseline_at is not None or self.wish.start_workflows)
-        for event in WebhookDelivery.objects.filter(processed_at=None, entity_type="page"):
-            webhooks.settle(event=event, outcome="seen by a pass", now=database_now())
+        self._follow_events(notion)
         pull.begin(database=database, full=self.wish.full, now=database_now())
         while database.walk:
             self.progress(f"reading {database}", self.counts["pages"], 0)
             _patiently(lambda: _read_or_raise(database, notion, manner, self.counts))
+
+    def _follow_events(self, notion: Notion) -> None:
+        """The pass sees every edit by itself; what left its database it would not see."""
+        for event in WebhookDelivery.objects.filter(processed_at=None, type__in=SEEN_BY_A_PASS):
+            webhooks.settle(event=event, outcome="seen by a pass", now=database_now())
+        while following.follow_next(notion, self.counts, database_now(), {}):
+            pass
 
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
         if push.has_changes(database=database):
@@ -125,12 +132,9 @@ class Pass:
             if links := push.unclear(database=database, now=now):
                 push.look_up(layout=layouts.load(database), links=links, notion=notion, now=now)
                 return True
-            layout = layouts.current(database, notion)
-            for link in push.waiting(database=database, now=now):
-                what = push.carry(
-                    layout=layout, link=link, notion=notion, manner=Manner(enrol=True), now=database_now()
-                )
-                self.counts[what] += 1
+            change = push.next_change(database=database, now=now)
+            if link := change or push.next_creation(database=database, now=now):
+                self.counts[databases.carry(database, link, notion, Manner(enrol=True), now, {})] += 1
                 return True
         except RateLimited:
             return True  # the budget makes us wait

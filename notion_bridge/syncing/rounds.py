@@ -40,7 +40,6 @@ class Round:
     notion: Notion
     deadline: float
     counts: Counter[str] = field(default_factory=Counter)
-    troubles: int = 0
 
     def run(self) -> int:
         began, done, error = database_now(), 0, ""
@@ -66,8 +65,16 @@ class Round:
         if self._meet_databases(now) or following.follow_next(self.notion, self.counts, now, self.turn):
             return True
         ready = [one for one in databases.in_order() if one.retry_at is None or one.retry_at <= now]
-        steps = (self._carry, self._read, self._compare, self._let_go)
-        return any(step(database, now) for step in steps for database in ready)
+        busy = databases.with_work(now=now)
+        at_work = [one for one in ready if one.pk in busy]
+        return (
+            any(self._change(one, now) for one in at_work)
+            or any(self._read(one, now) for one in ready)
+            or any(self._compare(one, now) for one in ready)
+            or any(self._let_go(one, now) for one in at_work)
+            or any(self._look_up(one, now) for one in at_work)
+            or any(self._create(one, now) for one in at_work)
+        )
 
     def _meet_databases(self, now: dt.datetime) -> bool:
         """Connect what is configured and not connected yet, and look at each schema from time to time."""
@@ -85,27 +92,30 @@ class Round:
             return databases.meet(kind, named_id, self.notion, now, self.turn)
         return False
 
-    def _carry(self, database: NotionDatabase, now: dt.datetime) -> bool:
-        if links := push.unclear(database=database, now=now):
-            push.look_up(
-                layout=layouts.load(database), links=links, notion=self.notion, now=now, lane=Lane.SYNC, **self.turn
-            )
-            return True
-        if database.baseline_at is None:
-            return False
-        layout = layouts.current(database, self.notion, **self.turn)
-        for link in push.waiting(database=database, now=now):
-            lane = Lane.BULK if link.state == PageLink.State.CREATING else Lane.SYNC
-            manner = Manner(enrol=True, patient=True)
-            self.counts[
-                push.carry(layout=layout, link=link, notion=self.notion, manner=manner, now=now, lane=lane, **self.turn)
-            ] += 1
-            return True
-        return False
+    def _change(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        link = push.next_change(database=database, now=now)
+        return link is not None and self._carry(database, link, Lane.SYNC, now)
+
+    def _create(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        """Not before what is there was read: it might be there already."""
+        link = push.next_creation(database=database, now=now) if database.baseline_at else None
+        return link is not None and self._carry(database, link, Lane.BULK, now)
+
+    def _carry(self, database: NotionDatabase, link: PageLink, lane: Lane, now: dt.datetime) -> bool:
+        manner = Manner(enrol=database.baseline_at is not None, patient=True)
+        self.counts[databases.carry(database, link, self.notion, manner, now, {**self.turn, "lane": lane})] += 1
+        return True
+
+    def _look_up(self, database: NotionDatabase, now: dt.datetime) -> bool:
+        links = push.unclear(database=database, now=now)
+        if links:
+            push.look_up(layout=layouts.load(database), links=links, notion=self.notion, now=now, **self.turn)
+        return bool(links)
 
     def _read(self, database: NotionDatabase, now: dt.datetime) -> bool:
         if not database.walk:
             if _is_full_pass_due(database, now):
+                journal.tidy(now=now)
                 pull.begin(database=database, full=True, now=now)
             elif not database.polled_at or (now - database.polled_at).total_seconds() >= settings.NOTION_POLL_SECONDS:
                 pull.begin(database=database, full=False, now=now)
@@ -121,16 +131,12 @@ class Round:
         while push.compare(database=database, now=now):
             if time.monotonic() > self.deadline:
                 return True
-        return push_is_wanted(database, now)
+        return PageLink.objects.filter(database=database, wanted_at__lte=now).exists()
 
     def _let_go(self, database: NotionDatabase, now: dt.datetime) -> bool:
         gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)
         self.counts["trashed_there"] += gone
         return gone > 0
-
-
-def push_is_wanted(database: NotionDatabase, now: dt.datetime) -> bool:
-    return PageLink.objects.filter(database=database, wanted_at__lte=now).exists()
 
 
 def _is_full_pass_due(database: NotionDatabase, now: dt.datetime) -> bool:
