@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -163,9 +164,7 @@ def refused(refusal: Refusal) -> Answer:
     body: Json = {"object": "error", "status": refusal.status, "code": refusal.code, "message": refusal.message}
     body |= refusal.more | {"request_id": str(uuid.uuid4())}
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
-    return Answer(
-        refusal.status, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), headers=headers
-    )
+    return Answer(refusal.status, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), headers=headers)
 
 
 class Server(ThreadingHTTPServer):
@@ -178,7 +177,27 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], door: Door, desk: Desk) -> None:
         self.door, self.desk = door, desk
         self._open: set[socket.socket] = set()
+        self._closing = False
         super().__init__(address, Handler)
+
+    def run(self) -> None:
+        """Take connections until `finish`; unlike serve_forever it needs no polling to notice."""
+        while True:
+            try:
+                request, address = self.get_request()
+            except OSError:
+                break
+            if self._closing:
+                request.close()
+                break
+            self.process_request(request, address)
+
+    def finish(self) -> None:
+        """Take no more connections, and let go of those that are open."""
+        self._closing = True
+        with contextlib.suppress(OSError):
+            socket.create_connection(self.server_address[:2], timeout=1).close()
+        self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -233,6 +252,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         lines = [f"HTTP/1.1 {answer.status} {self.responses.get(answer.status, ('Error',))[0]}"]
         lines += [f"Content-Type: {answer.kind}", f"Content-Length: {len(answer.body)}"]
+        lines.append(f"Date: {format_datetime(self.server.door.api.workspace.clock.now(), usegmt=True)}")
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         if self.close_connection:
             lines.append("Connection: close")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 
 import pytest
@@ -22,6 +23,14 @@ def test_wrong_key_is_refused(raw: Caller, authorization: str | None) -> None:
     reply = raw.call("GET", "users/me", authorization=authorization)
 
     assert (reply.status, reply.code, reply.message) == (401, "unauthorized", "API token is invalid.")
+
+
+def test_every_answer_says_what_time_it_is(notion: Sandbox, raw: Caller) -> None:
+    notion.clock.set(dt.datetime(2026, 3, 1, 12, 0, 30, tzinfo=dt.UTC))
+
+    reply = raw.get("users/me")
+
+    assert reply.headers["date"] == "Sun, 01 Mar 2026 12:00:30 GMT"
 
 
 def test_revoked_key_is_refused_until_it_is_restored(notion: Sandbox, raw: Caller) -> None:
