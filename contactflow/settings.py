@@ -260,7 +260,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet_probes"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # else a line for every request
+        "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
+    },
 }
 
 # Strict everywhere; contactflow.csp loosens it under /admin/ as far as Unfold needs.

@@ -10,7 +10,7 @@ import datetime as dt
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -42,6 +42,7 @@ Cause = SyncProblem.Cause
 
 CHUNK = 200  # rows compared at a time
 IDS_AT_ONCE = 50  # looked up with one query
+WRITE_SECONDS = 2.0
 UNCOMMITTED = dt.timedelta(seconds=15)  # as much may a row's time lie before its transaction began
 LONGEST_PAUSE = dt.timedelta(hours=6)
 
@@ -49,8 +50,16 @@ LONGEST_PAUSE = dt.timedelta(hours=6)
 # Finding what Notion does not know yet
 
 
-def compare(*, database: NotionDatabase, now: dt.datetime) -> int:
-    """Compare the next rows that changed since the last sweep; returns how many, 0 when the sweep is over.
+@dataclass(frozen=True)
+class Swept:
+    """A part of a sweep: how many objects are wanted that were not before."""
+
+    wanted: int
+    is_over: bool
+
+
+def compare(*, database: NotionDatabase, now: dt.datetime) -> Swept:
+    """Compare the next rows that changed since the last sweep.
 
     Whatever has no page, or says something else than when both sides were compared, is wanted from now on.
     """
@@ -58,18 +67,18 @@ def compare(*, database: NotionDatabase, now: dt.datetime) -> int:
     sources = layout.subject.sources()
     state = database.comparison or _begin_sweep(database, now)
     source = sources[state["source"]]
-    found = _next_rows(source, state)
+    found, wanted = _next_rows(source, state), 0
     if found:
-        _want_what_differs(layout, list(dict.fromkeys(key for _, key, _ in found)), now)
+        wanted = _want_what_differs(layout, list(dict.fromkeys(key for _, key, _ in found)), now)
         state |= {"at": found[-1][0].isoformat(), "id": str(found[-1][2])}
     elif state["source"] + 1 < len(sources):
         state = {**state, "source": state["source"] + 1, "at": state["since"], "id": ""}
     else:
         _end_sweep(database, state)
-        return 0
+        return Swept(0, is_over=True)
     database.comparison = state
     database.save(update_fields=["comparison"])
-    return max(len(found), 1)
+    return Swept(wanted, is_over=False)
 
 
 def has_changes(*, database: NotionDatabase) -> bool:
@@ -113,7 +122,7 @@ def _end_sweep(database: NotionDatabase, state: Mapping[str, Any]) -> None:
     database.save(update_fields=["compared_until", "comparison"])
 
 
-def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -> None:
+def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -> int:
     rows = {row.pk: row for row in layout.subject.load(keys)}
     values = layout.subject.snapshot(list(rows.values()))
     field = layout.subject.link_field
@@ -123,13 +132,14 @@ def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -
         for key, link in links.items()
         if link.state in (State.LINKED, State.CREATING) and link.digest != reconciling.digest(layout, values[key])
     ]
-    PageLink.objects.filter(pk__in=changed, wanted_at=None).update(wanted_at=now)
+    wanted = PageLink.objects.filter(pk__in=changed, wanted_at=None).update(wanted_at=now)
     fresh = [
         PageLink(database=layout.database, state=State.CREATING, object_key=key, wanted_at=now, **{f"{field}_id": key})
         for key in rows
         if key not in links
     ]
     PageLink.objects.bulk_create(fresh, ignore_conflicts=True)
+    return wanted + len(fresh)
 
 
 def let_deleted_go(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> int:
@@ -300,6 +310,8 @@ def _write(visit: Visit, arrived: Arrived, notion: Notion, **turn: Unpack[Turn])
     link, values, layout = arrived.link, arrived.to_there.to_there, visit.layout
     assert link is not None  # noqa: S101  # who has something to write has a link
     draft = layout.write(values, visit.page)
+    if (deadline := turn.get("deadline")) is not None:
+        turn["deadline"] = deadline + WRITE_SECONDS  # the page was read for this: putting it off would read it again
     answer = notion.update_page(str(link.page_id), draft.properties, **turn) if draft.properties else visit.page
     reading = layout.read(answer, notion, **turn)
     before = {name: link.there.get(name) for name in values}

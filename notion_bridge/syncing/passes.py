@@ -117,7 +117,7 @@ class Pass:
 
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
         if push.has_changes(database=database):
-            while push.compare(database=database, now=database_now()):
+            while not push.compare(database=database, now=database_now()).is_over:
                 pass
         while push.let_deleted_go(database=database, notion=notion, now=database_now()):
             self.counts["trashed_there"] += 1

@@ -128,10 +128,12 @@ class Round:
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
         if database.baseline_at is None or not push.has_changes(database=database):
             return False
-        while push.compare(database=database, now=now):
+        wanted = 0
+        while not (swept := push.compare(database=database, now=now)).is_over:
+            wanted += swept.wanted
             if time.monotonic() > self.deadline:
                 return True
-        return PageLink.objects.filter(database=database, wanted_at__lte=now).exists()
+        return wanted > 0
 
     def _let_go(self, database: NotionDatabase, now: dt.datetime) -> bool:
         gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)

@@ -1,0 +1,30 @@
+"""The turns of the pump while Notion is monitored."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from contacts.clock import database_now
+from notion_bridge import monitoring, syncing
+from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge import bridge
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
+
+
+def turn(seconds: float = 2.0) -> int:
+    return syncing.run_pump_step(time.monotonic() + seconds)
+
+
+def test_whoever_arrives_here_has_a_page_after_one_turn(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    bridge.sync()
+    monitoring.switch(on=True, actor="test", now=database_now())
+    bridge.arrive("ada@example.org")
+
+    turn()
+
+    assert len(notion.pages_of(ids["contacts"])) == 1
