@@ -67,15 +67,14 @@ class Sandbox(Persons):
         self.door.closing.clear()
         self._server = Server((host, port), self.door, self.console)
         self.workspace.site = self.url
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="sandbox").start()
+        threading.Thread(target=self._server.run, daemon=True, name="sandbox").start()
 
     def stop(self) -> None:
         """Close the port and every connection; the content stays."""
         self.door.closing.set()
         self.webhooks.stop()
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.finish()
             self._server = None
 
     @property

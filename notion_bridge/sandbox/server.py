@@ -196,7 +196,7 @@ class Server(ThreadingHTTPServer):
         """Take no more connections, and let go of those that are open."""
         self._closing = True
         with contextlib.suppress(OSError):
-            socket.create_connection(self.server_address[:2], timeout=1).close()
+            socket.create_connection(("127.0.0.1", self.server_port), timeout=1).close()
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:

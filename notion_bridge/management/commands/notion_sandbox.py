@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
@@ -39,7 +40,6 @@ class Command(BaseCommand):
             sandbox.start(port=options["port"])
         except OSError as taken:
             raise CommandError(f"Cannot listen on port {options['port']}: {taken.strerror}. Try --port.") from taken
-        self._announce(sandbox)
         self._serve(sandbox, path)
 
     def _announce(self, sandbox: Sandbox) -> None:
@@ -50,17 +50,19 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _serve(self, sandbox: Sandbox, path: Path) -> None:
-        """Until Ctrl-C; what changed is on the disk two seconds later at the latest."""
-        saved = -1
+        """Until Ctrl-C or a TERM; what changed is on the disk two seconds later at the latest."""
+        stop, saved = threading.Event(), -1
+        before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
         sandbox.webhooks.start()
+        self._announce(sandbox)
         try:
-            while True:
+            while not stop.wait(SAVE_EVERY):
                 if sandbox.workspace.changes != saved:
                     saved = sandbox.workspace.changes
                     storing.save(path, sandbox.workspace, sandbox.webhooks)
-                threading.Event().wait(SAVE_EVERY)
-        except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
         finally:
             sandbox.stop()
             storing.save(path, sandbox.workspace, sandbox.webhooks)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self.stdout.write("Stopped.")

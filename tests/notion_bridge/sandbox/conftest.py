@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from notion_client import Client
 
@@ -38,9 +39,8 @@ COLUMNS = {
 @pytest.fixture
 def client(notion: Sandbox) -> Iterator[Client]:
     """The client that the bridge uses too."""
-    client = Client(auth=notion.key, base_url=notion.url, retry=False, timeout_ms=10_000)
-    yield client
-    client.client.close()
+    with httpx.Client(verify=False) as connection:
+        yield Client(auth=notion.key, base_url=notion.url, retry=False, timeout_ms=10_000, client=connection)
 
 
 @pytest.fixture
