@@ -77,6 +77,11 @@ class Command(BaseCommand):
             f"curl -X POST {here}/contact-workflows/new-contact -H 'Authorization: Bearer {plaintext}' "
             f"-H 'Content-Type: application/json' -d '{json.dumps(SAMPLE)}'\n"
         )
+        if not settings.NOTION_API_KEY:
+            sandbox = "python manage.py notion_sandbox"
+            self.stdout.write(
+                f"\nNotion, without an account: .venv/bin/{sandbox}   (it prints what to put into .env)\n"
+            )
         self.stdout.flush()
 
 
