@@ -144,6 +144,15 @@ def _merge_list(merged: Merge, term: Term, base: Pair, here: list[str], there: l
         merged.to_there[term.name] = new_there
 
 
+def agreed_list(*, base: Pair, here: list[str], there: list[str]) -> list[str]:
+    """What our side is to have agreed on once Notion's changes were taken over; ours are still to go there."""
+    came, went = _difference(base.there, there)
+    arrived = {one.casefold() for one in here}
+    return _changed(
+        base.here if isinstance(base.here, list) else [], [one for one in came if one.casefold() in arrived], went
+    )
+
+
 def _difference(before: Value | None, after: list[str]) -> tuple[list[str], list[str]]:
     old = before if isinstance(before, list) else []
     known, kept = {one.casefold() for one in old}, {one.casefold() for one in after}

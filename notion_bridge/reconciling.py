@@ -23,8 +23,9 @@ from notion_bridge.subjects import Applied, Values
 
 Cause = SyncProblem.Cause
 State = PageLink.State
-# Where our spelling of a value is written back: what was typed as 030 1234 and our +49301234 are to be one.
-WRITTEN_BACK = (Shape.PHONE,)
+# Where what we made of a value is written back: what was typed as 030 1234 and our +49301234 are to be one, and who has
+# no date was added on the day of the arrival.
+WRITTEN_BACK = (Shape.PHONE, Shape.DATE)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def meet(
         to_there = {name: value for name, value in again.to_there.items() if name not in applied.refused}
         meeting = Meeting(to_there=to_there)
         meeting.changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+        if meeting.to_there:
+            link.wanted_at = link.wanted_at or now  # in the same transaction: what is to be written is not forgotten
         _save(layout, link, after, edited_at, now)
         _record(link, _clashes(merged, applied, after, reading), merged.agreed, now)
         _report(layout, link, applied, reading, now)
@@ -117,22 +120,27 @@ def _merge(layout: Layout, link: PageLink, here: Values, there: Values, edited: 
 
 def _agree(layout: Layout, link: PageLink, merged: Merge, applied: Applied, after: Values, reading: Reading) -> None:
     """Note on the link what both sides agree on now. A value that was refused stays a change to come."""
-    for name in [*merged.agreed, *(merged.to_here.keys() - applied.refused.keys() - applied.unknown.keys())]:
+    for name in merged.agreed:
         link.here[name], link.there[name] = agreed_here(layout, name, after, reading.values), reading.values[name]
-    for name, unknown in applied.unknown.items():
-        there = reading.values.get(name)
-        if isinstance(there, list):
-            left_out = {one.casefold() for one in unknown}
-            link.here[name] = after[name]
-            link.there[name] = [one for one in there if one.casefold() not in left_out]
-    for name in applied.overruled:
-        link.here[name] = None  # agreed with by nobody: ours is a change that goes there
+    for name in merged.to_here.keys() - applied.refused.keys():
+        here, there = after[name], reading.values[name]
+        if isinstance(here, list) and isinstance(there, list):
+            left_out = {one.casefold() for one in applied.unknown.get(name, [])}
+            known = [one for one in there if one.casefold() not in left_out]
+            base = Pair(link.here.get(name), link.there.get(name))
+            link.here[name], link.there[name] = merging.agreed_list(base=base, here=here, there=known), known
+        elif name not in applied.unknown:
+            link.here[name], link.there[name] = agreed_here(layout, name, after, reading.values), there
+    ours = [clash.field for clash in merged.clashes if clash.winner == "contactflow"]
+    for name in [*ours, *applied.overruled]:
+        # Theirs was seen, and is no news when the page is looked at again; ours is a change that goes there.
+        link.here[name], link.there[name] = None, reading.values[name]
 
 
 def _save(layout: Layout, link: PageLink, after: Values, edited_at: dt.datetime | None, now: dt.datetime) -> None:
     link.state, link.error, link.edited_at, link.agreed_at = State.LINKED, "", edited_at or link.edited_at, now
     link.digest = digest(layout, after)
-    link.save(update_fields=["state", "error", "edited_at", "agreed_at", "digest", "here", "there"])
+    link.save(update_fields=["state", "error", "edited_at", "agreed_at", "digest", "here", "there", "wanted_at"])
 
 
 def _clashes(merged: Merge, applied: Applied, after: Values, reading: Reading) -> list[Clash]:
