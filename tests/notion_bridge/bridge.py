@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping
 from typing import Any
+
+from django.db import connection
 
 from contacts import intake
 from contacts.clock import database_now
 from contacts.models import Contact
-from notion_bridge import syncing
-from notion_bridge.models import NotionDatabase, PageLink, SyncRun
+from notion_bridge import monitoring, syncing
+from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncProblem, SyncRun
 from notion_bridge.sandbox import Sandbox
 from notion_bridge.syncing import Wish
 
@@ -32,6 +35,35 @@ def sync(**wish: bool) -> SyncRun:
     return syncing.run(wish=Wish(**wish), trigger=SyncRun.Trigger.COMMAND)
 
 
+def watch() -> None:
+    """From now on turns of the pump do something."""
+    monitoring.switch(on=True, actor="robin", now=database_now())
+
+
+def turn(*, poll: bool = True) -> int:
+    """One turn of the pump, in which it is time to ask Notion again; how much it did."""
+    if poll:
+        NotionDatabase.objects.update(polled_at=None)
+    return syncing.run_pump_step(time.monotonic() + 30)
+
+
+def let_pass(sandbox: Sandbox, **passed: float) -> None:
+    """As if that much time had gone by on both ends: what they remember moves into the past."""
+    back = dt.timedelta(**passed)
+    for page in sandbox.workspace.pages.values():
+        page.created, page.edited = page.created - back, page.edited - back
+    moments = {
+        "notion_bridge_pagelink": ("edited_at", "agreed_at", "wanted_at"),
+        "notion_bridge_notiondatabase": ("read_until", "polled_at", "full_pass_at", "compared_until", "retry_at"),
+        "notion_bridge_requestbudget": ("blocked_until",),
+        "notion_bridge_webhookdelivery": ("received_at", "next_attempt_at"),
+    }
+    with connection.cursor() as cursor:
+        for table, columns in moments.items():
+            changes = ", ".join(f"{column} = {column} - %(back)s" for column in columns)
+            cursor.execute(f"UPDATE {table} SET {changes}", {"back": back})
+
+
 def arrive(email: str, **about: Any) -> Contact:
     """Somebody arrives here."""
     return intake.receive(arrival=intake.Arrival(email=email, **about), source="api", now=database_now()).contact
@@ -46,6 +78,24 @@ def edit(contact: Contact, **about: Any) -> None:
 
 def link_of(contact: Contact) -> PageLink:
     return PageLink.objects.get(contact=contact)
+
+
+def page_of(contact: Contact) -> str:
+    """The id of the person's page."""
+    return str(link_of(contact).page_id)
+
+
+def person(email: str) -> Contact:
+    return Contact.objects.get(email=email)
+
+
+def problems(cause: str) -> list[SyncProblem]:
+    """The open ones of that cause."""
+    return list(SyncProblem.objects.filter(cause=cause, closed_at=None).order_by("pk"))
+
+
+def conflicts() -> list[SyncConflict]:
+    return list(SyncConflict.objects.order_by("pk"))
 
 
 def database(kind: str = "contacts") -> NotionDatabase:

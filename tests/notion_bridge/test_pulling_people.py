@@ -1,0 +1,331 @@
+"""People who are typed, edited and emptied in Notion, and what becomes of them here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from contacts.clock import database_now
+from contacts.models import Contact, ContactEvent
+from notion_bridge import baseline
+from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge import bridge
+from workflows.models import WorkflowInstance
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
+
+FULL = {
+    "First Name": "Ada",
+    "Last Name": "Lovelace",
+    "Email": "ada@example.org",
+    "Phone": "+44 20 7946 0958",
+    "Contact Type": ["Artist", "Media Contact"],
+    "Lead Source": "Referral",
+    "Business Entity": ["The 7 Space"],
+    "Status": "Qualified Lead",
+    "Tags": ["engines", "poetry"],
+    "Company": "Analytical",
+    "Job Title": "Countess",
+    "Notes": "First line.\nSecond line, with an emoji: 🎨",
+    "Date Added": dt.date(2026, 1, 5),
+}
+
+
+def ada() -> Contact:
+    return bridge.person("ada@example.org")
+
+
+def slugs() -> set[str]:
+    return set(WorkflowInstance.objects.values_list("template__slug", flat=True))
+
+
+# The first pull
+
+
+def test_the_first_pull_leaves_an_event_for_everybody(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+
+    bridge.sync(push=False)
+
+    event = ContactEvent.objects.get(contact=ada())
+    assert (event.source, event.kind, event.request) == ("notion", "new_contact", {"baseline": True})
+
+
+def test_the_first_pull_takes_over_every_field(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+
+    bridge.sync()
+
+    found = ada()
+    assert (found.first_name, found.last_name, found.phone) == ("Ada", "Lovelace", "+442079460958")
+    assert {kind.name for kind in found.contact_types.all()} == {"Artist", "Media Contact"}
+    assert found.lead_source is not None
+    assert (found.lead_source.name, found.status.name) == ("Referral", "Qualified Lead")
+    assert "The 7 Space" in [one.business_entity.name for one in found.memberships.all()]
+    assert set(found.tags) >= {"engines", "poetry"}
+    assert (found.company, found.job_title, found.notes) == ("Analytical", "Countess", FULL["Notes"])
+    assert found.added_on == dt.date(2026, 1, 5)
+
+
+def test_what_the_first_pull_took_over_stands_in_notion_unchanged(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    before = notion.values_of(page)
+
+    bridge.sync()
+
+    after = notion.values_of(page)
+    assert after["Contact ID"] == str(ada().pk)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed <= {"Contact ID", "Phone", "Business Entity", "Last Interaction"}
+
+
+def test_a_page_of_the_first_pull_takes_one_write_at_most(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    for number in range(3):
+        notion.person_creates(ids["contacts"], FULL | {"Email": f"p{number}@example.org"})
+
+    bridge.sync()
+
+    assert notion.requests.count("PATCH") == 3
+
+
+def test_the_first_pull_foresees_what_starting_would_mean(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+
+    foreseen = baseline.foresee(now=database_now())
+
+    assert (foreseen.people, foreseen.starting) == (1, 1)
+    assert foreseen.by_workflow["the7space_artist_discovery"] == 1
+    assert foreseen.emails > 0
+    assert not WorkflowInstance.objects.exists()
+
+
+def test_staff_may_start_the_workflows_of_the_baseline_later(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    foreseen = baseline.foresee(now=database_now())
+
+    started = baseline.start(now=database_now())
+
+    assert started == foreseen.workflows
+    assert slugs() == set(foreseen.by_workflow)
+
+
+def test_starting_the_baseline_twice_starts_nothing_more(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    baseline.start(now=database_now())
+
+    assert baseline.start(now=database_now()) == 0
+    assert baseline.foresee(now=database_now()).people == 0
+
+
+def test_the_first_pull_starts_workflows_when_asked_to(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+
+    bridge.sync(start_workflows=True)
+
+    assert "the7space_artist_discovery" in slugs()
+    assert WorkflowInstance.objects.filter(template__slug="the7space_artist_discovery").count() == 1
+
+
+def test_start_workflows_reaches_those_of_an_earlier_first_pull(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+
+    bridge.sync(start_workflows=True)
+
+    assert "the7space_artist_discovery" in slugs()
+
+
+def test_somebody_who_came_later_is_not_part_of_the_baseline(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    bridge.sync()
+    notion.person_creates(ids["contacts"], FULL)
+
+    bridge.sync()
+
+    assert baseline.people().count() == 0
+
+
+# Afterwards
+
+
+def test_an_edit_in_notion_is_an_event_with_notion_as_its_source(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {"Company": "Difference"})
+
+    bridge.sync()
+
+    event = ContactEvent.objects.filter(contact=ada(), kind="contact_updated").get()
+    assert event.source == "notion"
+    assert event.changes["company"] == ["Analytical", "Difference"]
+    assert event.processed_at is not None
+
+
+def test_an_edit_in_notion_may_start_a_workflow(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], {"First Name": "Ada", "Email": "ada@example.org"})
+    bridge.sync()
+    notion.person_edits(page, {"Contact Type": ["Artist"]})
+
+    bridge.sync()
+
+    event = ContactEvent.objects.filter(contact=ada(), kind="contact_updated").get()
+    assert {"workflow": "the7space_artist_discovery"}.items() <= {
+        "workflow": next(one["workflow"] for one in event.outcome if "artist" in one["workflow"])
+    }.items()
+
+
+def test_a_page_written_below_its_properties_is_no_change(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_writes_content(page)
+
+    bridge.sync()
+
+    assert not ContactEvent.objects.filter(kind="contact_updated").exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "field", "value"),
+    [
+        ("First Name", "first_name", "Augusta"),
+        ("Last Name", "last_name", "King"),
+        ("Email", "email", "augusta@example.org"),
+        ("Phone", "phone", "+442079460000"),
+        ("Status", "status", "Active Client"),
+        ("Lead Source", "lead_source", "Event"),
+        ("Company", "company", "Difference"),
+        ("Job Title", "job_title", "Analyst"),
+        ("Notes", "notes", "מכונה אנליטית, محرك تحليلي 🧮\n\nEnd."),
+        ("Date Added", "added_on", dt.date(2025, 12, 31)),
+    ],
+)
+def test_a_field_changed_in_notion_changes_here(
+    label: str, field: str, value: Any, notion: Sandbox, settings: Any
+) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {label: value})
+
+    bridge.sync()
+
+    contact = Contact.objects.get()
+    now_here = getattr(contact, field)
+    assert getattr(now_here, "name", now_here) == value
+    assert notion.values_of(page)[label] == str(value)
+
+
+@pytest.mark.parametrize(
+    ("label", "field", "empty"),
+    [
+        ("First Name", "first_name", ""),
+        ("Last Name", "last_name", ""),
+        ("Phone", "phone", ""),
+        ("Lead Source", "lead_source", None),
+        ("Company", "company", ""),
+        ("Job Title", "job_title", ""),
+        ("Notes", "notes", ""),
+        ("Tags", "tags", []),
+    ],
+)
+def test_a_field_emptied_in_notion_is_emptied_here(
+    label: str, field: str, empty: Any, notion: Sandbox, settings: Any
+) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {label: [] if isinstance(empty, list) else None})
+
+    bridge.sync()
+
+    assert getattr(ada(), field) == empty
+    assert not notion.values_of(page)[label]
+
+
+def test_types_emptied_in_notion_are_emptied_here(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {"Contact Type": []})
+
+    bridge.sync()
+
+    assert not ada().contact_types.exists()
+    assert notion.values_of(page)["Contact Type"] == []
+
+
+def test_brands_emptied_in_notion_are_those_the_rules_give(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL | {"Business Entity": ["AM Consulting"]})
+    bridge.sync()
+    notion.person_edits(page, {"Business Entity": []})
+
+    bridge.sync()
+
+    brands = {one.business_entity.name for one in ada().memberships.all()}
+    assert brands == set(notion.values_of(page)["Business Entity"]) == {"The 7 Space", "HigherSelf Core"}
+
+
+def test_an_emptied_address_is_reported_and_kept(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {"Email": None, "Company": "Difference"})
+
+    bridge.sync()
+
+    assert ada().company == "Difference"
+    assert [problem.details["field"] for problem in bridge.problems("value_refused")] == ["email"]
+
+
+def test_an_emptied_status_is_put_back(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {"Status": None})
+
+    bridge.sync()
+
+    assert notion.values_of(page)["Status"] == ada().status.name == "Qualified Lead"
+    assert [conflict.field for conflict in bridge.conflicts()] == ["status"]
+
+
+def test_an_emptied_date_falls_back_to_the_day_of_arrival(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {"Date Added": None})
+
+    bridge.sync()
+
+    assert ada().added_on is None
+    assert notion.values_of(page)["Date Added"] == ada().created_at.date().isoformat()
+
+
+def test_what_only_contactflow_writes_is_put_back(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], FULL)
+    bridge.sync()
+    notion.person_edits(page, {"Contact ID": "tampered"})
+
+    bridge.sync()
+
+    assert notion.values_of(page)["Contact ID"] == str(ada().pk)
+    assert [(conflict.field, conflict.winner) for conflict in bridge.conflicts()] == [("contact_id", "contactflow")]
