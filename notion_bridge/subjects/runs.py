@@ -48,7 +48,8 @@ class Runs:
         """Those of people who live in Notion; of everybody where no database of people is connected."""
         instances = WorkflowInstance.objects.filter(pk__in=keys)
         if NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(data_source_id="").exists():
-            living = Q(contact__notion_link__state=PageLink.State.LINKED) | Q(notion_link__isnull=False)
+            on_their_way = [PageLink.State.LINKED, PageLink.State.CREATING]
+            living = Q(contact__notion_link__state__in=on_their_way) | Q(notion_link__isnull=False)
             instances = instances.filter(living)
         return list(instances)
 
