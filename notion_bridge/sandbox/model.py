@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
@@ -25,6 +26,11 @@ TYPES = (
     *COMPUTED,
 )
 COLORS = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red")
+
+
+@functools.cache
+def encoded(property_id: str) -> str:
+    return quote(property_id, safe="")
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Property:
     @property
     def encoded_id(self) -> str:
         """As it appears in answers and events."""
-        return quote(self.id, safe="")
+        return encoded(self.id)
 
     def option(self, option_id: str) -> Option | None:
         return next((one for one in self.options if one.id == option_id), None)

@@ -43,7 +43,9 @@ input, select, textarea, button { font: inherit; color: inherit; background: var
 input:focus-visible, select:focus-visible, textarea:focus-visible, button:focus-visible, a:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 1px; }
 textarea { width: 100%; min-height: 2.2rem; resize: vertical; field-sizing: content; display: block; }
-summary { cursor: pointer; margin: 1.4rem 0 .7rem; font-weight: 600; } .cells input.email { min-width: 15rem; }
+summary { cursor: pointer; margin: 1.4rem 0 .7rem; font-weight: 600; } .cells input.email { min-width: 16.5rem; }
+.scroll td.text { white-space: nowrap; } .scroll td.text:has(.chip) { white-space: normal; min-width: 18rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .scroll form.inline { flex-wrap: nowrap; } .scroll form.inline input { width: 9rem; }
 button { cursor: pointer; background: var(--chip); } button:hover { border-color: var(--soft); }
 button.main { background: var(--accent); border-color: var(--accent); color: var(--ground); }
