@@ -23,12 +23,15 @@ from contacts.admin.pages import Page, Record, RecordInline, button, column, joi
 from contacts.admin.people import ContactAdmin
 from contacts.intake import Receipt
 from contacts.models import Contact
+from engagement.admin.work import TaskAdmin
 from engagement.models import Message, Task
+from notion_bridge.admin.subjects import InNotion
 from workflows import enrolment, wake
+from workflows.admin.runs import WorkflowInstanceAdmin
 from workflows.models import WorkflowInstance
 
-# Whoever may add a schedule or fill the queue can run any command on this machine.
-for model in (Schedule, OrmQ, Success, Failure, User, Group):
+# Whoever may add a schedule or fill the queue can run any command on this machine. The others get more below.
+for model in (Schedule, OrmQ, Success, Failure, User, Group, Task, WorkflowInstance):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
@@ -176,7 +179,7 @@ class TaskInline(RecordInline):
 
 
 @admin.register(Contact)
-class WholeContactAdmin(ContactAdmin):
+class WholeContactAdmin(InNotion, ContactAdmin):
     """A contact with what every room knows about them; a change starts its workflows at once."""
 
     inlines: ClassVar = (*ContactAdmin.inlines, InstanceInline, MessageInline, TaskInline)
@@ -186,3 +189,13 @@ class WholeContactAdmin(ContactAdmin):
         wake.on_commit()
         if started:
             messages.info(request, f"Started: {joined(instance.template for instance in started)}.")
+
+
+@admin.register(Task)
+class WholeTaskAdmin(InNotion, TaskAdmin):
+    """A task with its page in Notion."""
+
+
+@admin.register(WorkflowInstance)
+class WholeInstanceAdmin(InNotion, WorkflowInstanceAdmin):
+    """A workflow somebody is in, with its page in Notion."""

@@ -11,12 +11,13 @@ from django.utils import formats, timezone
 
 from engagement import analytics as engagement_analytics
 from engagement.models import Alert, ChannelState
-from notion_bridge import monitoring
+from notion_bridge import health, monitoring, wording
 from workflows import heartbeat
 from workflows.models import ScheduledAction
 
 Status = ScheduledAction.Status
 NEWEST_ALERTS = 5
+NOTION_LAG = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,13 @@ def gather(*, now: dt.datetime) -> Attention:
     """What the start page shows. The number of queries does not depend on the number of rows."""
     paused = engagement_analytics.paused_channels(now=now)
     return Attention(
-        notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused), *_notion_notice()],
-        cards=[*_action_cards(), *_engagement_cards(now), _worker_card(_what_goes_out(paused))],
+        notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused), *_notion_notice(now)],
+        cards=[
+            *_action_cards(),
+            *_engagement_cards(now),
+            *_notion_card(),
+            _worker_card(_what_goes_out(paused)),
+        ],
         alerts=engagement_analytics.newest_open_alerts(limit=NEWEST_ALERTS),
     )
 
@@ -71,11 +77,29 @@ def _outbox_notice() -> list[Notice]:
     ]
 
 
-def _notion_notice() -> list[Notice]:
-    if monitoring.is_connected():
+def _notion_notice(now: dt.datetime) -> list[Notice]:
+    if not monitoring.is_connected():
+        sentence = "Notion is not connected. Set NOTION_API_KEY and the ids of its databases to connect it."
+        return [Notice(sentence=sentence, permission="contacts.view_contact")]
+    if because := monitoring.paused_because():
+        sentence = f"Nothing is synchronised with Notion: {because}"
+    elif (behind := health.lag(now=now)) > NOTION_LAG:
+        sentence = f"Notion is {wording.duration(behind)} behind, though it is monitored. See what holds it up."
+    else:
         return []
-    sentence = "Notion is not connected. Set NOTION_API_KEY and the ids of its databases to connect it."
-    return [Notice(sentence=sentence, permission="contacts.view_contact")]
+    address = reverse("admin:notion_bridge_notionconnection_changelist")
+    return [Notice(sentence=sentence, address=address, permission="notion_bridge.view_notionconnection")]
+
+
+def _notion_card() -> list[Card]:
+    """One number for problems and conflicts; absent while there is no Notion to decide about."""
+    problems, conflicts = health.waiting_for_staff(up_to=engagement_analytics.COUNT_UP_TO)
+    if not monitoring.is_connected() and not problems + conflicts:
+        return []
+    place = "notion_bridge_syncproblem" if problems or not conflicts else "notion_bridge_syncconflict"
+    means = f"Problems: {problems}. Conflicts to settle: {conflicts}."
+    permission = f"notion_bridge.view_{place.removeprefix('notion_bridge_')}"
+    return [_count("To decide about Notion", problems + conflicts, means, place, "state=open", permission)]
 
 
 def _pause_notice(state: ChannelState) -> Notice:

@@ -21,6 +21,7 @@ from contacts.clock import database_now
 from contacts.models import BusinessEntity, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
 from engagement.models import EngagementTemplate, Target
+from notion_bridge import checking
 from workflows import analytics, publishing, simulation
 from workflows import defaults as workflow_defaults
 from workflows.models import WorkflowTemplate
@@ -37,7 +38,8 @@ class Line:
 
 
 def deploy(*, check_only: bool) -> Iterator[Line]:
-    """Load or complete the default content, then examine everything. `check_only` changes nothing.
+    """Load or complete the default content, then examine everything. `check_only` changes no content; what Notion
+    says of itself is remembered either way.
 
     A failed look-up of the database ends the examination, since nothing after it could be true.
     """
@@ -184,10 +186,8 @@ def _mail() -> Iterator[Line]:
 
 
 def _notion() -> Iterator[Line]:
-    if not settings.NOTION_API_KEY:
-        yield Line("warning", "Notion", "Not connected. Set NOTION_API_KEY and the three database ids to connect it.")
-    else:
-        yield Line("warning", "Notion", "A key is set, but this version does not synchronise with Notion yet.")
+    for line in checking.ask(now=database_now()):
+        yield Line(line.level, "Notion", line.text)
 
 
 def _language_model() -> Iterator[Line]:

@@ -76,17 +76,19 @@ class Turn(TypedDict, total=False):
     deadline: float | None  # a time.monotonic() value; Later is raised when the turn comes after it
 
 
-def connect() -> Notion:
-    """Notion as the settings name it: one client per process, key and address."""
+def connect(*, total_seconds: float = TOTAL_SECONDS) -> Notion:
+    """Notion as the settings name it: one client per process, key, address and patience with a single answer."""
     if not settings.NOTION_API_KEY:
         raise Unauthorized("no_key")
-    return _connected(settings.NOTION_API_KEY, settings.NOTION_BASE_URL, os.getpid())
+    return _connected(settings.NOTION_API_KEY, settings.NOTION_BASE_URL, os.getpid(), total_seconds)
 
 
 @lru_cache(maxsize=4)
-def _connected(key: str, base_url: str, _process: int) -> Notion:
+def _connected(key: str, base_url: str, _process: int, total_seconds: float) -> Notion:
     # By process, too: a fork that went on using its parent's connections would mix up the answers.
-    return Notion(key=key, base_url=base_url)
+    return Notion(
+        key=key, base_url=base_url, phase_seconds=min(PHASE_SECONDS, total_seconds), total_seconds=total_seconds
+    )
 
 
 class Notion:

@@ -58,11 +58,19 @@ def settle(*, conflict: SyncConflict, winner: str, actor: str, now: dt.datetime)
         wake.on_commit()
 
 
+def addable(*, problem: SyncProblem) -> Any | None:
+    """The model of the row that is missing here; None where nothing can be added."""
+    field, option = problem.details.get("field", ""), problem.details.get("option")
+    if problem.cause != Cause.UNKNOWN_OPTION or not option:
+        return None
+    is_fixed = field == "status" and problem.database is not None and problem.database.kind != "contacts"
+    return None if is_fixed else ADDABLE.get(field)
+
+
 def add_option(*, problem: SyncProblem, actor: str, now: dt.datetime) -> str:
     """Add what Notion has and Contactflow lacked; who has it there gets it with the next full pass. Its name."""
-    field, name = problem.details.get("field", ""), str(problem.details.get("option", ""))[:100]
-    model = ADDABLE.get(field)
-    if model is None or not name or (problem.database and problem.database.kind != "contacts" and field == "status"):
+    name, model = str(problem.details.get("option", ""))[:100], addable(problem=problem)
+    if model is None:
         raise NotPossible("This cannot be added here. Correct it in Notion.")
     slug = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")[:60] or "option"
     if model.objects.filter(name__iexact=name).exists() or model.objects.filter(slug=slug).exists():
@@ -90,6 +98,12 @@ def take_over_again(*, link: PageLink, actor: str, now: dt.datetime) -> None:
 def look_again(*, link: PageLink, now: dt.datetime) -> None:
     """Compare the object and its page now, whatever was put off."""
     PageLink.objects.filter(pk=link.pk).update(wanted_at=now, attempts=0, digest="")
+    wake.on_commit()
+
+
+def make_full_pass_soon() -> None:
+    """Every page is read and every row compared once more by the monitoring, before anything that can wait."""
+    NotionDatabase.objects.update(full_pass_at=None)
     wake.on_commit()
 
 

@@ -82,6 +82,25 @@ def gather(*, now: dt.datetime) -> Health:
     return health
 
 
+def lag(*, now: dt.datetime) -> dt.timedelta:
+    """How far Contactflow is behind, while Notion is monitored: since the oldest change waits that can be carried over,
+    or since Notion was looked at last."""
+    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY, monitoring=True).first()
+    if row is None:
+        return dt.timedelta(0)
+    in_order = NotionDatabase.objects.filter(problem="")
+    wanted = PageLink.objects.filter(wanted_at__isnull=False, database__problem="").aggregate(oldest=Min("wanted_at"))
+    looked = in_order.aggregate(oldest=Min("polled_at"))
+    since = min((at for at in (wanted["oldest"], looked["oldest"]) if at), default=now)
+    return max(now - max(since, row.switched_at or since), dt.timedelta(0))
+
+
+def waiting_for_staff(*, up_to: int) -> tuple[int, int]:
+    """How many problems and how many conflicts are open; counted no further than that."""
+    problems = SyncProblem.objects.filter(closed_at=None).order_by()[:up_to].count()
+    return problems, SyncConflict.objects.filter(winner="").order_by()[:up_to].count()
+
+
 def _databases(now: dt.datetime) -> list[DatabaseHealth]:
     counted = NotionDatabase.objects.annotate(
         linked=Count("links", filter=Q(links__state=PageLink.State.LINKED)),

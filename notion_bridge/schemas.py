@@ -42,7 +42,8 @@ class Misconfigured(Exception):
 def plain_id(named: str) -> str:
     """The id within what people copy: the id itself, dashed or not, or the address of a page or database."""
     path = named.split("?", maxsplit=1)[0].lower()
-    found = re.findall(r"[0-9a-f]{32}", re.sub(r"(?<=[0-9a-f])-(?=[0-9a-f])", "", path))
+    # A title may end in letters that hexadecimal numbers have, too: the id is what the word ends with.
+    found = re.findall(r"[0-9a-f]{32}(?![0-9a-f])", re.sub(r"(?<=[0-9a-f])-(?=[0-9a-f])", "", path))
     return str(UUID(found[-1])) if found else named.strip()
 
 
@@ -130,7 +131,10 @@ def create_database(
         mapping.definitions(kind, options=_options(kind)),
         **turn,
     )
-    return connect_database(kind=kind, named_id=str(answer["id"]), notion=notion, now=now, **turn)
+    named_id = str(answer["id"])
+    # Kept at once: whatever happens to the requests that follow, it is not made a second time.
+    NotionDatabase.objects.update_or_create(kind=kind, defaults={"named_id": named_id})
+    return connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
 
 
 def choose(*, row: PropertyMapping, property_id: str, now: dt.datetime) -> None:
@@ -147,6 +151,22 @@ def choose(*, row: PropertyMapping, property_id: str, now: dt.datetime) -> None:
         row.save()
         _forget_agreements(database, [row.field])
         _close(database, row.field, now)
+
+
+def rearrange(*, chosen: Mapping[PropertyMapping, str], now: dt.datetime) -> None:
+    """Staff map several fields of one database at once, so that two can swap their properties. Raises as `choose`."""
+    with transaction.atomic():
+        rows = PropertyMapping.objects.filter(pk__in=[row.pk for row in chosen])
+        rows.update(property_id="")  # a property holds one field at a time
+        for row, property_id in chosen.items():
+            choose(row=row, property_id=property_id, now=now)
+        for database in {row.database for row in chosen}:
+            _report_missing(database, now)
+
+
+def set_rule(*, row: PropertyMapping, rule: str) -> None:
+    """Who wins the field from now on; what was settled stays as it is."""
+    PropertyMapping.objects.filter(pk=row.pk).update(rule=rule)
 
 
 def _with_keys(schema: dict[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +273,7 @@ def _report_trouble(
         cause=cause,
         subject=f"{database.kind} {row.field}",
         message=f"{database}: {what}. {label} is not synchronised meanwhile, and nothing was erased. Undo it "
-        "in Notion, or choose another property under Settings, Notion.",
+        "in Notion, or choose another property in the admin under Notion, Fields.",
         database=database,
         details={"field": row.field},
         now=now,
@@ -275,8 +295,8 @@ def _report_missing(database: NotionDatabase, now: dt.datetime) -> None:
     problems.report(
         cause=Cause.PROPERTY_MISSING,
         subject=database.kind,
-        message=f"{database} has no property for {', '.join(labels)}. Add them with one click under Settings, Notion, "
-        "or map these fields to other properties.",
+        message=f"{database} has no property for {', '.join(labels)}. Add them in the admin under Notion, "
+        "Fields, or map these fields to other properties there.",
         database=database,
         details={"fields": labels},
         now=now,

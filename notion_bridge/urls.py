@@ -9,5 +9,5 @@ from notion_bridge import api
 doors = [
     path("start-monitoring/", api.StartMonitoring.as_view()),
     path("stop-monitoring/", api.StopMonitoring.as_view()),
-    path("notion-webhook/", api.Webhook.as_view()),
+    path("notion-webhook/", api.Webhook.as_view(), name="notion-webhook"),
 ]

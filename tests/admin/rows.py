@@ -14,6 +14,8 @@ from django_q.models import Failure, Success
 from contactflow.models import ApiKey
 from contacts import models as contacts
 from engagement import models as engagement
+from notion_bridge import mapping
+from notion_bridge import models as notion
 from tests import factories as f
 from workflows import models as workflows
 
@@ -188,6 +190,57 @@ def run(model: type[Any], success: bool) -> Callable[[], Any]:
     )
 
 
+def notion_connection() -> notion.NotionConnection:
+    return notion.NotionConnection.objects.get_or_create(pk=notion.NotionConnection.ONLY)[0]
+
+
+def notion_database() -> notion.NotionDatabase:
+    """One of the three, in turn; there are no more."""
+    kind = notion.Kind.values[next(count) % 3]
+    made, is_new = notion.NotionDatabase.objects.get_or_create(kind=kind, defaults={"title": "Ours"})
+    if is_new:
+        for field in mapping.FIELDS[kind]:
+            notion.PropertyMapping.objects.create(database=made, field=field.name)
+    return made
+
+
+def page_in_notion() -> notion.PageLink:
+    database, _ = notion.NotionDatabase.objects.get_or_create(kind="contacts")
+    made = notion.PageLink.objects.create(
+        database=database, state="linked", contact=contact(), page_id=uuid.uuid4(), there={"company": "Engines"}
+    )
+    notion.SyncEntry.objects.create(link=made, direction="from_notion", what="changed", fields={"company": ["", "A"]})
+    return made
+
+
+def sync_conflict() -> notion.SyncConflict:
+    return notion.SyncConflict.objects.create(
+        link=page_in_notion(), field="company", base="A", here="B", there="C", rule="ask"
+    )
+
+
+def sync_problem() -> notion.SyncProblem:
+    link = page_in_notion()
+    return notion.SyncProblem.objects.create(
+        cause="unknown_option",
+        database=link.database,
+        link=link,
+        subject=f"contacts contact_types: {link.pk}",
+        message="Notion has the Contact Type “Collector”, Contactflow does not. Add it here or correct it there.",
+        details={"field": "contact_types", "option": "Collector"},
+    )
+
+
+def sync_run() -> notion.SyncRun:
+    return notion.SyncRun.objects.create(trigger="monitoring", started_at=f.NOW, ended_at=f.NOW, counts={"pages": 3})
+
+
+def notion_event() -> notion.WebhookDelivery:
+    return notion.WebhookDelivery.objects.create(
+        event_id=str(uuid.uuid4()), type="page.created", entity_type="page", payload={"id": "1"}
+    )
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "auth.Group": lambda: Group.objects.create(name=f"Team {next(count)}"),
     "auth.User": f.UserFactory,
@@ -212,6 +265,13 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "engagement.Target": target,
     "engagement.Task": task,
     "engagement.TemplateVersion": words,
+    "notion_bridge.NotionConnection": notion_connection,
+    "notion_bridge.NotionDatabase": notion_database,
+    "notion_bridge.PageLink": page_in_notion,
+    "notion_bridge.SyncConflict": sync_conflict,
+    "notion_bridge.SyncProblem": sync_problem,
+    "notion_bridge.SyncRun": sync_run,
+    "notion_bridge.WebhookDelivery": notion_event,
     "workflows.ActionAttempt": attempt,
     "workflows.ControlEntry": control,
     "workflows.ScheduledAction": action,
@@ -230,17 +290,27 @@ READ_ONLY = (
     "engagement.Message",
     "engagement.PassageBudget",
     "engagement.TemplateVersion",
+    "notion_bridge.NotionConnection",
+    "notion_bridge.PageLink",
+    "notion_bridge.SyncConflict",
+    "notion_bridge.SyncProblem",
+    "notion_bridge.SyncRun",
+    "notion_bridge.WebhookDelivery",
     "workflows.ActionAttempt",
     "workflows.ControlEntry",
     "workflows.ScheduledAction",
     "workflows.WorkerHeartbeat",
     "workflows.WorkflowInstance",
 )
+# There is one such row, so its list is its page.
+SINGLE = ("notion_bridge.NotionConnection",)
 # Shown on the page of another row.
 INLINE = (
     "contacts.EntityMembership",
     "engagement.AlertDelivery",
     "engagement.MessageEvent",
+    "notion_bridge.PropertyMapping",
+    "notion_bridge.SyncEntry",
     "workflows.PlannedTouch",
     "workflows.Step",
 )
@@ -251,4 +321,6 @@ HIDDEN = (
     "django_q.OrmQ",
     "django_q.Schedule",
     "django_q.Task",
+    "notion_bridge.RequestBudget",
+    "notion_bridge.RequestTally",
 )

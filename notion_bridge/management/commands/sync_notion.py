@@ -11,30 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from contacts.clock import database_now
-from notion_bridge import baseline, health, monitoring, syncing
+from notion_bridge import baseline, health, monitoring, syncing, wording
 from notion_bridge.client import NotionError
 from notion_bridge.models import SyncRun
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import Busy, Wish
-
-# What a pass counts -> what a person reads.
-WORDS = {
-    "pages": "pages read",
-    "created": "taken over from Notion",
-    "linked": "recognised",
-    "changed": "changed here",
-    "restored": "restored",
-    "created_there": "pages created in Notion",
-    "written": "pages changed in Notion",
-    "trashed_there": "pages moved to Notion's trash",
-    "trashed": "trashed in Notion",
-    "moved": "moved away in Notion",
-    "unshared": "out of reach in Notion",
-    "waiting": "not taken over",
-    "duplicate": "second pages",
-    "refused": "refused by Notion",
-    "put_off": "put off",
-}
 
 
 class Command(BaseCommand):
@@ -77,8 +58,7 @@ class Command(BaseCommand):
             return syncing.run(wish=wish, trigger=SyncRun.Trigger.COMMAND, progress=show)
 
     def _summarise(self, run: SyncRun, console: Console) -> None:
-        done = [f"{number} {WORDS[what]}" for what, number in run.counts.items() if what in WORDS]
-        console.print(f"Done: {', '.join(done) or 'nothing to do'}.", highlight=False)
+        console.print(f"Done: {wording.done(run.counts)}.", highlight=False)
         state = health.gather(now=database_now())
         table = Table("Database", "in step", "waiting", "not taken over", "drift", "last pass")
         for one in state.databases:
@@ -86,7 +66,7 @@ class Command(BaseCommand):
             cells = (one.linked, one.queue, one.not_taken_over + one.out_of_step, one.drift or 0)
             table.add_row(one.name, *map(str, cells), at)
         console.print(table)
-        errors = ", ".join(f"{cause} {number}" for cause, number in state.errors.items()) or "none"
+        errors = ", ".join(f"{number} x {cause}" for cause, number in wording.errors(state.errors).items()) or "none"
         console.print(f"Requests a minute: {state.requests_a_minute:.1f}. Errors in the last hour: {errors}.")
         if state.open_problems or state.open_conflicts:
             console.print(

@@ -1,0 +1,293 @@
+"""The page "Notion": connect it, watch it, switch it on and off."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from contacts import clock
+from contacts.admin import confirmation
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Record, button
+from notion_bridge import baseline, checking, conflicts, monitoring, provisioning, schemas, webhooks
+from notion_bridge.admin import overview
+from notion_bridge.models import NotionConnection
+from workflows import wake
+from workflows.models import WorkflowTemplate
+
+WINDOW = dt.timedelta(minutes=15)
+ASKING = ("start_workflows", "create_databases", "switch_off")  # these show what they mean before they act
+ID_LENGTH = 36
+
+
+class NotNow(Exception):
+    """It was not done; the message says why and what to do."""
+
+
+class ParentForm(forms.Form):
+    parent = forms.CharField(
+        label="Page in Notion",
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="The address of the page, or its id. In Notion, share the page with the integration first: open it, "
+        "then ••• and Connections.",
+    )
+
+    def clean_parent(self) -> str:
+        found = schemas.plain_id(self.cleaned_data["parent"])
+        if len(found) != ID_LENGTH:
+            raise forms.ValidationError("This is no address of a page in Notion. Copy it from there with “Copy link”.")
+        return found
+
+
+@admin.register(NotionConnection)
+class NotionConnectionAdmin(Record):
+    """There is one, so its list is its page."""
+
+    search_fields = ("workspace",)
+    actions_detail = (
+        *("check_now", "create_databases", "full_pass", "switch_on", "switch_off"),
+        *("start_workflows", "open_window", "show_token"),
+    )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if object_id != str(NotionConnection.ONLY):
+            return None
+        row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first() or NotionConnection()
+        row.page_title = "Notion"  # type: ignore[attr-defined]  # read by the templates
+        return row
+
+    def has_connect_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_notionconnection")
+
+    def possible_buttons(self, row: NotionConnection) -> tuple[str, ...]:
+        is_connected = monitoring.is_connected()
+        possible = {
+            "check_now": is_connected,
+            "create_databases": overview.can_create(row),
+            "full_pass": is_connected and row.monitoring,
+            "switch_on": not row.monitoring,
+            "switch_off": row.monitoring,
+            "start_workflows": is_connected,
+            "open_window": is_connected,
+            "show_token": bool(row.webhook_token) and not row.token_shown,
+        }
+        return tuple(name for name, is_possible in possible.items() if is_possible)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return self._overview(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if request.method != "GET":
+            raise PermissionDenied
+        return self._overview(request)
+
+    def _overview(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        only = str(NotionConnection.ONLY)
+        allowed = self.get_actions_detail(request, only)
+        context = {
+            **self.admin_site.each_context(request),
+            **overview.gather(now=clock.database_now()),
+            "opts": self.opts,
+            "title": "Notion",
+            "press": {one.method.__name__: _press(one, only) for one in allowed},
+        }
+        return TemplateResponse(request, "admin/notion_bridge/connection.html", context)
+
+    @button("Check the connection now", permission="connect", icon="network_check")
+    def check_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            lines, lasting = checking.ask(now=clock.database_now()), checking.judge()
+            if passing := [line.text for line in lines if line not in lasting]:
+                raise NotNow(" ".join(passing))
+            if any(line.level == "FAIL" for line in lines):
+                raise NotNow("Something is out of order. What it is and what to do stands below.")
+            if any(line.level == "warning" for line in lines):
+                return "Notion answered. What is still to do stands below."
+            return "Notion answered, and everything is in order."
+
+        return self._ask(
+            request,
+            object_id,
+            title="Check the connection now",
+            explanation="Notion is asked who we are there and how the databases look. That takes some seconds.",
+            act=act,
+        )
+
+    @button("Create the databases", permission="connect", icon="add")
+    def create_databases(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            made = provisioning.create_databases(parent=answers["parent"], now=clock.database_now())
+            if made.names and made.trouble:
+                messages.success(request, _made(made.names))
+            if made.trouble:
+                raise NotNow(_trouble(made.trouble))
+            return _made(made.names) if made.names else "All three databases are named already."
+
+        return self._ask(
+            request,
+            object_id,
+            title="Create the databases in Notion",
+            explanation="Contactflow makes the databases that are not named in its settings, with all their "
+            "properties, below a page of yours. They are empty at first.",
+            act=act,
+            form=ParentForm,
+            submit="Create them",
+        )
+
+    @button("Make a full pass soon", permission="connect", icon="sync")
+    def full_pass(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            conflicts.make_full_pass_soon()
+            return "Every page is compared once more, as soon as a worker is free."
+
+        return self._ask(
+            request,
+            object_id,
+            title="Make a full pass soon",
+            explanation="Every page in Notion is read and compared, not only those that were edited. It runs beside "
+            "the ordinary work.",
+            act=act,
+        )
+
+    @button("Switch monitoring on", permission="connect", icon="play_arrow")
+    def switch_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._switch(
+            request, object_id, on=True, explanation="Changes travel both ways from now on, also after a restart."
+        )
+
+    @button("Switch monitoring off", permission="connect", icon="pause")
+    def switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._switch(
+            request,
+            object_id,
+            on=False,
+            explanation="Nothing is read from Notion or written there until it is switched on again. What changes "
+            "meanwhile on either side is carried over then.",
+        )
+
+    def _switch(self, request: HttpRequest, object_id: str, *, on: bool, explanation: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            said = monitoring.switch(on=on, actor=request.user.get_username(), now=clock.database_now())
+            wake.on_commit()
+            return said
+
+        title = f"Switch monitoring {'on' if on else 'off'}"
+        return self._ask(request, object_id, title=title, explanation=explanation, act=act)
+
+    @button("Start their workflows", permission="connect", icon="directions_run")
+    def start_workflows(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            people = baseline.start_later(now=clock.database_now())
+            return f"The workers start the workflows of {people} people now."
+
+        is_asked = request.method == "GET"
+        return self._ask(
+            request,
+            object_id,
+            title="Start the workflows of the first pull",
+            explanation=_foreseen() if is_asked else "",
+            act=act,
+            submit="Start them",
+        )
+
+    @button("Open the handshake window", permission="connect", icon="handshake")
+    def open_window(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            webhooks.open_window(until=clock.database_now() + WINDOW)
+            return "Notion may introduce itself for 15 minutes. Enter the address there now."
+
+        return self._ask(
+            request,
+            object_id,
+            title="Open the handshake window",
+            explanation="For 15 minutes, the first one to present a token at the webhook's address is taken for "
+            "Notion. A token from before does not count any more afterwards.",
+            act=act,
+            submit="Open it",
+        )
+
+    @button("Show the token", permission="connect", icon="key")
+    def show_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            token = webhooks.show_token_once()
+            if not token:
+                raise NotNow("The token was shown already. Open the window for another handshake.")
+            messages.warning(request, f"The verification token, shown this once: {token}")
+            return "Paste the token into Notion, where it asks for it."
+
+        return self._ask(
+            request,
+            object_id,
+            title="Show the verification token",
+            explanation="It is shown once. Have the page of the webhook open in Notion, to paste it there.",
+            act=act,
+        )
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        *,
+        title: str,
+        explanation: str,
+        act: Callable[[Any, dict[str, Any]], str],
+        **more: Any,
+    ) -> HttpResponse:
+        question = Question(
+            title=title,
+            explanation=explanation,
+            submit=more.pop("submit", title),
+            act=act,
+            refusals=(NotNow,),
+            **more,
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+
+def _press(one: Any, object_id: str) -> dict[str, Any]:
+    """A button as the page's own template shows it."""
+    address = reverse(f"admin:{one.action_name}", args=[object_id])
+    return {"text": one.description, "address": address, "asks": one.method.__name__ in ASKING}
+
+
+def _made(names: list[str]) -> str:
+    return f"Made in Notion: {', '.join(names)}. Switch monitoring on to fill them."
+
+
+def _trouble(trouble: Exception) -> str:
+    said = checking.in_words(trouble)
+    if provisioning.may_be_done(trouble):
+        return f"{said} Look at the page in Notion: remove what was half made there before you try again."
+    return said
+
+
+def _foreseen() -> str:
+    """What saying yes would start, at this moment."""
+    found = baseline.foresee(now=clock.database_now())
+    if not found.workflows:
+        return f"{found.people} people came with the first pull. No workflow matches any of them at this moment."
+    names = dict(WorkflowTemplate.objects.filter(slug__in=found.by_workflow).values_list("slug", "name"))
+    by_name = "; ".join(f"{names.get(slug, slug)} for {number}" for slug, number in found.by_workflow.most_common())
+    return (
+        f"{found.people} people came with the first pull and started no workflow. For {found.starting} of them "
+        f"{found.workflows} workflows would start: {by_name}. In time they would send up to {found.emails} emails. "
+        "Whoever starts can be paused or cancelled later; an email that went out cannot be taken back."
+    )

@@ -1,0 +1,231 @@
+"""The three databases: how far they are synchronised, and which property of each holds which field."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from contacts import clock
+from contacts.admin import confirmation, sentences
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Page, Untitled, button, column
+from notion_bridge import checking, mapping, provisioning, schemas, wording
+from notion_bridge.admin import subjects
+from notion_bridge.models import NotionDatabase, PropertyMapping
+
+NOWHERE = ("", "Not synchronised")
+
+
+class NotMade(Exception):
+    """Notion did not do what was asked; the message says why."""
+
+
+class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
+    """One field: the property that holds it, and who wins when both sides changed it."""
+
+    held_by = forms.ChoiceField(label="Property in Notion", required=False, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = PropertyMapping
+        fields: ClassVar = ["rule"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        row: PropertyMapping = self.instance
+        if row._state.adding or "held_by" not in self.fields:
+            return
+        field = mapping.field_of(row.database.kind, row.field)
+        self.initial["held_by"] = row.property_id
+        self.fields["held_by"].choices = _choices(row, field)  # type: ignore[attr-defined]  # a choice field
+        if not field.pulled:  # nothing comes from Notion, so nobody can disagree
+            self.fields["rule"].disabled = True
+
+
+class MappingFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at runtime
+    def clean(self) -> None:
+        """A property holds one field."""
+        holders: dict[str, str] = {}
+        for form in self.forms:
+            property_id, row = form.cleaned_data.get("held_by", ""), form.instance
+            label = wording.label(row.database.kind, row.field)
+            if property_id and property_id in holders:
+                form.add_error("held_by", f"{holders[property_id]} is held by this property already.")
+            holders.setdefault(property_id, label)
+
+
+class MappingInline(Untitled):
+    model = PropertyMapping
+    form = MappingForm
+    formset = MappingFormSet
+    verbose_name_plural = "Fields"
+    extra = 0
+    max_num = 0
+    can_delete = False
+    readonly_fields = ("label", "standing", "property_label")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        held_by = "held_by" if self.has_change_permission(request, obj) else "property_label"
+        return ("label", held_by, "rule", "standing")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PropertyMapping]:
+        return super().get_queryset(request).select_related("database")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_notiondatabase")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("notion_bridge.view_notiondatabase") or self.has_change_permission(request, obj)
+
+    @column("Field")
+    def label(self, row: PropertyMapping) -> str:
+        return wording.label(row.database.kind, row.field)
+
+    @column("Property in Notion")
+    def property_label(self, row: PropertyMapping) -> str:
+        return dict(_choices(row, mapping.field_of(row.database.kind, row.field)))[row.property_id]
+
+    @column("How it goes")
+    def standing(self, row: PropertyMapping) -> str:
+        return _standing(row)
+
+
+@admin.register(NotionDatabase)
+class NotionDatabaseAdmin(Page):
+    list_display = ("name", "title", "condition", "polled_at", "full_pass_at")
+    search_fields = ("title", "kind")
+    fieldsets = (
+        (None, {"fields": (("name", "page"), "in_order")}),
+        ("How far it is", {"fields": (("polled_at", "full_pass_at"), ("baseline_at", "found"))}),
+    )
+    readonly_fields = ("name", "page", "in_order", "polled_at", "full_pass_at", "baseline_at", "found")
+    inlines = (MappingInline,)
+    actions_detail = ("add_properties",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NotionDatabase]:
+        return super().get_queryset(request).prefetch_related("mappings")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_schema_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_notiondatabase")
+
+    def possible_buttons(self, row: NotionDatabase) -> Collection[str]:
+        lacks = any(not one.property_id for one in row.mappings.all())
+        return self.actions_detail if lacks and row.data_source_id and not row.problem else ()
+
+    @column("Database", ordering="id")
+    def name(self, database: NotionDatabase) -> str:
+        return str(database)
+
+    @column("State", label={"In order": "success", "Needs a look": "warning", "Out of reach": "danger"})
+    def condition(self, database: NotionDatabase) -> str:
+        levels = {line.level for line in checking.judge_database(database)}
+        return "Out of reach" if "FAIL" in levels else "Needs a look" if "warning" in levels else "In order"
+
+    @column("In Notion")
+    def page(self, database: NotionDatabase) -> str:
+        return subjects.open_link(database.url, database.title or "Open in Notion")
+
+    @column("State")
+    def in_order(self, database: NotionDatabase) -> str:
+        return sentences.listed(line.text for line in checking.judge_database(database))
+
+    @column("The last full pass found")
+    def found(self, database: NotionDatabase) -> str:
+        return found(database.full_pass)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The fields are mapped by the domain, which knows what a new property means for what was agreed on."""
+        forms_changed = [one for formset in formsets for one in formset.forms if one.has_changed()]
+        for one in forms_changed:
+            if "rule" in one.changed_data:
+                schemas.set_rule(row=one.instance, rule=one.cleaned_data["rule"])
+        chosen = {one.instance: one.cleaned_data["held_by"] for one in forms_changed if "held_by" in one.changed_data}
+        try:
+            schemas.rearrange(chosen=chosen, now=clock.database_now())
+        except ValueError as refusal:
+            messages.error(request, str(refusal))
+        if chosen:
+            messages.info(request, "The next pass compares every page in the fields whose property is another one.")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The database itself is Notion's to change."""
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        changed = [one.instance.field for formset in formsets for one in formset.forms if one.has_changed()]
+        return [{"changed": {"fields": changed}}] if changed else []
+
+    @button("Add missing properties", permission="schema", icon="playlist_add")
+    def add_properties(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(database: NotionDatabase, answers: dict[str, Any]) -> str:
+            made = provisioning.add_properties(database=database, now=clock.database_now())
+            if made.trouble:
+                raise NotMade(checking.in_words(made.trouble))
+            return f"Added in Notion: {', '.join(made.names)}." if made.names else "Nothing was missing."
+
+        question = Question(
+            title="Add missing properties in Notion",
+            explanation="Every field without a property gets one of its own in Notion, with its usual name and type. "
+            "Nothing that is there is changed. To use a property that is there, choose it under Fields instead.",
+            submit="Add them",
+            act=act,
+            refusals=(NotMade,),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+
+def found(full_pass: Mapping[str, Any]) -> str:
+    """What a full pass found, in a sentence."""
+    if not full_pass:
+        return "No full pass yet"
+    said = [
+        f"{number} {words}"
+        for name, words in (
+            ("drift", "changes that had been missed"),
+            ("missing", "pages that were gone"),
+        )
+        if (number := full_pass.get(name))
+    ]
+    return f"{' and '.join(said)}, and put that right" if said else "Nothing that had been missed"
+
+
+def _choices(row: PropertyMapping, field: mapping.Field) -> list[tuple[str, str]]:
+    """The properties that the field can live in, and the one that holds it now, whatever became of it."""
+    fitting = {
+        one: f"{seen['name']} ({wording.type_of(seen['type'])})"
+        for one, seen in row.database.schema.items()
+        if mapping.is_usable(field, seen["type"])
+    }
+    if row.property_id and row.trouble:
+        what = "gone" if row.property_id not in row.database.schema else "has another type"
+        fitting[row.property_id] = f"{row.property_name} ({what})"
+    elif row.property_id:
+        fitting.setdefault(row.property_id, row.property_name)
+    return [NOWHERE, *sorted(fitting.items(), key=lambda choice: choice[1].casefold())]
+
+
+def _standing(row: PropertyMapping) -> str:
+    field = mapping.field_of(row.database.kind, row.field)
+    if row.trouble:
+        said = checking.trouble_of(row)
+        return said[:1].upper() + said[1:]
+    if not row.property_id:
+        return "Not synchronised." if row.by_staff else "No property in Notion holds it: add one, or choose one."
+    if field.is_key:
+        return "Contactflow writes its own number there, so that no page is ever made twice."
+    if row.property_type in mapping.READ_ONLY:
+        return "Read from Notion, never written: Notion sets it itself."
+    return "Both ways." if field.pulled else "Written to Notion; changed only in Contactflow."

@@ -1,0 +1,303 @@
+"""What waits for a person: problems with their remedies, and conflicts with both values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
+
+from contacts import clock
+from contacts.admin import confirmation, sentences
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Record, button, column, link
+from notion_bridge import conflicts, wording
+from notion_bridge.admin import subjects
+from notion_bridge.models import SyncConflict, SyncProblem
+
+Cause = SyncProblem.Cause
+Winner = SyncConflict.Winner
+ONE_LINE = 60  # characters of a value in a list
+OF_LINK = tuple(f"link__{name}" for name in subjects.RELATED)
+
+
+class OpenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "state"
+    parameter_name = "state"
+    closed = ("closed", "Closed")
+    lookup = "closed_at__isnull"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), self.closed]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("open", self.closed[0]):
+            return queryset.filter(**{self.lookup: self.value() == "open"})
+        return queryset
+
+
+@admin.register(SyncProblem)
+class SyncProblemAdmin(Record):
+    list_display = ("said", "kind_of", "database", "state", "times", "last_at")
+    list_filter = (OpenFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
+    list_select_related = ("database",)
+    search_fields = ("message", "subject")
+    ordering = (F("closed_at").desc(nulls_first=True), "-last_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("message", ("kind_of", "state"))}),
+        ("About", {"fields": (("database", "page"), ("value", "in_notion"))}),
+        ("When", {"fields": (("first_at", "last_at"), ("times", "closed"))}),
+    )
+    actions = ("dismiss_chosen",)
+    actions_detail = ("add_option", "take_over_again", "dismiss")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncProblem]:
+        return super().get_queryset(request).select_related("database", *OF_LINK)
+
+    def has_dismiss_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_syncproblem")
+
+    def has_take_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_pagelink")
+
+    def has_option_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Whoever may add such a row on its own page may add it here."""
+        problem = self.get_object(request, unquote(str(object_id))) if object_id else None
+        model = conflicts.addable(problem=problem) if problem else None
+        if model is None:
+            return self.has_dismiss_permission(request)
+        return request.user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}")
+
+    def possible_buttons(self, row: SyncProblem) -> tuple[str, ...]:
+        if row.closed_at:
+            return ()
+        if conflicts.addable(problem=row):
+            return ("add_option", "dismiss")
+        return ("take_over_again", "dismiss") if row.cause == Cause.RESTORED and row.link else ("dismiss",)
+
+    def title_of(self, row: SyncProblem) -> str:
+        return row.get_cause_display()
+
+    @column("Problem")
+    def said(self, problem: SyncProblem) -> str:
+        return problem.message
+
+    @column("Cause", ordering="cause")
+    def kind_of(self, problem: SyncProblem) -> str:
+        return problem.get_cause_display()
+
+    @column("State", ordering="closed_at", label={"Open": "warning"})
+    def state(self, problem: SyncProblem) -> str:
+        return "Closed" if problem.closed_at else "Open"
+
+    @column("Page")
+    def page(self, problem: SyncProblem) -> str:
+        return link(problem.link, subjects.name_of(problem.link)) if problem.link else "-"
+
+    @column("Value in Notion")
+    def value(self, problem: SyncProblem) -> str:
+        given = problem.details.get("value", problem.details.get("option"))
+        return "-" if given is None else wording.value(given)
+
+    @column("In Notion")
+    def in_notion(self, problem: SyncProblem) -> str:
+        urls = {"Second page": problem.details.get("second"), "First page": problem.details.get("first")}
+        shown = [subjects.open_link(str(url), text) for text, url in urls.items() if url]
+        url = problem.details.get("url") or (problem.link.url if problem.link else "")
+        return sentences.listed(reversed(shown)) if shown else subjects.open_link(str(url or ""))
+
+    @column("Closed")
+    def closed(self, problem: SyncProblem) -> str:
+        return f"{sentences.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
+
+    @button("Add this option here", permission="option", icon="add")
+    def add_option(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(problem: SyncProblem, answers: dict[str, Any]) -> str:
+            name = conflicts.add_option(problem=problem, actor=_who(request), now=clock.database_now())
+            return f"“{name}” was added. Whoever has it in Notion gets it with the next full pass, which comes soon."
+
+        question = Question(
+            title="Add this option to Contactflow",
+            explanation="It is added to the list of such options under Settings. Whoever has it in Notion gets it here "
+            "too. Which workflows it starts is up to the workflows.",
+            submit="Add it",
+            act=act,
+            refusals=(conflicts.NotPossible,),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    @button("Take over again", permission="take", icon="undo")
+    def take_over_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(problem: SyncProblem, answers: dict[str, Any]) -> str:
+            if problem.link is None:
+                raise conflicts.NotPossible("This problem is about no page.")
+            conflicts.take_over_again(link=problem.link, actor=_who(request), now=clock.database_now())
+            return "The page is taken over as something new as soon as a worker is free."
+
+        question = Question(
+            title="Take this page over again",
+            explanation="What was deleted in Contactflow is made anew from the page in Notion. Its old history stays "
+            "deleted. A person may start workflows, like everybody who arrives.",
+            submit="Take over",
+            act=act,
+            refusals=(conflicts.NotPossible,),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    @button("Dismiss", permission="dismiss", icon="check")
+    def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(problem: SyncProblem, answers: dict[str, Any]) -> str:
+            conflicts.dismiss(problem=problem, actor=_who(request), now=clock.database_now())
+            return "The problem is closed."
+
+        question = Question(
+            title="Dismiss this problem",
+            explanation="It leaves the list of open problems. If it is met again, it is reported again.",
+            submit="Dismiss",
+            act=act,
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    @admin.action(description="Dismiss the chosen problems", permissions=["dismiss"])
+    def dismiss_chosen(self, request: HttpRequest, chosen: QuerySet[SyncProblem]) -> None:
+        now, count = clock.database_now(), 0
+        for problem in chosen.filter(closed_at=None).iterator():
+            conflicts.dismiss(problem=problem, actor=_who(request), now=now)
+            count += 1
+        messages.success(request, f"{count} dismissed.")
+
+
+class SettledFilter(OpenFilter):
+    closed = ("settled", "Settled")
+    lookup = "winner__exact"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "open":
+            return queryset.filter(winner="")
+        return queryset.exclude(winner="") if self.value() == "settled" else queryset
+
+
+@admin.register(SyncConflict)
+class SyncConflictAdmin(Record):
+    list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "opened_at")
+    list_filter = (SettledFilter, ("link__database", RelatedDropdownFilter))
+    list_select_related = OF_LINK
+    search_fields = ("link__contact__email", "link__contact__last_name", "link__task__title", "field")
+    ordering = (F("settled_at").desc(nulls_first=True), "-opened_at", "-id")
+    fieldsets = (
+        (None, {"fields": (("about_link", "page"), ("field_name", "state"), "why")}),
+        ("Both values", {"fields": ("values",)}),
+        ("When", {"fields": (("opened_at", "settled"),)}),
+    )
+    actions = ("keep_notion_chosen", "keep_contactflow_chosen")
+    actions_detail = ("keep_notion", "keep_contactflow")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncConflict]:
+        return super().get_queryset(request).select_related(*OF_LINK)
+
+    def has_settle_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_syncconflict")
+
+    def possible_buttons(self, row: SyncConflict) -> tuple[str, ...]:
+        """Also once it is settled: staff may change their mind."""
+        return {"notion": ("keep_contactflow",), "contactflow": ("keep_notion",)}.get(row.winner, self.actions_detail)
+
+    def title_of(self, row: SyncConflict) -> str:
+        return f"{self.field_name(row)}: {subjects.name_of(row.link)}"
+
+    @column("About")
+    def about(self, conflict: SyncConflict) -> str:
+        return subjects.name_of(conflict.link)
+
+    @column("About")
+    def about_link(self, conflict: SyncConflict) -> str:
+        return subjects.object_link(conflict.link)
+
+    @column("Page")
+    def page(self, conflict: SyncConflict) -> str:
+        return subjects.open_link(conflict.link.url)
+
+    @column("Field", ordering="field")
+    def field_name(self, conflict: SyncConflict) -> str:
+        return wording.label(conflict.link.database.kind, conflict.field)
+
+    @column("In Contactflow")
+    def in_contactflow(self, conflict: SyncConflict) -> str:
+        return _cut(wording.value(conflict.here))
+
+    @column("In Notion")
+    def in_notion(self, conflict: SyncConflict) -> str:
+        return _cut(wording.value(conflict.there))
+
+    @column("State", ordering="winner", label={"Open": "warning"})
+    def state(self, conflict: SyncConflict) -> str:
+        return f"{conflict.get_winner_display()}'s was kept" if conflict.winner else "Open"
+
+    @column("Why")
+    def why(self, conflict: SyncConflict) -> str:
+        rule = f"Both sides changed it. The rule of the field: {conflict.get_rule_display().lower()}."
+        return f"{rule} {conflict.because}".strip()
+
+    @column("Values")
+    def values(self, conflict: SyncConflict) -> str:
+        given = tuple(wording.value(one) for one in (conflict.base, conflict.here, conflict.there))
+        return subjects.table(("Before", "In Contactflow", "In Notion"), [given])
+
+    @column("Settled")
+    def settled(self, conflict: SyncConflict) -> str:
+        by = f" by {conflict.settled_by}" if conflict.settled_by else " by the rule"
+        return f"{sentences.moment(conflict.settled_at)}{by}" if conflict.settled_at else "-"
+
+    @button("Keep Notion's", permission="settle", icon="cloud_download")
+    def keep_notion(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ask(request, object_id, Winner.NOTION)
+
+    @button("Keep Contactflow's", permission="settle", icon="cloud_upload")
+    def keep_contactflow(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ask(request, object_id, Winner.CONTACTFLOW)
+
+    def _ask(self, request: HttpRequest, object_id: str, winner: Winner) -> HttpResponse:
+        def act(conflict: SyncConflict, answers: dict[str, Any]) -> str:
+            conflicts.settle(conflict=conflict, winner=winner, actor=_who(request), now=clock.database_now())
+            return f"{winner.label}'s value holds. The other side gets it as soon as a worker is free."
+
+        question = Question(
+            title=f"Keep {winner.label}'s value",
+            explanation=f"The value that {winner.label} had then stands on both sides afterwards, whatever was written "
+            "there since. The other value stays in this record.",
+            submit=f"Keep {winner.label}'s",
+            act=act,
+            refusals=(conflicts.NotPossible,),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    @admin.action(description="Keep Notion's: the chosen open conflicts", permissions=["settle"])
+    def keep_notion_chosen(self, request: HttpRequest, chosen: QuerySet[SyncConflict]) -> None:
+        self._settle_all(request, chosen, Winner.NOTION)
+
+    @admin.action(description="Keep Contactflow's: the chosen open conflicts", permissions=["settle"])
+    def keep_contactflow_chosen(self, request: HttpRequest, chosen: QuerySet[SyncConflict]) -> None:
+        self._settle_all(request, chosen, Winner.CONTACTFLOW)
+
+    def _settle_all(self, request: HttpRequest, chosen: QuerySet[SyncConflict], winner: Winner) -> None:
+        now, count, refused = clock.database_now(), 0, set()
+        for conflict in chosen.filter(winner="").select_related(*OF_LINK):
+            try:
+                conflicts.settle(conflict=conflict, winner=winner, actor=_who(request), now=now)
+                count += 1
+            except conflicts.NotPossible as refusal:
+                refused.add(f"{self.title_of(conflict)}: {refusal}")
+        messages.success(request, f"{count} settled.")
+        for sentence in sorted(refused):
+            messages.error(request, sentence)
+
+
+def _who(request: HttpRequest) -> str:
+    return request.user.get_username()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= ONE_LINE else f"{text[:ONE_LINE]} ..."

@@ -1,0 +1,103 @@
+"""What passes over Notion did, and what Notion told us by itself. To be read, not changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+
+from contacts.admin import sentences
+from contacts.admin.pages import Record, column
+from notion_bridge import wording
+from notion_bridge.models import SyncRun, WebhookDelivery
+
+ONE_LINE = 100  # characters
+
+
+class ResultFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "result"
+    parameter_name = "result"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "Stopped by an error"), ("done", "Done")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
+        if self.value() == "failed":
+            return queryset.exclude(error="")
+        return queryset.filter(error="") if self.value() == "done" else queryset
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(Record):
+    list_display = ("began", "trigger", "took", "did", "stopped_by")
+    list_filter = (ResultFilter, ("trigger", ChoicesDropdownFilter))
+    search_fields = ("error",)
+    fields = ("trigger", "began", "took", "did", "error")
+
+    def title_of(self, row: SyncRun) -> str:
+        return f"{row.get_trigger_display()}, {sentences.moment(row.started_at)}"
+
+    @column("Began", ordering="started_at")
+    def began(self, run: SyncRun) -> str:
+        return sentences.moment(run.started_at)
+
+    @column("Took")
+    def took(self, run: SyncRun) -> str:
+        return wording.duration(run.ended_at - run.started_at) if run.ended_at else "-"
+
+    @column("What it did")
+    def did(self, run: SyncRun) -> str:
+        return wording.done(run.counts).capitalize()
+
+    @column("Stopped by")
+    def stopped_by(self, run: SyncRun) -> str:
+        return run.error if len(run.error) <= ONE_LINE else f"{run.error[:ONE_LINE]} ..."
+
+
+class FollowedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Waits to be followed"), ("followed", "Followed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
+        if self.value() in ("waiting", "followed"):
+            return queryset.filter(processed_at__isnull=self.value() == "waiting")
+        return queryset
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(Record):
+    list_display = ("what", "about", "received_at", "state")
+    list_filter = (FollowedFilter,)
+    search_fields = ("type", "entity_id", "event_id")
+    search_help_text = "Search by the kind of event, the id of the page or the id of the event."
+    fields = ("what", "about", "received_at", "state", "attempts", "event_id", "as_it_came")
+
+    def title_of(self, row: WebhookDelivery) -> str:
+        return self.what(row)
+
+    @column("What happened", ordering="type")
+    def what(self, event: WebhookDelivery) -> str:
+        return event.type.replace(".", " ").replace("_", " ").capitalize() or "Unnamed event"
+
+    @column("About")
+    def about(self, event: WebhookDelivery) -> str:
+        return f"{event.entity_type.replace('_', ' ')} {event.entity_id}".strip() or "-"
+
+    @column("State", ordering="processed_at")
+    def state(self, event: WebhookDelivery) -> str:
+        if event.processed_at is None:
+            return "Waits to be followed"
+        return f"{event.outcome.capitalize() or 'Followed'}, {sentences.moment(event.processed_at)}"
+
+    @column("As it came")
+    def as_it_came(self, event: WebhookDelivery) -> str:
+        shown = json.dumps(event.payload, indent=2, ensure_ascii=False)
+        return format_html('<pre class="overflow-x-auto text-xs whitespace-pre-wrap">{}</pre>', shown)

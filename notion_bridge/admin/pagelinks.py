@@ -1,0 +1,139 @@
+"""The pages in Notion: whose they are, how they stand, what both sides agreed on, and what was carried over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+
+from contacts import clock
+from contacts.admin import confirmation, sentences
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Record, RecordInline, button, column, link
+from notion_bridge import conflicts, wording
+from notion_bridge.admin import subjects
+from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
+
+State = PageLink.State
+
+
+class EntryInline(RecordInline):
+    model = SyncEntry
+    verbose_name_plural = "What was carried over"
+    fields = ("at", "direction", "happened", "changed")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncEntry]:
+        return super().get_queryset(request).select_related("link__database")
+
+    @column("What")
+    def happened(self, entry: SyncEntry) -> str:
+        return entry.what.replace("_", " ").capitalize()
+
+    @column("Fields")
+    def changed(self, entry: SyncEntry) -> str:
+        return sentences.listed(subjects.changes(entry.link.database.kind, entry.fields))
+
+
+class ProblemInline(RecordInline):
+    model = SyncProblem
+    verbose_name_plural = "Problems"
+    fields = ("problem", "last_at", "closed_at")
+    readonly_fields = fields
+
+    @column("Problem")
+    def problem(self, problem: SyncProblem) -> str:
+        return link(problem, problem.message)
+
+
+class ConflictInline(RecordInline):
+    model = SyncConflict
+    verbose_name_plural = "Conflicts"
+    fields = ("field_name", "winner", "opened_at", "settled_at")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncConflict]:
+        return super().get_queryset(request).select_related("link__database")
+
+    @column("Field")
+    def field_name(self, conflict: SyncConflict) -> str:
+        return link(conflict, wording.label(conflict.link.database.kind, conflict.field))
+
+
+@admin.register(PageLink)
+class PageLinkAdmin(Record):
+    list_display = ("name", "database", "condition", "notion_page", "agreed_at")
+    list_filter = (("state", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
+    list_select_related = subjects.RELATED
+    search_fields = ("contact__email", "contact__first_name", "contact__last_name", "task__title", "page_id")
+    search_help_text = "Search by a contact's name or email address, a task's title or the id of the page."
+    fieldsets = (
+        (None, {"fields": (("about", "notion_page"), ("database", "standing"), ("agreed_at", "next_look"))}),
+        ("What both sides agreed on last", {"fields": ("agreed",)}),
+    )
+    inlines = (EntryInline, ProblemInline, ConflictInline)
+    actions_detail = ("look_again",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PageLink]:
+        return super().get_queryset(request).select_related(*subjects.RELATED)
+
+    def has_look_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("notion_bridge.change_pagelink")
+
+    def possible_buttons(self, row: PageLink) -> tuple[str, ...]:
+        return () if row.state == State.DELETED else ("look_again",)
+
+    def title_of(self, row: PageLink) -> str:
+        return subjects.name_of(row)
+
+    @column("About")
+    def name(self, page: PageLink) -> str:
+        return subjects.name_of(page)
+
+    @column("About")
+    def about(self, page: PageLink) -> str:
+        return subjects.object_link(page)
+
+    @column("State", ordering="state", label=subjects.COLOURS)
+    def condition(self, page: PageLink) -> str:
+        return page.get_state_display()
+
+    @column("State")
+    def standing(self, page: PageLink) -> str:
+        return subjects.state_of(page)
+
+    @column("Page")
+    def notion_page(self, page: PageLink) -> str:
+        return subjects.open_link(page.url)
+
+    @column("Looked at next")
+    def next_look(self, page: PageLink) -> str:
+        tries = f", after {page.attempts} attempts" if page.attempts else ""
+        return f"{sentences.moment(page.wanted_at)}{tries}" if page.wanted_at else "When one side changes"
+
+    @column("Values")
+    def agreed(self, page: PageLink) -> str:
+        kind = page.database.kind
+        lines = [
+            (wording.label(kind, name), wording.value(page.here.get(name)), wording.value(page.there.get(name)))
+            for name in page.there
+        ]
+        return subjects.table(("Field", "Contactflow", "Notion"), lines)
+
+    @button("Look again now", permission="look", icon="refresh")
+    def look_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(page: PageLink, answers: dict[str, Any]) -> str:
+            conflicts.look_again(link=page, now=clock.database_now())
+            return "Both sides are compared as soon as a worker is free."
+
+        question = Question(
+            title="Look at this page again",
+            explanation="The worker compares the page in Notion with Contactflow now, whatever was put off, and "
+            "carries over what differs.",
+            submit="Look again",
+            act=act,
+        )
+        return confirmation.ask(self, request, object_id, question)

@@ -1,0 +1,79 @@
+"""What staff have made in Notion: whole databases, and properties that a database lacks. Somebody waits for each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from notion_bridge import schemas
+from notion_bridge.client import Lane, Later, Notion, NotionError, Turn, Unclear, connect
+from notion_bridge.models import Kind, NotionDatabase
+from notion_bridge.schemas import Misconfigured
+from notion_bridge.syncing import Busy, lock
+
+SECONDS = 9.0
+PATIENCE = 8.0  # seconds, with a single answer: making a database takes Notion a while
+TROUBLES = (NotionError, Later, Misconfigured, Busy)
+
+
+@dataclass
+class Made:
+    """What was made, by name, and what came in between."""
+
+    names: list[str] = field(default_factory=list)
+    trouble: Exception | None = None
+
+
+def lacking() -> list[str]:
+    """The kinds of database that nobody has named and nobody has made."""
+    named = schemas.configured()
+    return [kind for kind in Kind.values if kind not in named]
+
+
+def create_databases(*, parent: str, now: dt.datetime) -> Made:
+    """Make the databases that are lacking below this page; what is made stays when the next one fails."""
+    made = Made()
+    try:
+        with _alone() as (notion, turn):
+            for kind in lacking():
+                _in_time(turn)
+                schemas.create_database(kind=kind, parent_page_id=parent, notion=notion, now=now, **turn)
+                made.names.append(str(Kind(kind).label))
+    except TROUBLES as trouble:
+        made.trouble = trouble
+    return made
+
+
+def add_properties(*, database: NotionDatabase, now: dt.datetime) -> Made:
+    """Add a property for every field that has none."""
+    made = Made()
+    try:
+        with _alone() as (notion, turn):
+            made.names = schemas.add_missing(database=database, notion=notion, now=now, **turn)
+    except TROUBLES as trouble:
+        made.trouble = trouble
+    return made
+
+
+def may_be_done(trouble: Exception) -> bool:
+    """Whether nobody knows if the last thing was made: then people look before they ask for it again."""
+    return isinstance(trouble, Unclear)
+
+
+@contextmanager
+def _alone() -> Iterator[tuple[Notion, Turn]]:
+    """A client and a turn, while no other process works on Notion: it would meet the new database half known."""
+    turn: Turn = {"lane": Lane.PERSON, "deadline": time.monotonic() + SECONDS}
+    notion = connect(total_seconds=PATIENCE)
+    with lock.single(patience=2) as mine:
+        if not mine:
+            raise Busy("Contactflow is reading Notion at this moment. Try again in a minute.")
+        yield notion, turn
+
+
+def _in_time(turn: Turn) -> None:
+    if time.monotonic() > (turn["deadline"] or 0):
+        raise Busy("Notion answers slowly, so this stopped halfway. Do it again for the rest.")

@@ -1,0 +1,117 @@
+"""What the bridge counts and stores, in words for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from notion_bridge import mapping
+
+# What a pass counts, in the order in which it is told.
+DONE = {
+    "pages": "pages read",
+    "created": "taken over from Notion",
+    "linked": "recognised",
+    "changed": "changed here",
+    "restored": "restored",
+    "created_there": "pages created in Notion",
+    "written": "pages changed in Notion",
+    "trashed_there": "pages moved to Notion's trash",
+    "trashed": "trashed in Notion",
+    "moved": "moved away in Notion",
+    "unshared": "out of reach in Notion",
+    "waiting": "not taken over",
+    "duplicate": "second pages",
+    "refused": "refused by Notion",
+    "put_off": "put off",
+    "events": "events followed",
+    "workflows": "workflows started",
+}
+ERRORS = {
+    "rate_limited": "too many requests: Notion asked us to wait",
+    "service_overload": "Notion was overloaded",
+    "unauthorized": "the key was not accepted",
+    "no_key": "there was no key",
+    "unusable_key": "the key has characters that no key has",
+    "restricted_resource": "the integration lacked a right",
+    "object_not_found": "a page or database was gone or not shared",
+    "validation_error": "Notion did not accept a value",
+    "conflict_error": "a page was changed at the same moment",
+    "timeout": "Notion did not answer in time",
+    "request_timeout": "Notion did not answer in time",
+    "gateway_timeout": "Notion did not answer in time",
+    "cut": "the connection was cut",
+    "unreachable": "Notion could not be reached",
+    "unreadable": "the answer could not be read",
+    "internal_server_error": "Notion had a fault of its own",
+    "bad_gateway": "Notion had a fault of its own",
+    "service_unavailable": "Notion was unavailable",
+    "database_connection_unavailable": "Notion was unavailable",
+    "invalid_address": "NOTION_BASE_URL is no address",
+}
+TYPES = {
+    "title": "title",
+    "rich_text": "text",
+    "multi_select": "multi-select",
+    "phone_number": "phone",
+    "people": "person",
+    "created_time": "created time, set by Notion",
+    "last_edited_time": "last edited time, set by Notion",
+    "url": "URL",
+    "unique_id": "ID",
+}
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def done(counts: Mapping[str, Any]) -> str:
+    """What a pass did, in one line."""
+    return ", ".join(f"{counts[what]} {words}" for what, words in DONE.items() if counts.get(what)) or "nothing to do"
+
+
+def error(code: str) -> str:
+    """Why a request brought nothing."""
+    return ERRORS.get(code, f"Notion answered “{code.replace('_', ' ')}”")
+
+
+def errors(by_code: Mapping[str, int]) -> dict[str, int]:
+    """The same for a count of them: codes that mean the same to people are one line."""
+    told: dict[str, int] = {}
+    for code, number in by_code.items():
+        told[error(code)] = told.get(error(code), 0) + number
+    return told
+
+
+def type_of(property_type: str) -> str:
+    """A type of property as Notion's own pages call it."""
+    return TYPES.get(property_type, property_type.replace("_", " "))
+
+
+def label(kind: str, name: str) -> str:
+    """What a field is called."""
+    try:
+        return mapping.field_of(kind, name).label
+    except KeyError:
+        return name.replace("_", " ").capitalize()
+
+
+def value(given: object) -> str:
+    """A value of a field."""
+    if given is None:
+        return "not known"
+    if isinstance(given, list):
+        return ", ".join(str(one) for one in given) or "empty"
+    return str(given) or "empty"
+
+
+def duration(of: dt.timedelta) -> str:
+    """About how long: 40 seconds, 3 minutes, 2 hours."""
+    seconds = max(int(of.total_seconds()), 0)
+    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if seconds >= length:
+            return _counted(seconds // length, unit)
+    return _counted(seconds, "second")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
