@@ -41,6 +41,7 @@ class Runs:
     def sources(self) -> Sequence[Source]:
         return (
             Source(rows=WorkflowInstance.objects.all(), at="updated_at", key="id"),
+            Source(rows=WorkflowInstance.objects.all(), at="contact__updated_at", key="id"),  # their name and address
             Source(rows=ScheduledAction.objects.filter(finished_at__isnull=False), at="finished_at", key="instance_id"),
         )
 

@@ -38,7 +38,10 @@ class Work:
     key_field = "task_id"
 
     def sources(self) -> Sequence[Source]:
-        return (Source(rows=Task.objects.all(), at="updated_at", key="id"),)
+        return (
+            Source(rows=Task.objects.all(), at="updated_at", key="id"),
+            Source(rows=Task.objects.filter(contact__isnull=False), at="contact__updated_at", key="id"),
+        )
 
     def load(self, keys: Sequence[UUID]) -> list[Task]:
         related = ("contact", "business_entity", "target", "assignee")

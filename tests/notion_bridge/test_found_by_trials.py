@@ -1,0 +1,46 @@
+"""What random trials brought to light, each as the smallest case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contacts.clock import database_now
+from engagement import tasking
+from engagement.models import Task
+from notion_bridge.models import PageLink
+from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge import bridge
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
+
+
+def page_of(**row: Any) -> str:
+    return str(PageLink.objects.get(**row).page_id)
+
+
+def test_new_address_of_a_person_reaches_the_pages_of_their_tasks(notion: Sandbox, settings: Any) -> None:
+    bridge.connect(notion, settings)
+    contact = bridge.arrive("ada@example.org")
+    task = tasking.create_task(action_id=None, title="Call", target=None, contact=contact, now=database_now())
+    bridge.sync()
+    Task.objects.update(updated_at="2026-01-01T00:00Z")
+
+    bridge.edit(contact, email="lovelace@example.org")
+    bridge.sync()
+
+    assert notion.values_of(page_of(task=task))["Contact Email"] == "lovelace@example.org"
+
+
+def test_new_name_of_a_person_reaches_the_pages_of_their_workflows(notion: Sandbox, settings: Any) -> None:
+    bridge.connect(notion, settings)
+    contact = bridge.arrive("ada@example.org", contact_types=["Artist"], first_name="Ada")
+    bridge.sync()
+    instance = contact.workflow_instances.order_by("pk")[0]
+    contact.workflow_instances.update(updated_at="2026-01-01T00:00Z")
+
+    bridge.edit(contact, first_name="Augusta")
+    bridge.sync()
+
+    assert notion.values_of(page_of(instance=instance))["Instance Name"].endswith(": Augusta")
