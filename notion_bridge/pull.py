@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
-from notion_bridge import arriving, layouts, schemas
+from notion_bridge import arriving, layouts, problems, schemas
 from notion_bridge.arriving import Arrived, Visit
 from notion_bridge.client import Invalid, Notion, Turn
 from notion_bridge.layouts import Layout
-from notion_bridge.models import NotionDatabase, PageLink
+from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciling import Manner
 
 OVERLAP = dt.timedelta(minutes=2)
@@ -140,11 +140,27 @@ def _go_on(
     if answer.get("has_more") and answer.get("next_cursor"):
         walk["cursor"] = str(answer["next_cursor"])
         _store(database, walk)
-    elif incomplete and walk.get("last") and walk["last"] != walk.get("since"):
+    elif incomplete and walk.get("last"):
+        if walk["last"] == walk.get("since"):
+            _step_over(database, walk, now)
         _store(database, _again_without_cursor(walk))  # a query reaches 10,000 rows: the next slice begins at the last
     else:
         _finish(database, walk, now)
         unit.is_over = True
+
+
+def _step_over(database: NotionDatabase, walk: Walk, now: dt.datetime) -> None:
+    """One minute alone has more pages than a query reaches: go on with the next one."""
+    minute = dt.datetime.fromisoformat(walk["last"])
+    walk["last"] = _on_the_minute(minute + dt.timedelta(minutes=1))
+    problems.report(
+        cause=SyncProblem.Cause.LIMIT,
+        subject=f"{database.kind} {_time(walk)} {minute:%Y-%m-%d %H:%M}",
+        message=f"{database}: more pages carry the time {minute:%Y-%m-%d %H:%M} UTC than Notion lists at once. Those "
+        "that are missing here are taken over as soon as somebody edits them.",
+        database=database,
+        now=now,
+    )
 
 
 def _again_without_cursor(walk: Walk) -> Walk:
