@@ -60,6 +60,7 @@ def meet(
             layout.subject.apply(row, merged.to_here, enrol=manner.enrol, now=now) if merged.to_here else Applied()
         )
         after = layout.subject.snapshot([row])[row.pk] if merged.to_here else before
+        _agree_as_they_were(layout, link, merged, before, reading)
         _agree(layout, link, merged, applied, after, reading)
         again = _merge(layout, link, after, reading.values, edited)
         to_there = {name: value for name, value in again.to_there.items() if name not in applied.refused}
@@ -118,10 +119,14 @@ def _merge(layout: Layout, link: PageLink, here: Values, there: Values, edited: 
     )
 
 
+def _agree_as_they_were(layout: Layout, link: PageLink, merged: Merge, before: Values, reading: Reading) -> None:
+    """Before anything was taken over: what changed here along with it (an end, a brand) is still to go there."""
+    for name in merged.agreed:
+        link.here[name], link.there[name] = agreed_here(layout, name, before, reading.values), reading.values[name]
+
+
 def _agree(layout: Layout, link: PageLink, merged: Merge, applied: Applied, after: Values, reading: Reading) -> None:
     """Note on the link what both sides agree on now. A value that was refused stays a change to come."""
-    for name in merged.agreed:
-        link.here[name], link.there[name] = agreed_here(layout, name, after, reading.values), reading.values[name]
     for name in merged.to_here.keys() - applied.refused.keys():
         here, there = after[name], reading.values[name]
         if isinstance(here, list) and isinstance(there, list):

@@ -44,3 +44,27 @@ def test_new_name_of_a_person_reaches_the_pages_of_their_workflows(notion: Sandb
     bridge.sync()
 
     assert notion.values_of(page_of(instance=instance))["Instance Name"].endswith(": Augusta")
+
+
+def test_end_of_a_workflow_that_was_cancelled_in_notion_is_written_there(notion: Sandbox, settings: Any) -> None:
+    bridge.connect(notion, settings)
+    contact = bridge.arrive("ada@example.org", contact_types=["Artist"])
+    bridge.sync()
+    page = page_of(instance=contact.workflow_instances.order_by("pk")[0])
+    notion.person_edits(page, {"Status": "Cancelled"})
+
+    bridge.sync()
+
+    values = notion.values_of(page)
+    assert (bool(values["End Date"]), values["Current Step"]) == (True, "All steps are over")
+
+
+def test_brand_that_came_with_a_type_from_notion_is_written_there(notion: Sandbox, settings: Any) -> None:
+    bridge.connect(notion, settings)
+    contact = bridge.arrive("ada@example.org", contact_types=["Artist"])
+    bridge.sync()
+    notion.person_edits(page_of(contact=contact), {"Contact Type": ["Artist", "Business Contact"]})
+
+    bridge.sync()
+
+    assert notion.values_of(page_of(contact=contact))["Business Entity"] == ["The 7 Space", "AM Consulting"]
