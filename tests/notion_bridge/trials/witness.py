@@ -1,0 +1,219 @@
+"""Watches both sides around every step of the bridge, and misses what people typed and the bridge made away with.
+
+A value is pending from the moment somebody typed it until both sides say it. A step may carry it over, or leave it;
+when a step puts another value in its place, a conflict record must hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from contacts.intake import cleaning
+from notion_bridge import layouts, mapping
+from notion_bridge.client import connect
+from notion_bridge.layouts import Layout
+from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncConflict, SyncProblem
+from notion_bridge.sandbox import Sandbox, rendering
+from notion_bridge.subjects import SUBJECTS
+
+VERSION = "2025-09-03"
+ENTITIES = "business_entities"  # routing adds to them by rules of its own
+
+Value = Any
+Values = Mapping[str, Value]
+
+
+@dataclass
+class Sight:
+    """Both sides at one moment. `there` has the pages that are not in the trash; `links` those that speak for a row."""
+
+    here: dict[UUID, Values] = field(default_factory=dict)
+    there: dict[UUID, Values] = field(default_factory=dict)
+    kinds: dict[UUID, str] = field(default_factory=dict)  # of rows and pages
+    links: dict[UUID, UUID] = field(default_factory=dict)  # page -> row
+
+
+@dataclass
+class Witness:
+    """`losses` says what was lost without a record; `recorded` counts the overwritten values that have one."""
+
+    sandbox: Sandbox
+    ids: Mapping[str, str]
+    layouts: dict[str, Layout] = field(default_factory=dict)
+    sight: Sight = field(default_factory=Sight)
+    pending_here: dict[tuple[UUID, str], Value] = field(default_factory=dict)  # (row, field) -> what was agreed before
+    pending_there: dict[tuple[UUID, str], Value] = field(default_factory=dict)
+    known_there: dict[UUID, Values] = field(default_factory=dict)  # as every page was seen last, trashed ones too
+    losses: list[str] = field(default_factory=list)
+    recorded: int = 0
+
+    def begin(self) -> None:
+        """After the first pass, when the databases are connected."""
+        self.layouts = {row.kind: layouts.load(row) for row in NotionDatabase.objects.all()}
+        self.sight = self.look()
+
+    def look(self) -> Sight:
+        sight = Sight()
+        for kind in Kind.values:
+            subject = SUBJECTS[kind]
+            model = subject.sources()[0].rows.model
+            rows = subject.load(list(model.objects.values_list("pk", flat=True)))
+            sight.here |= subject.snapshot(rows)
+            sight.kinds |= {row.pk: kind for row in rows}
+            for page in self.sandbox.pages_of(self.ids[kind]):
+                sight.there[UUID(page)] = self._read(kind, page)
+                sight.kinds[UUID(page)] = kind
+        linked = PageLink.objects.filter(state=PageLink.State.LINKED, page_id__isnull=False)
+        sight.links = {page: row for page, row in linked.values_list("page_id", "object_key") if row in sight.here}
+        return sight
+
+    def before_a_step(self) -> None:
+        """Take note of what people did since the last step."""
+        now, then = self.look(), self.sight
+        self.known_there |= then.there
+        for pending, new, old, only_pulled in (
+            (self.pending_here, now.here, then.here, True),  # the others are nobody's to type here
+            (self.pending_there, now.there, self.known_there, False),
+        ):
+            for one, values in new.items():
+                known = old.get(one, {})
+                for name, value in values.items():
+                    if only_pulled and not mapping.field_of(now.kinds[one], name).pulled:
+                        continue
+                    before = known.get(name, [] if isinstance(value, list) else "")
+                    if not self._same(now.kinds[one], name, before, value):
+                        pending.setdefault((one, name), before)
+        self.sight = now
+
+    def after_a_step(self, step: str) -> None:
+        """Miss what is gone."""
+        before, now = self.sight, self.look()
+        rows = {row: page for page, row in now.links.items()}
+        for (row, name), agreed in list(self.pending_here.items()):
+            if row not in now.here:
+                del self.pending_here[row, name]
+            elif (page := rows.get(row)) and page in now.there:
+                self._judge(self.pending_here, row, name, agreed, before.here, now.here, now.there[page], step, page)
+        for (page, name), agreed in list(self.pending_there.items()):
+            if page not in now.there:
+                del self.pending_there[page, name]
+            elif (linked := now.links.get(page)) and linked in now.here:
+                self._judge(
+                    self.pending_there, page, name, agreed, before.there, now.there, now.here[linked], step, page
+                )
+        self.sight = now
+
+    def _judge(
+        self,
+        pending: dict[tuple[UUID, str], Value],
+        one: UUID,
+        name: str,
+        agreed: Value,
+        before: Mapping[UUID, Values],
+        after: Mapping[UUID, Values],
+        other: Values,
+        step: str,
+        page: UUID,
+    ) -> None:
+        kind = self.sight.kinds[one]
+        if one not in before or name not in before[one] or name not in after[one] or name not in other:
+            return
+        typed, stands, across = before[one][name], after[one][name], other[name]
+        side = "here" if pending is self.pending_here else "there"
+        if self._same(kind, name, typed, stands):
+            if self._same(kind, name, stands, across):
+                del pending[one, name]
+            return
+        del pending[one, name]
+        if isinstance(typed, list):
+            self._judge_list(kind, name, agreed, typed, stands, f"{step}: {one} {side}")
+        elif kind == Kind.INSTANCES and side == "here":
+            return  # what runs here moves by itself
+        elif self._has_record(page, kind, name, side, typed):
+            self.recorded += 1
+        else:
+            self.losses.append(
+                f"{step}: {kind} {one} {name} {side} {short(typed)} -> {short(stands)}, other side {short(across)}"
+            )
+
+    def _judge_list(self, kind: str, name: str, agreed: Value, typed: Any, stands: Any, where: str) -> None:
+        was, wanted, got = _folded(agreed), _folded(typed), _folded(stands)
+        lost = (wanted - was) - got
+        back = set() if name == ENTITIES else (was - wanted) & got
+        if lost or back:
+            self.losses.append(f"{where} {name}: {agreed} -> {typed}, now {stands}; lost {lost}, back again {back}")
+
+    def _has_record(self, page: UUID, kind: str, name: str, side: str, value: Value) -> bool:
+        kept = SyncConflict.objects.filter(link__page_id=page, field=name).values_list(side, flat=True)
+        return any(one is not None and self._same(kind, name, one, value) for one in kept)
+
+    def differences(self) -> tuple[list[str], int]:
+        """Where both sides are not the same although nobody was told why; and how many somebody was told of."""
+        sight, found, told = self.look(), [], 0
+        for page, row in sight.links.items():
+            if page not in sight.there:
+                continue
+            kind, link = sight.kinds[row], PageLink.objects.get(page_id=page)
+            for name, there in sight.there[page].items():
+                here = sight.here[row][name]
+                if self._same(kind, name, here, there):
+                    continue
+                if self._is_reported(link, kind, name, here, there):
+                    told += 1
+                else:
+                    found.append(f"{kind} {name}: here {short(here)}, there {short(there)} (row {row}, page {page})")
+        return found + list(self._alone(sight)), told
+
+    def _alone(self, sight: Sight) -> Iterable[str]:
+        """Rows without a page and pages without a row, where that is not as it should be."""
+        known = dict(PageLink.objects.exclude(page_id=None).values_list("page_id", "state"))
+        for page in sight.there.keys() - sight.links.keys():
+            if known.get(page) not in ("waiting", "duplicate", "deleted"):
+                yield f"page {page} of {sight.kinds[page]} speaks for nothing: {known.get(page)}"
+        rows = dict(PageLink.objects.exclude(object_key=None).values_list("object_key", "state"))
+        for row in sight.here.keys() - set(sight.links.values()):
+            if rows.get(row) not in ("trashed", "moved", "unshared"):
+                yield f"row {row} of {sight.kinds[row]} has no page: {rows.get(row)}"
+
+    def _is_reported(self, link: PageLink, kind: str, name: str, here: Value, there: Value) -> bool:
+        open_ones = SyncProblem.objects.filter(closed_at=None)
+        if open_ones.filter(link=link, subject=f"page {link.pk}: {name}").exists():
+            return True
+        missing = _folded(there) - _folded(here)
+        options = [one for one in (there if isinstance(there, list) else [there]) if one.casefold() in missing]
+        return bool(options) and all(
+            open_ones.filter(cause="unknown_option", subject=f"{kind} {name}: {one}").exists() for one in options
+        )
+
+    def _read(self, kind: str, page_id: str) -> Values:
+        workspace = self.sandbox.workspace
+        with workspace.lock:
+            page = rendering.page(workspace.pages[page_id], workspace, VERSION)
+        return self.layouts[kind].read(page, connect()).values if kind in self.layouts else {}
+
+    def _same(self, kind: str, name: str, one: Value, other: Value) -> bool:
+        if type(one) is not type(other):
+            return False
+        about = mapping.field_of(kind, name)
+        return mapping.same(one, other, about) or (isinstance(one, str) and _plain(name, one) == _plain(name, other))
+
+
+def short(value: Value) -> str:
+    """For a line about it."""
+    said = repr(value)
+    return said if len(said) < 80 else f"{said[:77]}..."
+
+
+def _plain(name: str, value: str) -> str:
+    """As intake would spell it."""
+    if name == "phone":
+        return cleaning.phone(value)
+    return cleaning.text(value) if name in ("notes", "description") else cleaning.line(value).casefold()
+
+
+def _folded(value: Value) -> set[str]:
+    words = value if isinstance(value, list) else [value] if value else []
+    return {str(one).casefold() for one in words}
