@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
+from django.db.models import Q
+
 from notion_bridge import arriving, layouts, problems, schemas
 from notion_bridge.arriving import Arrived, Visit
 from notion_bridge.client import Invalid, Notion, Turn
@@ -21,6 +23,8 @@ from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciling import Manner
 
 OVERLAP = dt.timedelta(minutes=2)
+# The pages that a full pass expects to see: one that waits may have been trashed as well.
+EXPECTED = (PageLink.State.LINKED, PageLink.State.WAITING, PageLink.State.DUPLICATE)
 CREATED, EDITED = "created_time", "last_edited_time"
 
 
@@ -175,8 +179,9 @@ def _finish(database: NotionDatabase, walk: Walk, now: dt.datetime) -> None:
     database.walk, database.polled_at = {}, now
     database.read_until = began
     if walk["full"]:
-        gone = PageLink.objects.filter(database=database, state=PageLink.State.LINKED, page_id__isnull=False)
-        gone = gone.exclude(seen_in=walk["name"]).filter(agreed_at__lt=began)
+        gone = PageLink.objects.filter(database=database, state__in=EXPECTED, page_id__isnull=False)
+        gone = gone.exclude(seen_in=walk["name"])
+        gone = gone.filter(Q(agreed_at__lt=began) | Q(agreed_at=None, created_at__lt=began))
         missing = gone.update(wanted_at=now)
         counts = Counter(walk["counts"])
         drift = 0 if database.baseline_at is None else counts["changed"] + counts["created"] + counts["linked"]

@@ -316,7 +316,9 @@ def _write(visit: Visit, arrived: Arrived, notion: Notion, **turn: Unpack[Turn])
     reading = layout.read(answer, notion, **turn)
     before = {name: link.there.get(name) for name in values}
     for name, value in values.items():
-        link.here[name], link.there[name] = value, reading.values.get(name, link.there.get(name))
+        left = _not_taken_over(link, visit, name)
+        link.here[name] = _without(value, left)
+        link.there[name] = _without(reading.values.get(name, link.there.get(name)), left)
     # Somebody may have edited other fields between our two requests: then the page is looked at once more.
     others = reading.values.keys() - values.keys()
     raced = any(reading.values[name] != visit.reading.values.get(name, reading.values[name]) for name in others)
@@ -330,6 +332,18 @@ def _write(visit: Visit, arrived: Arrived, notion: Notion, **turn: Unpack[Turn])
         problems.close(cause=Cause.REFUSED_BY_NOTION, subject=f"page {link.pk}", now=visit.now)
         _note_options(layout, values)
     return "written" if draft.properties else "unchanged"
+
+
+def _not_taken_over(link: PageLink, visit: Visit, name: str) -> set[str]:
+    """What a list in Notion has that we do not know: it stays there, and is agreed on when somebody adds it here."""
+    there, agreed = visit.reading.values.get(name), link.there.get(name)
+    if not isinstance(there, list):
+        return set()
+    return {word.casefold() for word in there} - {word.casefold() for word in agreed or []}
+
+
+def _without(value: Any, left: set[str]) -> Any:
+    return [word for word in value if word.casefold() not in left] if isinstance(value, list) else value
 
 
 def _note_options(layout: Layout, values: Mapping[str, Value]) -> None:
