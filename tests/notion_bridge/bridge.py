@@ -53,7 +53,7 @@ def let_pass(sandbox: Sandbox, **passed: float) -> None:
     for page in sandbox.workspace.pages.values():
         page.created, page.edited = page.created - back, page.edited - back
     moments = {
-        "notion_bridge_pagelink": ("edited_at", "agreed_at", "wanted_at"),
+        "notion_bridge_pagelink": ("created_at", "edited_at", "agreed_at", "wanted_at"),
         "notion_bridge_notiondatabase": ("read_until", "polled_at", "full_pass_at", "compared_until", "retry_at"),
         "notion_bridge_requestbudget": ("blocked_until",),
         "notion_bridge_webhookdelivery": ("received_at", "next_attempt_at"),
