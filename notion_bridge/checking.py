@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 
-from notion_bridge import mapping, monitoring, schemas
+from notion_bridge import monitoring, schemas, wording
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Turn, Unauthorized, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
 from notion_bridge.syncing import databases, introduce, lock
@@ -135,7 +135,8 @@ def trouble_of(one: PropertyMapping) -> str:
     if one.trouble == Trouble.VANISHED or seen is None:
         what = f"the property “{one.property_name}” is gone from Notion."
     else:
-        what = f"the property “{seen['name']}” has the type {seen['type']} now, not {one.property_type}."
+        now, before = wording.type_of(seen["type"]), wording.type_of(one.property_type)
+        what = f"the property “{seen['name']}” has the type {now} now, not {before}."
     return (
         f"{what} {label} is not synchronised meanwhile, and nothing was erased. Undo it in Notion, or choose another "
         "property in the admin under Notion, Fields."
@@ -149,7 +150,7 @@ def _monitoring() -> list[Line]:
 
 
 def _label(row: NotionDatabase, one: PropertyMapping) -> str:
-    return mapping.field_of(row.kind, one.field).label
+    return wording.label(row.kind, one.field)
 
 
 def _listed(words: object) -> str:

@@ -52,7 +52,7 @@ class NotionConnection(models.Model):
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name = "Notion connection"
+        verbose_name = verbose_name_plural = "connection"
         constraints: ClassVar = [
             # Whoever reads or switches it means the same row.
             models.CheckConstraint(condition=models.Q(id=1), name="one_notion_connection"),
@@ -125,7 +125,7 @@ class NotionDatabase(models.Model):
 
     class Meta:
         ordering = ("id",)
-        verbose_name = "Notion database"
+        verbose_name = "database"
 
     def __str__(self) -> str:
         return self.get_kind_display()
@@ -289,6 +289,7 @@ class SyncConflict(models.Model):
 
     class Meta:
         ordering = ("-opened_at", "-id")
+        verbose_name = "conflict"
         constraints: ClassVar = [
             # reconciling: while a question is open, its values are renewed instead of asking again.
             models.UniqueConstraint(
@@ -339,6 +340,7 @@ class SyncProblem(models.Model):
 
     class Meta:
         ordering = ("-last_at", "-id")
+        verbose_name = "problem"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["cause", "subject"], condition=models.Q(closed_at=None), name="one_open_problem_per_subject"
@@ -366,6 +368,8 @@ class SyncRun(models.Model):
 
     class Meta:
         ordering = ("-started_at", "-id")
+        verbose_name = "pass over Notion"
+        verbose_name_plural = "passes over Notion"
         indexes: ClassVar = [models.Index(fields=["-started_at"], name="run_newest_first")]  # health, lists
 
     def __str__(self) -> str:
@@ -388,7 +392,8 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         ordering = ("-received_at", "-id")
-        verbose_name_plural = "webhook deliveries"
+        verbose_name = "event from Notion"
+        verbose_name_plural = "events from Notion"
         indexes: ClassVar = [
             # webhooks.waiting: the events nobody followed yet.
             models.Index(fields=["next_attempt_at"], condition=models.Q(processed_at=None), name="webhook_unprocessed"),

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
-from notion_bridge import mapping, problems
+from notion_bridge import mapping, problems, wording
 from notion_bridge.client import NotFound, Notion, Turn
 from notion_bridge.mapping import ChangeKind, SchemaChange
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem
@@ -144,7 +144,7 @@ def choose(*, row: PropertyMapping, property_id: str, now: dt.datetime) -> None:
     if property_id and known is None:
         raise ValueError("There is no such property in Notion any more.")
     if known and not mapping.is_usable(field, known["type"]):
-        raise ValueError(f"{field.label} cannot live in a property of the type {known['type']}.")
+        raise ValueError(f"{field.label} cannot live in a property of the type {wording.type_of(known['type'])}.")
     with transaction.atomic():
         _set(row, property_id, known or {"name": "", "type": ""})
         row.by_staff = True
@@ -268,7 +268,8 @@ def _report_trouble(
         cause, what = Cause.PROPERTY_VANISHED, f"The property “{row.property_name}” is gone"
     else:
         cause = Cause.PROPERTY_RETYPED
-        what = f"The property “{known['name']}” is of the type {known['type']} now, not {row.property_type}"
+        what = f"The property “{known['name']}” is of the type {wording.type_of(known['type'])} now, not "
+        what += wording.type_of(row.property_type)
     problems.report(
         cause=cause,
         subject=f"{database.kind} {row.field}",

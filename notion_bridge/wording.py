@@ -110,7 +110,7 @@ def duration(of: dt.timedelta) -> str:
     for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
         if seconds >= length:
             return _counted(seconds // length, unit)
-    return _counted(seconds, "second")
+    return _counted(seconds, "second") if seconds else "less than a second"
 
 
 def _counted(number: int, unit: str) -> str:

@@ -29,11 +29,16 @@ class NotMade(Exception):
 class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
     """One field: the property that holds it, and who wins when both sides changed it."""
 
-    held_by = forms.ChoiceField(label="Property in Notion", required=False, widget=UnfoldAdminSelectWidget)
+    held_by = forms.ChoiceField(
+        label="Property in Notion",
+        required=False,
+        widget=UnfoldAdminSelectWidget(attrs={"style": "min-width: min(18rem, 45vw)"}),
+    )
 
     class Meta:
         model = PropertyMapping
         fields: ClassVar = ["rule"]
+        labels: ClassVar = {"rule": "If both sides changed it"}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -100,13 +105,13 @@ class MappingInline(Untitled):
 
 @admin.register(NotionDatabase)
 class NotionDatabaseAdmin(Page):
-    list_display = ("name", "title", "condition", "polled_at", "full_pass_at")
+    list_display = ("name", "title", "condition", "looked_at", "passed_at")
     search_fields = ("title", "kind")
     fieldsets = (
         (None, {"fields": (("name", "page"), "in_order")}),
-        ("How far it is", {"fields": (("polled_at", "full_pass_at"), ("baseline_at", "found"))}),
+        ("How far it is", {"fields": (("looked_at", "passed_at"), ("met_at", "found"))}),
     )
-    readonly_fields = ("name", "page", "in_order", "polled_at", "full_pass_at", "baseline_at", "found")
+    readonly_fields = ("name", "page", "in_order", "looked_at", "passed_at", "met_at", "found")
     inlines = (MappingInline,)
     actions_detail = ("add_properties",)
 
@@ -142,6 +147,18 @@ class NotionDatabaseAdmin(Page):
     @column("State")
     def in_order(self, database: NotionDatabase) -> str:
         return sentences.listed(line.text for line in checking.judge_database(database))
+
+    @column("Last look", ordering="polled_at")
+    def looked_at(self, database: NotionDatabase) -> str:
+        return sentences.moment(database.polled_at)
+
+    @column("Last full pass", ordering="full_pass_at")
+    def passed_at(self, database: NotionDatabase) -> str:
+        return sentences.moment(database.full_pass_at)
+
+    @column("First pull complete")
+    def met_at(self, database: NotionDatabase) -> str:
+        return sentences.moment(database.baseline_at)
 
     @column("The last full pass found")
     def found(self, database: NotionDatabase) -> str:
@@ -191,15 +208,10 @@ def found(full_pass: Mapping[str, Any]) -> str:
     """What a full pass found, in a sentence."""
     if not full_pass:
         return "No full pass yet"
-    said = [
-        f"{number} {words}"
-        for name, words in (
-            ("drift", "changes that had been missed"),
-            ("missing", "pages that were gone"),
-        )
-        if (number := full_pass.get(name))
-    ]
-    return f"{' and '.join(said)}, and put that right" if said else "Nothing that had been missed"
+    missed, gone = full_pass.get("drift") or 0, full_pass.get("missing") or 0
+    said = [f"{missed} missed {'change' if missed == 1 else 'changes'}"] if missed else []
+    said += [f"{gone} {'page' if gone == 1 else 'pages'} gone"] if gone else []
+    return " and ".join(said) or "Nothing that was missed"
 
 
 def _choices(row: PropertyMapping, field: mapping.Field) -> list[tuple[str, str]]:

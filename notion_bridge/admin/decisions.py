@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
 from contacts import clock
@@ -21,6 +22,8 @@ from notion_bridge.models import SyncConflict, SyncProblem
 Cause = SyncProblem.Cause
 Winner = SyncConflict.Winner
 ONE_LINE = 60  # characters of a value in a list
+# On a narrow screen a cell of a list is no higher.
+TWO_LINES = "display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden"
 OF_LINK = tuple(f"link__{name}" for name in subjects.RELATED)
 
 
@@ -41,15 +44,15 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 @admin.register(SyncProblem)
 class SyncProblemAdmin(Record):
-    list_display = ("said", "kind_of", "database", "state", "times", "last_at")
+    list_display = ("kind_of", "in_short", "about", "state", "times", "met_at")
     list_filter = (OpenFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
-    list_select_related = ("database",)
+    list_select_related = ("database", *OF_LINK)
     search_fields = ("message", "subject")
     ordering = (F("closed_at").desc(nulls_first=True), "-last_at", "-id")
     fieldsets = (
-        (None, {"fields": ("message", ("kind_of", "state"))}),
+        (None, {"fields": ("said", ("kind_of", "state"))}),
         ("About", {"fields": (("database", "page"), ("value", "in_notion"))}),
-        ("When", {"fields": (("first_at", "last_at"), ("times", "closed"))}),
+        ("When", {"fields": (("since", "met_at"), ("times", "closed"))}),
     )
     actions = ("dismiss_chosen",)
     actions_detail = ("add_option", "take_over_again", "dismiss")
@@ -82,6 +85,14 @@ class SyncProblemAdmin(Record):
         return row.get_cause_display()
 
     @column("Problem")
+    def in_short(self, problem: SyncProblem) -> str:
+        return format_html('<span style="{}">{}</span>', TWO_LINES, problem.message)
+
+    @column("About")
+    def about(self, problem: SyncProblem) -> str:
+        return subjects.name_of(problem.link) if problem.link else str(problem.database or "The connection")
+
+    @column("Problem")
     def said(self, problem: SyncProblem) -> str:
         return problem.message
 
@@ -92,6 +103,14 @@ class SyncProblemAdmin(Record):
     @column("State", ordering="closed_at", label={"Open": "warning"})
     def state(self, problem: SyncProblem) -> str:
         return "Closed" if problem.closed_at else "Open"
+
+    @column("Since", ordering="first_at")
+    def since(self, problem: SyncProblem) -> str:
+        return sentences.moment(problem.first_at)
+
+    @column("Last met", ordering="last_at")
+    def met_at(self, problem: SyncProblem) -> str:
+        return sentences.moment(problem.last_at)
 
     @column("Page")
     def page(self, problem: SyncProblem) -> str:
@@ -182,7 +201,7 @@ class SettledFilter(OpenFilter):
 
 @admin.register(SyncConflict)
 class SyncConflictAdmin(Record):
-    list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "opened_at")
+    list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "since")
     list_filter = (SettledFilter, ("link__database", RelatedDropdownFilter))
     list_select_related = OF_LINK
     search_fields = ("link__contact__email", "link__contact__last_name", "link__task__title", "field")
@@ -190,7 +209,7 @@ class SyncConflictAdmin(Record):
     fieldsets = (
         (None, {"fields": (("about_link", "page"), ("field_name", "state"), "why")}),
         ("Both values", {"fields": ("values",)}),
-        ("When", {"fields": (("opened_at", "settled"),)}),
+        ("When", {"fields": (("since", "settled"),)}),
     )
     actions = ("keep_notion_chosen", "keep_contactflow_chosen")
     actions_detail = ("keep_notion", "keep_contactflow")
@@ -238,13 +257,16 @@ class SyncConflictAdmin(Record):
 
     @column("Why")
     def why(self, conflict: SyncConflict) -> str:
-        rule = f"Both sides changed it. The rule of the field: {conflict.get_rule_display().lower()}."
-        return f"{rule} {conflict.because}".strip()
+        return conflict.because or f"Both sides changed it. The rule of the field: {conflict.get_rule_display()}."
 
     @column("Values")
     def values(self, conflict: SyncConflict) -> str:
         given = tuple(wording.value(one) for one in (conflict.base, conflict.here, conflict.there))
         return subjects.table(("Before", "In Contactflow", "In Notion"), [given])
+
+    @column("Since", ordering="opened_at")
+    def since(self, conflict: SyncConflict) -> str:
+        return sentences.moment(conflict.opened_at)
 
     @column("Settled")
     def settled(self, conflict: SyncConflict) -> str:

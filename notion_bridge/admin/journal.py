@@ -52,7 +52,7 @@ class SyncRunAdmin(Record):
 
     @column("What it did")
     def did(self, run: SyncRun) -> str:
-        return wording.done(run.counts).capitalize()
+        return wording.done(run.counts)
 
     @column("Stopped by")
     def stopped_by(self, run: SyncRun) -> str:
@@ -74,11 +74,11 @@ class FollowedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no typ
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(Record):
-    list_display = ("what", "about", "received_at", "state")
+    list_display = ("what", "about", "came", "state")
     list_filter = (FollowedFilter,)
     search_fields = ("type", "entity_id", "event_id")
     search_help_text = "Search by the kind of event, the id of the page or the id of the event."
-    fields = ("what", "about", "received_at", "state", "attempts", "event_id", "as_it_came")
+    fields = ("what", "about", "came", "state", "attempts", "event_id", "as_it_came")
 
     def title_of(self, row: WebhookDelivery) -> str:
         return self.what(row)
@@ -91,13 +91,20 @@ class WebhookDeliveryAdmin(Record):
     def about(self, event: WebhookDelivery) -> str:
         return f"{event.entity_type.replace('_', ' ')} {event.entity_id}".strip() or "-"
 
+    @column("Came", ordering="received_at")
+    def came(self, event: WebhookDelivery) -> str:
+        return sentences.moment(event.received_at)
+
     @column("State", ordering="processed_at")
     def state(self, event: WebhookDelivery) -> str:
         if event.processed_at is None:
             return "Waits to be followed"
-        return f"{event.outcome.capitalize() or 'Followed'}, {sentences.moment(event.processed_at)}"
+        outcome = event.outcome or "followed"
+        return f"{outcome[:1].upper()}{outcome[1:]}, {sentences.moment(event.processed_at)}"
 
     @column("As it came")
     def as_it_came(self, event: WebhookDelivery) -> str:
         shown = json.dumps(event.payload, indent=2, ensure_ascii=False)
-        return format_html('<pre class="overflow-x-auto text-xs whitespace-pre-wrap">{}</pre>', shown)
+        return format_html(
+            '<pre class="text-xs" style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', shown
+        )

@@ -13,7 +13,7 @@ from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Record, RecordInline, button, column, link
-from notion_bridge import conflicts, wording
+from notion_bridge import conflicts, mapping, wording
 from notion_bridge.admin import subjects
 from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
 
@@ -80,6 +80,11 @@ class PageLinkAdmin(Record):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PageLink]:
         return super().get_queryset(request).select_related(*subjects.RELATED)
 
+    def get_inlines(self, request: HttpRequest, obj: PageLink | None) -> Any:
+        """Most pages have neither problems nor conflicts: then nothing is said of them."""
+        inlines = super().get_inlines(request, obj)
+        return [one for one in inlines if one is EntryInline or one.model.objects.filter(link=obj).exists()]
+
     def has_look_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("notion_bridge.change_pagelink")
 
@@ -119,7 +124,8 @@ class PageLinkAdmin(Record):
         kind = page.database.kind
         lines = [
             (wording.label(kind, name), wording.value(page.here.get(name)), wording.value(page.there.get(name)))
-            for name in page.there
+            for name in (field.name for field in mapping.FIELDS[kind])
+            if name in page.there
         ]
         return subjects.table(("Field", "Contactflow", "Notion"), lines)
 
