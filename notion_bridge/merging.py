@@ -109,7 +109,7 @@ def _merge_field(  # noqa: PLR0913
             _send(merged, term, here)
     elif _unchanged(term, base.here, here) and term.pulled:
         merged.to_here[term.name] = there
-    elif (base.here is None and not here) or (base.there is None and not there):
+    elif (base.here is None and not here and term.pulled) or (base.there is None and not there):
         _fill(merged, term, here, there)
     else:
         _clash(merged, term, base, here, there, edited, referee)

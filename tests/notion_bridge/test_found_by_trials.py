@@ -9,7 +9,7 @@ import pytest
 from contacts.clock import database_now
 from engagement import tasking
 from engagement.models import Task
-from notion_bridge.models import PageLink
+from notion_bridge.models import PageLink, SyncConflict
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
 
@@ -68,3 +68,15 @@ def test_brand_that_came_with_a_type_from_notion_is_written_there(notion: Sandbo
     bridge.sync()
 
     assert notion.values_of(page_of(contact=contact))["Business Entity"] == ["The 7 Space", "AM Consulting"]
+
+
+def test_what_is_ours_to_write_and_was_typed_into_a_new_page_is_kept_in_a_conflict_record(
+    notion: Sandbox, settings: Any
+) -> None:
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Last Interaction": "2026-03-01"})
+
+    bridge.sync()
+
+    conflict = SyncConflict.objects.get()
+    assert (conflict.field, conflict.there, conflict.winner) == ("last_interaction", "2026-03-01", "contactflow")
