@@ -47,6 +47,7 @@ class Witness:
     pending_here: dict[tuple[UUID, str], Value] = field(default_factory=dict)  # (row, field) -> what was agreed before
     pending_there: dict[tuple[UUID, str], Value] = field(default_factory=dict)
     known_there: dict[UUID, Values] = field(default_factory=dict)  # as every page was seen last, trashed ones too
+    kinds: dict[UUID, str] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     recorded: int = 0
 
@@ -74,6 +75,7 @@ class Witness:
         """Take note of what people did since the last step."""
         now, then = self.look(), self.sight
         self.known_there |= then.there
+        self.kinds |= now.kinds
         for pending, new, old, only_pulled in (
             (self.pending_here, now.here, then.here, True),  # the others are nobody's to type here
             (self.pending_there, now.there, self.known_there, False),
@@ -86,7 +88,16 @@ class Witness:
                     before = known.get(name, [] if isinstance(value, list) else "")
                     if not self._same(now.kinds[one], name, before, value):
                         pending.setdefault((one, name), before)
+            self._forget_what_was_taken_back(pending, new)
         self.sight = now
+
+    def _forget_what_was_taken_back(
+        self, pending: dict[tuple[UUID, str], Value], values: Mapping[UUID, Values]
+    ) -> None:
+        for (one, name), agreed in list(pending.items()):
+            value = values.get(one, {}).get(name)
+            if value is not None and self._same(self.kinds[one], name, value, agreed):
+                del pending[one, name]
 
     def after_a_step(self, step: str) -> None:
         """Miss what is gone."""
@@ -180,7 +191,7 @@ class Witness:
 
     def _is_reported(self, link: PageLink, kind: str, name: str, here: Value, there: Value) -> bool:
         open_ones = SyncProblem.objects.filter(closed_at=None)
-        if open_ones.filter(link=link, subject=f"page {link.pk}: {name}").exists():
+        if open_ones.filter(subject__in=[f"page {link.pk}: {name}", f"page {link.page_id}: {name}"]).exists():
             return True
         missing = _folded(there) - _folded(here)
         options = [one for one in (there if isinstance(there, list) else [there]) if one.casefold() in missing]
