@@ -219,7 +219,9 @@ def _take_over(visit: Visit, link: PageLink | None, made: Made) -> Arrived:
     taken.save()
     for cause in (Cause.PAGE_REFUSED, Cause.DUPLICATE_CONTACT):
         problems.close(cause=cause, subject=f"page {visit.page_id}", now=visit.now)
-    return meet(visit, taken, what="created" if made.is_new else "linked")
+    arrived = meet(visit, taken, what="created" if made.is_new else "linked")
+    _report_what_is_read_once(visit, made)
+    return arrived
 
 
 def _note_what_was_taken(visit: Visit, link: PageLink, made: Made) -> None:
@@ -231,6 +233,24 @@ def _note_what_was_taken(visit: Visit, link: PageLink, made: Made) -> None:
         if there[name] and visit.layout.properties[name].field.pulled:
             link.here[name] = reconciling.agreed_here(visit.layout, name, here, there)
             link.there[name] = there[name]
+    for name in made.refused.keys() & there.keys():
+        if not visit.layout.properties[name].field.pulled:
+            link.here[name], link.there[name] = here[name], there[name]  # what was refused is not wiped there
+
+
+def _report_what_is_read_once(visit: Visit, made: Made) -> None:
+    """Later looks do not read it and would know nothing of it."""
+    for name, because in made.refused.items():
+        one = visit.layout.properties[name]
+        if not one.field.pulled:
+            problems.report(
+                cause=Cause.VALUE_REFUSED,
+                subject=f"page {visit.page_id}: {name}",
+                message=f"{one.field.label} of a page was not taken over. {because}",
+                database=visit.layout.database,
+                details={"field": name, "value": visit.reading.values.get(name), "url": visit.url},
+                now=visit.now,
+            )
 
 
 def _wait(visit: Visit, link: PageLink | None, because: str, *, is_typing: bool = False) -> Arrived:
