@@ -111,7 +111,7 @@ def test_a_page_that_was_created_is_in_the_history(notion: Sandbox, ids: dict[st
         ("phone", "+442079460958", "Phone", "+442079460958"),
         ("company", "Difference", "Company", "Difference"),
         ("job_title", "Analyst", "Job Title", "Analyst"),
-        ("notes", "הערה 🧮\n\nשלום", "Notes", "הערה 🧮\n\nשלום"),
+        ("notes", "הערה 🧮\n\nתשע", "Notes", "הערה 🧮\n\nתשע"),
         ("status", "Active Client", "Status", "Active Client"),
         ("lead_source", "Event", "Lead Source", "Event"),
         ("contact_types", ("Media Contact",), "Contact Type", ["Media Contact"]),
