@@ -93,9 +93,8 @@ def _who_we_are() -> Line:
     row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
     if row is None or not row.bot_id:
         return Line("warning", "A key is set, but Notion was not asked yet. Check the connection in the admin.")
-    return Line(
-        "ok", f"Connected as “{row.bot_name}”" + (f" in the workspace “{row.workspace}”." * bool(row.workspace))
-    )
+    where = f" in the workspace “{row.workspace}”" if row.workspace else ""
+    return Line("ok", f"Connected as “{row.bot_name}”{where}.")
 
 
 def _databases() -> Iterator[Line]:

@@ -52,6 +52,7 @@ def add_properties(*, database: NotionDatabase, now: dt.datetime) -> Made:
     made = Made()
     try:
         with _alone() as (notion, turn):
+            schemas.refresh(database=database, notion=notion, now=now, **turn)  # somebody may have added one meanwhile
             made.names = schemas.add_missing(database=database, notion=notion, now=now, **turn)
     except TROUBLES as trouble:
         made.trouble = trouble

@@ -77,7 +77,13 @@ def table(headings: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> SafeSt
         return "-"
     head = format_html_join("", '<th class="font-semibold pb-2 pr-4 text-left">{}</th>', ((one,) for one in headings))
     cells = (
-        (format_html_join("", '<td class="align-top break-words pr-4 py-1">{}</td>', ((cell,) for cell in line)),)
+        (
+            format_html_join(
+                "",
+                '<td class="align-top pr-4 py-1" style="overflow-wrap: anywhere">{}</td>',
+                ((cell,) for cell in line),
+            ),
+        )
         for line in lines
     )
     return format_html(
