@@ -101,9 +101,19 @@ def receive(visit: Visit) -> Arrived:
     if link.state == State.DELETED:
         return _came_back(visit, link)
     visit = replace(visit, reading=visit.layout.without_removed_options(link.there, visit.reading))
+    if link.state == State.MOVED:
+        _forget_what_the_move_cost(link, visit.reading)
     if link.state in ASIDE:
         return meet(visit, link, what="restored")
     return meet(visit, link, what="changed") if is_news(link, visit.reading) else Arrived("unchanged", link)
+
+
+def _forget_what_the_move_cost(link: PageLink, reading: Reading) -> None:
+    """A page loses in other places what they have no property or option for: nobody erased it."""
+    for name, value in reading.values.items():
+        if not value or isinstance(value, list):
+            link.here.pop(name, None)
+            link.there.pop(name, None)
 
 
 def is_news(link: PageLink, reading: Reading) -> bool:

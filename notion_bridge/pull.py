@@ -55,7 +55,7 @@ def begin(*, database: NotionDatabase, full: bool, now: dt.datetime) -> None:
         return
     walk = Walk(full=full or database.baseline_at is None, began=now.isoformat(), counts={})
     if walk["full"]:
-        walk["name"] = now.isoformat(timespec="seconds")
+        walk["name"] = now.isoformat()
     elif database.read_until:
         walk["since"] = _on_the_minute(database.read_until - OVERLAP)
     database.walk = dict(walk)

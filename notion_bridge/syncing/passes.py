@@ -21,6 +21,7 @@ from notion_bridge.syncing.lock import Busy
 from workflows import enrolment
 
 SEEN_BY_A_PASS = ("page.created", "page.properties_updated", "page.content_updated", "page.locked", "page.unlocked")
+LOCK_PATIENCE = 60.0  # seconds; how long a pass waits for another process
 TRIES = 8  # of one thing, with pauses in between
 PATIENCE = dt.timedelta(minutes=2)  # how long is waited for what was put off
 
@@ -47,7 +48,7 @@ def run(*, wish: Wish, trigger: SyncRun.Trigger, progress: Progress = silent) ->
 
     Raises Busy, schemas.Misconfigured, and NotionError with a message that says what to do.
     """
-    with lock.single(patience=60) as mine:
+    with lock.single(patience=LOCK_PATIENCE) as mine:
         if not mine:
             raise Busy("Another process is working on Notion at this moment. Try again in a minute.")
         return Pass(wish, trigger, progress).run()
