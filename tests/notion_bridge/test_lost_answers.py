@@ -1,0 +1,260 @@
+"""Requests whose answers were lost, refused or late: no page twice, none missing, and nobody knocks too early."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from contacts.models import Contact
+from notion_bridge.models import PageLink
+from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge import bridge
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
+
+PAGES = "/v1/pages"
+
+
+@pytest.fixture
+def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
+    found = bridge.connect(notion, settings)
+    bridge.sync()
+    notion.requests.clear()
+    return found
+
+
+def pages(notion: Sandbox, ids: dict[str, str]) -> list[str]:
+    return notion.pages_of(ids["contacts"])
+
+
+def arrive_and_sync() -> Contact:
+    contact = bridge.arrive("ada@example.org")
+    contact.workflow_instances.all().delete()
+    contact.events.update(processed_at=contact.created_at)  # nobody enrols: pages of people alone
+    bridge.sync()
+    return contact
+
+
+# Creating
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("cut_after", 500),
+        ("cut_before", 500),
+        ("error_after", 500),
+        ("error_after", 502),
+        ("error_after", 504),
+        ("error_before", 500),
+        ("error_before", 503),
+    ],
+)
+def test_a_creation_whose_answer_was_lost_makes_one_page(
+    kind: str, status: int, notion: Sandbox, ids: dict[str, str]
+) -> None:
+    notion.faults.add(kind, status=status, times=1, method="POST", path=PAGES)
+
+    contact = arrive_and_sync()
+
+    assert pages(notion, ids) == [bridge.page_of(contact)]
+    assert bridge.link_of(contact).state == "linked"
+
+
+@pytest.mark.parametrize("kind", ["cut_after", "error_after"])
+def test_a_page_that_was_made_unheard_is_not_asked_for_again(kind: str, notion: Sandbox, ids: dict[str, str]) -> None:
+    notion.faults.add(kind, times=1, method="POST", path=PAGES)
+
+    arrive_and_sync()
+
+    assert notion.requests.count("POST", PAGES) == 1
+
+
+@pytest.mark.parametrize("kind", ["overload", "rate_limited", "conflict"])
+def test_a_creation_that_was_refused_for_the_moment_is_made_later(
+    kind: str, notion: Sandbox, ids: dict[str, str]
+) -> None:
+    notion.faults.add(kind, times=1, method="POST", path=PAGES, seconds=1)
+
+    contact = arrive_and_sync()
+
+    assert pages(notion, ids) == [bridge.page_of(contact)]
+    assert notion.requests.violations() == []
+
+
+def test_several_lost_answers_in_a_row_make_one_page(notion: Sandbox, ids: dict[str, str]) -> None:
+    notion.faults.add("cut_before", times=3, method="POST", path=PAGES)
+
+    contact = arrive_and_sync()
+
+    assert pages(notion, ids) == [bridge.page_of(contact)]
+
+
+def test_lost_answers_are_looked_for_with_one_query_for_all(notion: Sandbox, ids: dict[str, str]) -> None:
+    for number in range(5):
+        bridge.arrive(f"p{number}@example.org").events.update(processed_at=dt.datetime.now(dt.UTC))
+    notion.faults.add("cut_after", times=5, method="POST", path=PAGES)
+
+    bridge.sync(pull=False)
+
+    assert len(pages(notion, ids)) == 5
+    assert notion.requests.count("POST", "/query") <= 5
+    assert notion.requests.count("POST", PAGES) == 5
+
+
+def test_a_change_here_after_a_lost_answer_is_not_forgotten(
+    notion: Sandbox, ids: dict[str, str], settings: Any
+) -> None:
+    settings.NOTION_LOOK_UP_SECONDS = 3_600
+    bridge.watch()
+    contact = bridge.arrive("ada@example.org", company="Old")
+    notion.faults.add("cut_after", times=1, method="POST", path=PAGES)
+    bridge.turn()
+    unclear = bridge.link_of(contact).is_unclear
+    bridge.edit(contact, company="New")
+    bridge.let_pass(notion, hours=2)
+
+    bridge.turn()
+
+    assert unclear
+    assert notion.values_of(bridge.page_of(contact))["Company"] == "New"
+
+
+def test_a_page_found_in_a_list_before_it_was_looked_for_is_ours(
+    notion: Sandbox, ids: dict[str, str], settings: Any
+) -> None:
+    settings.NOTION_LOOK_UP_SECONDS = 3_600
+    bridge.watch()
+    contact = bridge.arrive("ada@example.org")
+    notion.faults.add("cut_after", times=1, method="POST", path=PAGES)
+    bridge.turn()
+
+    bridge.turn()
+
+    assert bridge.link_of(contact).state == "linked"
+    assert len(pages(notion, ids)) == 1
+
+
+def test_who_is_deleted_after_a_lost_answer_leaves_no_page(notion: Sandbox, ids: dict[str, str], settings: Any) -> None:
+    settings.NOTION_LOOK_UP_SECONDS = 3_600
+    bridge.watch()
+    contact = bridge.arrive("ada@example.org")
+    notion.faults.add("cut_after", times=1, method="POST", path=PAGES)
+    bridge.turn()
+    contact.delete()
+    bridge.let_pass(notion, hours=2)
+
+    for _ in range(2):
+        bridge.turn()
+        bridge.let_pass(notion, minutes=5)
+
+    assert pages(notion, ids) == []
+    assert not Contact.objects.exists()
+
+
+# Two pages all the same: the index of Notion lags behind
+
+
+def test_of_two_pages_made_for_one_person_the_younger_is_trashed_and_reported(
+    notion: Sandbox, ids: dict[str, str]
+) -> None:
+    notion.let_index_lag(3_600)
+    notion.faults.add("cut_after", times=1, method="POST", path=PAGES)
+    contact = arrive_and_sync()
+    made = pages(notion, ids)
+
+    bridge.sync()
+
+    assert len(made) == 2
+    assert pages(notion, ids) == [bridge.page_of(contact)]
+    assert len(bridge.problems("two_pages")) == 1
+
+
+def test_the_elder_of_two_pages_stays(notion: Sandbox, ids: dict[str, str], settings: Any) -> None:
+    notion.let_index_lag(3_600)
+    settings.NOTION_LOOK_UP_SECONDS = 0
+    notion.faults.add("cut_after", times=1, method="POST", path=PAGES)
+    contact = arrive_and_sync()
+    elder = pages(notion, ids)[0]
+    notion.workspace.pages[elder].created -= dt.timedelta(minutes=5)
+
+    bridge.sync()
+
+    assert pages(notion, ids) == [elder] == [bridge.page_of(contact)]
+
+
+def test_two_pages_found_by_our_id_become_one(notion: Sandbox, ids: dict[str, str], settings: Any) -> None:
+    settings.NOTION_LOOK_UP_SECONDS = 3_600
+    bridge.watch()
+    contact = bridge.arrive("ada@example.org")
+    notion.faults.add("cut_after", times=1, method="POST", path=PAGES)
+    bridge.turn(poll=False)
+    notion.person_duplicates(pages(notion, ids)[0], by=notion.workspace.bot.id)
+    bridge.let_pass(notion, hours=2)
+    PageLink.objects.update(wanted_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
+
+    bridge.turn(poll=False)
+
+    assert len(pages(notion, ids)) == 1
+    assert bridge.link_of(contact).state == "linked"
+
+
+# Changing
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("cut_after", 500),
+        ("cut_before", 500),
+        ("error_after", 500),
+        ("error_before", 503),
+        ("conflict", 500),
+        ("overload", 500),
+        ("rate_limited", 500),
+    ],
+)
+def test_a_change_whose_answer_was_lost_is_there_in_the_end(
+    kind: str, status: int, notion: Sandbox, ids: dict[str, str]
+) -> None:
+    contact = bridge.arrive("ada@example.org")
+    bridge.sync()
+    bridge.edit(contact, company="New")
+    notion.faults.add(kind, status=status, times=1, method="PATCH", path=PAGES, seconds=1)
+
+    bridge.sync()
+    bridge.sync(full=True)
+
+    assert notion.values_of(bridge.page_of(contact))["Company"] == "New"
+    assert bridge.conflicts() == []
+    assert notion.requests.violations() == []
+
+
+def test_trouble_with_one_page_holds_up_no_other(notion: Sandbox, ids: dict[str, str]) -> None:
+    people = [bridge.arrive(f"p{number}@example.org") for number in range(3)]
+    bridge.sync()
+    for contact in people:
+        bridge.edit(contact, company="New")
+    bridge.watch()
+    notion.faults.add("conflict", method="PATCH", path=bridge.page_of(people[0]))
+
+    bridge.turn(poll=False)
+
+    told = [notion.values_of(bridge.page_of(contact))["Company"] for contact in people]
+    assert told == ["", "New", "New"]
+    assert bridge.link_of(people[0]).attempts >= 1
+
+
+def test_what_was_put_off_says_why(notion: Sandbox, ids: dict[str, str]) -> None:
+    contact = bridge.arrive("ada@example.org")
+    bridge.sync()
+    bridge.edit(contact, company="New")
+    bridge.watch()
+    notion.faults.add("conflict", method="PATCH", path=PAGES)
+
+    bridge.turn(poll=False)
+
+    assert bridge.link_of(contact).error
+    assert bridge.link_of(contact).wanted_at is not None
