@@ -80,7 +80,7 @@ def table(headings: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> SafeSt
         (
             format_html_join(
                 "",
-                '<td class="align-top pr-4 py-1" style="overflow-wrap: anywhere">{}</td>',
+                '<td class="align-top pr-4 py-1" style="overflow-wrap: anywhere; min-width: 5.5rem">{}</td>',
                 ((cell,) for cell in line),
             ),
         )
