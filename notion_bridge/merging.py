@@ -29,7 +29,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Pair:
-    """What both sides say of a field; None where nobody ever agreed on it."""
+    """What each side said of a field when both agreed on it last; None where it is not known."""
 
     here: Value | None
     there: Value | None
@@ -104,9 +104,11 @@ def _merge_field(  # noqa: PLR0913
         merged.agreed.append(term.name)
     elif isinstance(here, list) and isinstance(there, list) and term.pulled and term.pushed:
         _merge_list(merged, term, base, here, there)
-    elif _unchanged(term, base.there, there):
+    elif _unchanged(term, base.here if base.there is None else base.there, there):
         if not _unchanged(term, base.here, here):
             _send(merged, term, here)
+    elif base.there is None and not there:
+        _fill(merged, term, here, there)
     elif _unchanged(term, base.here, here) and term.pulled:
         merged.to_here[term.name] = there
     elif (base.here is None and not here and term.pulled) or (base.there is None and not there):
@@ -134,6 +136,7 @@ def _fill(merged: Merge, term: Term, here: Value, there: Value) -> None:
 
 def _merge_list(merged: Merge, term: Term, base: Pair, here: list[str], there: list[str]) -> None:
     """Each side takes over what the other added and what it removed: lists never clash."""
+    base = base if base.there is not None else Pair(None, None)  # what Notion lacks, nobody need have removed
     came, went = _difference(base.there, there)
     new_here = _changed(here, came, went)
     added, removed = _difference(base.here, here)
@@ -146,6 +149,7 @@ def _merge_list(merged: Merge, term: Term, base: Pair, here: list[str], there: l
 
 def agreed_list(*, base: Pair, here: list[str], there: list[str]) -> list[str]:
     """What our side is to have agreed on once Notion's changes were taken over; ours are still to go there."""
+    base = base if base.there is not None else Pair(None, None)
     came, went = _difference(base.there, there)
     arrived = {one.casefold() for one in here}
     return _changed(

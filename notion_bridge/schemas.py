@@ -206,7 +206,7 @@ def _follow(
             _report_trouble(database, row, known, now)
         elif before:
             _close(database, row.field, now)
-            _compare_anew(database)
+            _go_on_with(database, row.field)
 
 
 def _guess(database: NotionDatabase, rows: dict[str, PropertyMapping], schema: mapping.Schema) -> None:
@@ -239,6 +239,16 @@ def _forget_agreements(database: NotionDatabase, fields: Iterable[str]) -> None:
                 "WHERE database_id = %s",
                 [name, name, database.pk],
             )
+    _compare_anew(database)
+
+
+def _go_on_with(database: NotionDatabase, field: str) -> None:
+    """The property is back in order. Its values may have been lost on the way, which is no wish to erase ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE notion_bridge_pagelink SET there = there - %s, digest = '' WHERE database_id = %s",
+            [field, database.pk],
+        )
     _compare_anew(database)
 
 

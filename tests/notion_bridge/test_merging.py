@@ -146,6 +146,27 @@ def test_a_first_meeting_of_two_empty_values_agrees() -> None:
     assert merged(None, "", "") == Merge(agreed=["field"])
 
 
+# What Notion said when both agreed is not known any more: its property was out of order for a while
+
+
+def test_an_empty_property_that_is_back_in_order_is_filled() -> None:
+    assert merged(Pair("old", None), "old", "") == Merge(to_there={"field": "old"})
+
+
+def test_a_property_that_is_back_with_the_old_value_gets_the_change_made_here() -> None:
+    assert merged(Pair("old", None), "new", "old") == Merge(to_there={"field": "new"})
+
+
+def test_a_property_that_is_back_with_a_new_value_changes_what_nobody_changed_here() -> None:
+    assert merged(Pair("old", None), "old", "new") == Merge(to_here={"field": "new"})
+
+
+def test_a_list_that_is_back_in_order_is_united() -> None:
+    found = merged(Pair(["a", "b"], None), ["a", "b"], ["c"])
+
+    assert (found.to_here, found.to_there) == ({"field": ["a", "b", "c"]}, {"field": ["c", "a", "b"]})
+
+
 # Both sides changed
 
 
