@@ -15,18 +15,60 @@ from tests.notion_bridge.trials import stage as stages
 from tests.notion_bridge.trials.figures import Figure, broken
 from tests.notion_bridge.trials.stage import Stage
 
-Trial = Callable[[Stage, float, Callable[[str], None]], Sequence[Figure]]
+Say = Callable[[str], None]
+Trial = Callable[[Stage, float, Say], Sequence[Figure]]
 
 
-def twoway(stage: Stage, size: float, say: Callable[[str], None]) -> Sequence[Figure]:
+def requests(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
+    from tests.notion_bridge.trials import requests as trial
+
+    return trial.run(stage)
+
+
+def creates(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
+    from tests.notion_bridge.trials import creates as trial
+
+    return trial.run(stage, creates=_share(trial.CREATES, size), say=say)
+
+
+def twoway(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
     from tests.notion_bridge.trials import twoway as trial
 
-    return trial.run(stage, seeds=max(1, round(trial.SEEDS * size)), say=say).figures()
+    return trial.run(stage, seeds=_share(trial.SEEDS, size), say=say).figures()
 
 
+def latency(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
+    from tests.notion_bridge.trials import latency as trial
+
+    return trial.run(stage, changes=_share(trial.CHANGES, size), say=say)
+
+
+def forgery(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
+    from tests.notion_bridge.trials import forgery as trial
+
+    return trial.run(stage, forged=_share(trial.FORGED, size), replayed=_share(trial.REPLAYED, size))
+
+
+def redesign(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
+    from tests.notion_bridge.trials import redesign as trial
+
+    return trial.run(stage, edits=_share(trial.EDITS, size), say=say).figures()
+
+
+# Imported in the functions: Django needs the settings of the stage first.
 TRIALS: dict[str, tuple[str, Trial]] = {
+    "requests": ("Requests of a first pull, a push, and idle passes", requests),
+    "creates": ("Creations while answers are lost", creates),
     "twoway": ("Random edits on both sides", twoway),
+    "latency": ("Seconds to the other side", latency),
+    "forgery": ("Forged and replayed webhooks", forgery),
+    "redesign": ("Random edits of the schemas in Notion", redesign),
 }
+DURABLE = {"latency"}  # with the database as it is in production, and the time as it is
+
+
+def _share(whole: int, size: float) -> int:
+    return max(1, round(whole * size))
 
 
 def main() -> None:
@@ -46,10 +88,16 @@ def main() -> None:
 def _run(console: Console, name: str) -> bool:
     title, trial = TRIALS[name]
     began = time.monotonic()
-    with stages.own() as stage:
+    with stages.own(durable=name in DURABLE) as stage:
+        load = os.getloadavg()[0]
         figures = trial(stage, _size(), lambda line: console.print(line, highlight=False, markup=False))
     table = Table(
-        "what", "figure", "goal", "", title=f"{title} ({time.monotonic() - began:.0f} s)", title_justify="left"
+        "what",
+        "figure",
+        "goal",
+        "",
+        title=f"{title} ({time.monotonic() - began:.0f} s, load {load:.1f} to {os.getloadavg()[0]:.1f})",
+        title_justify="left",
     )
     for one in figures:
         value = one.value if isinstance(one.value, str) else f"{one.value:,.3f}".rstrip("0").rstrip(".")

@@ -137,6 +137,8 @@ class Witness:
         if self._same(kind, name, typed, stands):
             if self._same(kind, name, stands, across):
                 del pending[one, name]
+            elif isinstance(typed, list):
+                pending[one, name] = _agreed_by_now(agreed, typed, across)
             return
         del pending[one, name]
         if isinstance(typed, list):
@@ -193,11 +195,24 @@ class Witness:
         open_ones = SyncProblem.objects.filter(closed_at=None)
         if open_ones.filter(subject__in=[f"page {link.pk}: {name}", f"page {link.page_id}: {name}"]).exists():
             return True
+        if self._lost_its_option(kind, name, here, there):
+            return True
         missing = _folded(there) - _folded(here)
         options = [one for one in (there if isinstance(there, list) else [there]) if one.casefold() in missing]
         return bool(options) and all(
             open_ones.filter(cause="unknown_option", subject=f"{kind} {name}: {one}").exists() for one in options
         )
+
+    def _lost_its_option(self, kind: str, name: str, here: Value, there: Value) -> bool:
+        """Who had an option that was removed in Notion keeps it here; that it went is noted."""
+        gone = _folded(here) - _folded(there)
+        about = f"{kind} {self.layouts[kind].properties[name].id} "
+        noted = SyncProblem.objects.filter(cause="option_removed", subject__startswith=about)
+        words = {
+            subject.removeprefix(about).rpartition(" > ")[0].casefold()
+            for subject in noted.values_list("subject", flat=True)
+        }
+        return bool(gone) and gone <= words and _folded(there) <= _folded(here)
 
     def _read(self, kind: str, page_id: str) -> Values:
         workspace = self.sandbox.workspace
@@ -223,6 +238,13 @@ def _plain(name: str, value: str) -> str:
     if name == "phone":
         return cleaning.phone(value)
     return cleaning.text(value) if name in ("notes", "description") else cleaning.line(value).casefold()
+
+
+def _agreed_by_now(agreed: Value, typed: list[str], across: Value) -> list[str]:
+    """What of a list both sides had at some time, with what has arrived, without what has gone."""
+    wanted, there = _folded(typed), _folded(across)
+    known = {str(one).casefold(): str(one) for one in [*agreed, *typed]}
+    return [word for one, word in known.items() if (one in there) or (one in _folded(agreed) and one in wanted)]
 
 
 def _folded(value: Value) -> set[str]:

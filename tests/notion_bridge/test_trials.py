@@ -1,0 +1,69 @@
+"""The trials in small numbers; `make trials` runs them in large ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.notion_bridge.trials import creates, forgery, redesign, requests, twoway
+from tests.notion_bridge.trials.figures import Figure, at_most, broken, exactly
+from tests.notion_bridge.trials.stage import Stage
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
+
+
+@pytest.fixture
+def stage(settings: Any) -> Stage:
+    """The database of the test."""
+    return Stage(settings)
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def names(figures: Sequence[Figure]) -> list[str]:
+    return [f"{one.what}: {one.value}" for one in figures]
+
+
+def test_requests_are_as_few_as_promised(stage: Stage) -> None:
+    figures = requests.run(stage, people=20, changed=5)
+
+    assert names(broken(figures)) == []
+
+
+def test_lost_answers_make_no_page_twice_and_none_missing(stage: Stage) -> None:
+    figures = creates.run(stage, creates=25, say=silent)
+
+    assert names(one for one in broken(figures) if one.what != "calls for each page") == []
+
+
+def test_random_edits_on_both_sides_end_equal_with_nothing_lost(stage: Stage) -> None:
+    outcome = twoway.run(stage, seeds=1, operations=50, say=silent)
+
+    assert (outcome.losses, outcome.differences, outcome.idle_writes) == ([], [], 0)
+
+
+def test_forged_webhooks_are_refused_and_replayed_ones_change_nothing(stage: Stage) -> None:
+    figures = forgery.run(stage, forged=60, replayed=60, genuine=6)
+
+    assert names(broken(figures)) == []
+
+
+def test_redesigned_databases_wipe_nothing_and_are_reported(stage: Stage) -> None:
+    outcome = redesign.run(stage, edits=8, crowd=4, say=silent)
+
+    assert (outcome.crashes, outcome.wiped, outcome.unreported, outcome.differences) == ([], [], [], [])
+
+
+@pytest.mark.parametrize(("value", "holds"), [(3, True), (4, False)])
+def test_figure_holds_up_to_its_goal(value: int, holds: bool) -> None:
+    assert at_most("writes", value, 3).holds is holds
+
+
+def test_only_what_was_promised_can_be_broken() -> None:
+    figures = [Figure("seconds", 12.0), exactly("lost", 0, 0), exactly("doubled", 1, 0)]
+
+    assert [one.what for one in broken(figures)] == ["doubled"]
