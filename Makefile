@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 APPS := contactflow contacts engagement workflows notion_bridge
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format bench chaos lock clean install install-dev help
+.PHONY: run test check format bench chaos trials lock clean install install-dev help
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -36,6 +36,9 @@ bench: install-dev ## benchmarks side by side with their references (SIZE=...)
 
 chaos: install-dev ## the fault harness (SIZE=...)
 	@exec $(PY) -m tests.chaos
+
+trials: install-dev ## the bridge to Notion at random, in large numbers (NAME=twoway SIZE=...)
+	@exec $(PY) -m tests.notion_bridge.trials $(NAME)
 
 lock: install-dev ## write the lock files anew from requirements*.in
 	@for name in requirements requirements-dev requirements-install; do \
