@@ -98,10 +98,10 @@ def waiting(*, now: dt.datetime) -> QuerySet[WebhookDelivery]:
 
 
 def settle(*, event: WebhookDelivery, outcome: str, now: dt.datetime) -> None:
-    """It was followed, and with it every other event about the same thing that came before: the page is the same."""
+    """It was followed after `now`, and with it every event about the same thing that had come by then."""
     same = WebhookDelivery.objects.filter(processed_at=None, received_at__lte=now)
     same = same.filter(entity_type=event.entity_type, entity_id=event.entity_id)
-    same.filter(received_at__lte=event.received_at).update(processed_at=now, outcome=outcome[:200])
+    same.update(processed_at=now, outcome=outcome[:200])
     WebhookDelivery.objects.filter(pk=event.pk).update(processed_at=now, outcome=outcome[:200])
 
 

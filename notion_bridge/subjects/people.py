@@ -46,8 +46,11 @@ class People:
         return row.updated_at
 
     def is_being_typed(self, values: Values) -> bool:
-        """The types decide which workflows start: whoever is still typing is given the time."""
-        return not values.get("contact_types")
+        """The types decide which workflows start: whoever is still typing is given the time.
+
+        Not for somebody known, who would get a second page meanwhile.
+        """
+        return not values.get("contact_types") and not _is_known(str(values.get("email", "")))
 
     def referee(self, name: str, here: Value, there: Value) -> Side | None:
         """Who said that a person must not be contacted is heard, whichever side it was."""
@@ -105,6 +108,13 @@ class People:
         _without_what_is_refused(_storable(given, made), made, attempt)
         if made.row is None:
             made.because = " ".join(made.refused.values())
+
+
+def _is_known(address: str) -> bool:
+    try:
+        return Contact.objects.filter(email=cleaning.email(address)).exists()
+    except Unacceptable:
+        return False
 
 
 def _values(contact: Contact) -> dict[str, Value]:
