@@ -33,13 +33,16 @@ class NotPossible(Exception):
 
 def settle(*, conflict: SyncConflict, winner: str, actor: str, now: dt.datetime) -> None:
     """Let this side win: its value of the time stands on both sides after the next pass. Also to change one's mind."""
-    link = conflict.link
-    value = conflict.there if winner == SyncConflict.Winner.NOTION else conflict.here
-    layout = layouts.load(link.database)
+    layout = layouts.load(conflict.link.database)
     if conflict.field not in layout.properties:
         raise NotPossible("The field is not synchronised at present. Map it to a property first.")
     with transaction.atomic():
-        row = layout.subject.lock(link.object_key) if link.object_key else None
+        key = conflict.link.object_key
+        row = layout.subject.lock(key) if key else None
+        # As they are now: a pass, or somebody else's click, may have come first.
+        conflict = SyncConflict.objects.select_for_update().get(pk=conflict.pk)
+        link = PageLink.objects.select_for_update().get(pk=conflict.link_id)
+        value = conflict.there if winner == SyncConflict.Winner.NOTION else conflict.here
         if row is None or value is None:
             raise NotPossible("The object was deleted here." if row is None else "That side's value is not known.")
         applied = layout.subject.apply(row, {conflict.field: value}, enrol=True, now=now)

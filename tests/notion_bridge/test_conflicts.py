@@ -166,7 +166,6 @@ def test_staff_change_their_mind(first: str, page: str, notion: Sandbox) -> None
     second, value = ("contactflow", "Ours") if first == "notion" else ("notion", "Theirs")
     conflicts.settle(conflict=conflict, winner=first, actor="robin", now=database_now())
     bridge.sync()
-    conflict.refresh_from_db()
 
     conflicts.settle(conflict=conflict, winner=second, actor="robin", now=database_now())
     bridge.sync()
