@@ -6,19 +6,20 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from contacts import intake
 from contacts.models import Contact, ContactEvent
-from notion_bridge.models import PageLink
+from notion_bridge.models import Kind, NotionDatabase, PageLink
 from workflows import arrivals, enrolment, wake
 from workflows.conditions import Facts
 from workflows.enrolment import Candidate
 from workflows.models import ActionType
 
 EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
-CHUNK = 200
+CHUNK = 50
+JUDGED = 500
+Answer = NotionDatabase.BaselineAnswer
 
 
 @dataclass
@@ -26,7 +27,8 @@ class Foreseen:
     """What starting workflows for the people of the baseline would mean. `by_workflow` counts instances by slug."""
 
     people: int = 0
-    starting: int = 0  # of them, those for whom anything would start
+    judged: int = 0  # of them: all, but for a very long list
+    starting: int = 0  # of the judged, those for whom anything would start
     workflows: int = 0
     emails: int = 0
     by_workflow: Counter[str] = field(default_factory=Counter)
@@ -40,19 +42,25 @@ def people() -> QuerySet[Contact]:
     return linked.filter(pk__in=came.values("contact")).exclude(pk__in=started.values("contact")).order_by("pk")
 
 
-def foresee(*, now: dt.datetime) -> Foreseen:
-    """What `start` would start at this moment. Judged person by person, nothing is written."""
+def waiting_for_an_answer() -> int:
+    """How many people of the baseline staff were not decided about yet."""
+    asked = NotionDatabase.objects.filter(kind=Kind.CONTACTS, baseline_answer=Answer.NONE).exclude(baseline_at=None)
+    return people().count() if asked.exists() else 0
+
+
+def foresee(*, now: dt.datetime, limit: int = JUDGED) -> Foreseen:
+    """What `start` would start at this moment, judged for the first of them; nothing is written."""
     among = enrolment.candidates()
     emails = {candidate.template.slug: _emails(candidate) for candidate in among}
-    foreseen = Foreseen()
-    for contact in people().select_related("status", "lead_source").iterator(chunk_size=CHUNK):
+    foreseen = Foreseen(people=people().count())
+    for contact in people().select_related("status", "lead_source")[:limit]:
         facts = Facts.from_event(intake.current_facts(contact))
         slugs = [
             one.template.slug
             for one in among
             if enrolment.judge(candidate=one, contact=contact, facts=facts, event=None, now=now).matched
         ]
-        foreseen.people += 1
+        foreseen.judged += 1
         foreseen.starting += bool(slugs)
         foreseen.workflows += len(slugs)
         foreseen.emails += sum(emails[slug] for slug in slugs)
@@ -60,36 +68,46 @@ def foresee(*, now: dt.datetime) -> Foreseen:
     return foreseen
 
 
-def start(*, now: dt.datetime) -> int:
-    """Start what matches, as if each of them had just arrived; returns how many workflows. Again starts nothing."""
-    started = 0
-    for contact in people().iterator(chunk_size=CHUNK):
-        answer = arrivals.run_event(
+def answer(*, start: bool) -> None:
+    """What staff decided. To start is the workers' to do; to leave them is final until somebody decides otherwise."""
+    row = NotionDatabase.objects.filter(kind=Kind.CONTACTS)
+    row.update(baseline_answer=Answer.START if start else Answer.LEAVE)
+    wake.on_commit()
+
+
+def start_some(*, now: dt.datetime, limit: int = CHUNK) -> int:
+    """Let the next of them arrive, if staff said yes; returns how many. The engine enrols them as anybody."""
+    asked = NotionDatabase.objects.filter(kind=Kind.CONTACTS, baseline_answer=Answer.START)
+    if not asked.exists():
+        return 0
+    some = list(people()[:limit])
+    for contact in some:
+        intake.record_event(
             email=contact.email,
             kind="new_contact",
             source=ContactEvent.Source.NOTION,
             now=now,
             event_key=f"notion:start:{contact.pk}",
         )
-        started += len(answer.enrolment.instances)
+    if not some:
+        asked.update(baseline_answer=Answer.STARTED)
+    return len(some)
+
+
+def start(*, now: dt.datetime) -> int:
+    """Start what matches, as if each of them had just arrived; returns how many workflows. Again starts nothing."""
+    started = 0
+    for contact in people().iterator(chunk_size=CHUNK):
+        arrived = arrivals.run_event(
+            email=contact.email,
+            kind="new_contact",
+            source=ContactEvent.Source.NOTION,
+            now=now,
+            event_key=f"notion:start:{contact.pk}",
+        )
+        started += len(arrived.enrolment.instances)
+    NotionDatabase.objects.filter(kind=Kind.CONTACTS).update(baseline_answer=Answer.STARTED)
     return started
-
-
-def start_later(*, now: dt.datetime) -> int:
-    """As `start`, but leaves the starting to the workers; returns for how many people."""
-    waiting = 0
-    with transaction.atomic():
-        for contact in people().iterator(chunk_size=CHUNK):
-            intake.record_event(
-                email=contact.email,
-                kind="new_contact",
-                source=ContactEvent.Source.NOTION,
-                now=now,
-                event_key=f"notion:start:{contact.pk}",
-            )
-            waiting += 1
-        wake.on_commit()
-    return waiting
 
 
 def _emails(candidate: Candidate) -> int:

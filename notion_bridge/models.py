@@ -99,6 +99,12 @@ class NotionDatabase(models.Model):
     `full_pass` sums up the last full pass: {"pages", "missed", "gone", "here", "drift"}.
     """
 
+    class BaselineAnswer(models.TextChoices):
+        NONE = "", "Not answered"
+        START = "start", "Start their workflows"  # under way: the workers do it, some at a time
+        STARTED = "started", "Their workflows were started"
+        LEAVE = "leave", "Leave them as they are"
+
     kind = models.CharField(max_length=10, choices=Kind, unique=True)
     named_id = models.CharField(max_length=36, blank=True, help_text="The database or data source staff named.")
     database_id = models.CharField(max_length=36, blank=True)
@@ -115,6 +121,7 @@ class NotionDatabase(models.Model):
     baseline_at = models.DateTimeField(
         null=True, blank=True, help_text="When the first pull was complete; whoever came with it starts no workflow."
     )
+    baseline_answer = models.CharField(max_length=10, choices=BaselineAnswer, default=BaselineAnswer.NONE, blank=True)
     read_until = models.DateTimeField(null=True, blank=True, help_text="The next poll asks for edits since then.")
     walk = models.JSONField(default=dict, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
@@ -328,7 +335,7 @@ class SyncProblem(models.Model):
 
     cause = models.CharField(max_length=30, choices=Cause)
     database = models.ForeignKey(NotionDatabase, on_delete=models.CASCADE, null=True, blank=True)
-    link = models.ForeignKey(PageLink, on_delete=models.CASCADE, null=True, blank=True, related_name="problems")
+    link = models.ForeignKey(PageLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="problems")
     subject = models.CharField(max_length=300, help_text="What it is about, so that it is reported once.")
     message = models.TextField(help_text="What is wrong and what to do.")
     details = models.JSONField(default=dict, blank=True)

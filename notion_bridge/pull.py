@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
-from django.db.models import Q
-
 from notion_bridge import arriving, layouts, problems, schemas
 from notion_bridge.arriving import Arrived, Visit
 from notion_bridge.client import Invalid, Notion, Turn
@@ -36,6 +34,7 @@ class Walk(TypedDict, total=False):
     cursor: str  # the next list of this slice
     last: str  # the time of the last page seen
     began: str  # by our clock or Notion's, whichever is behind
+    started: str  # by our clock
     name: str  # of the full pass, as the links it saw carry it
     counts: dict[str, int]
 
@@ -53,7 +52,7 @@ def begin(*, database: NotionDatabase, full: bool, now: dt.datetime) -> None:
     """Plan a walk; one that is under way goes on, unless it would see less than is wanted."""
     if database.walk and (database.walk["full"] or not full):
         return
-    walk = Walk(full=full or database.baseline_at is None, began=now.isoformat(), counts={})
+    walk = Walk(full=full or database.baseline_at is None, began=now.isoformat(), started=now.isoformat(), counts={})
     if walk["full"]:
         walk["name"] = now.isoformat()
     elif database.read_until:
@@ -181,7 +180,7 @@ def _finish(database: NotionDatabase, walk: Walk, now: dt.datetime) -> None:
     if walk["full"]:
         gone = PageLink.objects.filter(database=database, state__in=EXPECTED, page_id__isnull=False)
         gone = gone.exclude(seen_in=walk["name"])
-        gone = gone.filter(Q(agreed_at__lt=began) | Q(agreed_at=None, created_at__lt=began))
+        gone = gone.filter(created_at__lt=walk.get("started", walk["began"]))
         missing = gone.update(wanted_at=now)
         counts = Counter(walk["counts"])
         drift = 0 if database.baseline_at is None else counts["changed"] + counts["created"] + counts["linked"]

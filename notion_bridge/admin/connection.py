@@ -26,7 +26,12 @@ from workflows import wake
 from workflows.models import WorkflowTemplate
 
 WINDOW = dt.timedelta(minutes=15)
-ASKING = ("start_workflows", "create_databases", "switch_off")  # these show what they mean before they act
+ASKING = (
+    "start_workflows",
+    "leave_as_they_are",
+    "create_databases",
+    "switch_off",
+)  # these show what they mean before they act
 ID_LENGTH = 36
 
 
@@ -57,7 +62,7 @@ class NotionConnectionAdmin(Record):
     search_fields = ("workspace",)
     actions_detail = (
         *("check_now", "create_databases", "full_pass", "switch_on", "switch_off"),
-        *("start_workflows", "open_window", "show_token"),
+        *("start_workflows", "leave_as_they_are", "open_window", "show_token"),
     )
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -79,6 +84,7 @@ class NotionConnectionAdmin(Record):
             "switch_on": not row.monitoring,
             "switch_off": row.monitoring,
             "start_workflows": is_connected,
+            "leave_as_they_are": is_connected and bool(baseline.waiting_for_an_answer()),
             "open_window": is_connected,
             "show_token": bool(row.webhook_token) and not row.token_shown,
         }
@@ -195,8 +201,8 @@ class NotionConnectionAdmin(Record):
     @button("Start their workflows", permission="connect", icon="directions_run")
     def start_workflows(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            people = baseline.start_later(now=clock.database_now())
-            return f"The workers start the workflows of {people} people now."
+            baseline.answer(start=True)
+            return "The workers start their workflows now."
 
         is_asked = request.method == "GET"
         return self._ask(
@@ -206,6 +212,22 @@ class NotionConnectionAdmin(Record):
             explanation=_foreseen() if is_asked else "",
             act=act,
             submit="Start them",
+        )
+
+    @button("Leave them as they are", permission="connect", icon="block")
+    def leave_as_they_are(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
+            baseline.answer(start=False)
+            return "Nothing is started for them. Whoever is typed into Notion from now on starts what matches."
+
+        return self._ask(
+            request,
+            object_id,
+            title="Leave the people of the first pull as they are",
+            explanation="No workflow starts for them, and they are not asked about any more. An edit still starts what "
+            "becomes true by it.",
+            act=act,
+            submit="Leave them",
         )
 
     @button("Open the handshake window", permission="connect", icon="handshake")
@@ -286,8 +308,9 @@ def _foreseen() -> str:
         return f"{found.people} people came with the first pull. No workflow matches any of them at this moment."
     names = dict(WorkflowTemplate.objects.filter(slug__in=found.by_workflow).values_list("slug", "name"))
     by_name = "; ".join(f"{names.get(slug, slug)} for {number}" for slug, number in found.by_workflow.most_common())
+    judged = "of them" if found.judged == found.people else f"of the first {found.judged}"
     return (
-        f"{found.people} people came with the first pull and started no workflow. For {found.starting} of them "
+        f"{found.people} people came with the first pull and started no workflow. For {found.starting} {judged} "
         f"{found.workflows} workflows would start: {by_name}. In time they would send up to {found.emails} emails. "
         "Whoever starts can be paused or cancelled later; an email that went out cannot be taken back."
     )

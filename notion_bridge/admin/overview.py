@@ -40,7 +40,7 @@ def gather(*, now: dt.datetime) -> dict[str, Any]:
         "lines": checking.judge(),
         "state": state,
         "monitoring": _monitoring(row),
-        "newcomers": baseline.people().count(),
+        "newcomers": baseline.waiting_for_an_answer(),
         "databases": _databases(state),
         "progress": _progress(state, now),
         "errors": wording.errors(state.errors),

@@ -85,7 +85,7 @@ class Pass:
                 self._pull(database, notion)
         if self.wish.start_workflows:
             self.counts["workflows"] += baseline.start(now=database_now())
-        while enrolment.enrol_waiting(now=database_now()):
+        while baseline.start_some(now=database_now()) or enrolment.enrol_waiting(now=database_now()):
             pass
         if self.wish.push:
             for database in connected:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from contacts.clock import database_now
-from notion_bridge import layouts, monitoring, pull, push, schemas
+from notion_bridge import baseline, layouts, monitoring, pull, push, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import NotionDatabase, PageLink, SyncRun
 from notion_bridge.reconciling import Manner
@@ -25,7 +25,11 @@ OVERDUE = dt.timedelta(hours=30)  # then it is made whatever the hour
 
 def run_pump_step(deadline: float) -> int:
     """A step of settings.PUMP_STEPS: what is to do for Notion now, until the deadline; returns how much it did."""
-    if not settings.NOTION_API_KEY or not monitoring.is_on() or not monitoring.is_connected():
+    if not settings.NOTION_API_KEY:
+        return 0
+    if started := baseline.start_some(now=database_now()):
+        return started
+    if not monitoring.is_on() or not monitoring.is_connected():
         return 0
     if monitoring.paused_because():
         return 0
@@ -121,8 +125,10 @@ class Round:
                 pull.begin(database=database, full=False, now=now)
             else:
                 return False
+        # Whoever comes with the first pull is part of it, typed just now or not.
+        is_known = database.baseline_at is not None
         return databases.read_on(
-            database, self.notion, Manner(database.baseline_at is not None, True), self.counts, now, self.turn
+            database, self.notion, Manner(enrol=is_known, patient=is_known), self.counts, now, self.turn
         )
 
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:

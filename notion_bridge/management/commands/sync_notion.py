@@ -72,7 +72,7 @@ class Command(BaseCommand):
             console.print(
                 f"In the admin under Notion: {state.open_problems} problems, {state.open_conflicts} open conflicts."
             )
-        if waiting := baseline.people().count():
+        if waiting := baseline.waiting_for_an_answer():
             console.print(
                 f"{waiting} people came with the first pull and started no workflow. The admin under Notion shows what "
                 "starting them would mean; --start-workflows starts them."

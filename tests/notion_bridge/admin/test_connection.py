@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import reverse
 
 from contacts.clock import database_now
 from contacts.models import Contact, ContactEvent
-from notion_bridge import monitoring, webhooks
+from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionConnection, NotionDatabase, RequestTally, WebhookDelivery
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
@@ -230,12 +231,21 @@ def test_what_starting_would_mean_is_shown_first(desk: Client, newcomers: None) 
 
 def test_saying_yes_starts_them_once(desk: Client, newcomers: None) -> None:
     press(desk, "start_workflows")
-    while enrolment.enrol_waiting(now=database_now()):
+    while syncing.run_pump_step(time.monotonic() + 2) or enrolment.enrol_waiting(now=database_now()):
         pass
 
     assert WorkflowInstance.objects.values("contact").distinct().count() == 3
     assert "came with the first pull" not in words(desk)
     assert ContactEvent.objects.filter(event_key__startswith="notion:start:").count() == 3
+
+
+def test_saying_no_leaves_them_as_they_are(desk: Client, newcomers: None) -> None:
+    press(desk, "leave_as_they_are")
+    while syncing.run_pump_step(time.monotonic() + 2) or enrolment.enrol_waiting(now=database_now()):
+        pass
+
+    assert not WorkflowInstance.objects.exists()
+    assert "came with the first pull" not in words(desk)
 
 
 def test_people_whom_nothing_matches_are_told_of(desk: Client, newcomers: None) -> None:
