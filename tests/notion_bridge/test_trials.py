@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from contacts.models import Contact
+from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge import bridge
 from tests.notion_bridge.trials import creates, forgery, redesign, requests, twoway
 from tests.notion_bridge.trials.figures import Figure, at_most, broken, exactly
 from tests.notion_bridge.trials.stage import Stage
+from tests.notion_bridge.trials.witness import Witness
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
@@ -56,6 +60,58 @@ def test_redesigned_databases_wipe_nothing_and_are_reported(stage: Stage) -> Non
     outcome = redesign.run(stage, edits=8, crowd=4, say=silent)
 
     assert (outcome.crashes, outcome.wiped, outcome.unreported, outcome.differences) == ([], [], [], [])
+
+
+@pytest.fixture
+def witness(notion: Sandbox, settings: Any) -> Witness:
+    """Watches one person on both sides."""
+    ids = bridge.connect(notion, settings)
+    notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist"], "Tags": ["VIP"]})
+    bridge.sync()
+    witness = Witness(notion, ids)
+    witness.begin()
+    return witness
+
+
+def test_witness_misses_a_value_that_was_made_away_with(witness: Witness) -> None:
+    bridge.edit(bridge.person("ada@example.org"), company="Typed")
+    witness.before_a_step()
+
+    Contact.objects.update(company="Something else")
+    witness.after_a_step("a step")
+
+    assert [line.split(" -> ")[1] for line in witness.losses] == ["'Something else', other side ''"]
+
+
+def test_witness_misses_one_word_of_a_list(witness: Witness, notion: Sandbox) -> None:
+    page = bridge.page_of(bridge.person("ada@example.org"))
+    notion.person_edits(page, {"Tags": ["VIP", "Hot"]})
+    witness.before_a_step()
+
+    notion.person_edits(page, {"Tags": ["VIP"]})
+    witness.after_a_step("a step")
+
+    assert len(witness.losses) == 1
+
+
+def test_witness_finds_an_overwritten_value_in_its_conflict_record(witness: Witness, notion: Sandbox) -> None:
+    contact = bridge.person("ada@example.org")
+    bridge.edit(contact, company="Typed here")
+    notion.person_edits(bridge.page_of(contact), {"Company": "Typed there"})
+    witness.before_a_step()
+
+    bridge.sync()
+    witness.after_a_step("a step")
+
+    assert (witness.losses, witness.recorded) == ([], 1)
+
+
+def test_witness_sees_a_difference_that_nobody_was_told_of(witness: Witness) -> None:
+    Contact.objects.update(company="Only here")
+
+    differences, told = witness.differences()
+
+    assert (len(differences), told) == (1, 0)
 
 
 @pytest.mark.parametrize(("value", "holds"), [(3, True), (4, False)])
