@@ -13,14 +13,14 @@ from tests.notion_bridge import bridge
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 
-def test_the_first_pull_of_191_people_takes_two_queries(notion: Sandbox, settings: Any) -> None:
+def test_the_first_pull_takes_a_query_for_a_hundred_people(notion: Sandbox, settings: Any) -> None:
     ids = bridge.connect(notion, settings)
-    for number in range(191):
+    for number in range(101):
         notion.person_creates(ids["contacts"], {"First Name": f"P{number}", "Email": f"p{number}@example.org"})
 
     bridge.sync(pull=True, push=False)
 
-    assert Contact.objects.filter(notion_link__state="linked").count() == 191
+    assert Contact.objects.filter(notion_link__state="linked").count() == 101
     assert notion.requests.count("POST", f"/v1/data_sources/{ids['contacts']}/query") == 2
 
 
