@@ -68,8 +68,10 @@ def _genuine(sandbox: Sandbox, stage: Stage, door: Door, people: int) -> list[by
 
 def _effects(sandbox: Sandbox) -> dict[str, int]:
     """What there is once everything that waits was followed."""
+    asked = {"polled_at": database_now(), "schema_seen_at": database_now()}  # or it would be time to ask Notion again
+    NotionDatabase.objects.update(**asked)
     while syncing.run_pump_step(time.monotonic() + 30):
-        NotionDatabase.objects.update(polled_at=database_now())
+        NotionDatabase.objects.update(**asked)
     return {
         "deliveries": WebhookDelivery.objects.count(),
         "requests": len(sandbox.requests),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import shutil
 import tempfile
@@ -79,13 +80,14 @@ def own(*, durable: bool = False, mail_port: int = 1) -> Iterator[Stage]:
         time = Time(Path(folder) / "offset") if library() and not durable else Time()
         with database(durable=durable, time=time) as cluster:
             stand.set_environment(database_url=cluster.url, mail_port=mail_port)
-            os.environ["LOG_LEVEL"] = "CRITICAL"  # what goes wrong on request is no news
             import django
 
             django.setup()
             _deploy()
             from django.conf import settings
 
+            logging.disable(logging.ERROR)  # what goes wrong on request is no news
+            settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # or WhiteNoise complains
             yield Stage(settings, time, is_own=True)
 
 
