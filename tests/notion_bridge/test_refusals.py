@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from contacts.models import Contact
 from notion_bridge import monitoring
 from notion_bridge.client import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, RequestTally, SyncRun
@@ -99,7 +100,7 @@ def test_another_key_resumes(notion: Sandbox, ids: dict[str, str], settings: Any
     bridge.turn()
 
     assert monitoring.paused_because() == ""
-    assert bridge.person("ada@example.org")
+    assert Contact.objects.get().email == "ada@example.org"
 
 
 def test_a_pass_that_succeeds_resumes_with_the_same_key(notion: Sandbox, ids: dict[str, str]) -> None:

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 
 from contacts.models import Contact, ContactEvent
@@ -14,10 +13,9 @@ from engagement.models import Task
 from notion_bridge.models import NotionConnection, SyncEntry, WebhookDelivery
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
-from tests.workflows import world
 
 DOOR = "/contact-workflows/notion-webhook"
-inside = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 Event = dict[str, Any]
 
@@ -61,8 +59,6 @@ def ada() -> Contact:
 
 
 class TestEvents:
-    pytestmark = inside
-
     def test_a_new_page_is_taken_over_before_any_poll(self, notion: Sandbox, ids: dict[str, str]) -> None:
         about = {"Email": "ada@example.org", "Contact Type": ["Artist"]}
         notion.person_creates(ids["contacts"], about)
@@ -231,8 +227,6 @@ class TestEvents:
 
 
 class TestTheDoor:
-    pytestmark = inside
-
     @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 64, "nonsense", "sha1=00"])
     def test_what_was_not_signed_by_notion_is_refused(self, signature: str, notion: Sandbox, page: str) -> None:
         notion.person_edits(page, {"Company": "Analytical"})
@@ -266,52 +260,3 @@ class TestTheDoor:
         deliver(notion, [event, event | {"attempt_number": 2}])
 
         assert WebhookDelivery.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_subscription_from_handshake_to_effect(
-    notion: Sandbox, settings: Any, live_server: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world.deploy()
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
-    bridge.watch()
-    call_command("notion_webhook", "--open", "15")
-    token = notion.subscribe(f"{live_server.url}{DOOR}")
-    capsys.readouterr()
-    call_command("notion_webhook")
-    shown = capsys.readouterr().out
-    confirmed = notion.confirm(token)
-    notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist"]})
-
-    accepted = notion.deliver_now()
-    bridge.turn(poll=False)
-
-    assert (token in shown, confirmed) == (True, True)
-    assert accepted >= 1
-    assert ada().contact_types.get().name == "Artist"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_events_lost_doubled_and_shuffled_leave_both_sides_equal(
-    notion: Sandbox, settings: Any, live_server: Any
-) -> None:
-    world.deploy()
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
-    bridge.watch()
-    call_command("notion_webhook", "--open", "15")
-    notion.confirm(notion.subscribe(f"{live_server.url}{DOOR}"))
-    mischief = notion.webhooks.mischief
-    mischief.lose, mischief.double, mischief.shuffle = 0.3, 0.3, True
-    for number in range(8):
-        about = {"Email": f"p{number}@example.org", "Contact Type": ["Artist"]}
-        page = notion.person_creates(ids["contacts"], about)
-        notion.person_edits(page, {"Company": f"Company {number}"})
-
-    notion.deliver_now()
-    bridge.turn(poll=False)
-    bridge.turn()
-
-    companies = {contact.email: contact.company for contact in Contact.objects.all()}
-    assert companies == {f"p{number}@example.org": f"Company {number}" for number in range(8)}
