@@ -1,4 +1,4 @@
-"""From here to Notion: find what changed by comparing, look at the page, and write only what differs.
+"""From here to Notion: look at the page of what changed (notion_bridge.comparing finds it) and write only what differs.
 
 An object without a page gets one: the link is stored with our id before the page is asked for, and when the answer is
 lost, Notion is asked for that id before a second page is made.
@@ -10,12 +10,12 @@ import datetime as dt
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Unpack
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from notion_bridge import arriving, layouts, mapping, problems, reconciling, schemas
@@ -35,111 +35,13 @@ from notion_bridge.layouts import Layout
 from notion_bridge.merging import Value
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciling import Manner
-from notion_bridge.subjects import Source
 
 State = PageLink.State
 Cause = SyncProblem.Cause
 
-CHUNK = 200  # rows compared at a time
 IDS_AT_ONCE = 50  # looked up with one query
 WRITE_SECONDS = 2.0
-UNCOMMITTED = dt.timedelta(seconds=15)  # as much may a row's time lie before its transaction began
 LONGEST_PAUSE = dt.timedelta(hours=6)
-
-
-# Finding what Notion does not know yet
-
-
-@dataclass(frozen=True)
-class Swept:
-    """A part of a sweep: how many objects are wanted that were not before."""
-
-    wanted: int
-    is_over: bool
-
-
-def compare(*, database: NotionDatabase, now: dt.datetime) -> Swept:
-    """Compare the next rows that changed since the last sweep.
-
-    Whatever has no page, or says something else than when both sides were compared, is wanted from now on.
-    """
-    layout = layouts.load(database)
-    sources = layout.subject.sources()
-    state = database.comparison or _begin_sweep(database, now)
-    source = sources[state["source"]]
-    found, wanted = _next_rows(source, state), 0
-    if found:
-        wanted = _want_what_differs(layout, list(dict.fromkeys(key for _, key, _ in found)), now)
-        state |= {"at": found[-1][0].isoformat(), "id": str(found[-1][2])}
-    elif state["source"] + 1 < len(sources):
-        state = {**state, "source": state["source"] + 1, "at": state["since"], "id": ""}
-    else:
-        _end_sweep(database, state)
-        return Swept(0, is_over=True)
-    database.comparison = state
-    database.save(update_fields=["comparison"])
-    return Swept(wanted, is_over=False)
-
-
-def has_changes(*, database: NotionDatabase) -> bool:
-    """Whether a sweep would find any row; cheap."""
-    if database.comparison or database.compared_until is None:
-        return True
-    state = {"since": database.compared_until.isoformat(), "at": database.compared_until.isoformat(), "id": ""}
-    return any(_next_rows(source, state, limit=1) for source in layouts.load(database).subject.sources())
-
-
-def _begin_sweep(database: NotionDatabase, now: dt.datetime) -> dict[str, Any]:
-    since = database.compared_until.isoformat() if database.compared_until else ""
-    return {"source": 0, "since": since, "at": since, "id": "", "horizon": _horizon(now).isoformat()}
-
-
-def _horizon(now: dt.datetime) -> dt.datetime:
-    """Up to when every change is committed: what a transaction still under way changes is seen by the next sweep."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database()")
-        oldest = cursor.fetchone()[0]
-    return min(oldest or now, now) - UNCOMMITTED
-
-
-def _next_rows(source: Source, state: Mapping[str, Any], *, limit: int = CHUNK) -> list[tuple[dt.datetime, UUID, UUID]]:
-    """(time, object, row) of the rows after the state, oldest change first."""
-    rows = source.rows.order_by(source.at, "pk")
-    if state["at"] and state["id"]:
-        rows = rows.filter(
-            Q(**{f"{source.at}__gt": state["at"]}) | Q(**{source.at: state["at"], "pk__gt": state["id"]})
-        )
-        rows = rows.filter(**{f"{source.at}__gte": state["at"]})  # what the index begins at
-    elif state["at"]:
-        rows = rows.filter(**{f"{source.at}__gte": state["at"]})
-    elif source.at != "updated_at":
-        return []  # the first sweep sees every object already
-    return list(rows.values_list(source.at, source.key, "pk")[:limit])
-
-
-def _end_sweep(database: NotionDatabase, state: Mapping[str, Any]) -> None:
-    database.compared_until, database.comparison = dt.datetime.fromisoformat(state["horizon"]), {}
-    database.save(update_fields=["compared_until", "comparison"])
-
-
-def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -> int:
-    rows = {row.pk: row for row in layout.subject.load(keys)}
-    values = layout.subject.snapshot(list(rows.values()))
-    field = layout.subject.link_field
-    links = {getattr(link, f"{field}_id"): link for link in PageLink.objects.filter(**{f"{field}__in": list(rows)})}
-    changed = [
-        link.pk
-        for key, link in links.items()
-        if link.state in (State.LINKED, State.CREATING) and link.digest != reconciling.digest(layout, values[key])
-    ]
-    wanted = PageLink.objects.filter(pk__in=changed, wanted_at=None).update(wanted_at=now)
-    fresh = [
-        PageLink(database=layout.database, state=State.CREATING, object_key=key, wanted_at=now, **{f"{field}_id": key})
-        for key in rows
-        if key not in links
-    ]
-    PageLink.objects.bulk_create(fresh, ignore_conflicts=True)
-    return wanted + len(fresh)
 
 
 def let_deleted_go(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contacts.clock import database_now
-from notion_bridge import baseline, layouts, monitoring, pull, push, schemas, webhooks
+from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas, webhooks
 from notion_bridge.client import Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
 from notion_bridge.models import NotionDatabase, PageLink, SyncRun, WebhookDelivery
 from notion_bridge.reconciling import Manner
@@ -117,8 +117,8 @@ class Pass:
             pass
 
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
-        if push.has_changes(database=database):
-            while not push.compare(database=database, now=database_now()).is_over:
+        if comparing.has_changes(database=database):
+            while not comparing.compare(database=database, now=database_now()).is_over:
                 pass
         while push.let_deleted_go(database=database, notion=notion, now=database_now()):
             self.counts["trashed_there"] += 1

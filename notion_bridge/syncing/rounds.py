@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from contacts.clock import database_now
-from notion_bridge import baseline, layouts, monitoring, pull, push, schemas
+from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import NotionDatabase, PageLink, SyncRun
 from notion_bridge.reconciling import Manner
@@ -132,10 +132,10 @@ class Round:
         )
 
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
-        if database.baseline_at is None or not push.has_changes(database=database):
+        if database.baseline_at is None or not comparing.has_changes(database=database):
             return False
         wanted = 0
-        while not (swept := push.compare(database=database, now=now)).is_over:
+        while not (swept := comparing.compare(database=database, now=now)).is_over:
             wanted += swept.wanted
             if time.monotonic() > self.deadline:
                 return True
