@@ -214,15 +214,20 @@ def _guess(database: NotionDatabase, rows: dict[str, PropertyMapping], schema: m
     taken = {row.property_id for row in rows.values() if row.property_id}
     free = {one: known for one, known in schema.items() if one not in taken}
     guessed = mapping.guess(database.kind, free)
+    fresh, found = [], []
     for field in mapping.FIELDS[database.kind]:
-        row = rows.setdefault(field.name, PropertyMapping(database=database, field=field.name, rule=field.default_rule))
-        found = guessed.get(field.name, "") if not row.property_id and not row.by_staff else ""
-        if found:
-            _set(row, found, schema[found])
-        if found or row.pk is None:
-            row.save()
-        if found and database.baseline_at:
-            _forget_agreements(database, [field.name])
+        row = rows.get(field.name)
+        if row is None:
+            row = PropertyMapping(database=database, field=field.name, rule=field.default_rule)
+            fresh.append(row)
+        if field.name in guessed and not row.property_id and not row.by_staff:
+            _set(row, guessed[field.name], schema[guessed[field.name]])
+            found.append(row)
+    PropertyMapping.objects.bulk_create(fresh)
+    known = [row for row in found if row not in fresh]
+    PropertyMapping.objects.bulk_update(known, ["property_id", "property_name", "property_type", "trouble"])
+    if found and database.baseline_at:
+        _forget_agreements(database, [row.field for row in found])
 
 
 def _set(row: PropertyMapping, property_id: str, known: Mapping[str, Any]) -> None:
