@@ -104,7 +104,8 @@ def receive(visit: Visit) -> Arrived:
     if link.state == State.MOVED:
         _forget_what_the_move_cost(link, visit.reading)
     if link.state in ASIDE:
-        return meet(visit, link, what="restored")
+        arrived = meet(visit, link, what="restored")
+        return _came_back(visit, link) if arrived.to_there.is_gone else arrived
     return meet(visit, link, what="changed") if is_news(link, visit.reading) else Arrived("unchanged", link)
 
 
@@ -303,6 +304,11 @@ def _duplicate(visit: Visit, link: PageLink | None, theirs: PageLink) -> Arrived
 
 
 def _came_back(visit: Visit, link: PageLink) -> Arrived:
+    """The page is there, and its object was deleted here, perhaps while the page was out of our hands."""
+    if link.state != State.DELETED:
+        link.state, link.wanted_at, link.here, link.there = State.DELETED, None, {}, {}
+        link.save(update_fields=["state", "wanted_at", "here", "there"])
+        problems.close_all_of(link=link, causes=[Cause.TRASHED, Cause.MOVED, Cause.UNSHARED], now=visit.now)
     problems.report(
         cause=Cause.RESTORED,
         subject=f"page {visit.page_id}",

@@ -80,3 +80,20 @@ def test_what_is_ours_to_write_and_was_typed_into_a_new_page_is_kept_in_a_confli
 
     conflict = SyncConflict.objects.get()
     assert (conflict.field, conflict.there, conflict.winner) == ("last_interaction", "2026-03-01", "contactflow")
+
+
+def test_page_restored_after_its_object_was_deleted_here_is_reported(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    page = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist"]})
+    bridge.sync()
+    notion.person_trashes(page)
+    bridge.sync(full=True)
+    bridge.person("ada@example.org").delete()
+    bridge.sync()
+    notion.person_restores(page)
+
+    bridge.sync()
+
+    assert PageLink.objects.get(page_id=page).state == PageLink.State.DELETED
+    assert len(bridge.problems("restored")) == 1
+    assert bridge.problems("trashed") == []
