@@ -128,6 +128,8 @@ def let_go(*, link: PageLink, state: str, now: dt.datetime) -> Arrived:
         PageLink.objects.filter(pk=link.pk).update(wanted_at=None)
         return Arrived("unchanged", link)
     if link.object_key is None:
+        for cause in (Cause.PAGE_REFUSED, Cause.DUPLICATE_CONTACT):
+            problems.close(cause=cause, subject=f"page {link.page_id}", now=now)
         link.delete()
         return Arrived(state)
     with transaction.atomic():
