@@ -111,7 +111,9 @@ class Here:
         return f"here: {control.__name__} {instance.pk}"
 
     def _one(self, rows: Any) -> Any:
-        ids = sorted(rows.values_list("pk", flat=True), key=str)
+        """In the order in which they came, so that a seed means the same ones in every run."""
+        since = "started_at" if rows.model is WorkflowInstance else "id" if rows.model is Target else "created_at"
+        ids = list(rows.order_by(since, "pk").values_list("pk", flat=True))
         return rows.get(pk=self._chance.choice(ids)) if ids else None
 
 
