@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -42,6 +43,7 @@ Cause = SyncProblem.Cause
 IDS_AT_ONCE = 50  # looked up with one query
 WRITE_SECONDS = 2.0
 LONGEST_PAUSE = dt.timedelta(hours=6)
+UNFORESEEN_PAUSE = dt.timedelta(hours=1)
 
 
 def let_deleted_go(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> int:
@@ -156,16 +158,20 @@ def _create(layout: Layout, link: PageLink, notion: Notion, now: dt.datetime, **
     values = layout.subject.snapshot(rows)[rows[0].pk]
     told = {name: value for name, value in values.items() if name in layout.properties}
     draft = layout.write({name: value for name, value in told.items() if value})
-    # Before anything leaves: from here on the page may exist, whatever we hear.
+    began, wanted_at, look_up = time.monotonic(), link.wanted_at, dt.timedelta(seconds=settings.NOTION_LOOK_UP_SECONDS)
+    # Before anything leaves: from here on the page may exist, whatever we hear, and whether we live to hear it.
     link.here, link.there, link.is_unclear, link.digest = told, {}, True, reconciling.digest(layout, values)
-    link.save(update_fields=["here", "there", "is_unclear", "digest"])
+    link.wanted_at = now + look_up
+    link.save(update_fields=["here", "there", "is_unclear", "digest", "wanted_at"])
     try:
         page = notion.create_page(layout.database.data_source_id, draft.properties, **turn)
     except Unclear as error:
-        _put_off(link, error, now, dt.timedelta(seconds=settings.NOTION_LOOK_UP_SECONDS))
+        waited = dt.timedelta(seconds=time.monotonic() - began)  # for its turn: the page is younger than `now`
+        _put_off(link, error, now + waited, look_up)
         return "unclear"
     except (NotionError, Later):
-        PageLink.objects.filter(pk=link.pk).update(is_unclear=False)  # a definite no, or nothing was sent
+        link.wanted_at = wanted_at
+        PageLink.objects.filter(pk=link.pk).update(is_unclear=False, wanted_at=wanted_at)  # a no, or nothing was sent
         raise
     reading = layout.read(page, notion, **turn)
     link.there = {name: reading.values.get(name, value) for name, value in told.items()}
@@ -335,4 +341,17 @@ def _put_off(link: PageLink, error: NotionError, now: dt.datetime, pause: dt.tim
     link.wanted_at, link.error = now + pause, error.message or str(error)
     PageLink.objects.filter(pk=link.pk).update(
         attempts=min(link.attempts, 30_000), wanted_at=link.wanted_at, error=link.error
+    )
+
+
+def put_off_unforeseen(*, link: PageLink, error: Exception, now: dt.datetime) -> None:
+    """Something broke in our own code: staff are told, and it is tried rarely."""
+    _put_off(link, Invalid("unforeseen", f"{type(error).__name__}. The log says more."), now, UNFORESEEN_PAUSE)
+    problems.report(
+        cause=Cause.REFUSED_BY_NOTION,
+        subject=f"page {link.pk}",
+        message=f"A page could not be synchronised because of an error in Contactflow ({type(error).__name__}). The "
+        "others go on. The log of the workers says more; it is tried again every hour.",
+        link=PageLink.objects.filter(pk=link.pk).first(),
+        now=now,
     )

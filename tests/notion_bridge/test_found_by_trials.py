@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from contacts.clock import database_now
 from engagement import tasking
 from engagement.models import Task
+from notion_bridge import budget
 from notion_bridge.models import PageLink, SyncConflict
-from notion_bridge.sandbox import Sandbox
+from notion_bridge.sandbox import Sandbox, faults
 from tests.notion_bridge import bridge
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
@@ -97,3 +99,22 @@ def test_page_restored_after_its_object_was_deleted_here_is_reported(notion: San
     assert PageLink.objects.get(page_id=page).state == PageLink.State.DELETED
     assert len(bridge.problems("restored")) == 1
     assert bridge.problems("trashed") == []
+
+
+def test_page_is_looked_for_so_many_seconds_after_it_was_asked_for_however_long_the_request_waited(
+    notion: Sandbox, settings: Any
+) -> None:
+    bridge.connect(notion, settings)
+    settings.NOTION_LOOK_UP_SECONDS = 5
+    bridge.sync()
+    bridge.watch()
+    bridge.turn()
+    bridge.arrive("ada@example.org")
+    notion.faults.add(faults.CUT_AFTER, times=1, method="POST", path="/v1/pages")
+    budget.block(0.5)
+
+    bridge.turn(poll=False)
+
+    link = PageLink.objects.get(is_unclear=True)
+    assert link.wanted_at is not None
+    assert link.wanted_at > database_now() + dt.timedelta(seconds=4.6)
