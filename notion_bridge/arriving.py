@@ -226,7 +226,7 @@ def _take_over(visit: Visit, link: PageLink | None, made: Made) -> Arrived:
     taken = theirs or PageLink(database=visit.layout.database, **of_object)
     taken.object_key, taken.page_id, taken.url = row.pk, visit.page_id, visit.url
     taken.state, taken.wanted_at, taken.is_unclear = State.LINKED, None, False
-    taken.here, taken.there = {}, {}
+    taken.here, taken.there, taken.came_first = {}, {}, visit.layout.database.baseline_at is None
     if made.is_new:
         _note_what_was_taken(visit, taken, made)
     taken.save()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from contacts import intake
 from contacts.models import Contact, ContactEvent
@@ -35,11 +35,12 @@ class Foreseen:
 
 
 def people() -> QuerySet[Contact]:
-    """Who came with a pull that started nothing, and for whom nothing was started since."""
-    came = ContactEvent.objects.filter(source=ContactEvent.Source.NOTION, request__baseline=True)
-    started = ContactEvent.objects.filter(event_key__startswith="notion:start:")
-    linked = Contact.objects.filter(notion_link__state=PageLink.State.LINKED)
-    return linked.filter(pk__in=came.values("contact")).exclude(pk__in=started.values("contact")).order_by("pk")
+    """Whose page was there with the first pull, and who never arrived in any way that starts workflows."""
+    is_list = Q(request__contains={"baseline": True}) | Q(request__contains={"edit": True})
+    is_silent = is_list | Q(source=ContactEvent.Source.SYSTEM)
+    arrived = ContactEvent.objects.filter(contact=OuterRef("pk")).exclude(is_silent)
+    links = PageLink.objects.filter(contact=OuterRef("pk"), state=PageLink.State.LINKED, came_first=True)
+    return Contact.objects.filter(Exists(links), ~Exists(arrived)).order_by("pk")
 
 
 def waiting_for_an_answer() -> int:

@@ -107,6 +107,7 @@ class NotionDatabase(models.Model):
 
     kind = models.CharField(max_length=10, choices=Kind, unique=True)
     named_id = models.CharField(max_length=36, blank=True, help_text="The database or data source staff named.")
+    is_made_here = models.BooleanField(default=False, editable=False, help_text="Created from the admin.")
     database_id = models.CharField(max_length=36, blank=True)
     data_source_id = models.CharField(max_length=36, blank=True)
     title = models.CharField(max_length=300, blank=True)
@@ -206,6 +207,7 @@ class PageLink(models.Model):
         null=True, blank=True, help_text="When it is looked at next on both sides; empty: nothing is to do."
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    came_first = models.BooleanField(default=False, editable=False, help_text="Taken over by the first pull.")
     is_unclear = models.BooleanField(default=False, help_text="A creation was not answered: the page may exist.")
     error = models.TextField(blank=True)
     digest = models.CharField(

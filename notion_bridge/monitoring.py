@@ -13,6 +13,7 @@ from notion_bridge.client import NotionError
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, SyncProblem
 
 KEY_SUBJECT = "the key"
+PROBE_AFTER = dt.timedelta(minutes=2)
 
 
 def switch(*, on: bool, actor: str, now: dt.datetime) -> str:
@@ -39,7 +40,7 @@ def is_connected() -> bool:
         return False
     if settings.NOTION_DATABASES["contacts"]:
         return True
-    return NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(named_id="").exists()
+    return NotionDatabase.objects.filter(kind=Kind.CONTACTS, is_made_here=True).exists()
 
 
 def pause(*, error: NotionError, now: dt.datetime) -> None:
@@ -54,6 +55,12 @@ def resume(*, now: dt.datetime) -> None:
     paused = NotionConnection.objects.filter(pk=NotionConnection.ONLY).exclude(paused_because="")
     if paused.update(paused_because="", paused_at=None, refused_key="", changed_at=Now()):
         problems.close(cause=SyncProblem.Cause.KEY_REFUSED, subject=KEY_SUBJECT, now=now)
+
+
+def may_probe(*, now: dt.datetime) -> bool:
+    """Whether a refused key has rested long enough to be tried once more: a refusal can be a passing fault."""
+    rested = NotionConnection.objects.filter(pk=NotionConnection.ONLY, paused_at__lt=now - PROBE_AFTER)
+    return rested.exclude(paused_because="").exists()
 
 
 def paused_because() -> str:

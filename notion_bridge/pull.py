@@ -8,10 +8,13 @@ again is compared by content.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
+
+from django.db import InterfaceError, OperationalError
 
 from notion_bridge import arriving, layouts, problems, schemas
 from notion_bridge.arriving import Arrived, Visit
@@ -19,6 +22,8 @@ from notion_bridge.client import Invalid, Notion, Turn
 from notion_bridge.layouts import Layout
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciling import Manner
+
+logger = logging.getLogger(__name__)
 
 OVERLAP = dt.timedelta(minutes=2)
 # The pages that a full pass expects to see: one that waits may have been trashed as well.
@@ -106,11 +111,31 @@ def _take_note(
         schemas.refresh(database=database, notion=notion, now=now, **turn)
         layout = layouts.current(database, notion, **turn)
     for page in pages:
-        visit = arriving.look(layout=layout, notion=notion, page=page, manner=manner, now=now, **turn)
-        arrived = arriving.receive(visit)
         unit.counts["pages"] += 1
+        visit = arriving.look(layout=layout, notion=notion, page=page, manner=manner, now=now, **turn)
+        try:
+            arrived = arriving.receive(visit)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # one page that breaks our code must not hold up all the others
+            logger.exception("page %s could not be taken note of", page["id"])
+            _report_unforeseen(database, page, error, now)
+            unit.counts["failed"] += 1
+            continue
         unit.counts[arrived.what] += 1
         _want(arrived, page, unit, now)
+
+
+def _report_unforeseen(database: NotionDatabase, page: Mapping[str, Any], error: Exception, now: dt.datetime) -> None:
+    problems.report(
+        cause=SyncProblem.Cause.PAGE_REFUSED,
+        subject=f"page {page['id']}",
+        message=f"A page in {database} could not be read because of an error in Contactflow ({type(error).__name__}). "
+        "The others go on. The log says more; it is tried again when the page is edited, and every night.",
+        database=database,
+        details={"url": str(page.get("url") or "")},
+        now=now,
+    )
 
 
 def _want(arrived: Arrived, page: Mapping[str, Any], unit: Unit, now: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
 from notion_bridge import mapping, problems, wording
-from notion_bridge.client import NotFound, Notion, Turn
+from notion_bridge.client import Invalid, NotFound, Notion, Turn
 from notion_bridge.mapping import ChangeKind, SchemaChange
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem
 from workflows.models import WorkflowTemplate
@@ -49,7 +49,7 @@ def plain_id(named: str) -> str:
 
 def configured() -> dict[str, str]:
     """The id of each database: from the environment, else the one that was created from the admin."""
-    rows = dict(NotionDatabase.objects.values_list("kind", "named_id"))
+    rows = dict(NotionDatabase.objects.filter(is_made_here=True).values_list("kind", "named_id"))
     named = {kind: settings.NOTION_DATABASES.get(kind) or rows.get(kind, "") for kind in Kind.values}
     return {kind: plain_id(one) for kind, one in named.items() if one}
 
@@ -61,6 +61,7 @@ def connect_database(
     database, _ = NotionDatabase.objects.get_or_create(kind=kind)
     if database.named_id != named_id or not database.data_source_id:
         database_id, data_source_id = resolve(named_id=named_id, notion=notion, **turn)
+        _refuse_another_role(kind, data_source_id, notion.data_source(data_source_id, **turn))
         if database.data_source_id and database.data_source_id != data_source_id:
             database = _start_over(database)
         database.named_id, database.database_id, database.data_source_id = named_id, database_id, data_source_id
@@ -70,11 +71,26 @@ def connect_database(
     return database
 
 
+def _refuse_another_role(kind: str, data_source_id: str, answer: Mapping[str, Any]) -> None:
+    """Ids are easily swapped, and a person would become a task. Raises Misconfigured."""
+    title = mapping.TITLES[kind]
+    taken = NotionDatabase.objects.filter(data_source_id=data_source_id).exclude(kind=kind).first()
+    if taken is not None and configured().get(taken.kind) == taken.named_id:
+        raise Misconfigured(f"This is the database of {taken} already. Name the one of {title}.")
+    names = {known["name"] for known in mapping.seen(answer).values()}
+    if mapping.key_of(kind).label in names:
+        return
+    for other in mapping.FIELDS:
+        key = mapping.key_of(other).label
+        if key in names:
+            raise Misconfigured(f"This looks like {mapping.TITLES[other]}: it has a property {key}. Name {title}.")
+
+
 def resolve(*, named_id: str, notion: Notion, **turn: Unpack[Turn]) -> tuple[str, str]:
     """(database id, data source id) of an id that may be either. Raises Misconfigured where there is a choice."""
     try:
         answer = notion.database(named_id, **turn)
-    except NotFound:
+    except (NotFound, Invalid):
         source = notion.data_source(named_id, **turn)
         parent = source.get("parent") or {}
         return str(parent.get("database_id") or ""), str(source["id"])
@@ -133,7 +149,7 @@ def create_database(
     )
     named_id = str(answer["id"])
     # Kept at once: whatever happens to the requests that follow, it is not made a second time.
-    NotionDatabase.objects.update_or_create(kind=kind, defaults={"named_id": named_id})
+    NotionDatabase.objects.update_or_create(kind=kind, defaults={"named_id": named_id, "is_made_here": True})
     return connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
 
 

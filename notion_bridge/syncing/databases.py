@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Container
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
 
 from notion_bridge import layouts, monitoring, problems, pull, push, schemas
-from notion_bridge.client import Forbidden, Invalid, NotFound, Notion, NotionError, Unavailable
+from notion_bridge.client import Forbidden, Invalid, Later, NotFound, Notion, NotionError, Unavailable
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciling import Manner
 from notion_bridge.schemas import Misconfigured
 
+logger = logging.getLogger(__name__)
+
 Cause = SyncProblem.Cause
+# What concerns more than one object: the budget, the key, Notion itself, our database.
+FORESEEN = (NotionError, Later, OperationalError, InterfaceError)
 TROUBLES = 3  # in a row, before a database rests
 
 
@@ -34,7 +40,9 @@ def introduce(notion: Notion, *, now: dt.datetime, **turn: Any) -> None:
 
 def in_order() -> list[NotionDatabase]:
     """Those that are connected and not out of reach; people first, since the others speak of them."""
-    rows = {row.kind: row for row in NotionDatabase.objects.exclude(data_source_id="").filter(problem="")}
+    named = schemas.configured()
+    connected = NotionDatabase.objects.filter(kind__in=named, problem="").exclude(data_source_id="")
+    rows = {row.kind: row for row in connected}
     return [rows[kind] for kind in Kind.values if kind in rows]
 
 
@@ -105,7 +113,14 @@ def carry(
 ) -> str:
     """Bring one object and its page together. Where one after the other fails, the database rests for a while."""
     layout = layouts.current(database, notion, **turn)
-    what = push.carry(layout=layout, link=link, notion=notion, manner=manner, now=now, **turn)
+    try:
+        what = push.carry(layout=layout, link=link, notion=notion, manner=manner, now=now, **turn)
+    except FORESEEN:
+        raise
+    except Exception as error:  # one object that breaks our code must not hold up all the others
+        logger.exception("page link %s could not be carried over", link.pk)
+        push.put_off_unforeseen(link=link, error=error, now=now)
+        what = "failed"
     troubles = database.troubles + 1 if what in ("put_off", "unclear") else 0
     if troubles != database.troubles:
         rest = dt.timedelta(seconds=min(2 ** min(troubles, 10), 300)) if troubles > TROUBLES else None

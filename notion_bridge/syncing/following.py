@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from typing import Any
 
@@ -11,6 +12,9 @@ from notion_bridge.client import Forbidden, Invalid, Lane, NotFound, Notion, Una
 from notion_bridge.models import NotionDatabase, PageLink, WebhookDelivery
 from notion_bridge.reconciling import Manner
 from notion_bridge.syncing import databases
+from notion_bridge.syncing.databases import FORESEEN
+
+logger = logging.getLogger(__name__)
 
 
 def follow_next(notion: Notion, counts: Counter[str], now: dt.datetime, turn: dict[str, Any]) -> bool:
@@ -26,6 +30,12 @@ def follow_next(notion: Notion, counts: Counter[str], now: dt.datetime, turn: di
     except Unavailable as error:
         webhooks.put_off(event=event, because=str(error), now=now)
         return True
+    except FORESEEN:
+        raise
+    except Exception as error:
+        logger.exception("event %s could not be followed", event.pk)
+        webhooks.put_off(event=event, because=type(error).__name__, now=now)
+        return True
     webhooks.settle(event=event, outcome=outcome, now=now)
     return True
 
@@ -33,6 +43,8 @@ def follow_next(notion: Notion, counts: Counter[str], now: dt.datetime, turn: di
 def _follow(
     event: WebhookDelivery, notion: Notion, counts: Counter[str], now: dt.datetime, turn: dict[str, Any]
 ) -> str:
+    if not event.entity_id:
+        return "nothing to look at"
     if event.entity_type in ("data_source", "database"):
         column = "data_source_id" if event.entity_type == "data_source" else "database_id"
         for database in NotionDatabase.objects.filter(**{column: event.entity_id}).exclude(data_source_id=""):

@@ -14,12 +14,13 @@ from django.conf import settings
 from contacts.clock import database_now
 from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
-from notion_bridge.models import NotionDatabase, PageLink, SyncRun
+from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncRun
 from notion_bridge.reconciling import Manner
 from notion_bridge.syncing import databases, following, journal, lock
 
 NIGHT = range(2, 5)  # o'clock, in TIME_ZONE: when the full pass is made
 ONE_DAY = dt.timedelta(hours=20)
+JUST_NOW = dt.timedelta(seconds=5)
 OVERDUE = dt.timedelta(hours=30)  # then it is made whatever the hour
 
 
@@ -31,10 +32,11 @@ def run_pump_step(deadline: float) -> int:
         return started
     if not monitoring.is_on() or not monitoring.is_connected():
         return 0
-    if monitoring.paused_because():
+    is_probe = bool(monitoring.paused_because())
+    if is_probe and not monitoring.may_probe(now=database_now()):
         return 0
     with lock.single() as mine:
-        return Round(connect(), deadline).run() if mine else 0
+        return Round(connect(), deadline, is_probe=is_probe).run() if mine else 0
 
 
 @dataclass
@@ -43,11 +45,14 @@ class Round:
 
     notion: Notion
     deadline: float
+    is_probe: bool = False  # the key was refused: first ask whether it still is
     counts: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> int:
         began, done, error = database_now(), 0, ""
         try:
+            if self.is_probe:
+                databases.introduce(self.notion, now=began, **self.turn)
             while time.monotonic() < self.deadline and self._one_thing():
                 done += 1
         except (Later, RateLimited):
@@ -103,7 +108,13 @@ class Round:
     def _create(self, database: NotionDatabase, now: dt.datetime) -> bool:
         """Not before what is there was read: it might be there already."""
         link = push.next_creation(database=database, now=now) if database.baseline_at else None
-        return link is not None and self._carry(database, link, Lane.BULK, now)
+        if link is None:
+            return False
+        if database.kind == Kind.CONTACTS and not _is_fresh(database, now):
+            # Somebody may have typed the same person into Notion a moment ago.
+            pull.begin(database=database, full=False, now=now)
+            return True
+        return self._carry(database, link, Lane.BULK, now)
 
     def _carry(self, database: NotionDatabase, link: PageLink, lane: Lane, now: dt.datetime) -> bool:
         manner = Manner(enrol=database.baseline_at is not None, patient=True)
@@ -145,6 +156,10 @@ class Round:
         gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)
         self.counts["trashed_there"] += gone
         return gone > 0
+
+
+def _is_fresh(database: NotionDatabase, now: dt.datetime) -> bool:
+    return database.polled_at is not None and now - database.polled_at < JUST_NOW
 
 
 def _is_full_pass_due(database: NotionDatabase, now: dt.datetime) -> bool:

@@ -11,11 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from contacts.clock import database_now
-from notion_bridge import baseline, health, monitoring, syncing, wording
+from notion_bridge import baseline, health, monitoring, schemas, syncing, wording
 from notion_bridge.client import NotionError
-from notion_bridge.models import SyncRun
+from notion_bridge.models import Kind, SyncRun
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import Busy, Wish
+
+ONE_WAY = "from here to Notion only; a fresh connection is read first, so that nobody gets a second page"
 
 
 class Command(BaseCommand):
@@ -23,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--pull", action="store_true", help="from Notion to here only")
-        parser.add_argument("--push", action="store_true", help="from here to Notion only")
+        parser.add_argument("--push", action="store_true", help=ONE_WAY)
         parser.add_argument("--full", action="store_true", help="look at every page, not only at what was edited")
         parser.add_argument(
             "--start-workflows",
@@ -66,6 +68,8 @@ class Command(BaseCommand):
             cells = (one.linked, one.queue, one.not_taken_over + one.out_of_step, one.drift or 0)
             table.add_row(one.name, *map(str, cells), at)
         console.print(table)
+        if missing := [name for kind, name in Kind.choices if kind not in schemas.configured()]:
+            console.print(f"Not connected: {', '.join(missing)}. Name their ids in NOTION_..._DB to connect them.")
         errors = ", ".join(f"{number} x {cause}" for cause, number in wording.errors(state.errors).items()) or "none"
         console.print(f"Requests a minute: {state.requests_a_minute:.1f}. Errors in the last hour: {errors}.")
         if state.open_problems or state.open_conflicts:
