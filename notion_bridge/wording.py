@@ -25,6 +25,7 @@ DONE = {
     "duplicate": "second pages",
     "refused": "refused by Notion",
     "put_off": "put off",
+    "failed": "failed because of an error in Contactflow",
     "events": "events followed",
     "workflows": "workflows started",
 }
