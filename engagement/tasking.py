@@ -68,7 +68,9 @@ def set_status(*, task: Task, status: str, now: datetime) -> Task:
 
 
 # What a colleague may change of a task besides its status.
-EDITABLE = frozenset({"title", "description", "category", "priority", "assignee", "target", "due_at", "business_entity"})
+EDITABLE = frozenset(
+    {"title", "description", "category", "priority", "assignee", "target", "due_at", "business_entity"}
+)
 
 
 @transaction.atomic
