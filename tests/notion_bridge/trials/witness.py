@@ -46,6 +46,7 @@ class Witness:
     sight: Sight = field(default_factory=Sight)
     pending_here: dict[tuple[UUID, str], Value] = field(default_factory=dict)  # (row, field) -> what was agreed before
     pending_there: dict[tuple[UUID, str], Value] = field(default_factory=dict)
+    linked: set[UUID] = field(default_factory=set)  # the pages that ever spoke for a row
     known_there: dict[UUID, Values] = field(default_factory=dict)  # as every page was seen last, trashed ones too
     kinds: dict[UUID, str] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
@@ -75,13 +76,15 @@ class Witness:
         """Take note of what people did since the last step."""
         now, then = self.look(), self.sight
         self.known_there |= then.there
+        self.linked |= then.links.keys()
         self.kinds |= now.kinds
         for pending, new, old, only_pulled in (
             (self.pending_here, now.here, then.here, True),  # the others are nobody's to type here
             (self.pending_there, now.there, self.known_there, False),
         ):
             for one, values in new.items():
-                known = old.get(one, {})
+                # What stood in a page before it spoke for anything, and was erased again, was nobody's value.
+                known = old.get(one, {}) if one in self.linked or only_pulled else {}
                 for name, value in values.items():
                     if only_pulled and not mapping.field_of(now.kinds[one], name).pulled:
                         continue
