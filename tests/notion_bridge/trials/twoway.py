@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
+
 from contacts.clock import database_now
 from notion_bridge import monitoring, syncing, webhooks
-from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncProblem
+from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncEntry, SyncProblem
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
 from tests.notion_bridge.trials import colleagues
@@ -24,6 +27,7 @@ from workflows import enrolment
 from workflows.models import WorkflowTemplate
 
 SEEDS, OPERATIONS = 20, 500
+UUID_ = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LOST, DOUBLED, LATE = 0.2, 0.2, 0.3
 STEP = 0.22  # the chance of a step of the bridge after an edit
 WORKFLOWS = ("the7space_artist_discovery", "website_lead_nurturing")
@@ -124,7 +128,7 @@ class Town:
         self.summary = f"{self.operations} operations, {self.steps} steps, {len(self.sandbox.requests)} requests, "
         self.summary += f"{dict(states)}, {SyncConflict.objects.count()} conflicts, {self.witness.recorded} found, "
         self.summary += f"{SyncProblem.objects.count()} problems, idle writes {idle}, drift {drift}"
-        self.wrong = [*self.witness.losses, *differences]
+        self.wrong = [line for one in [*self.witness.losses, *differences] for line in (one, *self._history_of(one))]
         outcome.operations += self.operations
         outcome.steps += self.steps
         outcome.conflicts += SyncConflict.objects.count()
@@ -136,6 +140,15 @@ class Town:
         outcome.losses += self.witness.losses
         outcome.differences += differences
         outcome.states += states
+
+    def _history_of(self, finding: str) -> list[str]:
+        """What people and the bridge did with the rows and pages that a finding names."""
+        named = set(UUID_.findall(finding))
+        pages = PageLink.objects.filter(Q(page_id__in=named) | Q(object_key__in=named))
+        named |= {str(one) for pair in pages.values_list("page_id", "object_key") for one in pair}
+        doings = [f"    {at} {done}"[:160] for at, done in enumerate(self.history) if named & set(UUID_.findall(done))]
+        entries = SyncEntry.objects.filter(link__in=pages).order_by("id")
+        return doings + [f"    {one.direction} {one.what} {one.fields}"[:160] for one in entries]
 
     def _writes_of(self, work: Callable[[], object], *, times: int) -> int:
         before = self.sandbox.requests.writes()
