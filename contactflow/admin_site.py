@@ -98,6 +98,10 @@ def favicon(request: HttpRequest) -> str:
     return static("contactflow/favicon.svg")
 
 
+def stylesheet(request: HttpRequest) -> str:
+    return static("contactflow/desk.css")
+
+
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what needs a person to the start page: a number each, with the list behind it, and the newest alerts."""
     found = attention.gather(now=clock.database_now())

@@ -288,6 +288,7 @@ UNFOLD = {
     "SITE_SYMBOL": "hub",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "contactflow.admin_site.favicon"}],
+    "STYLES": ["contactflow.admin_site.stylesheet"],
     "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
     "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar"},
     "COLORS": {
