@@ -1,0 +1,7 @@
+"""The pages that span all rooms; importing registers them."""
+
+from __future__ import annotations
+
+from contactflow.admin import accounts, background, keys, people, work
+
+__all__ = ["accounts", "background", "keys", "people", "work"]

@@ -1,0 +1,62 @@
+"""API keys: made, shown once, revoked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from contactflow.models import ApiKey
+from contacts.admin import confirmation, sentences
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Record, button, column
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(Record):
+    """A key is made and revoked, never changed; its text is shown once."""
+
+    list_display = ("name", "scope", "prefix", "state", "created_at", "last_used_at")
+    list_filter = (("scope", ChoicesDropdownFilter),)
+    search_fields = ("name", "prefix")
+    actions_detail = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("contactflow.add_apikey")
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("contactflow.change_apikey")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("name", "scope")
+        return ("name", "scope", "prefix", "state", "created_at", "last_used_at")
+
+    def possible_buttons(self, row: ApiKey) -> tuple[str, ...]:
+        return () if row.revoked_at else ("revoke",)
+
+    @column("State", ordering="revoked_at")
+    def state(self, key: ApiKey) -> str:
+        return f"Revoked {sentences.moment(key.revoked_at)}" if key.revoked_at else "Works"
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[ApiKey], change: bool) -> None:
+        key, plaintext = ApiKey.objects.issue(name=obj.name, scope=obj.scope)
+        obj.pk, obj.prefix = key.pk, key.prefix
+        messages.warning(request, f"The key, shown this once: {plaintext} Copy it now and keep it secret.")
+
+    @button("Revoke", permission="revoke", icon="block", danger=True)
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(key: ApiKey, answers: dict[str, Any]) -> str:
+            key.revoke()
+            return "The key is revoked."
+
+        question = Question(
+            title="Revoke this key",
+            explanation="Whatever uses it is refused from now on. This cannot be undone.",
+            submit="Revoke",
+            act=act,
+        )
+        return confirmation.ask(self, request, object_id, question)
