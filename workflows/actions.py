@@ -35,7 +35,7 @@ def send_notification(action: ScheduledAction, now: dt.datetime) -> Result:
     alert = alerts.raise_alert(
         action_id=action.pk,
         title=step.title or f"{instance.template.name}: {instance.contact}",
-        message=step.description or _about(instance.contact, instance.because),
+        message=step.description or about(instance.contact, instance.because),
         priority=step.priority or "medium",
         target=action.target,
         contact=instance.contact,
@@ -52,7 +52,7 @@ def create_task(action: ScheduledAction, now: dt.datetime) -> Result:
     task = tasking.create_task(
         action_id=action.pk,
         title=step.title,
-        description=step.description or _about(instance.contact, instance.because),
+        description=step.description or about(instance.contact, instance.because),
         category=step.category,
         priority=priority,
         target=action.target,
@@ -124,7 +124,7 @@ def why_touch_ended(action: ScheduledAction) -> str:
     return f"The contact {ending.kind}." if ending else ""
 
 
-def _about(contact: Contact, because: str) -> str:
+def about(contact: Contact, because: str) -> str:
     """What a colleague needs to begin: who, how to reach them, why this reached you."""
     lines = [
         contact.full_name,

@@ -74,7 +74,15 @@ class WorkflowVersion(models.Model):
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     reentry = models.CharField(max_length=10, choices=Reentry, default=Reentry.ONCE)
     reentry_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # The brand is the template's. A draft carries the one it will have once published, from its first edit on.
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="The last edit of the draft.")
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
@@ -115,7 +123,7 @@ class Step(models.Model):
 
     version = models.ForeignKey(WorkflowVersion, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
-    delay_hours = models.DecimalField(max_digits=7, decimal_places=2, default=0)
+    delay_hours = models.DecimalField(max_digits=9, decimal_places=4, default=0)
     action_type = models.CharField(
         max_length=20, choices=[c for c in ActionType.choices if c[0] != ActionType.FOLLOW_UP]
     )
@@ -364,6 +372,31 @@ class ControlEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verb_display()} by {self.actor}"
+
+
+class StartOrder(models.Model):
+    """Staff asked to start a workflow for people who are here already; the workers go through them, by id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    template = models.ForeignKey(WorkflowTemplate, on_delete=models.CASCADE, related_name="start_orders")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(db_default=Now())
+    reached = models.UUIDField(null=True, editable=False, help_text="The contact that was looked at last.")
+    looked_at = models.PositiveIntegerField(default=0)
+    started = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-asked_at", "-id")
+        constraints: ClassVar = [
+            # One at a time for a workflow; workflows.starting finds what is to be done by it.
+            models.UniqueConstraint(
+                fields=["template"], condition=models.Q(finished_at__isnull=True), name="one_open_start_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"start {self.template_id} for people who are here"
 
 
 class WorkerHeartbeat(models.Model):

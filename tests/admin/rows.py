@@ -323,4 +323,5 @@ HIDDEN = (
     "django_q.Task",
     "notion_bridge.RequestBudget",
     "notion_bridge.RequestTally",
+    "workflows.StartOrder",
 )
