@@ -102,6 +102,10 @@ def stylesheet(request: HttpRequest) -> str:
     return static("contactflow/desk.css")
 
 
+def reader_zone_script(request: HttpRequest) -> str:
+    return static("contactflow/reader_zone.js")
+
+
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what needs a person to the start page: a number each, with the list behind it, and the newest alerts."""
     found = attention.gather(now=clock.database_now())

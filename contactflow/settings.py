@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "contactflow.reader_zone.ReaderZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "contactflow.api.idempotency.IdempotencyMiddleware",
 ]
@@ -128,6 +129,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE: str = env.time_zone("TIME_ZONE")
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = ["contactflow.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -289,6 +291,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "contactflow.admin_site.favicon"}],
     "STYLES": ["contactflow.admin_site.stylesheet"],
+    "SCRIPTS": ["contactflow.admin_site.reader_zone_script"],
     "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
     "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar"},
     "COLORS": {

@@ -10,6 +10,7 @@ from django.contrib import admin as django_admin
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,6 +20,8 @@ from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+from contacts.admin import moments
 
 if TYPE_CHECKING:
     ModelAdmin = django_admin.ModelAdmin[Any]
@@ -118,6 +121,19 @@ class Page(ModelAdmin):
     compressed_fields = True
     warn_unsaved_form = True  # the buttons above a form know only what is saved
     actions_detail: ClassVar[tuple[str, ...]] = ()
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Columns that hold a moment are shown in the reader's zone, with the exact one on hover."""
+        return tuple(self._with_moments(name) for name in super().get_list_display(request))
+
+    def _with_moments(self, name: Any) -> Any:
+        if not isinstance(name, str) or hasattr(self, name):
+            return name
+        try:
+            field = self.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return name
+        return moments.moment_column(field) if isinstance(field, models.DateTimeField) else name
 
     def title_of(self, row: Any) -> str:
         """What the row's page is headed."""
