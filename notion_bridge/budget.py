@@ -76,15 +76,16 @@ _BLOCK = """
     )
     RETURNING blocked_until
 """
-_COUNT = """
+# An answer to a request that left before the pause says nothing about the pause.
+_SETTLE = """
+    WITH calmed AS (
+        UPDATE notion_bridge_requestbudget SET troubles = 0, blocked_until = NULL
+        WHERE id = 1 AND %(outcome)s = 'ok'
+            AND troubles > 0 AND (blocked_until IS NULL OR blocked_until <= clock_timestamp())
+    )
     INSERT INTO notion_bridge_requesttally AS tally (minute, outcome, count)
     VALUES (date_trunc('minute', clock_timestamp()), %(outcome)s, 1)
     ON CONFLICT (minute, outcome) DO UPDATE SET count = tally.count + 1
-"""
-# An answer to a request that left before the pause says nothing about the pause.
-_CALM = """
-    UPDATE notion_bridge_requestbudget SET troubles = 0, blocked_until = NULL
-    WHERE id = 1 AND troubles > 0 AND (blocked_until IS NULL OR blocked_until <= clock_timestamp())
 """
 
 
@@ -115,9 +116,7 @@ def block(seconds: float | None) -> datetime:
 def settle(outcome: str) -> None:
     """Count one answered request of this minute: "ok", or the code of the error. An "ok" ends a row of refusals."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"outcome": outcome[:OUTCOME_LENGTH]})
-        if outcome == "ok":
-            cursor.execute(_CALM)
+        cursor.execute(_SETTLE, {"outcome": outcome[:OUTCOME_LENGTH]})
 
 
 def _take(lane: Lane) -> bool:
