@@ -213,6 +213,16 @@ class Alert(models.Model):
             models.Index(
                 fields=["target", "-created_at"], condition=models.Q(acknowledged_at__isnull=True), name="alert_open"
             ),  # what a target still has to look at
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(acknowledged_at__isnull=True),
+                name="alert_open_newest_first",
+            ),  # the list of open alerts
+            models.Index(
+                fields=["-acknowledged_at"],
+                condition=models.Q(acknowledged_at__isnull=False),
+                name="alert_acknowledged_latest",
+            ),  # worklist.alerts_version: what was acknowledged last
         ]
 
     def __str__(self) -> str:
@@ -306,6 +316,24 @@ class Task(models.Model):
             models.Index(
                 fields=["due_at"], condition=~models.Q(status__in=["done", "cancelled"]), name="task_open_by_due"
             ),  # the list of open tasks, due first
+            models.Index(
+                fields=["assignee", "due_at"],
+                condition=~models.Q(status__in=["done", "cancelled"]),
+                name="task_open_of_assignee",
+            ),  # my open tasks, and those nobody has taken, due first
+            models.Index(
+                fields=["target", "due_at"],
+                condition=~models.Q(status__in=["done", "cancelled"]),
+                name="task_open_of_target",
+            ),  # my team's open tasks
+            models.Index(
+                fields=["status", "due_at"],
+                condition=~models.Q(status__in=["done", "cancelled"]),
+                name="task_open_by_status",
+            ),  # a column of the board, due first
+            models.Index(
+                fields=["-completed_at"], condition=models.Q(status="done"), name="task_done_latest"
+            ),  # the board's last column: what was done today
             models.Index(fields=["contact", "-created_at"], name="task_of_contact"),  # the contact's timeline
             models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
             models.Index(fields=["updated_at", "id"], name="task_changed"),  # what Notion does not know yet
