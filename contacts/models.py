@@ -330,6 +330,10 @@ class Consent(models.Model):
 
     class Meta:
         ordering = ("-recorded_at", "-id")
+        indexes: ClassVar = [
+            # The newest record holds; the contact's timeline.
+            models.Index(fields=["contact", "-recorded_at"], name="consent_of_contact"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"

@@ -158,6 +158,12 @@ class Message(models.Model):
         indexes: ClassVar = [
             # A touch asks what went to this contact lately; the contact's timeline reads the same order.
             models.Index(fields=["contact", "-sent_at"], name="message_of_contact"),
+            # The contact's timeline: what was held, refused or given up.
+            models.Index(
+                fields=["contact", "-created_at"],
+                condition=models.Q(sent_at__isnull=True),
+                name="message_unsent_of_contact",
+            ),
             models.Index(fields=["-created_at", "-id"], name="message_newest_first"),  # the outbox and its pages
             models.Index(fields=["message_id"], name="message_by_message_id"),  # provider events and replies
             # What is held or unclear and waits for a person: the start page counts it.
@@ -210,6 +216,7 @@ class Alert(models.Model):
         indexes: ClassVar = [
             # watch_alerts and the event stream read on from the last one seen.
             models.Index(fields=["created_at", "id"], name="alert_oldest_first"),
+            models.Index(fields=["contact", "-created_at"], name="alert_of_contact"),  # the contact's timeline
             models.Index(
                 fields=["target", "-created_at"], condition=models.Q(acknowledged_at__isnull=True), name="alert_open"
             ),  # what a target still has to look at
@@ -335,6 +342,11 @@ class Task(models.Model):
                 fields=["-completed_at"], condition=models.Q(status="done"), name="task_done_latest"
             ),  # the board's last column: what was done today
             models.Index(fields=["contact", "-created_at"], name="task_of_contact"),  # the contact's timeline
+            models.Index(
+                fields=["contact", "-completed_at"],
+                condition=models.Q(completed_at__isnull=False),
+                name="task_done_of_contact",
+            ),  # the contact's timeline
             models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
             models.Index(fields=["updated_at", "id"], name="task_changed"),  # what Notion does not know yet
         ]

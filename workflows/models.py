@@ -214,6 +214,16 @@ class WorkflowInstance(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["contact", "-started_at"], name="instance_of_contact"),  # timeline, ?contact_email=
+            models.Index(
+                fields=["contact", "-ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="instance_ended_of_contact",
+            ),  # the contact's timeline
+            models.Index(
+                fields=["contact"],
+                condition=models.Q(status__in=["active", "paused"]),
+                name="instance_running_of_contact",
+            ),  # what runs for a contact: their page, the list of contacts and its filter
             models.Index(fields=["-started_at", "-id"], name="instance_newest_first"),  # lists, recent executions
             models.Index(fields=["status", "-started_at"], name="instance_by_status"),  # ?status=, active count
             models.Index(fields=["updated_at", "id"], name="instance_changed"),  # what Notion does not know yet
