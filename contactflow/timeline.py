@@ -1,0 +1,141 @@
+"""One timeline of everything that happened with a contact, out of what every room tells."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import ValidationError
+
+import contacts.timeline
+import engagement.timeline
+import notion_bridge.timeline
+import workflows.timeline
+from contacts.admin import sentences
+from contacts.models import Contact
+from contacts.timeline import ARRIVAL, EDIT, NOTE, NOTION, PERMISSION, Entry, Place, Source
+from engagement.timeline import ALERT, MAIL, TASK
+from workflows.models import ScheduledAction, WorkflowTemplate
+from workflows.timeline import CONTROL, STEP, WORKFLOW
+
+PAGE = 25
+SEPARATOR = "~"
+# What one may look at alone, in the order of the buttons.
+KINDS = {
+    ARRIVAL: "Arrivals",
+    WORKFLOW: "Workflows",
+    STEP: "Steps",
+    MAIL: "Emails",
+    ALERT: "Alerts",
+    TASK: "Tasks",
+    NOTE: "Notes",
+    CONTROL: "Decisions by staff",
+    EDIT: "Edits",
+    PERMISSION: "Permission",
+    NOTION: "Notion",
+}
+ICONS = {
+    ARRIVAL: "login",
+    WORKFLOW: "account_tree",
+    STEP: "checklist",
+    MAIL: "mail",
+    ALERT: "notifications",
+    TASK: "task_alt",
+    NOTE: "sticky_note_2",
+    CONTROL: "gavel",
+    EDIT: "edit",
+    PERMISSION: "how_to_reg",
+    NOTION: "sync",
+}
+SOURCES: tuple[Source, ...] = (
+    *contacts.timeline.SOURCES,
+    *engagement.timeline.SOURCES,
+    *workflows.timeline.SOURCES,
+    *notion_bridge.timeline.SOURCES,
+)
+_BY_NAME = {source.name: source for source in SOURCES}
+
+
+class UnknownPlace(ValueError):
+    """The text names no place in a timeline."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A page of the timeline, and where the next one begins (empty: this is all)."""
+
+    entries: Sequence[Entry]
+    next: str
+
+
+def read(*, contact: Contact, kinds: Collection[str] = (), before: str = "", limit: int = PAGE) -> Stretch:
+    """The newest entries before that place; no kinds means all of them. Raises UnknownPlace."""
+    wanted = [kind for kind in KINDS if kind in kinds] or list(KINDS)
+    place = _place(before) if before else None
+    parts = [source.older(contact=contact, kinds=wanted, before=place, limit=limit + 1) for source in SOURCES]
+    found = list(_newest_first(parts, limit + 1))
+    there_is_more, shown = len(found) > limit, found[:limit]
+    return Stretch(entries=_completed(shown), next=_text(shown[-1].place) if there_is_more else "")
+
+
+def _newest_first(parts: Iterable[Sequence[Entry]], limit: int) -> Iterable[Entry]:
+    merged = heapq.merge(*parts, key=_order, reverse=True)
+    return (entry for entry, _ in zip(merged, range(limit), strict=False))
+
+
+def _order(entry: Entry) -> tuple[dt.datetime, str, object]:
+    place = entry.place
+    if place is None:
+        raise UnknownPlace("An entry came from no source.")
+    return place.at, place.source, place.pk
+
+
+def _text(place: Place | None) -> str:
+    return SEPARATOR.join((place.at.isoformat(), place.source, str(place.pk))) if place else ""
+
+
+def _place(text: str) -> Place:
+    try:
+        at, name, pk = text.split(SEPARATOR)
+        moment, source = dt.datetime.fromisoformat(at), _BY_NAME[name]
+        if moment.tzinfo is None:
+            raise ValueError("no time zone")
+        model = source.rows(Contact()).model
+        return Place(at=moment, source=name, pk=model._meta.pk.to_python(pk))
+    except (ValueError, KeyError, ValidationError) as error:
+        raise UnknownPlace(text) from error
+
+
+def _completed(entries: list[Entry]) -> list[Entry]:
+    """Add what no room knows alone: the workflow behind an email, alert or task, and the names of workflows."""
+    workflows_of = _workflows({entry.action for entry in entries if entry.action})
+    names = _names() if any(entry.answers for entry in entries) else {}
+    return [_complete(entry, workflows_of, names) for entry in entries]
+
+
+def _complete(entry: Entry, workflows_of: dict[object, str], names: dict[str, str]) -> Entry:
+    lines = entry.lines
+    if workflow := workflows_of.get(entry.action):
+        lines = (*lines, f"Workflow: {workflow}")
+    answers = tuple(
+        {**answer, "workflow": names.get(answer["workflow"], answer["workflow"])} for answer in entry.answers
+    )
+    return replace(entry, lines=lines, answers=answers)
+
+
+def _workflows(actions: Collection[object]) -> dict[object, str]:
+    if not actions:
+        return {}
+    rows = ScheduledAction.objects.filter(pk__in=actions)  # type: ignore[misc]  # ids, as the rows carry them
+    return dict(rows.values_list("pk", "instance__template__name"))
+
+
+def _names() -> dict[str, str]:
+    return dict(WorkflowTemplate.objects.values_list("slug", "name"))
+
+
+def told(answers: Iterable[object], *, started: bool) -> list[str]:
+    """What the workflows that started (or did not) said."""
+    return [sentences.outcome(one) for one in answers if bool(one.get("matched")) is started]  # type: ignore[attr-defined]

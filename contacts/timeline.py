@@ -1,0 +1,220 @@
+"""What happened with one contact, newest first: how an entry reads, how every room hands over its own, and ours.
+
+A room gives sources. Each answers one page at a time, from an index on (contact, time), so that the timeline of a
+contact with ten thousand entries costs as much as that of one with ten. contactflow.timeline puts them together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+from contacts.admin import sentences
+from contacts.models import Consent, Contact, ContactEvent
+
+ARRIVAL, NOTE, EDIT, PERMISSION, NOTION = "arrival", "note", "edit", "permission", "notion"
+GOOD, WARN, BAD, INFO = "is-good", "is-warn", "is-bad", "is-info"
+
+# Events that say nothing but that contact was forbidden or allowed again begin their key so.
+ABOUT_PERMISSION = ("do_not_contact:", "contact_again:")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an entry stands: by time, and for equal times by source and row, so that no two share a place."""
+
+    at: dt.datetime
+    source: str
+    pk: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One thing that happened, as a person reads it."""
+
+    kind: str
+    at: dt.datetime
+    title: str
+    lines: tuple[str, ...] = ()
+    by: str = ""
+    """Who did it, where it was a person."""
+    tone: str = ""
+    row: Model | None = None
+    """Where one can read on."""
+    text: str = ""
+    """Words of a person, or of an email: shown as they are, line for line."""
+    text_title: str = ""
+    answers: tuple[Mapping[str, Any], ...] = ()
+    """What every workflow said to an event."""
+    action: UUID | None = None
+    """The planned step that made it."""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The rows of one table that tell of a contact. `kinds` says which of them are of which kind."""
+
+    name: str
+    kinds: Mapping[str, Q]
+    rows: Callable[[Contact], QuerySet[Any]]
+    time: str
+    tell: Callable[[Any], Entry]
+
+    def older(self, *, contact: Contact, kinds: Collection[str], before: Place | None, limit: int) -> list[Entry]:
+        """At most `limit` entries of these kinds, the newest before that place first."""
+        wanted = [self.kinds[kind] for kind in kinds if kind in self.kinds]
+        if not wanted:
+            return []
+        rows = self.rows(contact)
+        if len(wanted) < len(self.kinds):
+            rows = rows.filter(_any(wanted))
+        if before is not None:
+            rows = rows.filter(self._older_than(before))
+        return [self._placed(row) for row in rows.order_by(f"-{self.time}", "-pk")[:limit]]
+
+    def _older_than(self, before: Place) -> Q:
+        if self.name > before.source:
+            return Q(**{f"{self.time}__lt": before.at})
+        up_to = Q(**{f"{self.time}__lte": before.at})
+        if self.name < before.source:
+            return up_to
+        return up_to & (Q(**{f"{self.time}__lt": before.at}) | Q(pk__lt=before.pk))
+
+    def _placed(self, row: Any) -> Entry:
+        at = getattr(row, self.time)
+        return replace(self.tell(row), place=Place(at=at, source=self.name, pk=row.pk))
+
+
+def _any(conditions: list[Q]) -> Q:
+    found = Q()
+    for condition in conditions:
+        found |= condition
+    return found
+
+
+def _permission_events() -> Q:
+    return _any([Q(event_key__startswith=start) for start in ABOUT_PERMISSION])
+
+
+def _kinds_of_events() -> dict[str, Q]:
+    note, permission = Q(kind=NOTE), _permission_events()
+    notion = Q(source=ContactEvent.Source.NOTION) & ~note
+    edit = Q(request__edit=True) & ~Q(source=ContactEvent.Source.NOTION) & ~permission
+    arrival = ~(note | permission | Q(source=ContactEvent.Source.NOTION) | Q(request__contains={"edit": True}))
+    return {ARRIVAL: arrival, NOTE: note, EDIT: edit, PERMISSION: permission, NOTION: notion}
+
+
+def _tell_event(event: ContactEvent) -> Entry:
+    if event.kind == NOTE:
+        return _note(event)
+    if event.event_key.startswith(ABOUT_PERMISSION):
+        return _permission_changed(event)
+    if event.request.get("edit"):
+        return _edit(event)
+    return _arrival(event)
+
+
+def _note(event: ContactEvent) -> Entry:
+    return Entry(
+        kind=NOTE, at=event.received_at, title="Note", by=_colleague(event), text=str(event.payload.get("text", ""))
+    )
+
+
+def _permission_changed(event: ContactEvent) -> Entry:
+    forbidden = event.event_key.startswith("do_not_contact:")
+    how = str(event.payload.get("how") or "")
+    return Entry(
+        kind=PERMISSION,
+        at=event.received_at,
+        title="Do not contact from now on" if forbidden else "May be written to again",
+        lines=(*((f"Because: {how}",) if how else ()), *sentences.changes(event.changes)),
+        by=_colleague(event),
+        tone=BAD if forbidden else GOOD,
+        row=event,
+    )
+
+
+def _edit(event: ContactEvent) -> Entry:
+    is_notion = event.source == ContactEvent.Source.NOTION
+    where = {"notion": "in Notion", "api": "through the API"}.get(event.source, "by a colleague")
+    return Entry(
+        kind=NOTION if is_notion else EDIT,
+        at=event.received_at,
+        title=f"Changed {where}",
+        lines=(*sentences.changes(event.changes), *map(sentences.decision, event.decisions)),
+        by=_colleague(event),
+        row=event,
+        answers=tuple(event.outcome),
+    )
+
+
+def _arrival(event: ContactEvent) -> Entry:
+    through = event.get_source_display()
+    title = {
+        "new_contact": f"Arrived for the first time ({through})",
+        "contact_updated": f"Arrived again ({through})",
+        "manual_trigger": f"Workflows were started by hand ({through})",
+    }.get(event.kind, f"{sentences.name_of_event(event.kind)} ({through})")
+    known = ("Was on a list that started no workflow.",) if event.request.get("baseline") else ()
+    waiting = ("Workflows have not looked at this yet.",) if event.processed_at is None else ()
+    told = (*sentences.changes(event.changes), *map(sentences.decision, event.decisions))
+    return Entry(
+        kind=NOTION if event.source == ContactEvent.Source.NOTION else ARRIVAL,
+        at=event.received_at,
+        title=title,
+        lines=(*told, *known, *waiting),
+        by=_colleague(event),
+        tone=INFO,
+        row=event,
+        text=_message(event),
+        text_title="What they wrote",
+        answers=tuple(event.outcome),
+    )
+
+
+def _message(event: ContactEvent) -> str:
+    said = event.payload.get("message")
+    return said if isinstance(said, str) else ""
+
+
+def _colleague(event: ContactEvent) -> str:
+    about = event.payload.get("metadata") if isinstance(event.payload.get("metadata"), dict) else event.payload
+    return str(about.get("colleague") or "") if isinstance(about, dict) else ""
+
+
+def _tell_consent(consent: Consent) -> Entry:
+    given = consent.state == Consent.State.GRANTED
+    brand = consent.business_entity or "every brand"
+    verb = "Permission given" if given else "Permission withdrawn"
+    return Entry(
+        kind=PERMISSION,
+        at=consent.recorded_at,
+        title=f"{verb}: {consent.channel} from {brand}",
+        lines=(f"How: {consent.source}",) if consent.source else (),
+        tone=GOOD if given else BAD,
+        row=consent,
+    )
+
+
+SOURCES = (
+    Source(
+        name="contacts.event",
+        kinds=_kinds_of_events(),
+        rows=lambda contact: ContactEvent.objects.filter(contact=contact).defer("facts"),
+        time="received_at",
+        tell=_tell_event,
+    ),
+    Source(
+        name="contacts.permission",
+        kinds={PERMISSION: Q()},
+        rows=lambda contact: Consent.objects.filter(contact=contact).select_related("business_entity"),
+        time="recorded_at",
+        tell=_tell_consent,
+    ),
+)

@@ -1,0 +1,123 @@
+"""Emails, alerts and tasks of one contact, for the timeline."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from contacts.admin import moments
+from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
+from engagement.models import Alert, Message, Task
+
+MAIL, ALERT, TASK = "mail", "alert", "task"
+Status = Message.Status
+SAID = {
+    Status.HELD: ("Email held, something is missing", WARN),
+    Status.SENDING: ("Email is being handed over", INFO),
+    Status.SENT: ("Email sent", GOOD),
+    Status.FAILED: ("Email refused", BAD),
+    Status.AMBIGUOUS: ("Email unclear: handed over, but no answer came back", WARN),
+    Status.CANCELLED: ("Email not sent", ""),
+}
+
+
+def _tell_mail(message: Message) -> Entry:
+    said, tone = SAID[Status(message.status)]
+    if message.status == Status.SENT and message.transport == Message.Transport.OUTBOX:
+        said = "Email kept here, since there is no mail server"
+    brand = f"From {message.business_entity}" if message.business_entity else ""
+    missing = f"Missing: {', '.join(message.missing)}" if message.missing and message.status == Status.HELD else ""
+    return Entry(
+        kind=MAIL,
+        at=message.sent_at or message.created_at,
+        title=f"{said}: {message.subject}",
+        lines=tuple(line for line in (brand, missing, message.error) if line),
+        tone=tone,
+        row=message,
+        text=message.text,
+        text_title="The email as it was sent" if message.sent_at else "The email as it would have been sent",
+        action=message.action,
+    )
+
+
+def _tell_alert(alert: Alert) -> Entry:
+    seen = alert.acknowledged_at
+    answer = f"Acknowledged by {alert.acknowledged_by}, {moments.words(seen)}" if seen else "Nobody acknowledged it yet"
+    return Entry(
+        kind=ALERT,
+        at=alert.created_at,
+        title=f"{alert.target} alerted: {alert.title}",
+        lines=(answer,),
+        tone="" if seen else WARN,
+        row=alert,
+        text=alert.message,
+        text_title="What the alert said",
+        action=alert.action,
+    )
+
+
+def _tell_task(task: Task) -> Entry:
+    whose = task.assignee or task.target
+    stands = f"{task.get_status_display()}{f', for {whose}' if whose else ''}"
+    due = f"Due {moments.words(task.due_at)}" if task.due_at and task.completed_at is None else ""
+    return Entry(
+        kind=TASK,
+        at=task.created_at,
+        title=f"Task: {task.title}",
+        lines=tuple(line for line in (stands, due) if line),
+        row=task,
+        text=task.description,
+        text_title="What is to be done",
+        action=task.action,
+    )
+
+
+def _tell_done(task: Task) -> Entry:
+    at = task.completed_at or task.updated_at
+    return Entry(kind=TASK, at=at, title=f"Task done: {task.title}", tone=GOOD, row=task)
+
+
+SOURCES = (
+    Source(
+        name="engagement.alert",
+        kinds={ALERT: Q()},
+        rows=lambda contact: Alert.objects.filter(contact=contact).select_related("target"),
+        time="created_at",
+        tell=_tell_alert,
+    ),
+    Source(
+        name="engagement.sent",
+        kinds={MAIL: Q()},
+        rows=lambda contact: (
+            Message.objects.filter(contact=contact, sent_at__isnull=False)
+            .select_related("business_entity")
+            .defer("html")
+        ),
+        time="sent_at",
+        tell=_tell_mail,
+    ),
+    Source(
+        name="engagement.unsent",
+        kinds={MAIL: Q()},
+        rows=lambda contact: (
+            Message.objects.filter(contact=contact, sent_at__isnull=True)
+            .select_related("business_entity")
+            .defer("html")
+        ),
+        time="created_at",
+        tell=_tell_mail,
+    ),
+    Source(
+        name="engagement.task",
+        kinds={TASK: Q()},
+        rows=lambda contact: Task.objects.filter(contact=contact).select_related("target", "assignee"),
+        time="created_at",
+        tell=_tell_task,
+    ),
+    Source(
+        name="engagement.task_done",
+        kinds={TASK: Q()},
+        rows=lambda contact: Task.objects.filter(contact=contact, completed_at__isnull=False),
+        time="completed_at",
+        tell=_tell_done,
+    ),
+)
