@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
 from django.db import transaction
 
@@ -71,7 +71,8 @@ def import_file(
     cannot be read.
     """
     kind = _Rehearsal if dry_run else _Run
-    run = kind(now=now, entity=_known_entity(entity), start_workflows=start_workflows, watcher=watcher or Watcher())
+    door = Door(now=now, entity=_known_entity(entity), start_workflows=start_workflows)
+    run = kind(door=door, watcher=watcher or Watcher())
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
         run.look_ahead(stream)
@@ -88,11 +89,57 @@ def _known_entity(entity: str | None) -> str | None:
         raise FileRefused(str(error)) from error
 
 
+Answer = intake.Receipt | intake.Unchanged | intake.IntakeError
+
+
+def became_of(answer: Answer) -> str:
+    """What became of a line: one of the words of Report, or "rejected"."""
+    if isinstance(answer, intake.IntakeError):
+        return "rejected"
+    if isinstance(answer, intake.Receipt) and answer.created:
+        return "created"
+    return "updated" if isinstance(answer, intake.Receipt) and answer.changes else "unchanged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Where every line of every list goes in, whoever brings it: the command, or somebody in the admin."""
+
+    now: dt.datetime
+    entity: str | None = None
+    start_workflows: bool = False
+
+    def take_in(self, lines: Sequence[Line]) -> tuple[Sequence[Answer], int]:
+        """What is answered to each line, and how many workflows started. All of it or nothing."""
+        with transaction.atomic():
+            answers = intake.receive_many(
+                arrivals=[self._keyed(line) for line in lines],
+                source=ContactEvent.Source.CSV,
+                now=self.now,
+                enrol=self.start_workflows,
+            )
+            return answers, self._start(answers)
+
+    def _keyed(self, line: Line) -> tuple[str, intake.Arrival]:
+        """The same line is the same event, unless it is imported for another brand or to start workflows at last."""
+        arrival = line.arrival
+        if self.entity and not arrival.business_entities:
+            arrival = dataclasses.replace(arrival, business_entities=(self.entity,))
+        purpose = "start" if self.start_workflows else "baseline"
+        return f"csv:{purpose}:{self.entity or ''}:{line.digest}", arrival
+
+    def _start(self, answers: Sequence[Answer]) -> int:
+        if not self.start_workflows:
+            return 0
+        events = [one.event for one in answers if isinstance(one, intake.Receipt) and not one.duplicate]
+        among = enrolment.candidates()
+        wake.on_commit()
+        return sum(len(enrolment.enrol(event=event, now=self.now, among=among).instances) for event in events)
+
+
 @dataclass(kw_only=True)
 class _Run:
-    now: dt.datetime
-    entity: str | None
-    start_workflows: bool
+    door: Door
     watcher: Watcher
     report: Report = field(default_factory=Report)
     # Hashes, not addresses: a hundred thousand of them fit into a few megabytes.
@@ -119,44 +166,15 @@ class _Run:
             else:
                 self._count(*next(answered), header)
 
-    def _receive(self, lines: Sequence[Line]) -> tuple[Sequence[object], int]:
-        """What the door answers to each line, and how many workflows started."""
-        with transaction.atomic():
-            answers = intake.receive_many(
-                arrivals=[self._keyed(line) for line in lines],
-                source=ContactEvent.Source.CSV,
-                now=self.now,
-                enrol=self.start_workflows,
-            )
-            return answers, self._start(answers)
+    def _receive(self, lines: Sequence[Line]) -> tuple[Sequence[Answer], int]:
+        return self.door.take_in(lines)
 
-    def _keyed(self, line: Line) -> tuple[str, intake.Arrival]:
-        """The same line is the same event, unless it is imported for another brand or to start workflows at last."""
-        arrival = line.arrival
-        if self.entity and not arrival.business_entities:
-            arrival = dataclasses.replace(arrival, business_entities=(self.entity,))
-        purpose = "start" if self.start_workflows else "baseline"
-        return f"csv:{purpose}:{self.entity or ''}:{line.digest}", arrival
-
-    def _start(self, answers: Sequence[Any]) -> int:
-        if not self.start_workflows:
-            return 0
-        events = [one.event for one in answers if isinstance(one, intake.Receipt) and not one.duplicate]
-        among = enrolment.candidates()
-        wake.on_commit()
-        return sum(len(enrolment.enrol(event=event, now=self.now, among=among).instances) for event in events)
-
-    def _count(self, line: Line, answer: object, header: Sequence[str]) -> None:
+    def _count(self, line: Line, answer: Answer, header: Sequence[str]) -> None:
         if isinstance(answer, intake.IntakeError):
             self._reject(Rejected(line.number, str(answer), line.cells), header)
             return
-        assert isinstance(answer, intake.Receipt | intake.Unchanged)  # noqa: S101 - tells mypy; nothing else is answered
-        if isinstance(answer, intake.Receipt) and answer.created:
-            self.report.created += 1
-        elif isinstance(answer, intake.Receipt) and answer.changes:
-            self.report.updated += 1
-        else:
-            self.report.unchanged += 1
+        became = became_of(answer)
+        setattr(self.report, became, getattr(self.report, became) + 1)
         self.report.warnings += len(line.warnings)
         self._remember(hash(answer.contact.email))
 
@@ -186,7 +204,7 @@ class _Rehearsal(_Run):
                 person = _person(record)
                 (self.again if person in met else met).add(person)
 
-    def _receive(self, lines: Sequence[Line]) -> tuple[Sequence[object], int]:
+    def _receive(self, lines: Sequence[Line]) -> tuple[Sequence[Answer], int]:
         with transaction.atomic():
             if known := self._lines_before(lines):
                 super()._receive(known)
@@ -207,10 +225,15 @@ def _a_few_lines() -> deque[Line]:
 
 
 def _person(line: Line) -> int:
+    return hash(person_of(line))
+
+
+def person_of(line: Line) -> str:
+    """The address by which the person of the line is known; as it stands there if it is none."""
     try:
-        return hash(cleaning.email(line.arrival.email))
+        return cleaning.email(line.arrival.email)
     except Unacceptable:
-        return hash(line.arrival.email)
+        return line.arrival.email
 
 
 class RejectedFile:
