@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 
 from contacts.clock import database_now
 from engagement import delivery
+from workflows import causes
 from workflows.models import ActionAttempt, ActionType, ScheduledAction
 from workflows.settling import lock_instance, settle_instance
 
@@ -222,6 +223,7 @@ def _write(action: ScheduledAction, status: str, error: str) -> None:
     ScheduledAction.objects.filter(pk=action.pk).update(
         status=status,
         last_error=error,
+        cause="" if status == ScheduledAction.Status.PENDING else causes.cause_of(error),
         lease_until=None,
         token=None,
         held_by="",

@@ -20,6 +20,40 @@ from contacts.models import (
     validate_slug,
 )
 from engagement.models import EngagementTemplate, Priority, Target
+from workflows.list_models import (
+    ExportChunk,
+    ExportPerson,
+    ExportRun,
+    ImportChunk,
+    ImportLine,
+    ImportRun,
+    SavedMapping,
+)
+from workflows.oversight import BulkDecision, DigestChoice, DigestLetter
+
+__all__ = [
+    "ActionAttempt",
+    "ActionType",
+    "BulkDecision",
+    "ControlEntry",
+    "DigestChoice",
+    "DigestLetter",
+    "ExportChunk",
+    "ExportPerson",
+    "ExportRun",
+    "ImportChunk",
+    "ImportLine",
+    "ImportRun",
+    "PlannedTouch",
+    "SavedMapping",
+    "ScheduledAction",
+    "StartOrder",
+    "Step",
+    "WorkerHeartbeat",
+    "WorkflowInstance",
+    "WorkflowTemplate",
+    "WorkflowVersion",
+]
 
 
 class WorkflowTemplate(models.Model):
@@ -226,6 +260,9 @@ class WorkflowInstance(models.Model):
             ),  # what runs for a contact: their page, the list of contacts and its filter
             models.Index(fields=["-started_at", "-id"], name="instance_newest_first"),  # lists, recent executions
             models.Index(fields=["status", "-started_at"], name="instance_by_status"),  # ?status=, active count
+            # The list of one workflow or one brand, newest first.
+            models.Index(fields=["template", "-started_at", "-id"], name="instance_by_workflow"),
+            models.Index(fields=["business_entity", "-started_at", "-id"], name="instance_by_brand"),
             models.Index(fields=["updated_at", "id"], name="instance_changed"),  # what Notion does not know yet
         ]
 
@@ -265,6 +302,9 @@ class ScheduledAction(models.Model):
     suspect = models.BooleanField(default=False, editable=False, help_text="Was held by a worker that died.")
     lone_crashes = models.PositiveSmallIntegerField(default=0, editable=False)
     last_error = models.TextField(blank=True)
+    cause = models.CharField(
+        max_length=120, blank=True, editable=False, help_text="Why it failed, is unclear or gave up: workflows.causes."
+    )
     result = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -316,6 +356,18 @@ class ScheduledAction(models.Model):
                 fields=["status", "due_at"],
                 condition=models.Q(status__in=["failed", "ambiguous", "dead"]),
                 name="action_needs_person",
+            ),
+            # failures: how many went wrong for which cause since when (from the index alone), and which, by id.
+            models.Index(
+                fields=["cause", "id"],
+                include=["status", "finished_at", "started_at", "due_at"],
+                condition=models.Q(status__in=["failed", "ambiguous", "dead"]),
+                name="action_by_cause",
+            ),
+            # The list of steps in one state or of one target, newest first.
+            models.Index(fields=["status", "-due_at", "-id"], name="action_by_status"),
+            models.Index(
+                fields=["target", "-due_at", "-id"], condition=models.Q(target__isnull=False), name="action_by_target"
             ),
             models.Index(fields=["due_at", "id"], name="action_by_due"),  # ?due_before=, lists and their pages
             # Whose instance has come a step further: what Notion does not know yet.

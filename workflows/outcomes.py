@@ -18,7 +18,7 @@ from contacts.clock import database_now
 from engagement import delivery, persistence
 from engagement.channels import state
 from engagement.channels.base import ChannelError, Receipt
-from workflows import leases, scheduling
+from workflows import causes, leases, scheduling
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ScheduledAction
 from workflows.settling import lock_instance, settle_instance
@@ -144,6 +144,7 @@ def finish(
         claim,
         status=status,
         last_error=error,
+        cause=_cause(status, error, result or {}),
         result=result or {},
         attempts=F("attempts") if attempts is None else attempts,
         finished_at=None if status == Status.AMBIGUOUS else Now(),
@@ -173,6 +174,11 @@ def end_attempt(claim: Claim, outcome: str, error: str = "") -> None:
     )
 
 
+def _cause(status: str, error: str, result: dict[str, Any]) -> str:
+    needs_person = status in (Status.FAILED, Status.AMBIGUOUS, Status.DEAD)
+    return causes.cause_of(error, result.get("missing", ())) if needs_person else ""
+
+
 def _put_back(claim: Claim, *, at: dt.datetime, error: str, counts: bool) -> None:
     """Wait until `at`. What the channel as a whole is to blame for costs the action no attempt."""
     # The intent counted the attempt already; before it the action is still claimed.
@@ -182,6 +188,7 @@ def _put_back(claim: Claim, *, at: dt.datetime, error: str, counts: bool) -> Non
         status=Status.PENDING,
         next_attempt_at=at,
         last_error=error,
+        cause="",
         attempts=F("attempts") + int(counts) - int(counted),
         suspect=False,
     )
