@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "contactflow.audit.acting.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "contactflow.reader_zone.ReaderZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -170,6 +171,7 @@ Q_CLUSTER = {
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
     "engagement.alerts.run_pump_step",
+    "workflows.starting.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life

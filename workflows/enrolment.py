@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Max, Q
+from django.db.models.functions import Lower
 
 from contacts import consent
 from contacts.models import BusinessEntity, Contact, ContactEvent, Suppression
@@ -102,6 +104,29 @@ def judge(
     return _Judge(contact=contact, facts=facts, event=event, now=now).verdict(candidate)
 
 
+def judge_all(
+    *, among: Iterable[Candidate], contact: Contact, facts: Facts, event: ContactEvent | None, now: dt.datetime
+) -> list[Verdict]:
+    """`judge` for several templates: what they share is looked up once."""
+    judgement = _Judge(contact=contact, facts=facts, event=event, now=now)
+    return [judgement.verdict(candidate) for candidate in among]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newcomer:
+    """Somebody who stands in a list: what would hold for them when it is taken in."""
+
+    contact: Contact
+    facts: Facts
+    is_new: bool
+
+
+def foresee(*, people: Sequence[Newcomer], among: Iterable[Candidate], now: dt.datetime) -> list[list[Candidate]]:
+    """For each of them, what would start if they arrived now; the same judgement as `enrol`, with shared look-ups."""
+    known = _LookedUp.about([one.contact for one in people])
+    return [[one for one in among if _Judge.of_newcomer(person, known, now).verdict(one).matched] for person in people]
+
+
 def _enrol_apart(pk: UUID, now: dt.datetime, among: list[Candidate]) -> int:
     try:
         with transaction.atomic():
@@ -158,6 +183,26 @@ def _start_matching(event: ContactEvent, contact: Contact, among: Iterable[Candi
     return enrolment
 
 
+@dataclass(frozen=True)
+class _LookedUp:
+    """What judging asks the database, asked once for many people."""
+
+    kept_out: frozenset[str]  # addresses that staff entered as not to be contacted
+    starts: Mapping[UUID, dict[int, dt.datetime]]
+
+    @classmethod
+    def about(cls, contacts: Sequence[Contact]) -> _LookedUp:
+        manual = Suppression.objects.filter(reason=Suppression.Reason.MANUAL)
+        addresses = manual.alias(address=Lower("email")).filter(address__in=[one.email for one in contacts])
+        starts: defaultdict[UUID, dict[int, dt.datetime]] = defaultdict(dict)
+        instances = WorkflowInstance.objects.filter(contact__in=[one.pk for one in contacts])
+        for contact, template, last in (
+            instances.values_list("contact", "template").annotate(Max("started_at")).order_by()
+        ):
+            starts[contact][template] = last
+        return cls(frozenset(address.lower() for address in addresses.values_list("email", flat=True)), starts)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Judge:
     """Judges any number of templates for one event; what they share is looked up once."""
@@ -166,6 +211,13 @@ class _Judge:
     facts: Facts
     event: ContactEvent | None
     now: dt.datetime
+    known: _LookedUp | None = None
+
+    @classmethod
+    def of_newcomer(cls, person: Newcomer, known: _LookedUp, now: dt.datetime) -> _Judge:
+        kind = conditions.NEW_CONTACT if person.is_new else conditions.CONTACT_UPDATED
+        event = ContactEvent(contact=person.contact, kind=kind)
+        return cls(contact=person.contact, facts=person.facts, event=event, now=now, known=known)
 
     def verdict(self, candidate: Candidate) -> Verdict:
         if self._refusal:
@@ -180,21 +232,34 @@ class _Judge:
         """What keeps the contact out of every workflow."""
         if self.contact.status.blocks_contact:
             return f"the contact is {self.contact.status.name}, which starts nothing"
-        suppression = consent.suppression_of(email=self.contact.email)
-        if suppression is not None and suppression.reason == Suppression.Reason.MANUAL:
+        if self._is_kept_out:
             return "staff entered the address as one that is not to be contacted"
         return ""
+
+    @property
+    def _is_kept_out(self) -> bool:
+        if self.known is not None:
+            return self.contact.email.lower() in self.known.kept_out
+        suppression = consent.suppression_of(email=self.contact.email)
+        return suppression is not None and suppression.reason == Suppression.Reason.MANUAL
 
     def _conditions(self, candidate: Candidate) -> Verdict:
         named = self.event.request.get("workflows") if self.event is not None else None
         if named:
             return _judge_named(candidate, self.facts, named)
+        only = self.event.request.get("only") if self.event is not None else None
+        if only:
+            if candidate.template.slug not in only:
+                return Verdict(False, f"staff asked for {' and '.join(only)} only")
+            return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
         if self.event is None:
             return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
         return conditions.judge(triggers=candidate.triggers, facts=self.facts, event=self.event.kind)
 
     @functools.cached_property
     def _last_starts(self) -> dict[int, dt.datetime]:
+        if self.known is not None:
+            return self.known.starts.get(self.contact.pk, {})
         starts = WorkflowInstance.objects.filter(contact=self.contact).values_list("template")
         return dict(starts.annotate(Max("started_at")).order_by())
 

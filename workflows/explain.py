@@ -1,4 +1,4 @@
-"""Why a workflow started for a contact, or would not: the stored decision, or the one of this moment."""
+"""Why a workflow started for a contact, or would not: the stored decisions, and the one of this moment."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from contacts import intake
 from contacts.models import Contact
-from workflows import enrolment
-from workflows.conditions import Facts
+from workflows import conditions, enrolment
+from workflows.conditions import Check, Facts
 from workflows.models import WorkflowTemplate
+
+PAST = 20  # decisions about one workflow that a page shows
+RECENT_EVENTS = 50  # how far back the page of all workflows looks
 
 
 @dataclass(frozen=True)
@@ -19,27 +22,83 @@ class Explanation:
     because: str
     at: dt.datetime
     stored: bool  # True: what enrolment decided then; False: what it would decide now
+    event: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One workflow and one contact: what would happen now, and what was decided last."""
+
+    template: WorkflowTemplate
+    now: Explanation
+    last: Explanation | None
 
 
 def explain(*, contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> list[Explanation]:
-    """Every stored decision about the template for the contact, newest first, and the one of `now` on top."""
+    """The stored decisions about the template for the contact, newest first, and the one of `now` on top."""
     return [_present(contact, template, now), *_past(contact, template)]
+
+
+def checks(*, contact: Contact, template: WorkflowTemplate) -> list[Check]:
+    """Every condition of what runs, with what the contact has now."""
+    if template.current_version is None:
+        return []
+    triggers = enrolment.triggers_of(template, template.current_version)
+    return conditions.checks(triggers=triggers, facts=Facts.from_event(intake.current_facts(contact)))
+
+
+def overview(*, contact: Contact, now: dt.datetime) -> list[Standing]:
+    """Every workflow, those that would start first."""
+    among = {candidate.template.pk: candidate for candidate in enrolment.candidates()}
+    facts = Facts.from_event(intake.current_facts(contact))
+    verdicts = enrolment.judge_all(among=among.values(), contact=contact, facts=facts, now=now)
+    judged = dict(zip(among, verdicts, strict=True))
+    last = _last_decisions(contact)
+    found = []
+    for template in WorkflowTemplate.objects.select_related("business_entity").order_by("name"):
+        verdict = judged.get(template.pk)
+        because = verdict.because if verdict else _why_never(template)
+        present = Explanation(template.slug, bool(verdict and verdict.matched), because, now, stored=False)
+        found.append(Standing(template=template, now=present, last=last.get(template.slug)))
+    return sorted(found, key=lambda one: not one.now.matched)
 
 
 def _present(contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> Explanation:
     candidate = next((one for one in enrolment.candidates() if one.template.pk == template.pk), None)
     if candidate is None:
-        return Explanation(template.slug, False, "is not active or was never published", now, stored=False)
+        return Explanation(template.slug, False, _why_never(template), now, stored=False)
     verdict = enrolment.judge(
         candidate=candidate, contact=contact, facts=Facts.from_event(intake.current_facts(contact)), event=None, now=now
     )
     return Explanation(template.slug, verdict.matched, verdict.because, now, stored=False)
 
 
+def _why_never(template: WorkflowTemplate) -> str:
+    if template.current_version_id is None:
+        return "was never published"
+    return "is not active: it is switched off"
+
+
 def _past(contact: Contact, template: WorkflowTemplate) -> list[Explanation]:
+    events = contact.events.filter(processed_at__isnull=False, outcome__contains=[{"workflow": template.slug}])
     return [
-        Explanation(template.slug, answer["matched"], answer["because"], event.received_at, stored=True)
-        for event in contact.events.filter(processed_at__isnull=False)
+        Explanation(
+            template.slug, answer["matched"], answer["because"], event.received_at, stored=True, event=event.kind
+        )
+        for event in events[:PAST]
         for answer in event.outcome
         if answer["workflow"] == template.slug
     ]
+
+
+def _last_decisions(contact: Contact) -> dict[str, Explanation]:
+    """The newest decision about each workflow."""
+    last: dict[str, Explanation] = {}
+    for event in contact.events.filter(processed_at__isnull=False)[:RECENT_EVENTS]:
+        for answer in event.outcome:
+            slug = answer["workflow"]
+            if slug not in last:
+                last[slug] = Explanation(
+                    slug, answer["matched"], answer["because"], event.received_at, stored=True, event=event.kind
+                )
+    return last

@@ -117,7 +117,7 @@ def test_an_inactive_workflow_explains_itself(artist: Contact) -> None:
 
     told = explain.explain(contact=artist, template=template("website_lead_nurturing"), now=world.database_now())
 
-    assert told[0].because == "is not active or was never published"
+    assert told[0].because == "is not active: it is switched off"
 
 
 # Status

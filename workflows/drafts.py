@@ -1,0 +1,283 @@
+"""A workflow as plain values, and the draft it is written into: what runs stays untouched until it is published."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Prefetch
+from django.db.models.functions import Now
+
+from contacts.models import BusinessEntity, ContactType, LeadSource
+from engagement.models import EngagementTemplate, Target
+from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touch:
+    """One email of a follow-up: which, and how many days after the start."""
+
+    day: int
+    template: EngagementTemplate | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """A step as it stands in a form: anything may still be missing."""
+
+    action_type: str
+    delay_hours: Decimal = Decimal(0)
+    target: Target | None = None
+    template: EngagementTemplate | None = None
+    title: str = ""
+    description: str = ""
+    category: str = ""
+    priority: str = ""
+    effort_hours: Decimal | None = None
+    touches: tuple[Touch, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that a version says, with the name that stands above it."""
+
+    name: str
+    description: str = ""
+    business_entity: BusinessEntity | None = None
+    events: tuple[str, ...] = ()
+    contact_types: tuple[ContactType, ...] = ()
+    lead_sources: tuple[LeadSource, ...] = ()
+    interests: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    reentry: str = WorkflowVersion.Reentry.ONCE
+    reentry_days: int | None = None
+    steps: tuple[PlannedStep, ...] = ()
+
+
+class EditedMeanwhile(Exception):
+    """Somebody saved the workflow since the form was opened. `held` is what it says now, `by` and `at` tell who."""
+
+    def __init__(self, *, held: Plan, by: User | None, at: dt.datetime | None) -> None:
+        super().__init__("Somebody changed this workflow while you were editing it.")
+        self.held, self.by, self.at = held, by, at
+
+
+def draft_of(template: WorkflowTemplate) -> WorkflowVersion:
+    """The draft of a template; without one, a copy of the current version becomes it."""
+    with transaction.atomic():
+        WorkflowTemplate.objects.select_for_update().get(pk=template.pk)
+        draft = template.versions.filter(published_at=None).first()
+        return draft or _copy(template)
+
+
+def in_work(template: WorkflowTemplate) -> WorkflowVersion | None:
+    """What an editor sees: the draft if there is one, else what runs."""
+    draft = template.versions.select_related("edited_by").filter(published_at=None).first()
+    return draft or template.current_version
+
+
+def plan_of(version: WorkflowVersion | None, template: WorkflowTemplate) -> Plan:
+    """What a version says; of no version, an empty plan."""
+    if version is None:
+        return Plan(name=template.name, description=template.description, business_entity=template.business_entity)
+    touches = Prefetch("touches", queryset=PlannedTouch.objects.select_related("template__current_version"))
+    rows = version.steps.select_related("target", "template__current_version").prefetch_related(touches)
+    return Plan(
+        name=template.name,
+        description=template.description,
+        business_entity=brand_of(version, template),
+        events=tuple(version.events),
+        contact_types=tuple(version.contact_types.all()),
+        lead_sources=tuple(version.lead_sources.all()),
+        interests=tuple(version.interests),
+        tags=tuple(version.tags),
+        reentry=version.reentry,
+        reentry_days=version.reentry_days,
+        steps=tuple(_planned(row) for row in rows),
+    )
+
+
+def brand_of(version: WorkflowVersion, template: WorkflowTemplate) -> BusinessEntity | None:
+    """A draft that was edited has its own; everything else has the template's."""
+    return version.business_entity if version.edited_at and version.is_draft else template.business_entity
+
+
+def fingerprint(plan: Plan) -> str:
+    """Two plans that say the same have the same; kept in an open form, to notice what others saved meanwhile."""
+    said = asdict(_keyed(plan))
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def save(
+    *, template: WorkflowTemplate, plan: Plan, seen: str, by: User | None, now: dt.datetime
+) -> WorkflowVersion | None:
+    """Write the plan into the draft; without a change to its version there is none. Raises EditedMeanwhile.
+
+    `seen` is the fingerprint of what the editor began with. The name and description are labels and hold at once.
+    """
+    with transaction.atomic():
+        locked = WorkflowTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
+        held_version = in_work(locked)
+        held = plan_of(held_version, locked)
+        if fingerprint(held) != seen:
+            by_whom = (held_version.edited_by or held_version.published_by) if held_version else None
+            raise EditedMeanwhile(held=held, by=by_whom, at=held_version.edited_at if held_version else None)
+        if fingerprint(held) == fingerprint(plan):
+            return held_version if held_version and held_version.is_draft else None
+        _rename(locked, plan)
+        if held_version and not held_version.is_draft and _without_labels(held) == _without_labels(plan):
+            return None
+        return write(version=draft_of(locked), plan=plan, by=by, now=now)
+
+
+def write(*, version: WorkflowVersion, plan: Plan, by: User | None, now: dt.datetime) -> WorkflowVersion:
+    """Let the draft say what the plan says, and nothing else."""
+    with transaction.atomic():
+        for field in ("business_entity", "reentry", "reentry_days"):
+            setattr(version, field, getattr(plan, field))
+        for field in ("events", "interests", "tags"):
+            setattr(version, field, list(getattr(plan, field)))
+        version.edited_by, version.edited_at = by, now
+        version.save()
+        version.contact_types.set(plan.contact_types)
+        version.lead_sources.set(plan.lead_sources)
+        version.steps.all().delete()
+        for position, step in enumerate(plan.steps, start=1):
+            _write_step(version, position, step)
+    return version
+
+
+def restore(*, version: WorkflowVersion, by: User | None, now: dt.datetime) -> WorkflowVersion:
+    """Let the draft say what an earlier version said; the brand, the name and what runs stay as they are."""
+    template = version.template
+    with transaction.atomic():
+        draft = draft_of(template)
+        return write(version=draft, plan=plan_of(version, template), by=by, now=now)
+
+
+def discard(*, template: WorkflowTemplate) -> bool:
+    """Throw the draft away; False when there is none, or when nothing was published that could stand in its place."""
+    with transaction.atomic():
+        locked = WorkflowTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
+        draft = locked.versions.filter(published_at=None).first()
+        if draft is None or locked.current_version_id is None:
+            return False
+        draft.delete()
+    return True
+
+
+def duplicate(
+    *, template: WorkflowTemplate, name: str, slug: str, by: User | None, now: dt.datetime
+) -> WorkflowTemplate:
+    """A new workflow that says the same in a draft; nothing of it runs until it is published."""
+    with transaction.atomic():
+        made = WorkflowTemplate.objects.create(
+            name=name, slug=slug, description=template.description, business_entity=template.business_entity
+        )
+        write(version=draft_of(made), plan=plan_of(in_work(template), template), by=by, now=now)
+    return made
+
+
+def _planned(row: Step) -> PlannedStep:
+    return PlannedStep(
+        action_type=row.action_type,
+        delay_hours=row.delay_hours,
+        target=row.target,
+        template=row.template,
+        title=row.title,
+        description=row.description,
+        category=row.category,
+        priority=row.priority,
+        effort_hours=row.effort_hours,
+        touches=tuple(Touch(day=touch.day, template=touch.template) for touch in row.touches.all()),
+    )
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """A plan without its rows, so that it can be compared and hashed."""
+
+    labels: tuple[str, str]
+    starts: tuple[Any, ...]
+    steps: tuple[Any, ...]
+
+
+def _keyed(plan: Plan) -> _Keys:
+    return _Keys(
+        labels=(plan.name, plan.description),
+        starts=(
+            _key(plan.business_entity), sorted(plan.events), _keys(plan.contact_types), _keys(plan.lead_sources),
+            sorted(plan.interests), sorted(plan.tags), plan.reentry, plan.reentry_days,
+        ),
+        steps=tuple(_keyed_step(step) for step in plan.steps),
+    )  # fmt: skip
+
+
+def _keyed_step(step: PlannedStep) -> tuple[Any, ...]:
+    effort = None if step.effort_hours is None else f"{step.effort_hours:.2f}"
+    touches = [(touch.day, _key(touch.template)) for touch in sorted(step.touches, key=lambda touch: touch.day)]
+    return (
+        step.action_type, f"{step.delay_hours:.4f}", _key(step.target), _key(step.template), step.title,
+        step.description, step.category, step.priority, effort, touches,
+    )  # fmt: skip
+
+
+def _without_labels(plan: Plan) -> tuple[Any, ...]:
+    keys = _keyed(plan)
+    return keys.starts, keys.steps
+
+
+def _key(row: Any) -> Any:
+    return row.pk if row is not None else None
+
+
+def _keys(rows: Iterable[Any]) -> list[Any]:
+    return sorted(row.pk for row in rows)
+
+
+def _rename(template: WorkflowTemplate, plan: Plan) -> None:
+    labels = {"name": plan.name, "description": plan.description}
+    WorkflowTemplate.objects.filter(pk=template.pk).update(**labels, updated_at=Now())
+
+
+def _copy(template: WorkflowTemplate) -> WorkflowVersion:
+    current = template.current_version
+    last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    draft = WorkflowVersion(template=template, number=last + 1)
+    if current is None:
+        draft.save()
+        return draft
+    for field in ("events", "interests", "tags", "reentry", "reentry_days"):
+        setattr(draft, field, getattr(current, field))
+    draft.save()
+    draft.contact_types.set(current.contact_types.all())
+    draft.lead_sources.set(current.lead_sources.all())
+    for position, step in enumerate(plan_of(current, template).steps, start=1):
+        _write_step(draft, position, step)
+    return draft
+
+
+def _write_step(version: WorkflowVersion, position: int, step: PlannedStep) -> None:
+    row = Step.objects.create(
+        version=version,
+        position=position,
+        delay_hours=step.delay_hours,
+        action_type=step.action_type,
+        target=step.target,
+        template=step.template,
+        title=step.title,
+        description=step.description,
+        category=step.category,
+        priority=step.priority,
+        effort_hours=step.effort_hours,
+    )
+    PlannedTouch.objects.bulk_create(
+        PlannedTouch(step=row, day=touch.day, template=touch.template) for touch in step.touches
+    )
