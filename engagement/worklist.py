@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, QuerySet, TextChoices
 from django.utils import timezone
 
+from contacts.models import Contact
 from engagement.models import Alert, Target, Task
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ BELL_COUNTS_TO = 99
 COLUMN_HOLDS = 50
 # A row committed late carries an earlier time than the newest: the version looks at this many, not at one.
 LATEST = 20
+# A word that fits more people than these is no way to find one of them.
+SEARCHED_PEOPLE = 200
 
 
 class Scope(TextChoices):
@@ -56,6 +59,15 @@ def alerts_of(alerts: QuerySet[Alert], *, user: User) -> QuerySet[Alert]:
 
 def unfinished(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.exclude(status__in=FINISHED)
+
+
+def matching(tasks: QuerySet[Task], *, text: str) -> QuerySet[Task]:
+    """Tasks whose title, or whose contact's name or address, has every word of the text."""
+    for word in text.split():
+        about = Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
+        people = Contact.objects.filter(about).order_by().values_list("pk", flat=True)[:SEARCHED_PEOPLE]
+        tasks = tasks.filter(Q(title__icontains=word) | Q(contact__in=list(people)))
+    return tasks
 
 
 @dataclass(frozen=True, kw_only=True)

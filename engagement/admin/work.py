@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesCheckboxFilter,
     ChoicesDropdownFilter,
@@ -20,59 +24,126 @@ from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Kept, Record, button, column, link
-from engagement import analytics, tasking
+from engagement import analytics, tasking, worklist
+from engagement.admin import bulk, due, live, quick
 from engagement.admin.alerts import PRIORITY_COLOURS
+from engagement.admin.board import REMEMBERED, WHOSE, Board
 from engagement.channels import state as channel_state
 from engagement.models import ChannelState, PassageBudget, Task
+from engagement.worklist import FINISHED, Scope
 
 STATUS_COLOURS = {"Done": "success", "In progress": "info", "On hold": "warning"}
-FINISHED = (Task.Status.DONE, Task.Status.CANCELLED)
+TOGETHER = 1000  # so many at once; a page waits for them
+
+
+class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "whose"
+    parameter_name = WHOSE
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Scope.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
+        return worklist.tasks_of(queryset, scope=self.value() or Scope.ALL, user=cast(User, request.user))
 
 
 class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Open tasks unless something else is asked for: what is finished has no place at the top of a day's list."""
+
     title = "due"
     parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("overdue", "Overdue"), ("today", "Later today"), ("open", "Open")]
+        return [("open", "Open"), ("overdue", "Overdue"), ("today", "Later today"), ("any", "Open and finished")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
-        if self.value() == "today":
-            return analytics.due_today(queryset, now=clock.database_now())
-        if self.value() not in ("overdue", "open"):
-            return queryset
-        unfinished = queryset.exclude(status__in=FINISHED)
-        return unfinished.filter(due_at__lt=Now()) if self.value() == "overdue" else unfinished
+        match self.value():
+            case "today":
+                return analytics.due_today(queryset, now=clock.database_now())
+            case "overdue":
+                return worklist.unfinished(queryset).filter(due_at__lt=Now())
+            case "open":
+                return worklist.unfinished(queryset)
+            case None if not self._asks_otherwise(request):
+                return worklist.unfinished(queryset)
+        return queryset
+
+    def _asks_otherwise(self, request: HttpRequest) -> bool:
+        """A status, words to look for, or rows of another list: then finished ones are meant, too."""
+        others = {WHOSE, "p", "o", "priority__exact", "target__id__exact", "business_entity__id__exact"}
+        return any(value and name not in others for name, value in request.GET.items())
 
 
 @admin.register(Task)
-class TaskAdmin(Kept):
-    list_display = ("title", "contact_link", "urgency", "state", "target", "assignee", "due_at")
+class TaskAdmin(Board, Kept):
+    list_display = ("task", "due_in_words", "urgency", "state", "who", "deeds")
+    list_display_links = None  # the column of the task has links of its own
     list_filter = (
+        WhoseFilter,
         DueFilter,
         ("status", ChoicesCheckboxFilter),
         ("priority", ChoicesDropdownFilter),
         ("target", RelatedDropdownFilter),
         ("business_entity", RelatedDropdownFilter),
     )
+    list_filter_sheet = True
     list_select_related = ("contact", "target", "assignee", "business_entity")
     search_fields = ("title", "contact__email")
+    search_help_text = "Title, or the contact's name or address"
+    change_list_template = "admin/engagement/board_list.html"
     autocomplete_fields = ("contact", "assignee", "target")
     readonly_fields = ("source", "created_at", "completed_at")
     fieldsets = (
-        (None, {"fields": ("title", "description", "category", "priority", "status", "due_at", "effort_hours")}),
-        ("Who", {"fields": ("contact", "business_entity", "target", "assignee")}),
-        ("History", {"fields": ("source", "created_at", "completed_at")}),
+        (None, {"fields": ("title", "description", ("status", "priority"), ("due_at", "effort_hours"), "category")}),
+        ("Who", {"fields": (("contact", "business_entity"), ("target", "assignee"))}),
+        ("How it came about", {"fields": (("source", "created_at", "completed_at"),)}),
     )
     add_fieldsets = fieldsets[:-1]
-    actions = ("finish_chosen",)
+    actions = ("finish_chosen", "take_chosen", "assign_chosen", "put_off_chosen")
     actions_detail = ("finish",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
+        return super().get_queryset(request).annotate(asked_at=Now())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        return worklist.matching(queryset, text=search_term), False
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return shown if self.has_finish_permission(request) else [name for name in shown if name != "deeds"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        version = worklist.tasks_version(now=clock.database_now())
+        if live.is_unchanged(request, version) and self.has_view_permission(request):
+            return live.unchanged()
+        scope = live.remembered(request, parameter=WHOSE, key=REMEMBERED, choices=Scope.values, default=Scope.ALL)
+        shown = {
+            "tabs": live.tabs(request, parameter=WHOSE, choices=Scope.choices, current=scope),
+            "scope": scope,
+            "live": {"version": version, "address": live.address(request), "every": live.EVERY_SECONDS},
+        }
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def has_finish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("engagement.change_task")
 
     def possible_buttons(self, row: Task) -> tuple[str, ...]:
         return () if row.status in FINISHED else ("finish",)
+
+    @column("Task", ordering="title")
+    def task(self, task: Task) -> SafeString:
+        about = [part for part in (task.contact and link(task.contact), task.business_entity) if part]
+        return format_html(
+            '<div class="work-cell">{}<span class="desk-faint">{}</span></div>',
+            link(task),
+            format_html_join(" · ", "{}", ((part,) for part in about)),
+        )
+
+    @column("Due", ordering="due_at")
+    def due_in_words(self, task: Any) -> SafeString:
+        return format_html('<div class="work-cell">{}</div>', due.chip(task, now=task.asked_at))
 
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, task: Task) -> str:
@@ -82,9 +153,16 @@ class TaskAdmin(Kept):
     def state(self, task: Task) -> str:
         return task.get_status_display()
 
-    @column("Contact")
-    def contact_link(self, task: Task) -> str:
-        return link(task.contact)
+    @column("Who", ordering="assignee")
+    def who(self, task: Task) -> SafeString:
+        taken = name_of(task.assignee) if task.assignee else "Nobody yet"
+        return format_html(
+            '<div class="work-cell">{}<span class="desk-faint">{}</span></div>', taken, task.target or ""
+        )
+
+    @column("Do")
+    def deeds(self, task: Task) -> SafeString | str:
+        return render_to_string("admin/engagement/board_deeds.html", {"task": task, "later": quick.LATER})
 
     def save_model(self, request: HttpRequest, obj: Task, form: forms.ModelForm[Task], change: bool) -> None:
         """The status goes through tasking, which also knows when a task was completed."""
@@ -111,11 +189,27 @@ class TaskAdmin(Kept):
 
     @admin.action(description="Done: the chosen tasks", permissions=["finish"])
     def finish_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
-        now, count = clock.database_now(), 0
-        for task in chosen.exclude(status__in=FINISHED).iterator():
-            tasking.set_status(task=task, status=Task.Status.DONE, now=now)
-            count += 1
+        count = quick.bulk(
+            tasks=worklist.unfinished(chosen)[:TOGETHER], values={"status": Task.Status.DONE}, now=clock.database_now()
+        )
         messages.success(request, f"{count} done.")
+
+    @admin.action(description="Take: assign the chosen tasks to me", permissions=["finish"])
+    def take_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
+        count = quick.bulk(tasks=chosen[:TOGETHER], values={"assignee": request.user}, now=clock.database_now())
+        messages.success(request, f"{count} {'is' if count == 1 else 'are'} yours.")
+
+    @admin.action(description="Assign the chosen tasks to somebody", permissions=["finish"])
+    def assign_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
+        return bulk.ask(self, request, chosen, bulk.ASSIGN)
+
+    @admin.action(description="Move the due date of the chosen tasks", permissions=["finish"])
+    def put_off_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
+        return bulk.ask(self, request, chosen, bulk.PUT_OFF)
+
+
+def name_of(person: Any) -> str:
+    return str(person.get_full_name() or person.get_username())
 
 
 @admin.register(ChannelState)
