@@ -54,6 +54,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     ),
     "History": (
         Place("What arrived", "contacts.ContactEvent", "history"),
+        Place("What staff changed", "contactflow.AuditEntry", "manage_history"),
         Place("What staff decided", "workflows.ControlEntry", "gavel"),
         Place("Attempts", "workflows.ActionAttempt", "replay"),
         Place("Passes over Notion", "notion_bridge.SyncRun", "sync_alt"),

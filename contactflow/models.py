@@ -1,4 +1,6 @@
-"""What spans all rooms: API keys, the answers remembered for repeated requests, and how often intake keys were used."""
+"""What spans all rooms: API keys, the answers remembered for repeated requests, how often intake keys were used, and
+what staff changed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,10 @@ import secrets
 import uuid
 from typing import ClassVar
 
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 
 class Scope(models.TextChoices):
@@ -97,3 +101,58 @@ class IntakeWindow(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class AuditEntry(models.Model):
+    """What a person changed in one row: who, when, before, after. A trigger in the database writes it (migration 0002).
+
+    `changes` is {column: [before, after]}, as the database holds them; the members of a list of rows (groups, contact
+    types) are {field: [taken away, given]} by id. When a contact is deleted, what was kept about them goes from here
+    too: the names of the columns stay, the values do not.
+    """
+
+    class Verb(models.TextChoices):
+        CREATED = "created", "Added"
+        CHANGED = "changed", "Changed"
+        DELETED = "deleted", "Deleted"
+
+    at = models.DateTimeField(db_default=Now())
+    # No constraint: who deletes their own account is still named by the entries that follow from it.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name="person",
+    )
+    actor = models.CharField("who", max_length=150, help_text="The name of the account, kept when the account goes.")
+    table = models.CharField(max_length=63)
+    object_id = models.CharField(max_length=64)
+    label = models.CharField(max_length=300, blank=True, help_text="What the row was called then.")
+    verb = models.CharField(max_length=10, choices=Verb)
+    changes = models.JSONField(default=dict, blank=True)
+    path = models.CharField(max_length=300, blank=True, help_text="The page on which it was done.")
+    contact_key = models.UUIDField(null=True, blank=True, help_text="The contact it concerns.")
+
+    class Meta:
+        ordering = ("-at", "-id")
+        verbose_name = "change by staff"
+        verbose_name_plural = "changes by staff"
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="audit_newest_first"),  # the list and its pages
+            models.Index(fields=["user", "-at", "-id"], name="audit_of_person"),  # the list, filtered by person
+            models.Index(fields=["table", "-at", "-id"], name="audit_of_table"),  # the list, filtered by kind of thing
+            models.Index(fields=["table", "object_id", "-at", "-id"], name="audit_of_object"),  # a row's history
+            GinIndex(OpClass(Upper("label"), name="gin_trgm_ops"), name="audit_search"),  # search by __icontains
+            # A contact's timeline, and what is forgotten with a contact.
+            models.Index(
+                fields=["contact_key", "-at", "-id"],
+                condition=models.Q(contact_key__isnull=False),
+                name="audit_of_contact",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()} by {self.actor}"

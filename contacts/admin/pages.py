@@ -12,9 +12,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
@@ -144,6 +145,13 @@ class Page(ModelAdmin):
         if row is not None:
             row.page_title = self.title_of(row)
         return row
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """What staff changed, before and after, for whoever may read that."""
+        if not request.user.has_perm("contactflow.view_auditentry"):
+            return super().history_view(request, object_id, extra_context)
+        row = {"thing": self.opts.db_table, "row": unquote(object_id)}
+        return HttpResponseRedirect(f"{reverse('admin:contactflow_auditentry_changelist')}?{urlencode(row)}")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         if options.get("obj") is not None:

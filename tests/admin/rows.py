@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django_q.models import Failure, Success
 
-from contactflow.models import ApiKey
+from contactflow.models import ApiKey, AuditEntry
 from contacts import models as contacts
 from engagement import models as engagement
 from notion_bridge import mapping
@@ -241,10 +241,25 @@ def notion_event() -> notion.WebhookDelivery:
     )
 
 
+def change_by_staff() -> AuditEntry:
+    """A change of a row of its own, which mentions other rows of their own."""
+    person, before = contact(), status()
+    return AuditEntry.objects.create(
+        actor="ada",
+        user=f.UserFactory(),
+        table="contacts_contact",
+        object_id=str(person.pk),
+        verb="changed",
+        contact_key=person.pk,
+        changes={"status_id": [before.pk, person.status_id], "owner_id": [None, f.UserFactory().pk]},
+    )
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "auth.Group": lambda: Group.objects.create(name=f"Team {next(count)}"),
     "auth.User": f.UserFactory,
     "contactflow.ApiKey": lambda: ApiKey.objects.issue(name=f"Website {next(count)}", scope="intake")[0],
+    "contactflow.AuditEntry": change_by_staff,
     "contacts.BusinessEntity": entity,
     "contacts.ClassificationRule": classification_rule,
     "contacts.Consent": consent,
@@ -282,6 +297,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
 }
 # Written by Contactflow, read by people: nothing about them can be changed in the admin.
 READ_ONLY = (
+    "contactflow.AuditEntry",
     "contacts.ContactEvent",
     "django_q.Failure",
     "django_q.Success",

@@ -1,0 +1,187 @@
+"""What staff changed: the list, the history of one row, and an entry with the whole texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import DropdownFilter
+
+from contactflow.audit import telling
+from contactflow.audit.telling import Line, Told
+from contactflow.models import AuditEntry
+from contacts import clock
+from contacts.admin.moments import moment
+from contacts.admin.pages import Record, column
+
+THINGS = (
+    "contacts.Contact",
+    "contacts.Consent",
+    "contacts.Suppression",
+    "engagement.Task",
+    "engagement.Alert",
+    "workflows.WorkflowTemplate",
+    "workflows.WorkflowVersion",
+    "workflows.Step",
+    "workflows.PlannedTouch",
+    "engagement.EngagementTemplate",
+    "engagement.TemplateVersion",
+    "engagement.Target",
+    "engagement.ChannelState",
+    "contacts.BusinessEntity",
+    "contacts.ContactType",
+    "contacts.LeadSource",
+    "contacts.ContactStatus",
+    "contacts.ClassificationRule",
+    "contacts.RoutingRule",
+    "notion_bridge.NotionConnection",
+    "notion_bridge.NotionDatabase",
+    "notion_bridge.PropertyMapping",
+    "contactflow.ApiKey",
+    "auth.User",
+    "auth.Group",
+)
+SHORT = 80  # characters of a value in the list; the entry's own page has all of it
+
+
+class PersonFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        staff = apps.get_model("auth.User").objects.filter(is_staff=True).order_by("username")
+        return [(str(user.pk), user.get_full_name() or user.username) for user in staff]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(user_id=int(self.value())) if str(self.value()).isdecimal() else queryset
+
+
+class ThingFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "kind of thing"
+    parameter_name = "thing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        found = [apps.get_model(name)._meta for name in THINGS]
+        return [(meta.db_table, str(meta.verbose_name).capitalize()) for meta in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(table=self.value()) if self.value() else queryset
+
+
+class WhenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """By whole days of the reader's time zone."""
+
+    title = "when"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Today"), ("2", "Since yesterday"), ("7", "Last 7 days"), ("30", "Last 30 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        if not str(self.value()).isdecimal():
+            return queryset
+        midnight = timezone.localtime(clock.database_now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        return queryset.filter(at__gte=midnight - dt.timedelta(days=int(self.value()) - 1))
+
+
+class RowFilter(admin.SimpleListFilter):
+    """The history of one row: where the history button of its page leads, together with the kind of thing."""
+
+    title = "row"
+    parameter_name = "row"
+    template = "admin/contactflow/no_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(request.GET[self.parameter_name], "this one")] if self.parameter_name in request.GET else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(object_id=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(Record):
+    list_display = ("at", "actor", "what", "changed")
+    list_display_links = ("at",)
+    list_filter = (PersonFilter, ThingFilter, WhenFilter, RowFilter)
+    search_fields = ("label",)
+    search_help_text = "Search by what the thing was called when it was changed."
+    fields = ("when", "actor", "what", "differences", "path")
+    readonly_fields = fields
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The whole page at once in words: one query for each kind of row that is mentioned."""
+        changelist = super().get_changelist_instance(request)
+        for told in telling.tell(changelist.result_list):
+            told.entry.told = told  # type: ignore[attr-defined]  # for the columns below
+        if row := request.GET.get("row"):
+            newest = next(iter(changelist.result_list), None)
+            changelist.title = f"What staff changed: {_told(newest).name or row}" if newest else "Nothing was changed"
+        return changelist
+
+    def title_of(self, row: AuditEntry) -> str:
+        return _told(row).title
+
+    @column("When")
+    def when(self, entry: AuditEntry) -> str:
+        return moment(entry.at)
+
+    @column("What")
+    def what(self, entry: AuditEntry) -> SafeString:
+        told = _told(entry)
+        name = (
+            format_html('<a href="{}" class="text-link">{}</a>', told.address, told.name) if told.address else told.name
+        )
+        return format_html("{} {} {}", entry.get_verb_display(), told.thing, name)
+
+    @column("Before → after")
+    def changed(self, entry: AuditEntry) -> SafeString | str:
+        lines = _told(entry).lines
+        if entry.verb != AuditEntry.Verb.CHANGED:  # every value is new, or every value is gone
+            return Truncator(", ".join(_one_value(line) for line in lines)).chars(2 * SHORT) or "-"
+        return format_html_join("", '<div class="desk-words">{}</div>', ((_shortened(line),) for line in lines)) or "-"
+
+    @column("Before and after")
+    def differences(self, entry: AuditEntry) -> SafeString | str:
+        return (
+            format_html_join("", '<div class="mb-3">{}</div>', ((_in_full(line),) for line in _told(entry).lines))
+            or "-"
+        )
+
+
+def _told(entry: AuditEntry) -> Told:
+    if not hasattr(entry, "told"):
+        (entry.told,) = telling.tell([entry])  # type: ignore[attr-defined]  # remembered for the other columns
+    told: Told = entry.told  # type: ignore[attr-defined]
+    return told
+
+
+def _one_value(line: Line) -> str:
+    if line.manner != "changed":
+        return str(line)
+    return f"{line.field}: {line.after if line.before == 'empty' else line.before}"
+
+
+def _shortened(line: Line) -> str:
+    if line.manner != "changed":
+        return str(line)
+    before, after = (Truncator(value).chars(SHORT) for value in (line.before, line.after))
+    return f"{line.field}: {before} → {after}"
+
+
+def _in_full(line: Line) -> SafeString | str:
+    if line.manner != "changed":
+        return str(line)
+    return format_html(
+        '<span class="desk-strong">{}</span><div class="desk-diff"><del>{}</del> <ins>{}</ins></div>',
+        line.field,
+        line.before,
+        line.after,
+    )
