@@ -1,0 +1,239 @@
+"""Lists of people on their way in and out: each run with its file, its lines and how far it is.
+
+Files and lines are rows, because the one who uploads or downloads talks to another machine than the one that works.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from contacts.models import BusinessEntity, Contact
+
+
+class SavedMapping(models.Model):
+    """Which column of a source filled which field the last time, for files with the same header."""
+
+    source = models.CharField(max_length=80)
+    header_digest = models.CharField(max_length=64)
+    header = models.JSONField(default=list)
+    fields = models.JSONField(default=list, help_text="For each column: the field it fills; empty for none.")
+    used_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("source", "-used_at")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "header_digest"], name="one_mapping_per_source_and_header"),
+        ]
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class ListRun(models.Model):
+    """What imports and exports have in common: who asked, and how a worker holds and leaves the work."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    cursor = models.PositiveIntegerField(default=0, editable=False, help_text="The last line that was done.")
+    total = models.PositiveIntegerField(default=0, editable=False)
+    # The lease: a worker that holds it renews it with every batch; one that died leaves it to run out.
+    queued_at = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    crashes = models.PositiveSmallIntegerField(default=0, editable=False, help_text="In a row, without any progress.")
+    trouble = models.TextField(blank=True, editable=False, help_text="Why it failed, for a person.")
+
+    class Meta:
+        abstract = True
+
+
+class ImportRun(ListRun):
+    """One file on its way in. Nothing of it reaches the contacts before somebody applies it."""
+
+    class State(models.TextChoices):
+        COLUMNS = "columns", "Columns to be chosen"  # uploaded; a person says what the columns mean
+        CHECKING = "checking", "Being checked"  # read line by line, judged and taken back
+        READY = "ready", "Waiting for you to apply it"  # a person looks at the preview
+        APPLYING = "applying", "Being applied"  # cursor says how far
+        DONE = "done", "Done"  # every line is stored or rejected
+        CANCELLED = "cancelled", "Cancelled"  # what was applied before stays
+        FAILED = "failed", "Failed"  # trouble says why; what was applied before stays
+
+    WORKING: ClassVar = (State.CHECKING, State.APPLYING)
+
+    state = models.CharField(max_length=10, choices=State, default=State.COLUMNS, editable=False)
+    file_name = models.CharField(max_length=200)
+    file_size = models.PositiveIntegerField(default=0)
+    source = models.CharField(max_length=80)
+    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.SET_NULL, null=True, blank=True)
+    header = models.JSONField(default=list)
+    samples = models.JSONField(default=list, help_text="The first values of every column.")
+    fields = models.JSONField(default=list, help_text="For each column: the field it fills; empty for none.")
+    is_read = models.BooleanField(default=False, help_text="Every line of the file is a row.")
+    lines_read = models.PositiveIntegerField(default=0)
+    start_workflows = models.BooleanField(default=False)
+    foreseen = models.JSONField(default=dict, help_text="The preview in numbers.")
+    forecast = models.JSONField(default=dict, help_text="By workflow: people, emails, when the first goes out.")
+    applied = models.JSONField(default=dict, help_text="What became of the lines, in numbers.")
+    applied_at = models.DateTimeField(null=True, blank=True)
+    is_cleared = models.BooleanField(default=False, help_text="Its lines were deleted after some weeks.")
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        verbose_name = "import"
+        verbose_name_plural = "imports and exports"
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="import_newest_first"),  # the list and its pages
+            # workflows.lists.working: what a worker should be busy with.
+            models.Index(
+                fields=["queued_at"], condition=models.Q(state__in=["checking", "applying"]), name="import_working"
+            ),
+            # workflows.lists.clearing: whose lines are still kept.
+            models.Index(fields=["created_at"], condition=models.Q(is_cleared=False), name="import_to_clear"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in self.WORKING
+
+
+class ImportChunk(models.Model):
+    """A piece of the uploaded file, until it is read."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("number",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_import_chunk")]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+
+class ImportLine(models.Model):
+    """One record of the file: what it would become, and what became of it."""
+
+    class Became(models.TextChoices):
+        UNKNOWN = "", "Not judged yet"
+        CREATED = "created", "New"
+        UPDATED = "updated", "Changed"
+        UNCHANGED = "unchanged", "Unchanged"
+        REJECTED = "rejected", "Rejected"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(help_text="The line of the file on which the record starts.")
+    cells = models.JSONField(default=list)
+    unreadable = models.TextField(blank=True, help_text="Why the record could not be read at all.")
+    person = models.CharField(max_length=320, blank=True)
+    foreseen = models.CharField(max_length=10, choices=Became, default=Became.UNKNOWN, blank=True)
+    became = models.CharField(max_length=10, choices=Became, default=Became.UNKNOWN, blank=True)
+    is_repeat = models.BooleanField(default=False, help_text="The person stands earlier in the file.")
+    changes = models.JSONField(default=dict, help_text="{field: [before, after]}")
+    reason = models.TextField(blank=True)
+    warnings = models.JSONField(default=list)
+    starts = models.JSONField(default=list, help_text="Ids of the workflows it would start.")
+    differs = models.BooleanField(default=False, help_text="Became something else than was foreseen.")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "position"], name="one_import_line")]
+        indexes: ClassVar = [
+            models.Index(fields=["run", "foreseen", "position"], name="import_line_foreseen"),  # the preview, filtered
+            models.Index(fields=["run", "became", "position"], name="import_line_became"),  # the result, filtered
+            # The earlier lines of the people of a batch.
+            models.Index(fields=["run", "person", "position"], name="import_line_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.number}"
+
+
+class ExportRun(ListRun):
+    """A file with people, made for the one who asked for it and deleted after some days."""
+
+    class State(models.TextChoices):
+        PREPARING = "preparing", "Being prepared"  # cursor says how far
+        READY = "ready", "Ready"  # to be downloaded until expires_at
+        EXPIRED = "expired", "Deleted"  # the file is gone, that it was made is kept
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"  # trouble says why
+
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV, for any program"
+        XLSX = "xlsx", "Excel (.xlsx)"
+
+    WORKING: ClassVar = (State.PREPARING,)
+
+    state = models.CharField(max_length=10, choices=State, default=State.PREPARING, editable=False)
+    format = models.CharField(max_length=4, choices=Format, default=Format.CSV)
+    columns = models.JSONField(default=list)
+    filters = models.CharField(max_length=500, blank=True, help_text="Which part of the list, in words.")
+    selection = models.JSONField(default=list, help_text="Where the whole list is meant: who was read last.")
+    is_gathered = models.BooleanField(default=False)
+    size = models.PositiveBigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    downloads = models.PositiveIntegerField(default=0)
+    downloaded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        verbose_name = "export"
+        permissions: ClassVar = [("download_any_exportrun", "Can download the exports of others")]
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="export_newest_first"),  # the list and its pages
+            # workflows.lists.working: what a worker should be busy with.
+            models.Index(fields=["queued_at"], condition=models.Q(state="preparing"), name="export_working"),
+            # workflows.lists.clearing: what has run out.
+            models.Index(fields=["expires_at"], condition=models.Q(state="ready"), name="export_to_clear"),
+        ]
+
+    def __str__(self) -> str:
+        return f"contacts-{self.created_at:%Y-%m-%d}.{self.format}"
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in self.WORKING
+
+
+class ExportPerson(models.Model):
+    """Somebody who stood in the list as it was filtered when it was asked for; gone when the file is made."""
+
+    run = models.ForeignKey(ExportRun, on_delete=models.CASCADE, related_name="people")
+    position = models.PositiveIntegerField()
+    contact_id = models.UUIDField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "position"], name="one_export_person")]
+
+    def __str__(self) -> str:
+        return f"{self.position}"
+
+
+class ExportChunk(models.Model):
+    """A piece of the file."""
+
+    run = models.ForeignKey(ExportRun, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("number",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_export_chunk")]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
