@@ -213,7 +213,8 @@ class ContactEvent(models.Model):
     "business_entities": [name], "interests": [word], "tags": [word]}.
     `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because"}].
     `changes` says what the arrival changed on the contact: {field: [before, after]}.
-    `request` holds what the caller asked of enrolment: {"workflows": [slug], "force": bool}.
+    `request` holds what the caller asked of enrolment: {"workflows": [slug], "force": bool}; {"only": [slug]} when
+    staff start workflows for people who are here, and what those ask of a contact is judged.
     `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because"}].
     """
 
