@@ -23,6 +23,12 @@ class Verdict:
     reason: str
 
 
+class NoAllowingStatus(Exception):
+    """Staff let every status block contact, so Do Not Contact cannot be lifted."""
+
+    permanent = True
+
+
 class NoBlockingStatus(Exception):
     """Staff removed every status that blocks contact, so Do Not Contact cannot be set."""
 
@@ -57,7 +63,7 @@ def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus
     return known if known.blocks_contact and not arriving.blocks_contact else arriving
 
 
-def do_not_contact(*, contact: Contact, source: str, now: dt.datetime) -> bool:
+def do_not_contact(*, contact: Contact, source: str, now: dt.datetime, colleague: str = "") -> bool:
     """Forbid every contact for good and leave an event that says how; False where it was forbidden already."""
     with transaction.atomic():
         # Without a join: beside a change of the status its row would no longer fit, and nobody would be found.
@@ -72,11 +78,36 @@ def do_not_contact(*, contact: Contact, source: str, now: dt.datetime) -> bool:
             kind="contact_updated",
             source=ContactEvent.Source.SYSTEM,
             event_key=f"do_not_contact:{uuid.uuid4().hex}",
-            payload={"how": source[:200]},
+            payload={"how": source[:200]} | ({"colleague": colleague} if colleague else {}),
             changes={"status": [stored.status.name, blocking.name]},
             processed_at=now,  # there is nothing to start
         )
     contact.status = blocking
+    return True
+
+
+def contact_again(*, contact: Contact, source: str, now: dt.datetime, colleague: str = "") -> bool:
+    """Lift Do Not Contact: the status from before it, else that of a new contact. False where nothing forbids contact.
+
+    What lifts it by this function is a person. Whoever is suppressed (bounced, complained, unsubscribed) stays so.
+    """
+    with transaction.atomic():
+        stored = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+        if not stored.status.blocks_contact:
+            contact.status = stored.status
+            return False
+        allowing = _status_before(stored)
+        Contact.objects.filter(pk=contact.pk).update(status=allowing, updated_at=Now())
+        ContactEvent.objects.create(
+            contact=contact,
+            kind="contact_updated",
+            source=ContactEvent.Source.ADMIN,
+            event_key=f"contact_again:{uuid.uuid4().hex}",
+            payload={"how": source[:200], "colleague": colleague},
+            changes={"status": [stored.status.name, allowing.name]},
+            processed_at=now,  # it starts nothing: a colleague decides what may begin again
+        )
+    contact.status = allowing
     return True
 
 
@@ -139,6 +170,17 @@ def _newest_consent(contact: Contact, business_entity: BusinessEntity | None, ch
         scope |= Q(business_entity=business_entity)
     rows = Consent.objects.filter(scope, contact=contact, channel=channel).select_related("business_entity")
     return rows.order_by("-recorded_at", "-id").first()
+
+
+def _status_before(contact: Contact) -> ContactStatus:
+    """The one that the newest ban took away; where it is gone or unknown, that of a new contact."""
+    allowing = ContactStatus.objects.filter(blocks_contact=False)
+    ban = contact.events.filter(changes__has_key="status").order_by("-received_at", "-id").first()
+    before = ban.changes["status"][0] if ban else None
+    chosen = allowing.filter(name=before).first() or allowing.order_by("-is_default", "position").first()
+    if chosen is None:
+        raise NoAllowingStatus("Every status blocks contact. Untick it for one under contact statuses.")
+    return chosen
 
 
 def _blocking_status() -> ContactStatus:

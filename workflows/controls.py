@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
 
+from contacts.models import Contact
 from engagement import delivery
 from engagement.channels.base import Receipt
 from workflows import wake
@@ -76,12 +77,31 @@ def cancel(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datet
     instance.refresh_from_db()
 
 
+def pause_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -> int:
+    """Pause every active workflow of a contact; returns how many."""
+    return _for_all(contact, {"active"}, lambda one: pause(instance=one, reason=reason, actor=actor, now=now))
+
+
+def resume_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -> int:
+    """Let every paused workflow of a contact go on; returns how many."""
+    return _for_all(contact, {"paused"}, lambda one: resume(instance=one, reason=reason, actor=actor, now=now))
+
+
+def cancel_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -> int:
+    """Cancel every workflow of a contact that is not over; returns how many."""
+    return _for_all(
+        contact, {"active", "paused"}, lambda one: cancel(instance=one, reason=reason, actor=actor, now=now)
+    )
+
+
 def retry(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) -> None:
     """Try again now what failed, gave up or was skipped; its instance becomes active again."""
     with transaction.atomic():
-        _require_action(
+        instance_status = _require_action(
             action, {Status.FAILED, Status.DEAD, Status.SKIPPED}, "Only what failed, gave up or was skipped"
         )
+        if instance_status == "cancelled":
+            raise NotPossible("The workflow was cancelled; start it again for the contact instead.")
         _begin_again(action, now)
         _record(action.instance_id, Verb.RETRY, reason, actor, now, action=action.pk)
     action.refresh_from_db()
@@ -115,6 +135,17 @@ def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now
         verb = Verb.RESOLVE_SENT if sent else Verb.RESOLVE_NOT_SENT
         _record(action.instance_id, verb, reason, actor, now, action=action.pk)
     action.refresh_from_db()
+
+
+def _for_all(contact: Contact, statuses: set[str], control: Callable[[WorkflowInstance], None]) -> int:
+    """All or none. The contact is locked first, as everywhere, so that none starts or is controlled meanwhile."""
+    with transaction.atomic():
+        Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
+        running = WorkflowInstance.objects.filter(contact=contact, status__in=statuses)
+        found = list(running.order_by("pk").select_for_update(of=("self",)))
+        for instance in found:
+            control(instance)
+    return len(found)
 
 
 def _begin_again(action: ScheduledAction, now: dt.datetime) -> None:
@@ -151,8 +182,6 @@ def _require_instance(instance: WorkflowInstance, allowed: set[str], sentence: s
 def _require_action(action: ScheduledAction, allowed: Iterable[Status], sentence: str) -> str:
     """Lock instance and action; returns the instance's status."""
     instance_status = lock_instance(instance_id=action.instance_id)
-    if instance_status == "cancelled" and Status.AMBIGUOUS not in allowed:
-        raise NotPossible("The workflow was cancelled; start it again for the contact instead.")
     status = Status(ScheduledAction.objects.select_for_update().values_list("status", flat=True).get(pk=action.pk))
     if status not in allowed:
         raise NotPossible(f"{sentence} allows this; this action is {status.label.lower()}.")

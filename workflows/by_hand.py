@@ -1,0 +1,82 @@
+"""A colleague starts a workflow for one contact: first what speaks for and against it, then the start itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from contacts import intake
+from contacts.models import Contact, ContactEvent
+from workflows import arrivals, enrolment
+from workflows.conditions import MANUAL_TRIGGER, Facts, Verdict
+from workflows.enrolment import Candidate
+from workflows.models import Step, WorkflowInstance, WorkflowTemplate
+
+
+class NotStarted(Exception):
+    """The workflow did not start; the words say what stood against it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """One workflow and one contact, at this moment."""
+
+    template: WorkflowTemplate
+    holds: bool
+    because: str
+    """What the workflow's own conditions say: it would start by itself, or what is lacking."""
+    refusal: str = ""
+    """What keeps even a colleague from starting it; empty: it can be started."""
+    repeats: bool = False
+    """It did start before, and starts again only when a colleague insists."""
+    steps: tuple[Step, ...] = ()
+
+
+def prospects(*, contact: Contact, now: dt.datetime) -> list[Prospect]:
+    """Every active workflow, those whose conditions hold first."""
+    among = enrolment.candidates()
+    facts = Facts.from_event(intake.current_facts(contact))
+    named = [one.template.slug for one in among]
+    alone, asked, insisted = (
+        enrolment.judge_all(among=among, contact=contact, facts=facts, event=event, now=now)
+        for event in (None, _asking(contact, named, force=False), _asking(contact, named, force=True))
+    )
+    found = [_prospect(*one) for one in zip(among, alone, asked, insisted, strict=True)]
+    return sorted(found, key=lambda one: (bool(one.refusal), not one.holds, one.template.name))
+
+
+def start(
+    *, contact: Contact, template: WorkflowTemplate, force: bool, actor: str, now: dt.datetime
+) -> WorkflowInstance:
+    """Start just this workflow, through the door everybody uses; `force` passes over re-entry. Raises NotStarted."""
+    try:
+        answer = arrivals.run_event(
+            email=contact.email,
+            kind=MANUAL_TRIGGER,
+            source=ContactEvent.Source.ADMIN,
+            now=now,
+            request={"workflows": [template.slug], "force": force},
+            metadata={"colleague": actor},
+        )
+    except (arrivals.UnknownWorkflow, intake.IntakeError) as error:
+        raise NotStarted(str(error)) from error
+    if not answer.enrolment.instances:
+        said = next((one["because"] for one in answer.enrolment.outcome if one["workflow"] == template.slug), "")
+        raise NotStarted(f"{template} did not start: {said or 'it is not active'}.")
+    return answer.enrolment.instances[0]
+
+
+def _prospect(candidate: Candidate, alone: Verdict, asked: Verdict, insisted: Verdict) -> Prospect:
+    return Prospect(
+        template=candidate.template,
+        holds=alone.matched,
+        because=alone.because,
+        refusal="" if insisted.matched else insisted.because,
+        repeats=insisted.matched and not asked.matched,
+        steps=candidate.steps,
+    )
+
+
+def _asking(contact: Contact, named: list[str], *, force: bool) -> ContactEvent:
+    """The event that a start by hand would leave, not stored."""
+    return ContactEvent(contact=contact, kind=MANUAL_TRIGGER, request={"workflows": named, "force": force})
