@@ -264,6 +264,12 @@ class WorkflowInstance(models.Model):
             models.Index(fields=["template", "-started_at", "-id"], name="instance_by_workflow"),
             models.Index(fields=["business_entity", "-started_at", "-id"], name="instance_by_brand"),
             models.Index(fields=["updated_at", "id"], name="instance_changed"),  # what Notion does not know yet
+            # How many people are under way in each workflow, and on which version of it.
+            models.Index(
+                fields=["template", "version"],
+                condition=models.Q(status__in=["active", "paused"]),
+                name="instance_under_way",
+            ),
         ]
 
     def __str__(self) -> str:

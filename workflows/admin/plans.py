@@ -2,61 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
+from workflows import drafts
+from workflows.drafts import Plan, PlannedStep
 from workflows.models import ActionType, Step, WorkflowVersion
+
+EVENTS = {
+    "new_contact": "a new contact arrives",
+    "contact_updated": "a contact's details change",
+    "engagement_detected": "a contact reads or clicks",
+    "manual_trigger": "staff start it",
+}
+
+
+def event(name: str) -> str:
+    """What happens, in words: consultation_completed -> “consultation completed” happens."""
+    return EVENTS.get(name) or f"“{name.replace('_', ' ')}” happens"
 
 
 def triggers(version: WorkflowVersion) -> list[str]:
     """What has to hold for it to start; every sentence has to."""
-    found = [f"When the event is {_either(version.events)}"]
-    if types := [str(kind) for kind in version.contact_types.all()]:
-        found.append(f"The contact is {_either(types)}")
-    if sources := [str(source) for source in version.lead_sources.all()]:
-        found.append(f"The lead source is {_either(sources)}")
-    if words := list(dict.fromkeys([*version.interests, *version.tags])):
+    return triggers_of(drafts.plan_of(version, version.template), with_brand=False)
+
+
+def triggers_of(plan: Plan, *, with_brand: bool = True) -> list[str]:
+    found = [f"When {_either(event(name) for name in plan.events)}"]
+    if plan.business_entity and with_brand:
+        found.append(f"The contact belongs to {plan.business_entity}")
+    if plan.contact_types:
+        found.append(f"The contact is {_either(plan.contact_types)}")
+    if plan.lead_sources:
+        found.append(f"The lead source is {_either(plan.lead_sources)}")
+    if words := list(dict.fromkeys([*plan.interests, *plan.tags])):
         found.append(f"The contact cares about, or is marked, {_either(words)}")
-    found.append(reentry(version))
+    found.append(reentry(plan))
     return found
 
 
-def reentry(version: WorkflowVersion) -> str:
-    if version.reentry == WorkflowVersion.Reentry.AFTER_DAYS:
-        return f"Again, {version.reentry_days} days after the last start at the earliest"
-    return {"once": "Once per contact", "always": "With every such event"}[version.reentry]
+def in_short(plan_events: Iterable[str], asked: Iterable[object]) -> str:
+    """What starts it, in a few words for a list."""
+    events = set(plan_events)
+    arrivals = {"new_contact", "contact_updated"}
+    when = "on arrival" if events & arrivals else ""
+    others = [name.replace("_", " ") for name in sorted(events - arrivals)]
+    whom = [str(one) for one in asked]
+    some = ", ".join(whom[:3]) + (" and more" if len(whom) > 3 else "")
+    return ": ".join(filter(None, [" or ".join(filter(None, [when, *others])), some])).capitalize() or "Never"
+
+
+def reentry(plan: Plan | WorkflowVersion) -> str:
+    if plan.reentry == WorkflowVersion.Reentry.AFTER_DAYS:
+        days = "1 day" if plan.reentry_days == 1 else f"{plan.reentry_days} days"
+        return f"Again, {days} after the last start at the earliest"
+    return {"once": "Once per contact", "always": "With every such event"}[plan.reentry]
 
 
 def steps(version: WorkflowVersion) -> list[str]:
     """What happens, in order, each with its delay."""
-    rows = version.steps.select_related("target", "template").prefetch_related("touches__template")
-    return [step(row) for row in rows]
+    return steps_of(drafts.plan_of(version, version.template))
 
 
-def step(row: Step) -> str:
-    return f"{delay(row.delay_hours).capitalize()}: {_doing(row)}"
+def steps_of(plan: Plan) -> list[str]:
+    return [step(planned) for planned in plan.steps]
+
+
+def step(row: PlannedStep | Step) -> str:
+    return f"{delay(row.delay_hours).capitalize()}: {doing(row)}"
+
+
+def amount(hours: Decimal) -> tuple[Decimal, str]:
+    """A delay as a number and the unit a person would use: exact to the minute."""
+    minutes = round(hours * 60)
+    if minutes == 0:
+        return Decimal(0), "hours"
+    if minutes % (24 * 60) == 0:
+        return Decimal(minutes // (24 * 60)), "days"
+    if minutes < 60 or minutes % 15:
+        return Decimal(minutes), "minutes"
+    return Decimal(minutes) / 60, "hours"
 
 
 def delay(hours: Decimal) -> str:
     """How long after the start, in the unit a person would use."""
-    if hours == 0:
-        return "at once"
-    if hours % 24 == 0:
-        return f"after {_count(hours / 24, 'day')}"
-    if hours < 1:
-        return f"after {_count(hours * 60, 'minute')}"
-    return f"after {_count(hours, 'hour')}"
+    number, unit = amount(hours)
+    return f"after {_count(number, unit.removesuffix('s'))}" if number else "at once"
 
 
-def _doing(row: Step) -> str:
+def doing(row: PlannedStep | Step) -> str:
+    """What a step does, without when."""
     if row.action_type == ActionType.SEND_EMAIL:
-        return f"send “{row.template}”"
+        return f"send “{row.template}”" if row.template else "send an email that is still to be chosen"
     if row.action_type == ActionType.SCHEDULE_FOLLOW_UP:
-        touches = ", ".join(f"“{touch.template}” on day {touch.day}" for touch in row.touches.all())
+        rows = row.touches if isinstance(row, PlannedStep) else row.touches.all()
+        touches = ", ".join(f"“{touch.template}” on day {touch.day}" for touch in rows)
         return f"plan {touches or 'no touch yet'}"
-    how = f" ({row.get_priority_display().lower()})" if row.priority else ""
+    how = f" ({row.priority.lower()})" if row.priority else ""
+    whom = row.target or "somebody still to be chosen"
     if row.action_type == ActionType.CREATE_TASK:
-        return f"task “{row.title}” for {row.target}{how}"
-    return f"alert {row.target}{how}"
+        return f"task “{row.title}” for {whom}{how}"
+    return f"alert {whom}{how}"
 
 
 def _count(number: Decimal, unit: str) -> str:
@@ -64,5 +110,5 @@ def _count(number: Decimal, unit: str) -> str:
     return f"{text} {unit}" if text == "1" else f"{text} {unit}s"
 
 
-def _either(names: list[str]) -> str:
-    return " or ".join(names) or "none"
+def _either(names: Iterable[object]) -> str:
+    return " or ".join(str(name) for name in names) or "nothing yet"
