@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import Resolver404, resolve
 
+from contactflow import roles
 from contactflow.models import ApiKey
 from contacts import defaults as contact_defaults
 from contacts.clock import database_now
@@ -94,6 +95,7 @@ def _content(*, check_only: bool) -> Iterator[Line]:
             *contact_defaults.load(check_only=check_only),
             *engagement_defaults.load(check_only=check_only),
             *workflow_defaults.load(now=now, check_only=check_only),
+            *roles.load(check_only=check_only),
         ]
     for line in lines:
         kept = " left as " in line or " not added" in line
