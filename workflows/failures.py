@@ -1,0 +1,280 @@
+"""What went wrong and waits for a person: gathered by cause, and decided about many at a time.
+
+A decision over many steps is a row, carried out in batches: the page that asks does the first, the pump what is left.
+Steps are taken in the order of their ids, each looked at once, so that one that fails again is not tried for ever.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import BooleanField, Case, Count, F, Max, Min, Q, QuerySet, Value, When, Window
+from django.db.models.functions import Coalesce, RowNumber
+
+from contacts.clock import database_now
+from engagement.models import Message
+from workflows import causes, controls
+from workflows.actions import OUTSIDE
+from workflows.models import BulkDecision, ScheduledAction
+
+Status = ScheduledAction.Status
+Verb = BulkDecision.Verb
+
+NEEDS_PERSON = (Status.FAILED.value, Status.AMBIGUOUS.value, Status.DEAD.value)
+GROUPS = 50  # causes shown; what is rarer waits its turn
+EXAMPLES = 3  # of each cause
+COUNT_WORKFLOWS_UP_TO = 20_000  # past so many steps, in how many workflows they are is not counted
+AT_ONCE = 500  # steps the page does itself before it leaves the rest to the workers
+CHOSEN = 500  # steps one can choose by hand
+BATCH = 20
+
+ALLOWED: dict[str, tuple[str, ...]] = {
+    Verb.RETRY: (Status.FAILED, Status.DEAD, Status.SKIPPED),
+    Verb.SKIP: (Status.PENDING, Status.FAILED, Status.DEAD),
+    Verb.RESOLVE_SENT: (Status.AMBIGUOUS,),
+    Verb.RESOLVE_NOT_SENT: (Status.AMBIGUOUS,),
+}
+SENDS = (Verb.RETRY, Verb.RESOLVE_NOT_SENT)
+# The address is what is wrong: with the same one it fails again.
+_OF_THE_ADDRESS = ("mailbox_unknown", "address_invalid", "domain_unknown")
+_WENT_WRONG_AT = Coalesce("finished_at", "started_at", "due_at")
+_IS_UNCLEAR = Case(When(status=Status.AMBIGUOUS, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+@dataclass(kw_only=True)
+class Group:
+    """Steps that went wrong for one cause, and are decided about alike."""
+
+    cause: str
+    is_unclear: bool
+    steps: int
+    since: dt.datetime
+    latest: dt.datetime
+    workflows: int = 0
+    """0: too many steps to count them."""
+    examples: list[ScheduledAction] = field(default_factory=list)
+    """The newest."""
+
+    @property
+    def explanation(self) -> causes.Explanation:
+        return causes.explain(self.cause)
+
+    @property
+    def verbs(self) -> list[Verb]:
+        return [Verb.RESOLVE_SENT, Verb.RESOLVE_NOT_SENT] if self.is_unclear else [Verb.RETRY, Verb.SKIP]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a decision would touch."""
+
+    steps: int
+    people: int
+    workflows: int
+    emails: int
+    """That would go out now, or as soon as a worker is free."""
+    waiting: int
+    """Steps of paused workflows: they are tried when somebody resumes them."""
+    blocked: int
+    """Steps that would be left out at once, because their contact must not be written to."""
+    switched_off: int
+    """Steps whose email is switched off: left out at once as well."""
+    unchanged: int
+    """Steps whose address was refused and is still the same."""
+    cancelled: int
+    """Steps that cannot be tried: their workflow was cancelled."""
+    others: int
+    """Chosen steps whose state does not allow it."""
+
+
+def went_wrong() -> QuerySet[ScheduledAction]:
+    """Every step that failed, gave up or is unclear."""
+    return ScheduledAction.objects.filter(status__in=NEEDS_PERSON).order_by()
+
+
+def groups() -> list[Group]:
+    """What went wrong by cause: the unclear first, then what happened most often. Served by action_by_cause."""
+    rows = (
+        went_wrong()
+        .values("cause", is_unclear=_IS_UNCLEAR)
+        .annotate(steps=Count("*"), since=Min(_WENT_WRONG_AT), latest=Max(_WENT_WRONG_AT))
+        .order_by("-is_unclear", "-steps", "cause")
+    )
+    found = [Group(**row) for row in rows[:GROUPS]]
+    if sum(group.steps for group in found) <= COUNT_WORKFLOWS_UP_TO:
+        _count_workflows(found)
+    _add_examples(found)
+    return found
+
+
+def group_of(*, cause: str, is_unclear: bool) -> QuerySet[ScheduledAction]:
+    """The steps of one cause."""
+    steps = went_wrong().filter(cause=cause)
+    return steps.filter(status=Status.AMBIGUOUS) if is_unclear else steps.exclude(status=Status.AMBIGUOUS)
+
+
+def preview(*, verb: str, cause: str = "", chosen: Iterable[uuid.UUID] = (), now: dt.datetime) -> Preview:
+    """What the decision would touch if it were made now."""
+    wanted = _wanted(cause=cause, chosen=list(chosen), before=now)
+    possible = wanted.filter(status__in=ALLOWED[verb]).order_by()
+    if verb == Verb.RETRY:
+        possible = possible.exclude(instance__status="cancelled")
+    blocked = Q(instance__contact__status__blocks_contact=True)
+    off = Q(action_type__in=OUTSIDE, template__active=False) & ~blocked
+    goes = Q(action_type__in=OUTSIDE) & ~Q(instance__status__in=["paused", "cancelled"]) & ~blocked & ~off
+    counts = possible.aggregate(
+        steps=Count("*"),
+        people=Count("instance__contact", distinct=True),
+        workflows=Count("instance__template", distinct=True),
+        emails=Count("pk", filter=goes),
+        waiting=Count("pk", filter=Q(instance__status="paused")),
+        blocked=Count("pk", filter=blocked),
+        switched_off=Count("pk", filter=off),
+    )
+    if verb not in SENDS:
+        counts |= {"emails": 0, "waiting": 0, "blocked": 0, "switched_off": 0}
+    tried = verb == Verb.RETRY
+    cancelled = wanted.filter(status__in=ALLOWED[verb], instance__status="cancelled").count() if tried else 0
+    return Preview(
+        **counts,
+        unchanged=_with_the_same_address(possible, cause) if verb in SENDS else 0,
+        cancelled=cancelled,
+        others=wanted.exclude(status__in=ALLOWED[verb]).count() if chosen else 0,
+    )
+
+
+def newest(*, cause: str = "", chosen: Iterable[uuid.UUID] = (), now: dt.datetime, limit: int) -> list[ScheduledAction]:
+    """Some of the steps a decision is about, the newest first."""
+    wanted = _wanted(cause=cause, chosen=list(chosen), before=now)
+    return list(_with_relations(wanted).annotate(at=_WENT_WRONG_AT).order_by("-at", "pk")[:limit])
+
+
+def decide(  # noqa: PLR0913  what a decision is made of
+    *,
+    verb: str,
+    cause: str = "",
+    chosen: Iterable[uuid.UUID] = (),
+    reason: str,
+    actor: str,
+    expected: int,
+    now: dt.datetime,
+) -> BulkDecision:
+    """Store the decision; carry_out and the pump see to it."""
+    return BulkDecision.objects.create(
+        verb=verb,
+        cause=cause,
+        chosen=list(chosen)[:CHOSEN],
+        reason=reason[:500],
+        actor=actor[:150],
+        decided_at=now,
+        expected=expected,
+    )
+
+
+def carry_out(decision: BulkDecision, *, deadline: float, limit: int = AT_ONCE) -> int:
+    """Do up to `limit` steps until time.monotonic() reaches `deadline`; returns how many were looked at."""
+    looked_at = 0
+    while looked_at < limit and time.monotonic() < deadline:
+        did = _next_batch(decision.pk)
+        looked_at += did
+        if did < BATCH:
+            break
+    decision.refresh_from_db()
+    return looked_at
+
+
+def run_pump_step(deadline: float) -> int:
+    """Carry on with what was decided, the oldest first; returns how many steps were looked at."""
+    decision = BulkDecision.objects.filter(finished_at__isnull=True).order_by("decided_at").first()
+    return carry_out(decision, deadline=deadline) if decision else 0
+
+
+def lately(*, now: dt.datetime, limit: int = 5) -> list[BulkDecision]:
+    """What is being carried out, and what was decided today."""
+    rows = BulkDecision.objects.filter(decided_at__gte=now - dt.timedelta(days=7))
+    recent = rows.filter(Q(finished_at__isnull=True) | Q(decided_at__gte=now - dt.timedelta(days=1)))
+    return list(recent.order_by("-decided_at")[:limit])
+
+
+@transaction.atomic
+def _next_batch(decision_id: uuid.UUID) -> int:
+    """One batch; a crash undoes it whole, and whoever comes next begins it again."""
+    decision = BulkDecision.objects.select_for_update(skip_locked=True).filter(pk=decision_id, finished_at=None).first()
+    if decision is None:
+        return 0
+    now = database_now()
+    batch = _to_do(decision)
+    # Instances are locked in one order, whoever locks several.
+    done = sum(_do(decision, action, now) for action in sorted(batch, key=lambda one: one.instance_id))
+    decision.done += done
+    decision.refused += len(batch) - done
+    decision.reached = batch[-1].pk if batch else decision.reached
+    decision.finished_at = now if len(batch) < BATCH else None
+    decision.save(update_fields=["done", "refused", "reached", "finished_at"])
+    return len(batch)
+
+
+def _to_do(decision: BulkDecision) -> list[ScheduledAction]:
+    wanted = _wanted(cause=decision.cause, chosen=decision.chosen, before=decision.decided_at)
+    wanted = wanted.filter(status__in=ALLOWED[decision.verb])
+    if decision.reached is not None:
+        wanted = wanted.filter(pk__gt=decision.reached)
+    return list(wanted.order_by("pk")[:BATCH])
+
+
+def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bool:
+    told = {"action": action, "reason": decision.reason, "actor": decision.actor, "now": now}
+    try:
+        if decision.verb == Verb.RETRY:
+            controls.retry(**told)
+        elif decision.verb == Verb.SKIP:
+            controls.skip(**told)
+        else:
+            controls.resolve(sent=decision.verb == Verb.RESOLVE_SENT, **told)
+    except controls.NotPossible:
+        return False
+    return True
+
+
+def _wanted(*, cause: str, chosen: list[uuid.UUID], before: dt.datetime) -> QuerySet[ScheduledAction]:
+    if chosen:
+        return ScheduledAction.objects.filter(pk__in=chosen)
+    return went_wrong().filter(cause=cause).annotate(at=_WENT_WRONG_AT).filter(at__lte=before)
+
+
+def _with_the_same_address(steps: QuerySet[ScheduledAction], cause: str) -> int:
+    if cause not in _OF_THE_ADDRESS:
+        return 0
+    refused = Message.objects.filter(action__in=steps.values("pk"), recipient=F("contact__email"))
+    return refused.count()
+
+
+def _count_workflows(found: list[Group]) -> None:
+    rows = went_wrong().values_list("cause", _IS_UNCLEAR).annotate(Count("instance__template", distinct=True))
+    counted = {(cause, is_unclear): count for cause, is_unclear, count in rows}
+    for group in found:
+        group.workflows = counted.get((group.cause, group.is_unclear), 0)
+
+
+def _add_examples(found: list[Group]) -> None:
+    numbered = went_wrong().annotate(
+        is_unclear=_IS_UNCLEAR,
+        place=Window(
+            RowNumber(), partition_by=["cause", F("is_unclear")], order_by=[_WENT_WRONG_AT.desc(), F("pk").asc()]
+        ),
+    )
+    newest_of_each = numbered.filter(place__lte=EXAMPLES).values_list("pk", flat=True)[: GROUPS * EXAMPLES]
+    steps = _with_relations(ScheduledAction.objects.filter(pk__in=list(newest_of_each)))
+    for action in steps.annotate(at=_WENT_WRONG_AT).order_by("-at", "pk"):
+        for group in found:
+            if group.cause == action.cause and group.is_unclear == (action.status == Status.AMBIGUOUS):
+                group.examples.append(action)
+
+
+def _with_relations(steps: QuerySet[ScheduledAction]) -> QuerySet[ScheduledAction]:
+    return steps.select_related("step", "target", "template", "instance__contact", "instance__template")
