@@ -2,56 +2,114 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
 from contacts import clock
-from contacts.admin import confirmation, sentences
+from contacts.admin import confirmation, moments
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Kept, Record, RecordInline, button, column, link
-from engagement import alerts
+from engagement import alerts, worklist
+from engagement.admin import live
 from engagement.admin.messages import as_text
 from engagement.models import Alert, AlertDelivery, Target
 
 PRIORITY_COLOURS = {"Urgent": "danger", "High": "warning", "Medium": "info"}
 
 
+WHOSE, STATE = "whose", "state"
+WHOSE_ALERTS = [("mine", "For me and my team"), ("nobody", "For nobody"), ("all", "Everybody's")]
+STATES = [("open", "Open"), ("acknowledged", "Acknowledged"), ("any", "Both")]
+TOGETHER = 1000  # so many at once; a page waits for them
+NEWEST_BELL_SECONDS = 20
+
+
 class StateFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Open ones, unless something else is asked for."""
+
     title = "state"
-    parameter_name = "state"
+    parameter_name = STATE
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("acknowledged", "Acknowledged")]
+        return STATES
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if self.value() in ("open", "acknowledged"):
-            return queryset.filter(acknowledged_at__isnull=self.value() == "open")
+        chosen = self.value()
+        if chosen is None and not request.GET.get("q"):
+            chosen = "open"
+        if chosen in ("open", "acknowledged"):
+            return queryset.filter(acknowledged_at__isnull=chosen == "open")
         return queryset
+
+
+class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "whose"
+    parameter_name = WHOSE
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return WHOSE_ALERTS
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if self.value() == "mine":
+            return worklist.alerts_of(queryset, user=cast(User, request.user))
+        return worklist.addressed_to_nobody(queryset) if self.value() == "nobody" else queryset
 
 
 class DeliveryInline(RecordInline):
     model = AlertDelivery
-    verbose_name_plural = "Whom it reached"
-    fields = ("channel", "address", "status", "attempts", "error", "finished_at")
+    verbose_name_plural = "Who was told"
+    fields = ("how_it_went", "attempts", "finished_at")
     readonly_fields = fields
+
+    @column("What happened")
+    def how_it_went(self, delivery: AlertDelivery) -> str:
+        return told(delivery)
+
+
+def told(delivery: AlertDelivery) -> str:
+    """One delivery, in words."""
+    to, why = delivery.address, f": {delivery.error}" if delivery.error else ""
+    match delivery.status:
+        case AlertDelivery.Status.SENT:
+            return f"Emailed to {to}"
+        case AlertDelivery.Status.FAILED:
+            return f"The email to {to} was refused{why}"
+        case AlertDelivery.Status.AMBIGUOUS:
+            return f"The email to {to} may or may not have arrived{why}"
+        case AlertDelivery.Status.UNDELIVERABLE:
+            return "Nobody was told"
+    return f"The email to {to} is on its way"
 
 
 @admin.register(Alert)
 class AlertAdmin(Record):
-    list_display = ("title", "urgency", "target", "contact_link", "state", "created_at")
+    list_display = ("alert", "urgency", "raised", "who_was_told", "deed")
+    list_display_links = None  # the column of the alert has links of its own
     list_filter = (
+        WhoseFilter,
         StateFilter,
         ("priority", ChoicesDropdownFilter),
         ("target", RelatedDropdownFilter),
         ("business_entity", RelatedDropdownFilter),
     )
     list_select_related = ("target", "contact", "business_entity")
+    list_filter_sheet = True
     search_fields = ("title", "contact__email")
+    search_help_text = "Title, or the contact's address"
+    change_list_template = "admin/engagement/alerts_list.html"
     fieldsets = (
         (None, {"fields": ("title", "urgency", "state", "words")}),
         ("About", {"fields": ("target", "contact_link", "business_entity", "created_at")}),
@@ -65,6 +123,96 @@ class AlertAdmin(Record):
 
     def possible_buttons(self, row: Alert) -> tuple[str, ...]:
         return () if row.acknowledged_at else ("acknowledge",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        return super().get_queryset(request).prefetch_related("deliveries")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("bell/", view(self.bell), name="engagement_alert_bell"),
+            path("<uuid:object_id>/seen/", view(require_POST(self.seen)), name="engagement_alert_seen"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        version = worklist.alerts_version(now=clock.database_now())
+        if live.is_unchanged(request, version) and self.has_view_permission(request):
+            return live.unchanged()
+        choices = [value for value, _ in WHOSE_ALERTS]
+        scope = live.remembered(request, parameter=WHOSE, key="alerts_whose", choices=choices, default="all")
+        state = request.GET.get(STATE) or "open"
+        shown = {
+            "tabs": live.tabs(request, parameter=WHOSE, choices=WHOSE_ALERTS, current=scope),
+            "states": live.tabs(request, parameter=STATE, choices=STATES, current=state),
+            "scope": scope,
+            "has_roles": bool(scope == "mine" and worklist.targets_of(cast(User, request.user))),
+            "live": {"version": version, "address": live.address(request), "every": live.EVERY_SECONDS},
+        }
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
+    def bell(self, request: HttpRequest) -> HttpResponse:
+        """What the bell says. Asked for every few seconds by every open page: two small queries, mostly no answer.
+
+        Asking beats the stream of engagement.stream here: that one holds a thread for each reader, and serves eight.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        bell = worklist.bell(user=cast(User, request.user))
+        version = f"{bell.count}-{bell.newest.pk if bell.newest else ''}"
+        if live.is_unchanged(request, version):
+            return live.unchanged()
+        context = {"bell": bell, "version": version, "said": _said(bell), "every": NEWEST_BELL_SECONDS}
+        return TemplateResponse(request, "admin/engagement/alerts_bell.html", context)
+
+    def seen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Acknowledges with one press, from the list."""
+        if not self.has_acknowledge_permission(request):
+            raise PermissionDenied("Your role may look at alerts but not acknowledge them.")
+        alert = get_object_or_404(Alert, pk=object_id)
+        name = request.user.get_username()
+        alerts.acknowledge(alert=alert, by=name, now=clock.database_now())
+        by_me = alert.acknowledged_by == name
+        said = f"“{alert.title}” is acknowledged{'' if by_me else f': {alert.acknowledged_by} was first'}."
+        if request.headers.get("Accept", "").startswith("application/json"):
+            return JsonResponse({"said": said})
+        messages.success(request, said)
+        return live.back(request, reverse("admin:engagement_alert_changelist"))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return shown if self.has_acknowledge_permission(request) else [name for name in shown if name != "deed"]
+
+    @column("Alert", ordering="title")
+    def alert(self, alert: Alert) -> SafeString:
+        about = [part for part in (alert.contact and link(alert.contact), alert.business_entity) if part]
+        return format_html(
+            '<div class="work-cell">{}<span class="desk-faint">{}</span><span class="alert-words">{}</span></div>',
+            link(alert),
+            format_html_join(" · ", "{}", ((part,) for part in about)),
+            alert.message,
+        )
+
+    @column("Raised", ordering="created_at")
+    def raised(self, alert: Alert) -> SafeString | str:
+        return moments.moment(alert.created_at)
+
+    @column("Who was told")
+    def who_was_told(self, alert: Alert) -> SafeString:
+        found = list(alert.deliveries.all())
+        lines: list[str] = [told(delivery) for delivery in found] or ["Shown here, not emailed"]
+        return format_html(
+            '<div class="work-cell">{}<ul class="alert-told desk-faint">{}</ul>{}</div>',
+            alert.target,
+            format_html_join("", "<li>{}</li>", ((line,) for line in lines[:3])),
+            link(alert.target, "Say who is alerted") if _reached_nobody(found) else "",
+        )
+
+    @column("State", ordering="acknowledged_at")
+    def deed(self, alert: Alert) -> SafeString | str:
+        if alert.acknowledged_at is None:
+            return render_to_string("admin/engagement/alerts_deed.html", {"alert": alert})
+        return _acknowledged(alert)
 
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, alert: Alert) -> str:
@@ -82,7 +230,7 @@ class AlertAdmin(Record):
     def state(self, alert: Alert) -> str:
         if alert.acknowledged_at is None:
             return "Open"
-        return f"Acknowledged by {alert.acknowledged_by}, {sentences.moment(alert.acknowledged_at)}"
+        return _acknowledged(alert)
 
     @button("Acknowledge", permission="acknowledge", icon="check")
     def acknowledge(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -101,10 +249,25 @@ class AlertAdmin(Record):
     @admin.action(description="Acknowledge the chosen alerts", permissions=["acknowledge"])
     def acknowledge_chosen(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
         now, count = clock.database_now(), 0
-        for alert in chosen.filter(acknowledged_at__isnull=True).iterator():
+        for alert in chosen.filter(acknowledged_at__isnull=True)[:TOGETHER]:
             alerts.acknowledge(alert=alert, by=request.user.get_username(), now=now)
             count += 1
         messages.success(request, f"{count} acknowledged.")
+
+
+def _acknowledged(alert: Alert) -> SafeString:
+    return format_html("Acknowledged by {}, {}", alert.acknowledged_by, moments.moment(alert.acknowledged_at))
+
+
+def _reached_nobody(deliveries: list[AlertDelivery]) -> bool:
+    return any(one.status == AlertDelivery.Status.UNDELIVERABLE for one in deliveries)
+
+
+def _said(bell: worklist.Bell) -> str:
+    if not bell.count:
+        return "No open alerts for you"
+    count = f"More than {worklist.BELL_COUNTS_TO}" if bell.is_cut else str(bell.count)
+    return f"{count} open {'alert' if bell.count == 1 else 'alerts'} for you"
 
 
 @admin.register(Target)

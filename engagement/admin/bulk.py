@@ -39,9 +39,9 @@ class ColleagueForm(forms.Form):
 
     def said(self, count: int) -> str:
         who = self.cleaned_data["colleague"]
-        return (
-            f"{_tasks(count)}: {f'assigned to {who.get_full_name() or who.get_username()}' if who else 'nobody’s yet'}."
-        )
+        if who is None:
+            return f"{_tasks(count)}: nobody has them any more."
+        return f"{_tasks(count)}: assigned to {who.get_full_name() or who.get_username()}."
 
 
 class DueForm(forms.Form):

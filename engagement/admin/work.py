@@ -32,7 +32,7 @@ from engagement.channels import state as channel_state
 from engagement.models import ChannelState, PassageBudget, Task
 from engagement.worklist import FINISHED, Scope
 
-STATUS_COLOURS = {"Done": "success", "In progress": "info", "On hold": "warning"}
+STATUS_CHIPS = {"done": "is-good", "in_progress": "is-info", "on_hold": "is-warn"}
 TOGETHER = 1000  # so many at once; a page waits for them
 
 
@@ -76,7 +76,7 @@ class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 @admin.register(Task)
 class TaskAdmin(Board, Kept):
-    list_display = ("task", "due_in_words", "urgency", "state", "who", "deeds")
+    list_display = ("task", "due_in_words", "urgency", "who", "deeds")
     list_display_links = None  # the column of the task has links of its own
     list_filter = (
         WhoseFilter,
@@ -136,9 +136,10 @@ class TaskAdmin(Board, Kept):
     def task(self, task: Task) -> SafeString:
         about = [part for part in (task.contact and link(task.contact), task.business_entity) if part]
         return format_html(
-            '<div class="work-cell">{}<span class="desk-faint">{}</span></div>',
+            '<div class="work-cell">{}<span class="desk-faint">{}</span>{}</div>',
             link(task),
             format_html_join(" · ", "{}", ((part,) for part in about)),
+            _begun(task),
         )
 
     @column("Due", ordering="due_at")
@@ -148,10 +149,6 @@ class TaskAdmin(Board, Kept):
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, task: Task) -> str:
         return task.get_priority_display()
-
-    @column("Status", ordering="status", label=STATUS_COLOURS)
-    def state(self, task: Task) -> str:
-        return task.get_status_display()
 
     @column("Who", ordering="assignee")
     def who(self, task: Task) -> SafeString:
@@ -206,6 +203,15 @@ class TaskAdmin(Board, Kept):
     @admin.action(description="Move the due date of the chosen tasks", permissions=["finish"])
     def put_off_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
         return bulk.ask(self, request, chosen, bulk.PUT_OFF)
+
+
+def _begun(task: Task) -> SafeString | str:
+    """The status, for all that are not simply waiting to be begun."""
+    if task.status == Task.Status.TO_DO:
+        return ""
+    return format_html(
+        '<span class="desk-chip {}">{}</span>', STATUS_CHIPS.get(task.status, ""), task.get_status_display()
+    )
 
 
 def name_of(person: Any) -> str:
