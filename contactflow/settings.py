@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "import_export",
     "csp",
     "contactflow",
     "contacts",
@@ -173,6 +174,7 @@ PUMP_STEPS = [
     "engagement.alerts.run_pump_step",
     "workflows.starting.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
+    "workflows.lists.turns.run_pump_step",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
@@ -220,6 +222,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+FILE_UPLOAD_HANDLERS = ["workflows.lists.receiving.LimitedUpload"]  # stops at the size an import may have
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answered 413
 
 # Channels by name (a system check resolves them).

@@ -14,6 +14,7 @@ from typing import Final
 
 from dateutil import parser as dates
 
+from contacts.imports import defusing
 from contacts.imports.reading import Rejected
 from contacts.intake import Arrival
 
@@ -63,8 +64,6 @@ EXPORT_ONLY: Final = ("Contact ID", "Last Interaction", "Permission To Email", "
 KEPT_ASIDE: Final = frozenset(name.casefold() for name in (*EXPORT_ONLY, *REJECTION_COLUMNS))
 CUSTOM = "custom:"  # and the name of the custom field
 IGNORE = ""
-# What a spreadsheet would take for a formula comes from an export behind an apostrophe.
-DEFUSED: Final = re.compile(r"'(?=[\s\u200b\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Columns:
                 "Put quotation marks around cells that contain the separator."
             )
             return Rejected(number, reason, cells)
-        plain = [DEFUSED.sub("", cell, count=1) if cell.startswith("'") else cell for cell in cells]
+        plain = [defusing.restored(cell) for cell in cells]
         values = {field: cell for field, cell in zip(self.fields, plain, strict=False) if field}
         added_on, warnings = _date(values.get(ADDED_ON, ""))
         payload = {name: cell for name, cell in zip(self.header, cells, strict=False) if name and cell}
