@@ -7,6 +7,8 @@ import heapq
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 
 import contacts.timeline
@@ -70,14 +72,37 @@ class Stretch:
     next: str
 
 
-def read(*, contact: Contact, kinds: Collection[str] = (), before: str = "", limit: int = PAGE) -> Stretch:
+def visible_to(user: AbstractBaseUser | AnonymousUser) -> tuple[Source, ...]:
+    """The sources whose rows the person may see."""
+    return tuple(source for source in SOURCES if user.has_perm(_view_permission(source)))  # type: ignore[union-attr]  # staff
+
+
+def kinds_of(sources: Iterable[Source]) -> dict[str, str]:
+    """What can be looked at alone, by name."""
+    offered = {kind for source in sources for kind in source.kinds}
+    return {kind: name for kind, name in KINDS.items() if kind in offered}
+
+
+def read(
+    *,
+    contact: Contact,
+    kinds: Collection[str] = (),
+    before: str = "",
+    limit: int = PAGE,
+    sources: Sequence[Source] = SOURCES,
+) -> Stretch:
     """The newest entries before that place; no kinds means all of them. Raises UnknownPlace."""
     wanted = [kind for kind in KINDS if kind in kinds] or list(KINDS)
     place = _place(before) if before else None
-    parts = [source.older(contact=contact, kinds=wanted, before=place, limit=limit + 1) for source in SOURCES]
+    parts = [source.older(contact=contact, kinds=wanted, before=place, limit=limit + 1) for source in sources]
     found = list(_newest_first(parts, limit + 1))
     there_is_more, shown = len(found) > limit, found[:limit]
     return Stretch(entries=_completed(shown), next=_text(shown[-1].place) if there_is_more else "")
+
+
+def _view_permission(source: Source) -> str:
+    meta = source.rows(Contact()).model._meta
+    return f"{meta.app_label}.view_{meta.model_name}"
 
 
 def _newest_first(parts: Iterable[Sequence[Entry]], limit: int) -> Iterable[Entry]:

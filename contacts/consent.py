@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -40,16 +41,48 @@ def may_contact(*, contact: Contact, business_entity: BusinessEntity | None = No
 
     Without a record of consent a person may be written to; the newest record for the brand (or for every brand) holds.
     """
+    return _general_refusal(contact, channel) or _judged(_newest_consent(contact, business_entity, channel), channel)
+
+
+def _general_refusal(contact: Contact, channel: str) -> Verdict | None:
+    """What speaks against every brand."""
     status = ContactStatus.objects.filter(contact=contact.pk).first()
     if status is None or status.blocks_contact:
         return Verdict(False, f"the contact is {status.name}" if status else "the contact is gone")
     if channel == EMAIL and (suppression := suppression_of(email=contact.email)):
         return Verdict(False, f"the address is suppressed: {suppression.get_reason_display().lower()}")
-    newest = _newest_consent(contact, business_entity, channel)
+    return None
+
+
+def _judged(newest: Consent | None, channel: str) -> Verdict:
     if newest is not None and newest.state == Consent.State.WITHDRAWN:
         brand = newest.business_entity.name if newest.business_entity else "every brand"
         return Verdict(False, f"consent for {channel} from {brand} was withdrawn on {newest.recorded_at:%Y-%m-%d}")
     return Verdict(True, "consent was given" if newest else "nothing speaks against it")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one brand (None: every brand) stands with a person, and the record it rests on."""
+
+    business_entity: BusinessEntity | None
+    verdict: Verdict
+    record: Consent | None
+
+
+def standings(*, contact: Contact, business_entities: Sequence[BusinessEntity]) -> list[Standing]:
+    """`may_contact` by email for several brands, in three queries whatever their number; for none: for every brand."""
+    records = list(
+        Consent.objects.filter(contact=contact, channel=EMAIL)
+        .select_related("business_entity")
+        .order_by("-recorded_at", "-id")
+    )
+    general = _general_refusal(contact, EMAIL)
+    found = []
+    for brand in business_entities or (None,):
+        newest = next((one for one in records if one.business_entity_id in (None, brand.pk if brand else None)), None)
+        found.append(Standing(brand, general or _judged(newest, EMAIL), newest))
+    return found
 
 
 def suppression_of(*, email: str) -> Suppression | None:

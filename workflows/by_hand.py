@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contacts import intake
@@ -64,6 +66,54 @@ def start(
         said = next((one["because"] for one in answer.enrolment.outcome if one["workflow"] == template.slug), "")
         raise NotStarted(f"{template} did not start: {said or 'it is not active'}.")
     return answer.enrolment.instances[0]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What starting one workflow for several people would do: for how many, and why not for the others."""
+
+    would_start: int
+    left_out: dict[str, int]
+    """How many are left out for which reason."""
+
+
+def preview(*, contacts: Sequence[Contact], template: WorkflowTemplate, now: dt.datetime) -> Preview:
+    """What the workflow's conditions say of each of them now. Raises NotStarted where it is not running at all."""
+    candidate = next((one for one in enrolment.candidates() if one.template.pk == template.pk), None)
+    if candidate is None:
+        raise NotStarted(f"{template} is switched off or was never published.")
+    said = [
+        enrolment.judge(
+            candidate=candidate,
+            contact=contact,
+            facts=Facts.from_event(intake.current_facts(contact)),
+            event=None,
+            now=now,
+        )
+        for contact in contacts
+    ]
+    left_out = Counter(one.because for one in said if not one.matched)
+    return Preview(sum(one.matched for one in said), dict(left_out.most_common()))
+
+
+def start_several(*, contacts: Sequence[Contact], template: WorkflowTemplate, actor: str, now: dt.datetime) -> int:
+    """Start the workflow for those of them whose conditions hold; returns for how many it did.
+
+    Each is a start of its own: what was started stays when a later one fails.
+    """
+    return sum(_start_if_it_holds(contact, template, actor, now) for contact in contacts)
+
+
+def _start_if_it_holds(contact: Contact, template: WorkflowTemplate, actor: str, now: dt.datetime) -> int:
+    answer = arrivals.run_event(
+        email=contact.email,
+        kind=MANUAL_TRIGGER,
+        source=ContactEvent.Source.ADMIN,
+        now=now,
+        request={"only": [template.slug]},
+        metadata={"colleague": actor},
+    )
+    return len(answer.enrolment.instances)
 
 
 def _prospect(candidate: Candidate, alone: Verdict, asked: Verdict, insisted: Verdict) -> Prospect:

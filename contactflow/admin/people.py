@@ -1,71 +1,198 @@
-"""A contact with what every room knows about them."""
+"""A contact with what every room knows about them: who they are, what runs, what happened, what one can do."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.cache import patch_vary_headers
 
+from contactflow import person, timeline
+from contactflow.admin.people_list import PeopleList
+from contactflow.admin.person_buttons import PersonButtons
 from contacts import clock
-from contacts.admin.pages import RecordInline, column, joined, link
+from contacts.admin.pages import joined
 from contacts.admin.people import ContactAdmin
 from contacts.intake import Receipt
 from contacts.models import Contact
-from engagement.models import Message, Task
+from contacts.timeline import Entry
+from notion_bridge.admin import subjects
 from notion_bridge.admin.subjects import InNotion
+from notion_bridge.models import PageLink
 from workflows import enrolment, wake
-from workflows.models import WorkflowInstance
-
-
-class InstanceInline(RecordInline):
-    model = WorkflowInstance
-    verbose_name_plural = "Workflows"
-    fields = ("workflow", "status", "because", "started_at", "ended_at")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("template")
-
-    @column("Workflow")
-    def workflow(self, instance: WorkflowInstance) -> str:
-        return link(instance, str(instance.template))
-
-
-class MessageInline(RecordInline):
-    model = Message
-    verbose_name_plural = "Emails"
-    fields = ("subject_link", "status", "sent_at")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("text", "html")
-
-    @column("Subject")
-    def subject_link(self, message: Message) -> str:
-        return link(message)
-
-
-class TaskInline(RecordInline):
-    model = Task
-    verbose_name_plural = "Tasks"
-    fields = ("title_link", "status", "priority", "due_at")
-    readonly_fields = fields
-
-    @column("Task")
-    def title_link(self, task: Task) -> str:
-        return link(task)
 
 
 @admin.register(Contact)
-class WholeContactAdmin(InNotion, ContactAdmin):
-    """A contact with what every room knows about them; a change starts its workflows at once."""
+class WholeContactAdmin(PersonButtons, PeopleList, InNotion, ContactAdmin):
+    """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
-    inlines: ClassVar = (*ContactAdmin.inlines, InstanceInline, MessageInline, TaskInline)
+    inlines: ClassVar = ()
+
+    class Media:
+        css: ClassVar = {"all": ("contactflow/person.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        edit = path("<path:object_id>/edit/", self.admin_site.admin_view(self.edit_view), name="contacts_contact_edit")
+        return [edit, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if request.method != "GET" or "_popup" in request.GET:
+            return super().change_view(request, object_id, form_url, extra_context)
+        contact = self.get_object(request, unquote(object_id))
+        if contact is None:
+            return super().change_view(request, object_id, form_url, extra_context)  # says that there is none
+        if not self.has_view_permission(request, contact):
+            raise PermissionDenied
+        return self._page(request, contact)
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The form, for those who may change or look at all fields."""
+        return super().change_view(request, object_id)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The buttons stand on the person's page; the form has its own."""
+        match = request.resolver_match
+        is_form = match is not None and match.url_name == "contacts_contact_edit"
+        return [] if is_form else super().get_actions_detail(request, object_id)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Contact) -> HttpResponseRedirect:
+        return HttpResponseRedirect(_address("change", obj))
+
+    def response_post_save_add(self, request: HttpRequest, obj: Contact) -> HttpResponseRedirect:
+        return HttpResponseRedirect(_address("change", obj))
 
     def tell(self, request: HttpRequest, receipt: Receipt) -> None:
         started = enrolment.enrol(event=receipt.event, now=clock.database_now()).instances
         wake.on_commit()
         if started:
             messages.info(request, f"Started: {joined(instance.template for instance in started)}.")
+
+    def _page(self, request: HttpRequest, contact: Contact) -> HttpResponse:
+        past = self._timeline(request, contact)
+        if request.headers.get("HX-Request"):
+            name = "entries" if "before" in request.GET else "timeline"
+            response = TemplateResponse(request, f"admin/contacts/{name}.html", past)
+        else:
+            response = TemplateResponse(request, "admin/contacts/person.html", past | self._head(request, contact))
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def _head(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+        page = PageLink.objects.filter(contact=contact).first()
+        buttons = self.get_actions_detail(request, str(contact.pk))
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": contact,
+            "subtitle": self.title_of(contact),
+            "title": self.title_of(contact),
+            "person": person.gather(contact=contact),
+            "buttons": [
+                {"name": one.description, "icon": one.icon, "danger": one.variant and one.variant.value == "danger",
+                 "address": reverse(f"admin:{one.action_name}", args=[quote(contact.pk)])}
+                for one in buttons
+            ],
+            "places": self._places(request, contact),
+            "notion": {"link": subjects.open_link(page.url), "state": subjects.STATES[PageLink.State(page.state)]}
+            if page else None,
+        }  # fmt: skip
+
+    def _places(self, request: HttpRequest, contact: Contact) -> list[dict[str, str]]:
+        """Where else one can go from here."""
+        found = []
+        if self.has_change_permission(request, contact):
+            found.append({"name": "Edit", "icon": "edit", "address": _address("edit", contact)})
+            if merge := _reversed("contacts_contact_merge", contact):
+                found.append({"name": "Merge with another contact", "icon": "merge", "address": merge})
+        else:
+            found.append({"name": "All fields", "icon": "list_alt", "address": _address("edit", contact)})
+        if request.user.has_perm("workflows.view_workflowtemplate") and (why := _reversed("workflows_why")):
+            found.append(
+                {"name": "Why did a workflow (not) start?", "icon": "help", "address": f"{why}?contact={contact.pk}"}
+            )
+        if self.has_delete_permission(request, contact):
+            found.append({"name": "Delete", "icon": "delete", "address": _address("delete", contact)})
+        return found
+
+    def _timeline(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+        sources = timeline.visible_to(request.user)
+        offered = timeline.kinds_of(sources)
+        chosen = [kind for kind in request.GET.getlist("show") if kind in offered]
+        try:
+            stretch = timeline.read(
+                contact=contact, kinds=chosen, before=request.GET.get("before", ""), sources=sources
+            )
+        except timeline.UnknownPlace:
+            raise Http404("There is no such place in the timeline.") from None
+        return {
+            "original": contact,
+            "entries": _told(stretch.entries, request),
+            "older": _query(chosen, stretch.next) if stretch.next else "",
+            "is_later_page": "before" in request.GET,
+            "chips": _chips(offered, chosen),
+            "chosen": chosen,
+        }
+
+
+def _chips(offered: dict[str, str], chosen: list[str]) -> list[dict[str, Any]]:
+    """A button for each kind: pressed, it takes the kind away again."""
+    return [
+        {
+            "name": name,
+            "icon": timeline.ICONS[kind],
+            "is_on": kind in chosen,
+            "query": _query([one for one in offered if (one in chosen) != (one == kind)]) or "?",
+        }
+        for kind, name in offered.items()
+    ]
+
+
+def _query(kinds: list[str], before: str = "") -> str:
+    pairs = [("show", kind) for kind in kinds] + ([("before", before)] if before else [])
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _told(entries: Any, request: HttpRequest) -> list[dict[str, Any]]:
+    """Entries with what a template cannot find out: where they lead, and what the workflows said."""
+    return [
+        {
+            "it": entry,
+            "icon": timeline.ICONS[entry.kind],
+            "kind": timeline.KINDS[entry.kind],
+            "address": _leads_to(entry, request),
+            "started": timeline.told(entry.answers, started=True),
+            "not_started": timeline.told(entry.answers, started=False),
+        }
+        for entry in entries
+    ]
+
+
+def _leads_to(entry: Entry, request: HttpRequest) -> str:
+    row: models.Model | None = entry.row
+    if row is None or not admin.site.is_registered(type(row)):
+        return ""
+    meta = row._meta
+    if not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
+        return ""
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])
+
+
+def _address(name: str, contact: Contact) -> str:
+    return reverse(f"admin:contacts_contact_{name}", args=[quote(contact.pk)])
+
+
+def _reversed(name: str, contact: Contact | None = None) -> str:
+    """The page's address; empty where this installation has no such page."""
+    try:
+        return reverse(f"admin:{name}", args=[quote(contact.pk)] if contact else [])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,301 @@
+"""The list of people: what one sees at a glance, by what one narrows it, and what one does to several at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import quote
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from contactflow.admin.person_buttons import OwnerForm, StopForm, forbid
+from contacts import clock, consent, intake, upkeep
+from contacts.admin.confirmation import NoQuestions, ReasonForm
+from contacts.admin.moments import moment
+from contacts.admin.pages import column, joined
+from contacts.models import Contact
+from engagement.models import Message
+from workflows import by_hand, controls, enrolment, wake
+from workflows.models import WorkflowInstance, WorkflowTemplate
+
+AT_ONCE = 500
+RUNNING = Q(status__in=["active", "paused"])
+
+
+class RunningFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    title = "what runs"
+    parameter_name = "runs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "A workflow runs"), ("no", "No workflow runs")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        running = Exists(WorkflowInstance.objects.filter(RUNNING, contact=OuterRef("pk")))
+        if self.value() == "yes":
+            return queryset.filter(running)
+        return queryset.filter(~running) if self.value() == "no" else queryset
+
+
+class NobodyWroteFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Bounded by the date of arrival: among everybody it would read every email ever sent."""
+
+    title = "nobody wrote yet"
+    parameter_name = "unwritten"
+    DAYS: ClassVar = {
+        "7": "Arrived in the last 7 days",
+        "30": "Arrived in the last 30 days",
+        "90": "In the last 90 days",
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(self.DAYS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        if self.value() not in self.DAYS:
+            return queryset
+        since = clock.database_now() - dt.timedelta(days=int(str(self.value())))
+        written = Message.objects.filter(contact=OuterRef("pk"), sent_at__isnull=False)
+        return queryset.filter(~Exists(written), created_at__gte=since)
+
+
+class TagForm(forms.Form):
+    tag = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget(), help_text="For example: VIP")
+
+
+class WorkflowForm(forms.Form):
+    workflow = forms.ModelChoiceField(
+        WorkflowTemplate.objects.filter(active=True, current_version__isnull=False).order_by("name"),
+        widget=UnfoldAdminSelectWidget(),
+        empty_label="Choose a workflow",
+        help_text="Nothing starts yet: the next page says for how many of them, and why not for the others.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bulk:
+    """What is asked about several people, and what happens when the answer is yes."""
+
+    name: str
+    title: str
+    submit: str
+    act: Callable[[list[Contact], dict[str, Any]], str]
+    form: type[forms.Form] = NoQuestions
+    lines: list[str] = field(default_factory=list)
+    refusals: tuple[type[Exception], ...] = ()
+    is_danger: bool = False
+
+
+class PeopleList:
+    """Before a Page of contacts."""
+
+    list_display = ("person", "brands", "types", "state", "owner_name", "heard", "runs", "arrived")
+    list_display_links = ("person",)
+    list_filter = (
+        ("contact_types", RelatedDropdownFilter),
+        ("lead_source", RelatedDropdownFilter),
+        ("business_entities", RelatedDropdownFilter),
+        ("status", RelatedDropdownFilter),
+        ("owner", RelatedDropdownFilter),
+        RunningFilter,
+        NobodyWroteFilter,
+    )
+    list_filter_sheet = True
+    sortable_by = ("arrived",)  # the others have no index in that order
+    actions = ("assign_owner_to_all", "add_tag_to_all", "start_for_all", "do_not_contact_all")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        rows: QuerySet[Contact] = super().get_queryset(request).select_related("status", "lead_source", "owner")  # type: ignore[misc]
+        match = request.resolver_match
+        if match is None or match.url_name != "contacts_contact_changelist":
+            return rows
+        running = WorkflowInstance.objects.filter(RUNNING).select_related("template")
+        return rows.prefetch_related(Prefetch("workflow_instances", queryset=running, to_attr="running_now"))
+
+    @column("Name")
+    def person(self, contact: Contact) -> str:
+        about = ", ".join(part for part in (contact.email if contact.full_name else "", contact.company) if part)
+        return format_html('{}<span class="person-about">{}</span>', str(contact), about)
+
+    @column("Owner")
+    def owner_name(self, contact: Contact) -> str:
+        return (contact.owner.get_full_name() or contact.owner.get_username()) if contact.owner else "-"
+
+    @column("Last heard from")
+    def heard(self, contact: Contact) -> str:
+        return moment(contact.last_interaction_at)
+
+    @column("Runs now")
+    def runs(self, contact: Contact) -> str:
+        now = getattr(contact, "running_now", ())
+        return joined(f"{one.template}{' (on hold)' if one.status == 'paused' else ''}" for one in now)
+
+    @column("Arrived", ordering="created_at")
+    def arrived(self, contact: Contact) -> str:
+        return moment(contact.created_at)
+
+    @action(description="Assign an owner", permissions=["upkeep"])
+    def assign_owner_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        def act(people: list[Contact], answers: dict[str, Any]) -> str:
+            count = upkeep.assign_owner(contacts=people, owner=answers["owner"])
+            whose = f"{answers['owner']} looks" if answers["owner"] else "Nobody looks"
+            return f"{whose} after them now: changed for {_people(count)}."
+
+        def lines(people: list[Contact]) -> list[str]:
+            owned = sum(one.owner_id is not None for one in people)
+            return [f"{_people(owned)} of them have an owner now, who is replaced."] if owned else []
+
+        bulk = Bulk(name="assign_owner_to_all", title="Assign an owner", submit="Assign", act=act, form=OwnerForm)
+        return self._ask(request, queryset, bulk, lines)
+
+    @action(description="Add a tag", permissions=["upkeep"])
+    def add_tag_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        def act(people: list[Contact], answers: dict[str, Any]) -> str:
+            now = clock.database_now()
+            receipts = upkeep.add_tag(
+                contacts=people, tag=answers["tag"], colleague=request.user.get_username(), now=now
+            )
+            started = sum(len(enrolment.enrol(event=one.event, now=now).instances) for one in receipts)
+            wake.on_commit()
+            also = f" It started {_counted(started, 'workflow')}." if started else ""
+            return f"{_people(len(receipts))} got the tag.{also}"
+
+        bulk = Bulk(
+            name="add_tag_to_all",
+            title="Add a tag",
+            submit="Add the tag",
+            act=act,
+            form=TagForm,
+            refusals=(intake.IntakeError,),
+        )
+        said = "Whoever has it already stays as they are. Workflows that ask for this tag may start, as with any edit."
+        return self._ask(request, queryset, bulk, lambda _: [said])
+
+    @action(description="Start a workflow", permissions=["start"])
+    def start_for_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        chosen = WorkflowForm(request.POST if "answered" in request.POST else None)
+        if not (chosen.is_bound and chosen.is_valid()):
+            bulk = Bulk(name="start_for_all", title="Start a workflow", submit="Look", act=_nothing, form=WorkflowForm)
+            return self._ask(request, queryset, bulk, lambda _: [], is_final=False)
+        template = chosen.cleaned_data["workflow"]
+
+        def act(people: list[Contact], answers: dict[str, Any]) -> str:
+            actor, now = request.user.get_username(), clock.database_now()
+            count = by_hand.start_several(contacts=people, template=template, actor=actor, now=now)
+            return f"{template} runs for {_people(count)} now."
+
+        def lines(people: list[Contact]) -> list[str]:
+            found = by_hand.preview(contacts=people, template=template, now=clock.database_now())
+            left = [f"Not for {_people(count)}: {because}." for because, count in found.left_out.items()]
+            return [f"It would start for {_people(found.would_start)}.", *left[:10]]
+
+        class Chosen(forms.Form):
+            workflow = forms.CharField(widget=forms.HiddenInput(), initial=str(template.pk))
+
+        bulk = Bulk(
+            name="start_for_all",
+            title=f"Start “{template}”",
+            submit="Start it for those",
+            act=act,
+            form=Chosen,
+            refusals=(by_hand.NotStarted,),
+        )
+        return self._ask(request, queryset, bulk, lines)
+
+    @action(description="Do not contact", permissions=["upkeep"])
+    def do_not_contact_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        may_stop = bool(self.has_control_permission(request))  # type: ignore[attr-defined]  # the person's buttons
+
+        def act(people: list[Contact], answers: dict[str, Any]) -> str:
+            stop, colleague = may_stop and bool(answers.get("stop")), request.user.get_username()
+            for one in people:
+                forbid(contact=one, reason=answers["reason"], stop=stop, colleague=colleague)
+            return f"Nobody writes to these {_people(len(people))} any more."
+
+        def lines(people: list[Contact]) -> list[str]:
+            already = sum(one.status.blocks_contact for one in people)
+            running = WorkflowInstance.objects.filter(RUNNING, contact__in=people).count()
+            said = ["No brand writes to them any more, and no workflow starts for them."]
+            said += [f"{_people(already)} of them are not contacted already."] if already else []
+            return [*said, f"{_counted(running, 'workflow')} running for them at present."]
+
+        bulk = Bulk(
+            name="do_not_contact_all",
+            title="Do not contact",
+            submit="Do not contact any more",
+            act=act,
+            form=StopForm if may_stop else ReasonForm,
+            refusals=(consent.NoBlockingStatus, controls.NotPossible),
+            is_danger=True,
+        )
+        return self._ask(request, queryset, bulk, lines)
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Contact],
+        bulk: Bulk,
+        lines: Callable[[list[Contact]], list[str]],
+        *,
+        is_final: bool = True,
+    ) -> HttpResponse | None:
+        """Say what would happen to how many; act once it is confirmed, then go back to the list."""
+        people = list(queryset.order_by()[: AT_ONCE + 1])
+        if len(people) > AT_ONCE:
+            messages.error(
+                request, f"That is more than {AT_ONCE} people at once. Narrow the list by search or filters."
+            )
+            return None
+        is_answer = is_final and "confirmed" in request.POST
+        form = bulk.form(request.POST if is_answer or (not is_final and "answered" in request.POST) else None)
+        try:
+            if is_answer and form.is_valid():
+                messages.success(request, bulk.act(people, form.cleaned_data))
+                return None
+            said = lines(people)
+        except bulk.refusals as refusal:
+            messages.error(request, str(refusal))
+            return None
+        return self._page_of(request, bulk, people, said, form, is_final)
+
+    def _page_of(
+        self, request: HttpRequest, bulk: Bulk, people: list[Contact], said: list[str], form: forms.Form, is_final: bool
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # the page's
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "title": bulk.title,
+            "bulk": bulk,
+            "people": people[:10],
+            "others": max(len(people) - 10, 0),
+            "lines": said,
+            "form": form,
+            "is_final": is_final,
+            "chosen_name": helpers.ACTION_CHECKBOX_NAME,
+            "ids": [quote(one.pk) for one in people],
+            "back": reverse("admin:contacts_contact_changelist"),
+        }
+        return TemplateResponse(request, "admin/contacts/bulk.html", context)
+
+
+def _nothing(people: list[Contact], answers: dict[str, Any]) -> str:
+    return ""
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

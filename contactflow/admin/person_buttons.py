@@ -1,0 +1,465 @@
+"""What colleagues do with one person, each asked first: the page says what will happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
+
+from contactflow import person
+from contacts import clock, consent, intake, upkeep
+from contacts.admin import confirmation
+from contacts.admin.confirmation import Question, ReasonForm
+from contacts.admin.pages import button, joined
+from contacts.models import BusinessEntity, Consent, Contact
+from engagement import tasking
+from engagement.models import Priority, Target
+from workflows import by_hand, controls
+from workflows.models import ActionType, ScheduledAction, Step, WorkflowInstance
+
+EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
+
+
+def colleagues() -> Any:
+    return User.objects.filter(is_active=True, is_staff=True).order_by("username")
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label="Note",
+        max_length=5000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
+        help_text="Stands in the timeline with your name. It starts nothing and is sent to nobody.",
+    )
+
+
+class OwnerForm(forms.Form):
+    owner = forms.ModelChoiceField(
+        User.objects.none(),
+        required=False,
+        empty_label="Nobody",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="The colleague who looks after this person.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["owner"].queryset = colleagues()  # type: ignore[attr-defined]  # a field of rows
+
+
+class PermissionForm(forms.Form):
+    state = forms.ChoiceField(
+        label="What did they say?",
+        choices=[
+            (Consent.State.GRANTED, "They want to hear from the brand"),
+            (Consent.State.WITHDRAWN, "They no longer want to hear from the brand"),
+        ],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    business_entity = forms.ModelChoiceField(
+        BusinessEntity.objects.all(),
+        required=False,
+        label="Brand",
+        empty_label="Every brand",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    source = forms.CharField(
+        label="How do we know?",
+        max_length=150,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "By phone on Tuesday"}),
+        help_text="Kept on record with your name.",
+    )
+
+
+class TaskForm(forms.Form):
+    title = forms.CharField(max_length=300, label="What is to be done", widget=UnfoldAdminTextInputWidget())
+    description = forms.CharField(
+        required=False, label="More about it", widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+    assignee = forms.ModelChoiceField(
+        User.objects.none(), required=False, label="For", empty_label="Nobody yet", widget=UnfoldAdminSelectWidget()
+    )
+    target = forms.ModelChoiceField(
+        Target.objects.all(), required=False, label="Team", empty_label="No team", widget=UnfoldAdminSelectWidget()
+    )
+    priority = forms.ChoiceField(choices=Priority.choices, initial=Priority.MEDIUM, widget=UnfoldAdminSelectWidget())
+    due_at = forms.SplitDateTimeField(
+        required=False, label="Due", widget=UnfoldAdminSplitDateTimeWidget(), help_text="In your own time zone."
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["assignee"].queryset = colleagues()  # type: ignore[attr-defined]  # a field of rows
+
+
+class StopForm(ReasonForm):
+    stop = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Cancel what runs for them",
+        widget=UnfoldBooleanWidget(),
+        help_text="Otherwise alerts and tasks go on, and only emails are skipped.",
+    )
+
+
+class PersonButtons:
+    """Before a Page of contacts. Every button calls one function of the domain."""
+
+    actions_detail = (
+        "start", "add_task", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",
+        "do_not_contact", "contact_again",
+    )  # fmt: skip
+
+    def has_start_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.add_workflowinstance")
+
+    def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_workflowinstance")
+
+    def has_upkeep_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("contacts.change_contact")
+
+    def has_consent_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("contacts.add_consent")
+
+    def has_task_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("engagement.add_task")
+
+    def possible_buttons(self, row: Contact) -> Sequence[str]:
+        running = set(
+            WorkflowInstance.objects.filter(contact=row, status__in=["active", "paused"]).values_list("status")
+        )
+        possible = {
+            "start": not row.status.blocks_contact,
+            "do_not_contact": not row.status.blocks_contact,
+            "contact_again": row.status.blocks_contact,
+            "pause_all": ("active",) in running,
+            "resume_all": ("paused",) in running,
+        }
+        return [name for name in self.actions_detail if possible.get(name, True)]
+
+    @button("Start a workflow", permission="start", icon="play_arrow")
+    def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Which workflow, what speaks for and against each, and what it would do."""
+        contact = self._contact(request, object_id)
+        now, error = clock.database_now(), ""
+        prospects = by_hand.prospects(contact=contact, now=now)
+        chosen = request.POST.get("workflow") or request.GET.get("workflow", "")
+        if request.method == "POST":
+            prospect = next((one for one in prospects if one.template.slug == chosen and not one.refusal), None)
+            if prospect is None:
+                error = "Choose the workflow to start."
+            elif prospect.repeats and "force" not in request.POST:
+                error = f"{prospect.template} started for them before. Tick “Start it again” if that is what you want."
+            else:
+                return self._start(request, contact, prospect)
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # the page's
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "original": contact,
+            "title": "Start a workflow",
+            "prospects": _with_steps(prospects),
+            "chosen": chosen,
+            "error": error,
+            "back": _address_of(contact),
+        }
+        return TemplateResponse(request, "admin/contacts/start.html", context)
+
+    def _start(self, request: HttpRequest, contact: Contact, prospect: by_hand.Prospect) -> HttpResponse:
+        try:
+            instance = by_hand.start(
+                contact=contact,
+                template=prospect.template,
+                force=prospect.repeats,
+                actor=request.user.get_username(),
+                now=clock.database_now(),
+            )
+        except by_hand.NotStarted as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"{instance.template} runs for {contact} now.")
+        return HttpResponseRedirect(_address_of(contact))
+
+    @button("Pause everything", permission="control", icon="pause")
+    def pause_all(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            count = controls.pause_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
+            return f"{_counted(count, 'workflow')} on hold."
+
+        contact = self._contact(request, object_id)
+        question = Question(
+            title="Pause everything",
+            explanation=(
+                f"{_list_of(contact, 'active')} Nothing of it goes on until somebody resumes it; then what waits is "
+                "shifted by the length of the pause. What is being handed over at this moment still ends."
+            ),
+            submit="Pause everything",
+            act=act,
+            form=ReasonForm,
+            refusals=(controls.NotPossible,),
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]  # a page, see above
+
+    @button("Resume everything", permission="control", icon="resume")
+    def resume_all(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            count = controls.resume_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
+            return f"{_counted(count, 'workflow')} running again."
+
+        contact = self._contact(request, object_id)
+        question = Question(
+            title="Resume everything",
+            explanation=(
+                f"{_list_of(contact, 'paused')} Each goes on where it stood; what waits is shifted by the pause."
+            ),
+            submit="Resume everything",
+            act=act,
+            form=ReasonForm,
+            refusals=(controls.NotPossible,),
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    @button("Do not contact", permission="upkeep", icon="do_not_disturb_on", danger=True)
+    def do_not_contact(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        contact = self._contact(request, object_id)
+        may_stop = self.has_control_permission(request)
+
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            return forbid(
+                contact=contact,
+                reason=answers["reason"],
+                stop=may_stop and bool(answers.get("stop")),
+                colleague=request.user.get_username(),
+            )
+
+        question = Question(
+            title="Do not contact",
+            explanation=(
+                f"No brand writes to {contact} any more, and no workflow starts for them. {_what_stops(contact)}"
+            ),
+            submit="Do not contact any more",
+            act=act,
+            form=StopForm if may_stop and _running(contact) else ReasonForm,
+            refusals=(consent.NoBlockingStatus, controls.NotPossible),
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    @button("May be written to again", permission="upkeep", icon="undo")
+    def contact_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            done = consent.contact_again(
+                contact=contact,
+                source=answers["reason"],
+                now=clock.database_now(),
+                colleague=request.user.get_username(),
+            )
+            return f"{contact} is {contact.status} now." if done else "Nothing forbade it any more."
+
+        def warning(contact: Contact) -> str:
+            blocked = consent.suppression_of(email=contact.email)
+            if blocked is None:
+                return ""
+            reason = blocked.get_reason_display().lower()
+            return f"The address itself stays blocked ({reason}); that is lifted under “Blocked addresses”."
+
+        question = Question(
+            title="May be written to again",
+            explanation=(
+                "The status goes back to what it was before Do Not Contact. Nothing that was cancelled begins again by "
+                "itself. Do this only when the person asked for it, or the ban was a mistake."
+            ),
+            submit="Allow it again",
+            act=act,
+            form=ReasonForm,
+            refusals=(consent.NoAllowingStatus,),
+            warning=warning,
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    @button("Assign an owner", permission="upkeep", icon="person_add")
+    def assign_owner(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        contact = self._contact(request, object_id)
+
+        class Form(OwnerForm):
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, initial={"owner": contact.owner_id}, **options)
+
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            owner = answers["owner"]
+            upkeep.assign_owner(contacts=[contact], owner=owner)
+            return f"{owner} looks after {contact} now." if owner else f"Nobody looks after {contact} now."
+
+        question = Question(
+            title="Assign an owner",
+            explanation="Colleagues see whose contact this is. Nothing is sent, and no workflow changes.",
+            submit="Assign",
+            act=act,
+            form=Form,
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    @button("Record permission", permission="consent", icon="how_to_reg")
+    def record_permission(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            record = consent.grant if answers["state"] == Consent.State.GRANTED else consent.withdraw
+            record(
+                contact=contact,
+                business_entity=answers["business_entity"],
+                source=f"{answers['source']} (noted by {request.user.get_username()})",
+                now=clock.database_now(),
+            )
+            return "Recorded. It holds from this moment on."
+
+        question = Question(
+            title="Record permission",
+            explanation=(
+                "The newest record for a brand holds. Once withdrawn, emails that wait for that brand are skipped when "
+                "their time comes; alerts and tasks go on. Records are never changed or deleted."
+            ),
+            submit="Record",
+            act=act,
+            form=PermissionForm,
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    @button("Add a task", permission="task", icon="add_task")
+    def add_task(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            now, assignee = clock.database_now(), answers.pop("assignee")
+            with transaction.atomic():
+                task = tasking.create_task(action_id=None, contact=contact, now=now, **answers)
+                if assignee is not None:
+                    tasking.change(task=task, values={"assignee": assignee}, now=now)
+            return f"The task “{task}” is on the list{f' of {assignee}' if assignee else ''}."
+
+        question = Question(
+            title="Add a task",
+            explanation="It stands among everybody's tasks and in this person's timeline.",
+            submit="Add the task",
+            act=act,
+            form=TaskForm,
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    @button("Add a note", permission="upkeep", icon="sticky_note_2")
+    def add_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(contact: Contact, answers: dict[str, Any]) -> str:
+            colleague = request.user.get_username()
+            upkeep.leave_note(contact=contact, text=answers["text"], colleague=colleague, now=clock.database_now())
+            return "The note stands in the timeline."
+
+        question = Question(
+            title="Add a note",
+            explanation="For colleagues who open this contact.",
+            submit="Keep the note",
+            act=act,
+            form=NoteForm,
+            refusals=(intake.IntakeError,),
+        )
+        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
+
+    def _contact(self, request: HttpRequest, object_id: str) -> Contact:
+        contact = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # the page's
+        if contact is None:
+            raise Http404
+        if not self.has_view_permission(request, contact):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return contact  # type: ignore[no-any-return]
+
+
+def forbid(*, contact: Contact, reason: str, stop: bool, colleague: str) -> str:
+    """Do Not Contact, and with `stop` the end of what runs; says what it did."""
+    now = clock.database_now()
+    with transaction.atomic():
+        consent.do_not_contact(contact=contact, source=reason, now=now, colleague=colleague)
+        count = controls.cancel_all(contact=contact, reason=reason, actor=colleague, now=now) if stop else 0
+    ended = f" {_counted(count, 'workflow')} cancelled." if count else ""
+    return f"Nobody writes to {contact} any more.{ended}"
+
+
+def _with_steps(prospects: list[by_hand.Prospect]) -> list[dict[str, Any]]:
+    """What each workflow would do, in words; the steps of all of them in one query."""
+    ids = [step.pk for prospect in prospects for step in prospect.steps]
+    steps = Step.objects.filter(pk__in=ids).select_related("target", "template").order_by("delay_hours", "position")
+    by_version: dict[int, list[Step]] = {}
+    for step in steps:
+        by_version.setdefault(step.version_id, []).append(step)
+    return [
+        {"prospect": one, "steps": [_step(step) for step in by_version.get(one.steps[0].version_id, [])]}
+        if one.steps
+        else {"prospect": one, "steps": []}
+        for one in prospects
+    ]
+
+
+def _step(step: Step) -> str:
+    hours = float(step.delay_hours)
+    after = "At once" if not hours else f"After {_length(hours)}"
+    what = {
+        ActionType.SEND_NOTIFICATION: f"alert {step.target}",
+        ActionType.CREATE_TASK: f"task “{step.title}” for {step.target}",
+        ActionType.SEND_EMAIL: f"email “{step.template}”",
+        ActionType.SCHEDULE_FOLLOW_UP: "plan the follow-up emails",
+    }[ActionType(step.action_type)]
+    return f"{after}: {what}"
+
+
+def _length(hours: float) -> str:
+    if hours >= 24 and not hours % 24:
+        return _counted(int(hours // 24), "day")
+    return _counted(int(hours), "hour") if hours == int(hours) else f"{hours:g} hours"
+
+
+def _who_and_when(request: HttpRequest) -> dict[str, Any]:
+    return {"actor": request.user.get_username(), "now": clock.database_now()}
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _running(contact: Contact, *statuses: str) -> list[WorkflowInstance]:
+    rows = WorkflowInstance.objects.filter(contact=contact, status__in=statuses or ("active", "paused"))
+    return list(rows.select_related("template")[:50])
+
+
+def _list_of(contact: Contact, status: str) -> str:
+    found = _running(contact, status)
+    words = {
+        "active": "runs" if len(found) == 1 else "run",
+        "paused": "is on hold" if len(found) == 1 else "are on hold",
+    }
+    if not found:
+        return "Nothing runs for this person." if status == "active" else "Nothing is on hold for this person."
+    return f"{joined(one.template for one in found)} {words[status]} for {contact}."
+
+
+def _what_stops(contact: Contact) -> str:
+    found = _running(contact)
+    if not found:
+        return "Nothing runs for them at present."
+    waiting = ScheduledAction.objects.filter(instance__in=found, status__in=person.OPEN)
+    kinds = list(waiting.values_list("action_type", flat=True))
+    emails = sum(kind in EMAILS for kind in kinds)
+    steps = f"{_counted(len(kinds), 'step')} waiting" + (f", {emails} of them emails" if emails else "")
+    return f"Running now: {joined(one.template for one in found)} ({steps})."
+
+
+def _address_of(contact: Contact) -> str:
+    return reverse("admin:contacts_contact_change", args=[quote(contact.pk)])

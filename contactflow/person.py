@@ -1,0 +1,131 @@
+"""What a colleague wants to know of a contact before anything else: permission, what runs, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import formats, timezone
+
+from contacts import consent
+from contacts.consent import Standing
+from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
+from engagement.models import Alert, Task
+from workflows.admin import progress
+from workflows.models import ScheduledAction, WorkflowInstance
+
+SHOWN = 10  # of each; the timeline has the others
+OPEN = ("pending", "claimed", "sending", "ambiguous")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A workflow that is not over, its next step, and when that comes."""
+
+    instance: WorkflowInstance
+    step: str
+    when: str
+
+    @property
+    def is_paused(self) -> bool:
+        return self.instance.status == "paused"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whether a brand may write to them, in a sentence."""
+
+    brand: str
+    allowed: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Person:
+    memberships: Sequence[EntityMembership]
+    permissions: Sequence[Permission]
+    running: Sequence[Running]
+    tasks: Sequence[Task]
+    alerts: Sequence[Alert]
+
+    @property
+    def has_active(self) -> bool:
+        return any(not one.is_paused for one in self.running)
+
+    @property
+    def has_paused(self) -> bool:
+        return any(one.is_paused for one in self.running)
+
+
+def gather(*, contact: Contact) -> Person:
+    """A fixed number of queries, each for a few rows."""
+    memberships = list(contact.memberships.all())
+    return Person(
+        memberships=memberships,
+        permissions=permissions_of(contact, [one.business_entity for one in memberships]),
+        running=running_for(contact),
+        tasks=list(
+            Task.objects.filter(contact=contact)
+            .exclude(status__in=["done", "cancelled"])
+            .select_related("target", "assignee")
+            .order_by("due_at", "created_at")[:SHOWN]
+        ),
+        alerts=list(
+            Alert.objects.filter(contact=contact, acknowledged_at__isnull=True)
+            .select_related("target")
+            .order_by("-created_at")[:SHOWN]
+        ),
+    )
+
+
+def running_for(contact: Contact) -> list[Running]:
+    """What is not over, with the next step of each."""
+    rows = WorkflowInstance.objects.filter(contact=contact, status__in=["active", "paused"])
+    instances = list(rows.select_related("template").order_by("-started_at", "-id")[: SHOWN * 2])
+    steps = progress.seen_now(ScheduledAction.objects.filter(instance__in=instances, status__in=OPEN))
+    following: dict[object, ScheduledAction] = {}
+    for action in steps.select_related("instance", "step", "target", "template").order_by("next_attempt_at"):
+        following.setdefault(action.instance_id, action)
+    return [_running(instance, following.get(instance.pk)) for instance in instances]
+
+
+def _running(instance: WorkflowInstance, action: ScheduledAction | None) -> Running:
+    if action is None:
+        return Running(instance, "", "nothing is left to do")
+    return Running(instance, progress.name_of(action), progress.state_of(action))
+
+
+def permissions_of(contact: Contact, brands: Sequence[BusinessEntity]) -> list[Permission]:
+    """One sentence for each brand; one for all where something forbids every contact."""
+    if contact.status.blocks_contact:
+        return [Permission("Every brand", False, _forbidden(contact))]
+    return [_permission(one) for one in consent.standings(contact=contact, business_entities=brands)]
+
+
+def _permission(standing: Standing) -> Permission:
+    brand = str(standing.business_entity or "Every brand")
+    record = standing.record
+    if not standing.verdict.allowed:
+        return Permission(brand, False, f"Not by email: {standing.verdict.reason}")
+    if record is None:
+        return Permission(brand, True, "May be written to: no consent record needed")
+    how = f" ({record.source})" if record.source else ""
+    return Permission(brand, True, f"May be written to: permission was given on {_day(record.recorded_at)}{how}")
+
+
+def _forbidden(contact: Contact) -> str:
+    events = contact.events.filter(Q(changes__has_key="status") | Q(kind="new_contact"))
+    ban = events.order_by("-received_at", "-id").first()
+    if ban is None:
+        return f"{contact.status}: nobody writes to this person"
+    how = str(ban.payload.get("how") or "") or _where(ban)
+    return f"{contact.status} since {_day(ban.received_at)}, because: {how}"
+
+
+def _where(event: ContactEvent) -> str:
+    return f"so it came in through {event.get_source_display()}"
+
+
+def _day(at: object) -> str:
+    return formats.date_format(timezone.localtime(at), "j M Y")  # type: ignore[arg-type]  # a moment
