@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+from unfold.sites import UnfoldAdminSite
 
-from contactflow import attention
-from contacts import clock
+from contactflow import attention, palette
+from contacts import brands, clock
 
 
 @dataclass(frozen=True)
@@ -45,27 +50,27 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Alerts", "engagement.Alert", "notifications"),
         Place("Who is alerted", "engagement.Target", "groups"),
     ),
+    "History": (
+        Place("What arrived", "contacts.ContactEvent", "history"),
+        Place("What staff changed", "contactflow.AuditEntry", "manage_history"),
+        Place("What staff decided", "workflows.ControlEntry", "gavel"),
+        Place("Attempts", "workflows.ActionAttempt", "replay"),
+        Place("Earlier workflow versions", "workflows.WorkflowVersion", "layers"),
+        Place("Earlier email texts", "engagement.TemplateVersion", "notes"),
+        Place("Failed background runs", "django_q.Failure", "report"),
+        Place("Background runs", "django_q.Success", "done_all"),
+    ),
     "Notion": (
         Place("Connection", "notion_bridge.NotionConnection", "sync"),
         Place("Problems", "notion_bridge.SyncProblem", "report_problem", "state=open"),
         Place("Conflicts", "notion_bridge.SyncConflict", "call_split", "state=open"),
         Place("Pages", "notion_bridge.PageLink", "article"),
         Place("Fields", "notion_bridge.NotionDatabase", "table"),
-    ),
-    "History": (
-        Place("What arrived", "contacts.ContactEvent", "history"),
-        Place("What staff changed", "contactflow.AuditEntry", "manage_history"),
-        Place("What staff decided", "workflows.ControlEntry", "gavel"),
-        Place("Attempts", "workflows.ActionAttempt", "replay"),
         Place("Passes over Notion", "notion_bridge.SyncRun", "sync_alt"),
         Place("Events from Notion", "notion_bridge.WebhookDelivery", "webhook"),
-        Place("Earlier workflow versions", "workflows.WorkflowVersion", "layers"),
-        Place("Earlier email texts", "engagement.TemplateVersion", "notes"),
-        Place("Failed background runs", "django_q.Failure", "report"),
-        Place("Background runs", "django_q.Success", "done_all"),
     ),
     "Settings": (
-        Place("Business entities", "contacts.BusinessEntity", "storefront"),
+        Place("Brands", "contacts.BusinessEntity", "storefront"),
         Place("Contact types", "contacts.ContactType", "category"),
         Place("Lead sources", "contacts.LeadSource", "input"),
         Place("Contact statuses", "contacts.ContactStatus", "flag"),
@@ -75,11 +80,11 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Language model use", "engagement.PassageBudget", "edit_square"),
         Place("Workers", "workflows.WorkerHeartbeat", "memory"),
         Place("API keys", "contactflow.ApiKey", "key"),
-        Place("Users", "auth.User", "person"),
-        Place("Groups", "auth.Group", "badge"),
+        Place("Accounts", "auth.User", "person"),
+        Place("Roles", "auth.Group", "badge"),
     ),
 }
-COLLAPSED = ("History", "Settings")
+COLLAPSED = ("History", "Notion", "Settings")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -95,12 +100,42 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
+class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
+    """Unfold's site, with a search of our own and the brand that somebody chose."""
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        own = [path("brand/", self.admin_view(self.choose_brand), name="brand")]
+        return [*own, *super().get_urls()]
+
+    def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        if not self.has_permission(request):
+            return context
+        shown = {"desk_brands": brands.all_brands(request), "desk_brand": brands.chosen(request)}
+        return context | shown
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Unfold's would keep what it found for minutes, for everybody with the same name of a session."""
+        found = palette.find(request, request.GET.get("s", ""), _all_places(request))
+        return TemplateResponse(request, "unfold/helpers/command_results.html", {"results": found})
+
+    @method_decorator(require_POST)
+    def choose_brand(self, request: HttpRequest) -> HttpResponse:
+        brands.choose(request, request.POST.get("brand", ""))
+        back = request.POST.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+        return HttpResponseRedirect(back if is_ours else reverse("admin:index"))
+
+
 def favicon(request: HttpRequest) -> str:
     return static("contactflow/favicon.svg")
 
 
 def stylesheet(request: HttpRequest) -> str:
     return static("contactflow/desk.css")
+
+
+def frame_stylesheet(request: HttpRequest) -> str:
+    return static("contactflow/frame.css")
 
 
 def reader_zone_script(request: HttpRequest) -> str:
@@ -116,6 +151,18 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "cards": [card for card in found.cards if request.user.has_perm(card.permission)],
         "alerts": found.alerts if request.user.has_perm("engagement.view_alert") else [],
     }
+
+
+def _all_places(request: HttpRequest) -> list[palette.Found]:
+    today = palette.Found("Today", "Page", reverse("admin:index"), "today")
+    return [
+        today,
+        *(
+            palette.Found(item["title"], f"Page · {group}", item["link"], item["icon"])
+            for group, places in PLACES.items()
+            for item in (_item(place) for place in places if _may_see(request, place))
+        ),
+    ]
 
 
 def _item(place: Place) -> dict[str, Any]:

@@ -16,3 +16,4 @@ class ContactflowConfig(AppConfig):
 
 class AdminConfig(admin_apps.AdminConfig):
     default = False
+    default_site = "contactflow.admin_site.DeskSite"

@@ -41,9 +41,9 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 SILENCED_SYSTEM_CHECKS = ["security.W019"]  # the admin shows previews of messages in frames of its own
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # without its site, since ours takes the place
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "contactflow.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -148,6 +148,10 @@ DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "") or f"Contactflow <contactflow@{_public.hostname}>"
 EMAIL_TIMEOUT = 30  # seconds, of Django's own mail; engagement.channels bounds the phases of ours
 
+# The daily digest of what needs somebody: from which hour of TIME_ZONE on, and to whom.
+DIGEST_HOUR: int | None = env.hour("DIGEST_HOUR", 8)
+DIGEST_ROLES = ("Owner", "Operator")
+
 # The workers
 REDIS_URL: str = env.str("REDIS_URL", "")
 WORKERS: int = env.at_least("WORKERS", 1, 2)
@@ -171,6 +175,8 @@ Q_CLUSTER = {
 # What each run of the pump does, in order: dotted paths of callables that take `deadline` and return how much they did.
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
+    "workflows.failures.run_pump_step",
+    "workflows.digest.run_pump_step",
     "engagement.alerts.run_pump_step",
     "workflows.starting.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
@@ -295,10 +301,10 @@ UNFOLD = {
     "SITE_SYMBOL": "hub",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "contactflow.admin_site.favicon"}],
-    "STYLES": ["contactflow.admin_site.stylesheet"],
+    "STYLES": ["contactflow.admin_site.stylesheet", "contactflow.admin_site.frame_stylesheet"],
     "SCRIPTS": ["contactflow.admin_site.reader_zone_script"],
     "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
-    "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar"},
+    "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar", "show_search": True, "command_search": True},
     "COLORS": {
         "primary": {  # a blue that white text is readable on
             "50": "oklch(97% .014 254.604)",

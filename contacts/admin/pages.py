@@ -22,7 +22,9 @@ from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
+from contacts import brands
 from contacts.admin import moments
+from contacts.admin.paging import BoundedPaginator
 
 if TYPE_CHECKING:
     ModelAdmin = django_admin.ModelAdmin[Any]
@@ -118,10 +120,25 @@ class Page(ModelAdmin):
     formfield_overrides: ClassVar = FIELDS
     list_per_page = 50
     show_full_result_count = False  # counts the whole table, a second time
+    paginator = BoundedPaginator
+    brand_path: str | None = None
+    """How a row leads to its brand, so that the list obeys the choice in the header; None: by its own, "": never."""
     list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True  # the buttons above a form know only what is saved
     actions_detail: ClassVar[tuple[str, ...]] = ()
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, and what is done to rows chosen in it, obeys the chosen brand; the page of a row does not."""
+        request.listed_brand = brands.chosen(request) if self._brand_path() else None  # type: ignore[attr-defined]  # ours
+        return super().get_changelist_instance(request)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return brands.only(rows, brand=getattr(request, "listed_brand", None), path=self._brand_path())
+
+    def _brand_path(self) -> str:
+        return brands.path_of(self.model) if self.brand_path is None else self.brand_path
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Columns that hold a moment are shown in the reader's zone, with the exact one on hover."""

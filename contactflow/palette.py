@@ -1,0 +1,90 @@
+"""What the command palette finds: places of the sidebar, people, workflows and emails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from contacts.models import Contact
+from engagement.models import EngagementTemplate
+from workflows.models import WorkflowTemplate
+
+MOST_PEOPLE = 20
+LOOKED_AT = 200
+MOST_OTHERS = 5
+SHORTEST = 3  # letters; the trigram index knows nothing shorter
+MOST_WORDS = 4
+PERSON_FIELDS = ("email", "first_name", "last_name", "company")
+
+
+@dataclass(frozen=True)
+class Found:
+    title: str
+    description: str
+    link: str
+    icon: str
+
+
+def find(request: HttpRequest, words: str, places: Iterable[Found]) -> list[Found]:
+    """Everything that holds all the words, places first. Two bounded queries besides the one for people."""
+    term = " ".join(words.split())
+    if not term:
+        return []
+    return [
+        *(place for place in places if _holds(f"{place.title} {place.description}", term)),
+        *_named(request, WorkflowTemplate.objects.order_by("name"), term, "Workflow", "account_tree"),
+        *_named(request, EngagementTemplate.objects.order_by("name"), term, "Email", "edit_note"),
+        *_people(request, term),
+    ]
+
+
+def people(term: str) -> list[Contact]:
+    """People of whom every word is part of the name, address or company; the newest of the first that were found.
+
+    Two steps on purpose. Ordered and limited in one, the database may walk through all people from the newest on
+    until it has seen enough that match, which takes seconds for a rare word among a million; so the words alone decide
+    which people are looked at (by the trigram index contact_search), and only those few are put in order.
+    """
+    words = list(term.split()[:MOST_WORDS])
+    if not any(len(word) >= SHORTEST for word in words):
+        return []
+    matching = Contact.objects.order_by()
+    for word in words:
+        one_of = Q()
+        for name in PERSON_FIELDS:
+            one_of |= Q(**{f"{name}__icontains": word})
+        matching = matching.filter(one_of)
+    looked_at = list(matching.only("email", "first_name", "last_name", "company", "created_at")[:LOOKED_AT])
+    return sorted(looked_at, key=lambda contact: contact.created_at, reverse=True)[:MOST_PEOPLE]
+
+
+def _people(request: HttpRequest, term: str) -> Iterator[Found]:
+    if not request.user.has_perm("contacts.view_contact"):
+        return
+    for contact in people(term):
+        yield Found(
+            title=contact.full_name or contact.email,
+            description=" · ".join(part for part in ("Contact", contact.email, contact.company) if part),
+            link=reverse("admin:contacts_contact_change", args=[contact.pk]),
+            icon="person",
+        )
+
+
+def _named(request: HttpRequest, rows: QuerySet[WorkflowTemplate] | QuerySet[EngagementTemplate], term: str, what: str,
+           icon: str) -> Iterator[Found]:  # fmt: skip
+    meta = rows.model._meta
+    if not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
+        return
+    for word in term.split()[:MOST_WORDS]:
+        rows = rows.filter(Q(name__icontains=word) | Q(slug__icontains=word))  # type: ignore[assignment]  # either
+    for row in rows[:MOST_OTHERS]:
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+        yield Found(title=row.name, description=what, link=address, icon=icon)
+
+
+def _holds(text: str, term: str) -> bool:
+    return all(word in text.casefold() for word in term.casefold().split())
