@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workflows.admin import runs, templates
+from workflows.admin import lists, runs, templates
 
 __all__ = ["runs", "templates"]
