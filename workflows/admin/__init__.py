@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from workflows.admin import lists, runs, templates
 
-__all__ = ["runs", "templates"]
+__all__ = ["lists", "runs", "templates"]
