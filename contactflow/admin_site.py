@@ -35,6 +35,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Contacts", "contacts.Contact", "group"),
         Place("Permissions", "contacts.Consent", "how_to_reg"),
         Place("Blocked addresses", "contacts.Suppression", "block"),
+        Place("Imports and exports", "workflows.ImportRun", "import_export"),
     ),
     "Workflows": (
         Place("Workflows", "workflows.WorkflowTemplate", "account_tree"),
