@@ -27,6 +27,7 @@ from notion_bridge.admin import subjects
 from notion_bridge.admin.subjects import InNotion
 from notion_bridge.models import PageLink
 from workflows import enrolment, wake
+from workflows.admin.lists.exports import ListButtons
 
 
 @admin.register(Contact)
