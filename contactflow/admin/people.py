@@ -31,7 +31,7 @@ from workflows.admin.lists.exports import ListButtons
 
 
 @admin.register(Contact)
-class WholeContactAdmin(PersonButtons, PeopleList, InNotion, ContactAdmin):
+class WholeContactAdmin(PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin):
     """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
     inlines: ClassVar = ()
