@@ -1,23 +1,64 @@
-"""Tasks and running workflows with their pages in Notion."""
+"""Tasks, alerts and running workflows: what made them, and their pages in Notion."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import TYPE_CHECKING, Any
 
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from contacts.admin.pages import column
+from engagement.admin.alerts import AlertAdmin
 from engagement.admin.work import TaskAdmin
-from engagement.models import Task
+from engagement.models import Alert, Task
 from notion_bridge.admin.subjects import InNotion
 from workflows.admin.runs import WorkflowInstanceAdmin
-from workflows.models import WorkflowInstance
+from workflows.models import ScheduledAction, WorkflowInstance
 
-for model in (Task, WorkflowInstance):
+if TYPE_CHECKING:
+    Rows = admin.ModelAdmin[Any]
+else:
+    Rows = object
+
+for model in (Task, Alert, WorkflowInstance):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 
+class FromWorkflow(Rows):
+    """For the page of a task or an alert: which workflow made it. Goes before a Page."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        step = ScheduledAction.objects.filter(pk=OuterRef("action"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                instance_of_step=Subquery(step.values("instance")[:1]),
+                workflow_of_step=Subquery(step.values("instance__template__name")[:1]),
+            )
+        )
+
+    @column("Made by")
+    def made_by(self, row: Any) -> SafeString | str:
+        if row.instance_of_step is None:
+            return "By hand" if row.action is None else "A workflow that is deleted"
+        address = reverse("admin:workflows_workflowinstance_change", args=[row.instance_of_step])
+        return format_html('<a href="{}" class="text-link">{}</a>', address, row.workflow_of_step)
+
+
 @admin.register(Task)
-class WholeTaskAdmin(InNotion, TaskAdmin):
-    """A task with its page in Notion."""
+class WholeTaskAdmin(InNotion, FromWorkflow, TaskAdmin):
+    """A task with the workflow that made it and its page in Notion."""
+
+
+@admin.register(Alert)
+class WholeAlertAdmin(FromWorkflow, AlertAdmin):
+    """An alert with the workflow that raised it."""
 
 
 @admin.register(WorkflowInstance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractUser, User
@@ -34,7 +35,8 @@ WHOSE, STATE = "whose", "state"
 WHOSE_ALERTS = [("mine", "For me and my team"), ("nobody", "For nobody"), ("all", "Everybody's")]
 STATES = [("open", "Open"), ("acknowledged", "Acknowledged"), ("any", "Both")]
 TOGETHER = 1000  # so many at once; a page waits for them
-NEWEST_BELL_SECONDS = 20
+BELL_SECONDS = 20
+BY_HAND = "By hand"
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -112,7 +114,7 @@ class AlertAdmin(Record):
     change_list_template = "admin/engagement/alerts_list.html"
     fieldsets = (
         (None, {"fields": ("title", "urgency", "state", "words")}),
-        ("About", {"fields": ("target", "contact_link", "business_entity", "created_at")}),
+        ("About", {"fields": (("contact_link", "business_entity"), ("target", "made_by"), "created_at")}),
     )
     inlines = (DeliveryInline,)
     actions = ("acknowledge_chosen",)
@@ -162,10 +164,10 @@ class AlertAdmin(Record):
         version = f"{bell.count}-{bell.newest.pk if bell.newest else ''}"
         if live.is_unchanged(request, version):
             return live.unchanged()
-        context = {"bell": bell, "version": version, "said": _said(bell), "every": NEWEST_BELL_SECONDS}
+        context = {"bell": bell, "version": version, "said": _said(bell), "every": BELL_SECONDS}
         return TemplateResponse(request, "admin/engagement/alerts_bell.html", context)
 
-    def seen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def seen(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Acknowledges with one press, from the list."""
         if not self.has_acknowledge_permission(request):
             raise PermissionDenied("Your role may look at alerts but not acknowledge them.")
@@ -185,13 +187,19 @@ class AlertAdmin(Record):
 
     @column("Alert", ordering="title")
     def alert(self, alert: Alert) -> SafeString:
-        about = [part for part in (alert.contact and link(alert.contact), alert.business_entity) if part]
+        maker = self.made_by(alert)
+        about = [alert.contact and link(alert.contact), alert.business_entity, maker if maker != BY_HAND else ""]
         return format_html(
             '<div class="work-cell">{}<span class="desk-faint">{}</span><span class="alert-words">{}</span></div>',
             link(alert),
-            format_html_join(" · ", "{}", ((part,) for part in about)),
+            format_html_join(" · ", "{}", ((part,) for part in about if part)),
             alert.message,
         )
+
+    @column("Raised by")
+    def made_by(self, alert: Alert) -> str:
+        """The workflow, where the rooms above tell (this one does not know them)."""
+        return BY_HAND
 
     @column("Raised", ordering="created_at")
     def raised(self, alert: Alert) -> SafeString | str:
@@ -272,17 +280,29 @@ def _said(bell: worklist.Bell) -> str:
 
 @admin.register(Target)
 class TargetAdmin(Kept):
-    list_display = ("name", "slug", "business_entity", "behind_it", "alert_by_email")
+    list_display = ("name", "business_entity", "behind_it", "how")
     list_filter = (("business_entity", RelatedDropdownFilter),)
     search_fields = ("name", "slug")
     autocomplete_fields = ("people",)
-    fields = ("name", "slug", "business_entity", "people", "extra_emails", "alert_by_email")
+    readonly_fields = ("reaches",)
+    fieldsets = (
+        (None, {"fields": ("reaches", "people", "extra_emails", "alert_by_email")}),
+        ("The role", {"fields": ("name", "slug", "business_entity")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("name", "slug", "business_entity")}),
+        ("Who is alerted", {"fields": ("people", "extra_emails", "alert_by_email")}),
+    )
+    actions_detail = ("send_test",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Target]:
         return super().get_queryset(request).select_related("business_entity").prefetch_related("people")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Target | None = None) -> tuple[str, ...]:
-        return ("slug",) if obj else ()
+        return (*self.readonly_fields, "slug") if obj else ()
+
+    def has_send_test_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("engagement.change_alert")
 
     @column("Behind it")
     def behind_it(self, target: Target) -> str:
@@ -290,6 +310,38 @@ class TargetAdmin(Kept):
             _name(person) if person.email else f"{_name(person)} (no email address)" for person in target.people.all()
         ]
         return ", ".join([*names, *target.extra_emails]) or "Nobody: alerts reach no one"
+
+    @column("How")
+    def how(self, target: Target) -> str:
+        return "By email and at the bell" if target.alert_by_email else "At the bell only"
+
+    @column("Whom an alert reaches now")
+    def reaches(self, target: Target) -> SafeString:
+        people = [_name(person) for person in target.people.all() if person.is_active]
+        emails = alerts.addresses_of(target) if target.alert_by_email else []
+        if not people and not emails:
+            return format_html(
+                '<p class="desk-notice is-warn">{}</p>',
+                "Nobody. Alerts for this target are kept and listed, but no one is told: add people or addresses.",
+            )
+        bells = f"At the bell: {', '.join(people)}." if people else "At nobody's bell: these are addresses only."
+        mails = f"By email: {', '.join(emails)}." if emails else "Nobody by email."
+        return format_html('<p class="desk-notice">{} {}</p>', bells, mails)
+
+    @button("Send a test alert", permission="send_test", icon="notifications_active")
+    def send_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(target: Target, answers: dict[str, Any]) -> str:
+            raised = alerts.raise_test(target=target, by=request.user.get_username(), now=clock.database_now())
+            return " ".join(["The test alert is raised.", *(f"{told(one)}." for one in raised.deliveries.all())])
+
+        question = Question(
+            title="Send a test alert",
+            explanation="Everybody behind this target gets it like a real one, marked as a test.",
+            submit="Send it",
+            act=act,
+            warning=lambda target: "" if alerts.addresses_of(target) else "Nobody is behind this target yet.",
+        )
+        return confirmation.ask(self, request, object_id, question)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

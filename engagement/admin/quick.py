@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -72,7 +72,7 @@ DEEDS = {"move": _moved, "take": _taken, "later": _put_off}
 
 
 @require_POST
-def act(request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
+def act(request: HttpRequest, object_id: UUID, deed: str) -> HttpResponse:
     """One deed on one task. A script that asks for JSON gets a sentence; a browser goes back to its page with it."""
     if not request.user.has_perm("engagement.change_task"):
         raise PermissionDenied("Your role may look at tasks but not change them.")
@@ -85,11 +85,8 @@ def act(request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
     return _answer(request, task, said, is_done=True, before=before if deed == "move" else "")
 
 
-def _task(object_id: str) -> Task:
-    try:
-        task = Task.objects.select_related("assignee").filter(pk=unquote(object_id)).first()
-    except ValidationError:  # no UUID
-        task = None
+def _task(object_id: UUID) -> Task:
+    task = Task.objects.select_related("assignee").filter(pk=object_id).first()
     if task is None:
         raise Http404("There is no such task any more.")
     return task

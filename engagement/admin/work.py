@@ -92,11 +92,11 @@ class TaskAdmin(Board, Kept):
     search_help_text = "Title, or the contact's name or address"
     change_list_template = "admin/engagement/board_list.html"
     autocomplete_fields = ("contact", "assignee", "target")
-    readonly_fields = ("source", "created_at", "completed_at")
+    readonly_fields = ("made_by", "created_at", "completed_at")
     fieldsets = (
         (None, {"fields": ("title", "description", ("status", "priority"), ("due_at", "effort_hours"), "category")}),
         ("Who", {"fields": (("contact", "business_entity"), ("target", "assignee"))}),
-        ("How it came about", {"fields": (("source", "created_at", "completed_at"),)}),
+        ("How it came about", {"fields": (("made_by", "created_at", "completed_at"),)}),
     )
     add_fieldsets = fieldsets[:-1]
     actions = ("finish_chosen", "take_chosen", "assign_chosen", "put_off_chosen")
@@ -149,6 +149,11 @@ class TaskAdmin(Board, Kept):
     @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
     def urgency(self, task: Task) -> str:
         return task.get_priority_display()
+
+    @column("Made by")
+    def made_by(self, task: Task) -> str:
+        """The workflow, where the rooms above tell (this one does not know them)."""
+        return task.get_source_display()
 
     @column("Who", ordering="assignee")
     def who(self, task: Task) -> SafeString:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from engagement.alerts.deliveries import deliver_waiting, run_pump_step
 from engagement.alerts.feed import Feed, since
-from engagement.alerts.raising import acknowledge, raise_alert
+from engagement.alerts.raising import acknowledge, addresses_of, raise_alert, raise_test
 
-__all__ = ["Feed", "acknowledge", "deliver_waiting", "raise_alert", "run_pump_step", "since"]
+__all__ = [
+    "Feed",
+    "acknowledge",
+    "addresses_of",
+    "deliver_waiting",
+    "raise_alert",
+    "raise_test",
+    "run_pump_step",
+    "since",
+]

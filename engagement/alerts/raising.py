@@ -68,6 +68,20 @@ def addresses_of(target: Target) -> list[str]:
     return list(unique.values())
 
 
+def raise_test(*, target: Target, by: str, now: datetime) -> Alert:
+    """An alert like any other, to see whom one for this target reaches."""
+    return raise_alert(
+        action_id=None,
+        title=f"Test alert for {target.name}",
+        message=f"{by} wanted to see whom an alert for {target.name} reaches. There is nothing to do.",
+        priority=Priority.LOW,
+        target=target,
+        contact=None,
+        business_entity=target.business_entity,
+        now=now,
+    )
+
+
 def acknowledge(*, alert: Alert, by: str, now: datetime) -> Alert:
     """Somebody looks after it. The first one counts; later calls change nothing."""
     Alert.objects.filter(pk=alert.pk, acknowledged_at__isnull=True).update(

@@ -5,36 +5,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0002_find_what_changed'),
-        ('engagement', '0003_find_what_changed'),
+        ("contacts", "0002_find_what_changed"),
+        ("engagement", "0003_find_what_changed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('acknowledged_at__isnull', True)), fields=['-created_at', '-id'], name='alert_open_newest_first'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("acknowledged_at__isnull", True)),
+                fields=["-created_at", "-id"],
+                name="alert_open_newest_first",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('acknowledged_at__isnull', False)), fields=['-acknowledged_at'], name='alert_acknowledged_latest'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("acknowledged_at__isnull", False)),
+                fields=["-acknowledged_at"],
+                name="alert_acknowledged_latest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status__in', ['done', 'cancelled']), _negated=True), fields=['assignee', 'due_at'], name='task_open_of_assignee'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True),
+                fields=["assignee", "due_at"],
+                name="task_open_of_assignee",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status__in', ['done', 'cancelled']), _negated=True), fields=['target', 'due_at'], name='task_open_of_target'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True),
+                fields=["target", "due_at"],
+                name="task_open_of_target",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status__in', ['done', 'cancelled']), _negated=True), fields=['status', 'due_at'], name='task_open_by_status'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True),
+                fields=["status", "due_at"],
+                name="task_open_by_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status', 'done')), fields=['-completed_at'], name='task_done_latest'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status", "done")), fields=["-completed_at"], name="task_done_latest"
+            ),
         ),
     ]
