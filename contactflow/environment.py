@@ -36,6 +36,15 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
             raise refuse(var, str(number), f"{minimum} or more")
         return number
 
+    def hour(self, var: str, default: int) -> int | None:
+        """An hour of the day, or "off" for none."""
+        value = str(self.str(var, "")).strip().lower() or str(default)
+        if value == "off":
+            return None
+        if not value.isdecimal() or int(value) > 23:
+            raise refuse(var, value, "an hour from 0 to 23, or off")
+        return int(value)
+
     def time_zone(self, var: str) -> str:
         """The name of a time zone, UTC by default."""
         name = str(self.str(var, "UTC"))

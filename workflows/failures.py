@@ -97,11 +97,16 @@ def went_wrong() -> QuerySet[ScheduledAction]:
     return ScheduledAction.objects.filter(status__in=NEEDS_PERSON).order_by()
 
 
-def groups() -> list[Group]:
-    """What went wrong by cause: the unclear first, then what happened most often. Served by action_by_cause."""
+def groups(*, since: dt.datetime | None = None) -> list[Group]:
+    """What went wrong by cause: the unclear first, then what happened most often. Served by action_by_cause.
+
+    With `since`, what went wrong from then on, and everything unclear.
+    """
+    steps = went_wrong()
+    if since is not None:
+        steps = steps.annotate(at=_WENT_WRONG_AT).filter(Q(at__gte=since) | Q(status=Status.AMBIGUOUS))
     rows = (
-        went_wrong()
-        .values("cause", is_unclear=_IS_UNCLEAR)
+        steps.values("cause", is_unclear=_IS_UNCLEAR)
         .annotate(steps=Count("*"), since=Min(_WENT_WRONG_AT), latest=Max(_WENT_WRONG_AT))
         .order_by("-is_unclear", "-steps", "cause")
     )
@@ -114,7 +119,7 @@ def groups() -> list[Group]:
 
 def group_of(*, cause: str, is_unclear: bool) -> QuerySet[ScheduledAction]:
     """The steps of one cause."""
-    steps = went_wrong().filter(cause=cause)
+    steps = went_wrong().filter(cause__in=_names(cause))
     return steps.filter(status=Status.AMBIGUOUS) if is_unclear else steps.exclude(status=Status.AMBIGUOUS)
 
 
@@ -244,7 +249,12 @@ def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bo
 def _wanted(*, cause: str, chosen: list[uuid.UUID], before: dt.datetime) -> QuerySet[ScheduledAction]:
     if chosen:
         return ScheduledAction.objects.filter(pk__in=chosen)
-    return went_wrong().filter(cause=cause).annotate(at=_WENT_WRONG_AT).filter(at__lte=before)
+    return went_wrong().filter(cause__in=_names(cause)).annotate(at=_WENT_WRONG_AT).filter(at__lte=before)
+
+
+def _names(cause: str) -> list[str]:
+    """What failed before causes were kept, and left no word, has none."""
+    return ["", "unknown"] if cause in ("", "unknown") else [cause]
 
 
 def _with_the_same_address(steps: QuerySet[ScheduledAction], cause: str) -> int:

@@ -1,0 +1,129 @@
+"""What narrows the lists of what ran: days, people, causes. Each is served by an index."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.widgets import INPUT_CLASSES
+
+from contacts.models import Contact
+from engagement.models import Target
+from workflows import causes, failures
+from workflows.models import ScheduledAction
+
+FOUND = 1000  # people a search is about; who types two letters gets the first of them
+
+
+class DayForm(forms.Form):
+    """From and to, as the browser offers dates."""
+
+    def __init__(self, name: str, title: str, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for end, label in (("from", f"{title} from"), ("to", f"{title} up to and with")):
+            widget = forms.DateInput(attrs={"type": "date", "aria-label": label, "class": " ".join(INPUT_CLASSES)})
+            self.fields[f"{name}_{end}"] = forms.DateField(required=False, label=label, widget=widget)
+
+
+class DayFilter(admin.FieldListFilter):
+    """Days of the reader's calendar, both ends included."""
+
+    template = "admin/workflows/runs_days.html"
+
+    def __init__(self, field: Any, request: HttpRequest, params: Any, *args: Any, **options: Any) -> None:
+        super().__init__(field, request, params, *args, **options)
+        for name in self.expected_parameters():
+            given = params.pop(name, None)
+            value = given[-1] if isinstance(given, list) else given
+            if value:
+                self.used_parameters[name] = value
+
+    def expected_parameters(self) -> list[str]:
+        return [f"{self.field_path}_from", f"{self.field_path}_to"]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = (self._day(name) for name in self.expected_parameters())
+        if first:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
+        if last:
+            queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + dt.timedelta(days=1))})
+        return queryset
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        data = {name: self.used_parameters.get(name, "") for name in self.expected_parameters()}
+        yield {"form": DayForm(self.field_path, str(self.title).capitalize(), data)}
+
+    def _day(self, name: str) -> dt.date | None:
+        try:
+            return parse_date(str(self.used_parameters.get(name, "")))
+        except ValueError:  # the 30th of February
+            return None
+
+
+class TargetFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Workflows with a step for a colleague or team."""
+
+    title = "target"
+    parameter_name = "target"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in Target.objects.order_by("name").values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value or not value.isdecimal():
+            return queryset
+        return queryset.filter(pk__in=ScheduledAction.objects.filter(target=int(value)).values("instance"))
+
+
+class CauseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Why steps failed, are unclear or were given up."""
+
+    title = "cause"
+    parameter_name = "cause"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        found = failures.went_wrong().order_by("cause").values_list("cause", flat=True).distinct()
+        return [(cause or "unknown", causes.explain(cause).title) for cause in found[: failures.GROUPS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        names = ["", "unknown"] if value == "unknown" else [value]
+        return queryset.filter(cause__in=names, status__in=failures.NEEDS_PERSON)
+
+
+class PeopleSearch:
+    """Searches a list by its contact: first the people, by their own index, then what ran for them."""
+
+    people: ClassVar[str] = "contact"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        words = search_term.replace("\0", "").split()[:6]
+        if not words:
+            return queryset, False
+        found = Contact.objects.order_by()
+        for word in words:
+            found = found.filter(
+                Q(email__icontains=word)
+                | Q(first_name__icontains=word)
+                | Q(last_name__icontains=word)
+                | Q(company__icontains=word)
+            )
+        people = list(found.values_list("pk", flat=True)[:FOUND])
+        return queryset.filter(**{f"{self.people}__in": people}), False
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
