@@ -112,6 +112,11 @@ def judge_all(
     return [judgement.verdict(candidate) for candidate in among]
 
 
+def candidate_of(template: WorkflowTemplate, version: WorkflowVersion) -> Candidate:
+    """Any version as if it were the one that runs, to judge what it would do."""
+    return _candidate(template, version)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
     """Somebody who stands in a list: what would hold for them when it is taken in."""

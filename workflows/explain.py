@@ -44,14 +44,20 @@ def checks(*, contact: Contact, template: WorkflowTemplate) -> list[Check]:
     if template.current_version is None:
         return []
     triggers = enrolment.triggers_of(template, template.current_version)
-    return conditions.checks(triggers=triggers, facts=Facts.from_event(intake.current_facts(contact)))
+    triggers = enrolment.triggers_of(template, template.current_version)
+    return conditions.checks(triggers=triggers, facts=facts_of(contact))
+
+
+def facts_of(contact: Contact) -> Facts:
+    """What holds for the contact now."""
+    return Facts.from_event(intake.current_facts(contact))
 
 
 def overview(*, contact: Contact, now: dt.datetime) -> list[Standing]:
     """Every workflow, those that would start first."""
     among = {candidate.template.pk: candidate for candidate in enrolment.candidates()}
-    facts = Facts.from_event(intake.current_facts(contact))
-    verdicts = enrolment.judge_all(among=among.values(), contact=contact, facts=facts, now=now)
+    facts = facts_of(contact)
+    verdicts = enrolment.judge_all(among=among.values(), contact=contact, facts=facts, event=None, now=now)
     judged = dict(zip(among, verdicts, strict=True))
     last = _last_decisions(contact)
     found = []
@@ -67,9 +73,7 @@ def _present(contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> 
     candidate = next((one for one in enrolment.candidates() if one.template.pk == template.pk), None)
     if candidate is None:
         return Explanation(template.slug, False, _why_never(template), now, stored=False)
-    verdict = enrolment.judge(
-        candidate=candidate, contact=contact, facts=Facts.from_event(intake.current_facts(contact)), event=None, now=now
-    )
+    verdict = enrolment.judge(candidate=candidate, contact=contact, facts=facts_of(contact), event=None, now=now)
     return Explanation(template.slug, verdict.matched, verdict.because, now, stored=False)
 
 

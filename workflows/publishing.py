@@ -69,9 +69,14 @@ def under_way(templates: Iterable[WorkflowTemplate]) -> dict[int, int]:
             SELECT count(*) AS people FROM (
                 SELECT 1 FROM workflows_workflowinstance AS instance
                 WHERE instance.template_id = template.id AND instance.status IN ('active', 'paused') LIMIT %s
-            ) AS some
+            ) AS counted
         ) AS running
     """
     with connection.cursor() as cursor:
         cursor.execute(asked, [ids, COUNTED + 1])
         return dict(cursor.fetchall())
+
+
+def switch(*, template: WorkflowTemplate, is_on: bool) -> None:
+    """Let new people start it, or nobody any more; whoever is under way goes on either way."""
+    WorkflowTemplate.objects.filter(pk=template.pk).update(active=is_on, updated_at=Now())

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workflows.admin import lists, runs, templates
+from workflows.admin import lists, runs, templates, versions
 
-__all__ = ["lists", "runs", "templates"]
+__all__ = ["lists", "runs", "templates", "versions"]

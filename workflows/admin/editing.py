@@ -1,0 +1,127 @@
+"""The page of a workflow: the form, beside it the timeline it makes, above it what waits to be published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+
+from contacts import clock
+from contacts.admin import moments
+from contacts.admin.pages import Page
+from workflows import drafts, faults, publishing
+from workflows.admin import calendar, differences, flow, plans
+from workflows.admin.editor import Editor, Offer
+from workflows.drafts import EditedMeanwhile, Plan
+from workflows.faults import Severity
+from workflows.models import StartOrder, WorkflowTemplate
+
+PAGE = "admin/workflows/workflow.html"
+
+
+def change(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show what the draft says, or what runs; save what was typed into the draft."""
+    template = flow.opened(page, request, object_id)
+    if request.method == "POST":
+        if not flow.may_edit(request):
+            raise PermissionDenied
+        return _save(page, request, template, request.POST)
+    plan = drafts.plan_of(drafts.in_work(template), template)
+    if not flow.may_edit(request):
+        return TemplateResponse(request, PAGE, _context(page, request, template, plan))
+    editor = Editor(offer=Offer.read(), plan=plan)
+    editor.place(faults.find(plan))
+    return TemplateResponse(
+        request, PAGE, _context(page, request, template, plan, editor=editor, seen=drafts.fingerprint(plan))
+    )
+
+
+def preview(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+    """The timeline of the form as it stands. Nothing is written."""
+    template = flow.opened(page, request, object_id, allowed=flow.may_edit(request))
+    editor = Editor(offer=Offer.read(), plan=Plan(name=template.name), sent=request.POST)
+    editor.is_readable()
+    plan = editor.plan()
+    return TemplateResponse(request, "admin/workflows/timeline.html", _timeline(plan))
+
+
+def _save(page: Page, request: HttpRequest, template: WorkflowTemplate, sent: QueryDict) -> HttpResponse:
+    editor = Editor(offer=Offer.read(), plan=Plan(name=template.name), sent=sent)
+    is_readable = editor.is_readable()
+    plan = editor.plan()
+    found = faults.find(plan)
+    if not is_readable or any(fault.severity == Severity.REFUSED for fault in found):
+        editor.place(found)
+        more = {"editor": editor, "seen": sent.get("seen", ""), "refused": True}
+        return TemplateResponse(request, PAGE, _context(page, request, template, plan, **more))
+    try:
+        draft = drafts.save(
+            template=template,
+            plan=plan,
+            seen=sent.get("seen", ""),
+            by=request.user,  # type: ignore[arg-type]  # staff only
+            now=clock.database_now(),
+        )
+    except EditedMeanwhile as other:
+        editor.place(found)
+        more = {"editor": editor, "seen": drafts.fingerprint(other.held), "clash": _clash(other, plan)}
+        return TemplateResponse(request, PAGE, _context(page, request, template, plan, **more))
+    if draft is not None and "_publish" in sent and not found:
+        return HttpResponseRedirect(flow.address(template, "publish"))
+    messages.success(request, _said(draft is not None, len(found), wants_to_publish="_publish" in sent))
+    return HttpResponseRedirect(flow.address(template))
+
+
+def _said(has_draft: bool, faults: int, *, wants_to_publish: bool) -> str:
+    if not has_draft:
+        return "Saved. The steps are those that run already, so there is nothing to publish."
+    if faults:
+        things = "1 thing has" if faults == 1 else f"{faults} things have"
+        return f"Saved as a draft. {things} to be settled before it can be published: see below."
+    return "Saved as a draft. What runs stays as it is until you publish." if not wants_to_publish else "Saved."
+
+
+def _clash(other: EditedMeanwhile, mine: Plan) -> dict[str, Any]:
+    """Who was quicker, and what their version says where the typed one says something else."""
+    return {
+        "who": (other.by.get_full_name() or other.by.get_username()) if other.by else "Somebody",
+        "when": moments.words(other.at) if other.at else "",
+        "differences": differences.between(mine, other.held),
+        "name": other.held.name if other.held.name != mine.name else "",
+    }
+
+
+def _timeline(plan: Plan) -> dict[str, Any]:
+    return {
+        "lines": calendar.of(plan),
+        "emails": faults.emails_of(plan),
+        "triggers": plans.triggers_of(plan),
+        "problems": [fault.sentence for fault in faults.find(plan)],
+    }
+
+
+def _context(page: Page, request: HttpRequest, template: WorkflowTemplate, plan: Plan, **more: Any) -> dict[str, Any]:
+    draft = template.versions.select_related("edited_by").filter(published_at=None).first()
+    current = template.current_version
+    changes: list[differences.Difference] = []
+    if draft is not None and current is not None:
+        changes = differences.between(drafts.plan_of(current, template), drafts.plan_of(draft, template))
+    return flow.context(
+        page, request, template, "change",
+        plan=plan,
+        sentences=plans.steps_of(plan),
+        draft=draft,
+        current=current,
+        changes=changes,
+        running=publishing.in_flight(template),
+        order=StartOrder.objects.filter(template=template).first(),
+        preview_address=flow.address(template, "preview"),
+        publish_address=flow.address(template, "publish"),
+        discard_address=flow.address(template, "discard"),
+        people_address=flow.address(template, "people"),
+        **_timeline(plan),
+        **more,
+    )  # fmt: skip
