@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 
+import contactflow.audit.timeline
 import contacts.timeline
 import engagement.timeline
 import notion_bridge.timeline
@@ -56,6 +57,7 @@ SOURCES: tuple[Source, ...] = (
     *engagement.timeline.SOURCES,
     *workflows.timeline.SOURCES,
     *notion_bridge.timeline.SOURCES,
+    *contactflow.audit.timeline.SOURCES,
 )
 _BY_NAME = {source.name: source for source in SOURCES}
 

@@ -7,7 +7,7 @@ contact with ten thousand entries costs as much as that of one with ten. contact
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -58,13 +58,17 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The rows of one table that tell of a contact. `kinds` says which of them are of which kind."""
+    """The rows of one table that tell of a contact. `kinds` says which of them are of which kind.
+
+    They are told one by one (`tell`), or together where their words need rows of other tables (`tell_all`).
+    """
 
     name: str
     kinds: Mapping[str, Q]
     rows: Callable[[Contact], QuerySet[Any]]
     time: str
-    tell: Callable[[Any], Entry]
+    tell: Callable[[Any], Entry] | None = None
+    tell_all: Callable[[Sequence[Any]], Sequence[Entry]] | None = None
 
     def older(self, *, contact: Contact, kinds: Collection[str], before: Place | None, limit: int) -> list[Entry]:
         """At most `limit` entries of these kinds, the newest before that place first."""
@@ -76,7 +80,7 @@ class Source:
             rows = rows.filter(_any(wanted))
         if before is not None:
             rows = rows.filter(self._older_than(before))
-        return [self._placed(row) for row in rows.order_by(f"-{self.time}", "-pk")[:limit]]
+        return self._told(list(rows.order_by(f"-{self.time}", "-pk")[:limit]))
 
     def _older_than(self, before: Place) -> Q:
         if self.name > before.source:
@@ -86,9 +90,10 @@ class Source:
             return up_to
         return up_to & (Q(**{f"{self.time}__lt": before.at}) | Q(pk__lt=before.pk))
 
-    def _placed(self, row: Any) -> Entry:
-        at = getattr(row, self.time)
-        return replace(self.tell(row), place=Place(at=at, source=self.name, pk=row.pk))
+    def _told(self, rows: Sequence[Any]) -> list[Entry]:
+        entries = self.tell_all(rows) if self.tell_all else [self.tell(row) for row in rows if self.tell]
+        places = (Place(at=getattr(row, self.time), source=self.name, pk=row.pk) for row in rows)
+        return [replace(entry, place=place) for entry, place in zip(entries, places, strict=True)]
 
 
 def _any(conditions: list[Q]) -> Q:

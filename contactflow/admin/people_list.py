@@ -100,7 +100,7 @@ class Bulk:
 class PeopleList:
     """Before a Page of contacts."""
 
-    list_display = ("person", "brands", "types", "state", "owner_name", "heard", "runs", "arrived")
+    list_display = ("person", "brands", "types", "state", "owner_name", "heard", "runs")
     list_display_links = ("person",)
     list_filter = (
         ("contact_types", RelatedDropdownFilter),
@@ -112,7 +112,7 @@ class PeopleList:
         NobodyWroteFilter,
     )
     list_filter_sheet = True
-    sortable_by = ("arrived",)  # the others have no index in that order
+    sortable_by = ()  # the newest come first; no other order has an index
     actions = ("assign_owner_to_all", "add_tag_to_all", "start_for_all", "do_not_contact_all")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
@@ -134,16 +134,14 @@ class PeopleList:
 
     @column("Last heard from")
     def heard(self, contact: Contact) -> str:
+        if contact.last_interaction_at is None:
+            return format_html('<span class="person-about">never; arrived {}</span>', moment(contact.created_at))
         return moment(contact.last_interaction_at)
 
     @column("Runs now")
     def runs(self, contact: Contact) -> str:
         now = getattr(contact, "running_now", ())
         return joined(f"{one.template}{' (on hold)' if one.status == 'paused' else ''}" for one in now)
-
-    @column("Arrived", ordering="created_at")
-    def arrived(self, contact: Contact) -> str:
-        return moment(contact.created_at)
 
     @action(description="Assign an owner", permissions=["upkeep"])
     def assign_owner_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:

@@ -35,7 +35,7 @@ def known(**values):
 
 
 def change(desk, address, person, **values):
-    return browser.submit(desk, address.change(person), "contact_form", **values)
+    return browser.submit(desk, address.button(person, "edit"), "contact_form", **values)
 
 
 def test_new_contact_comes_in_through_the_door(desk, address):
