@@ -16,6 +16,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from engagement import marking
 from engagement.wording import Piece, Variable, assemble
 
 LINK_SCHEMES = ("https://", "http://", "mailto:", "tel:")
@@ -64,14 +65,21 @@ class Document:
         """The same for people who read plain text: links as "text (address)", lists and headings by signs."""
         return _Reader(self.tokens, softbreak="\n" if self.parser.options["breaks"] else " ").read()
 
-    def addresses(self) -> Iterator[str]:
-        """Where links and images point."""
-        for token in _flat(self.tokens):
+    def addresses(self) -> Iterator[tuple[int, str]]:
+        """Where links and images point, each with the line on which its paragraph begins."""
+        for line, token in self._numbered():
             if token.type in ("link_open", "image"):
-                yield str(token.attrs["href" if token.type == "link_open" else "src"])
+                yield line, str(token.attrs["href" if token.type == "link_open" else "src"])
 
-    def contents(self) -> Iterator[str]:
-        return (token.content for token in _flat(self.tokens) if token.type in _WITH_CONTENT)
+    def contents(self) -> Iterator[tuple[int, str]]:
+        return ((line, token.content) for line, token in self._numbered() if token.type in _WITH_CONTENT)
+
+    def _numbered(self) -> Iterator[tuple[int, Token]]:
+        for block in self.tokens:
+            line = block.map[0] + 1 if block.map else 1
+            for token in _flat([block]):
+                line += token.type in ("softbreak", "hardbreak")
+                yield line, token
 
 
 def read(text: str, *, keep_line_breaks: bool = False) -> Document:
@@ -111,15 +119,19 @@ def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str,
 
     def in_address(address: str) -> str:
         if whole := marker.match(address):  # only a web address of ours may begin a link
-            return quote(values[whole.group()], safe=":/?#[]@!$&'()*+,;=%~") + in_address(address[whole.end() :])
-        return marker.sub(lambda match: quote(values[match.group()], safe=""), address)
+            value = marking.strip(values[whole.group()])
+            return quote(value, safe=":/?#[]@!$&'()*+,;=%~") + in_address(address[whole.end() :])
+        return marker.sub(lambda match: quote(marking.strip(values[match.group()]), safe=""), address)
 
     for token in _flat(tokens):
         if token.type in _WITH_CONTENT:
             token.content = in_text(token.content)
         for name, value in token.attrs.items():
             if isinstance(value, str):
-                token.attrs[name] = in_address(value) if name in ("href", "src") else in_text(value)
+                token.attrs[name] = in_address(value) if name in ("href", "src") else marking.strip(in_text(value))
+        if token.type == "image":
+            for word in token.children or ():  # they become the picture's alternative text, an attribute
+                word.content = marking.strip(in_text(word.content))
 
 
 def _flat(tokens: Sequence[Token]) -> Iterator[Token]:

@@ -45,7 +45,8 @@ def _body_errors(words: Words) -> Iterator[str]:
     if not words.body.strip():
         yield "The body is empty. Write what the email says."
     if found := _HTML.search(words.body):
-        yield f'"{found.group()[:40]}" is HTML, which recipients would see as it stands. Write Markdown.'
+        line = words.body.count("\n", 0, found.start()) + 1
+        yield f'Line {line}: "{found.group()[:40]}" is HTML, which recipients would see as it stands. Write Markdown.'
     faults = list(_text_errors("body", words.body, words))
     yield from faults
     if not faults:
@@ -92,10 +93,12 @@ def _markdown_errors(pieces: list[Piece]) -> Iterator[str]:
     markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(wording.variables(pieces))}
     document = markdown.compose(pieces, markers)
     names = {marker: variable.name for variable, marker in markers.items()}
-    for address in document.addresses():
-        yield from _address_errors(address, re.compile(rf"{prefix}\d+z"), names)
-    if any("](" in content for content in document.contents()):
-        yield "A link cannot be read. Write [words](https://address), without spaces in the address."
+    for line, address in document.addresses():
+        for fault in _address_errors(address, re.compile(rf"{prefix}\d+z"), names):
+            yield f"Line {line}: {fault}"
+    for line, content in document.contents():
+        if "](" in content:
+            yield f"Line {line}: A link cannot be read. Write [words](https://address), without spaces in the address."
 
 
 def _address_errors(address: str, marker: re.Pattern[str], names: dict[str, str]) -> Iterator[str]:

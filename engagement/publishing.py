@@ -22,6 +22,31 @@ class WordingError(Exception):
         self.errors = errors
 
 
+def state_of(template: EngagementTemplate) -> str:
+    """Names what somebody read before editing, for `overtaken` to compare."""
+    return f"{template.current_version_id or 0}/{template.updated_at.isoformat()}"
+
+
+def overtaken(*, template: EngagementTemplate, seen: str) -> EngagementTemplate | None:
+    """The email as it is now when it was saved since it was `seen`. Within a transaction nobody else saves it after."""
+    current = EngagementTemplate.objects.select_for_update().get(pk=template.pk)
+    return current if state_of(current) != seen else None
+
+
+def restore(*, version: TemplateVersion, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
+    """The words of an earlier version as the newest one. Raises WordingError when the level no longer allows them."""
+    return save_version(
+        template=version.template,
+        subject=version.subject,
+        preheader=version.preheader,
+        body=version.body,
+        fallbacks=version.fallbacks,
+        passages=version.passages,
+        by=by,
+        now=now,
+    )
+
+
 @transaction.atomic
 def save_version(  # noqa: PLR0913  the parts of an email and who changes them
     *,

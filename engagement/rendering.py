@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
 PASSAGE_LIMIT = 1200
 MISSING_LIMIT = 100  # characters of an entry of Message.missing
+Mark = Callable[[str, str], str]
+"""Variable and what stands in for it -> how it stands in the text."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,15 @@ class Words:
                 continue
         return names
 
+    def fallback_of(self, name: str) -> str | None:
+        """What stands in for the variable where it is first used; None when the email is held without a value."""
+        for text in (self.subject, self.preheader, self.body):
+            with contextlib.suppress(wording.WordingProblem):
+                for variable in wording.variables(wording.parse(text)):
+                    if variable.name == name and (placeholder := placeholders.find(name)):
+                        return _Values(self, Context(), None).fallback(variable, placeholder)
+        return None
+
     def passage_names(self) -> list[str]:
         names = sorted(self.variable_names())
         return [name.removeprefix(placeholders.PASSAGE) for name in names if name.startswith(placeholders.PASSAGE)]
@@ -80,31 +92,37 @@ def render(
     """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand."""
     words = Words.of(version)
     values = context.gather(contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names())
-    return _render(words, replace(values, passages=passages or {}), frame.brand_of(business_entity))
+    return compose(words=words, values=replace(values, passages=passages or {}), brand=frame.brand_of(business_entity))
 
 
 def preview(*, words: Words, business_entity: BusinessEntity | None) -> Rendered:
     """The email with the registry's samples, for the people who write it."""
-    samples: dict[str, Any] = {
+    return compose(words=words, values=samples(words, business_entity), brand=frame.brand_of(business_entity))
+
+
+def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
+    """The values of an example person, who knows everything."""
+    values: dict[str, Any] = {
         name: placeholder.sample for name, placeholder in placeholders.REGISTRY.items() if name != "full_name"
     }
     if business_entity is not None:
-        samples["entity"] = business_entity.name
-        samples["entity_website"] = business_entity.website or samples["entity_website"]
+        values["entity"] = business_entity.name
+        values["entity_website"] = business_entity.website or values["entity_website"]
     custom = {
         name.removeprefix(placeholders.CUSTOM): name.removeprefix(placeholders.CUSTOM).replace("_", " ")
         for name in words.variable_names()
         if name.startswith(placeholders.CUSTOM)
     }
-    return _render(words, Context(**samples, custom=custom), frame.brand_of(business_entity))
+    return Context(**values, custom=custom)
 
 
 class _Values:
     """Looks up what stands for each variable, and notes what had to be replaced or is missing."""
 
-    def __init__(self, words: Words, values: Context) -> None:
+    def __init__(self, words: Words, values: Context, mark: Mark | None) -> None:
         self._words = words
         self._context = values
+        self._mark = mark or (lambda name, shown: shown)
         self.used_fallbacks: list[str] = []
         self.missing: list[str] = []
 
@@ -118,13 +136,14 @@ class _Values:
         limit = PASSAGE_LIMIT if variable.name.startswith(placeholders.PASSAGE) else wording.VALUE_LIMIT
         if value := wording.plain(placeholder.resolve(self._context), limit):
             return value
-        fallback = self._fallback(variable, placeholder)
+        fallback = self.fallback(variable, placeholder)
         if fallback is None:
             return self._hole(variable.name)
         _note(variable.name, self.used_fallbacks)
-        return wording.plain(fallback, limit)
+        shown = wording.plain(fallback, limit)
+        return self._mark(variable.name, shown) if shown else ""
 
-    def _fallback(self, variable: Variable, placeholder: placeholders.Placeholder) -> str | None:
+    def fallback(self, variable: Variable, placeholder: placeholders.Placeholder) -> str | None:
         """The nearest one: beside the variable, of the email, approved for the passage, of the registry."""
         if variable.fallback is not None:
             return variable.fallback
@@ -137,7 +156,7 @@ class _Values:
 
     def _hole(self, name: str) -> str:
         _note(name[:MISSING_LIMIT], self.missing)
-        return f"[{name}]"
+        return self._mark(name, f"[{name}]")
 
 
 def _note(name: str, names: list[str]) -> None:
@@ -145,8 +164,9 @@ def _note(name: str, names: list[str]) -> None:
         names.append(name)
 
 
-def _render(words: Words, values: Context, brand: frame.Brand) -> Rendered:
-    lookup = _Values(words, values)
+def compose(*, words: Words, values: Context, brand: frame.Brand, mark: Mark | None = None) -> Rendered:
+    """The email with these values. With `mark` it is for the eyes of those who write it, and never for sending."""
+    lookup = _Values(words, values, mark)
     subject = _line(words.subject, lookup, SUBJECT_LIMIT)
     preheader = _line(words.preheader, lookup, PREHEADER_LIMIT)
     pieces = _readable(words.body, lookup)

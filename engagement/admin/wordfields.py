@@ -1,78 +1,103 @@
-"""Fallbacks and passages as people type them: lines of text instead of nested data."""
+"""Fallbacks and passages as people fill them in: a row each, instead of nested data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import zip_longest
+from typing import Any, ClassVar
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 Fallbacks = dict[str, str | None]
 Passages = dict[str, dict[str, str]]
-PARTS = ("instruction", "fallback")
+Row = dict[str, str]
+WRITE, LEAVE_OUT, HOLD = "write", "leave_out", "hold"
+MODES = ((WRITE, "write instead"), (LEAVE_OUT, "leave it out"), (HOLD, "hold the email"))
 
 
-class FallbacksField(forms.CharField):
-    """`first_name = friend`, one per line. Without `=`: the email is held when the contact has no such value."""
+class Rows(forms.Widget):
+    """Reads rows of controls that repeat their names; the page's own template draws them."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        super().__init__()
+        self.columns = columns
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
+        read = data.getlist if hasattr(data, "getlist") else lambda key: data.get(key, [])
+        columns = [read(f"{name}_{column}") for column in self.columns]
+        rows = [dict(zip(self.columns, cells, strict=True)) for cells in zip_longest(*columns, fillvalue="")]
+        return [row for row in rows if any(cell.strip() for column, cell in row.items() if column != "mode")]
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return not any(f"{name}_{column}" in data for column in self.columns)
+
+
+class RowsField(forms.Field):
+    columns: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **options)
+        super().__init__(required=False, widget=Rows(self.columns), **options)
 
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return "\n".join(name if words is None else f"{name} = {words}" for name, words in value.items())
+    def prepare_value(self, value: Any) -> list[Row]:
+        """Stored data and what was typed, both as rows."""
+        return self._rows(value) if isinstance(value, Mapping) else list(value or [])
 
-    def to_python(self, value: Any) -> Fallbacks:  # type: ignore[override]  # a field whose value is a dict
-        found: Fallbacks = {}
-        for line in str(value or "").splitlines():
-            name, equals, words = (part.strip() for part in line.partition("="))
-            if name:
-                found[name] = words if equals else None
-            elif equals:
-                raise forms.ValidationError(
-                    f"“{line.strip()}” names no variable. Write, for example: first_name = friend"
-                )
+    def to_python(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, Mapping):
+            return dict(value)
+        found: dict[str, Any] = {}
+        for number, row in enumerate(value or [], start=1):
+            name = row["name"].strip()
+            if not name:
+                raise forms.ValidationError(f"Row {number} has no name. {self._remedy}")
+            if name in found:
+                raise forms.ValidationError(f"“{name}” stands in two rows. Keep one of them.")
+            found[name] = self._value(name, row)
         return found
 
-    def validate(self, value: Any) -> None:
-        """What the names and words may be is for the proofreading of the whole email to say."""
+    _remedy = ""
 
-    def run_validators(self, value: Any) -> None:
-        """Likewise."""
+    def _rows(self, value: Mapping[str, Any]) -> list[Row]:
+        raise NotImplementedError
+
+    def _value(self, name: str, row: Row) -> Any:
+        raise NotImplementedError
 
 
-class PassagesField(FallbacksField):
-    """Blocks of lines: the passage's name, then `Instruction: ...` and `Fallback: ...`; a blank line between blocks."""
+class FallbacksField(RowsField):
+    """Variable, what happens without a value, and the words that stand in."""
 
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return "\n\n".join(self._block(name, passage) for name, passage in value.items())
+    columns = ("name", "mode", "words")
+    _remedy = "Choose the variable that it is for, or clear its words."
 
-    def to_python(self, value: Any) -> Passages:  # type: ignore[override]  # a field whose value is a dict
-        blocks = "\n".join(line.strip() for line in str(value or "").splitlines()).split("\n\n")
-        found: Passages = {}
-        for block in blocks:
-            lines = [line for line in block.split("\n") if line]
-            if lines:
-                found[lines[0]] = self._passage(lines[0], lines[1:])
-        return found
+    def _rows(self, value: Mapping[str, str | None]) -> list[Row]:
+        return [{"name": name, "mode": _mode(words), "words": words or ""} for name, words in value.items()]
 
-    def _passage(self, name: str, lines: list[str]) -> dict[str, str]:
-        if name.partition(":")[0].strip().lower() in PARTS:
-            raise forms.ValidationError(f"“{name}” belongs to no passage: write the passage's name on the line before.")
-        passage: dict[str, str] = {}
-        for line in lines:
-            part, colon, words = (piece.strip() for piece in line.partition(":"))
-            if not colon or part.lower() not in PARTS:
-                raise forms.ValidationError(
-                    f"“{line}” in passage “{name}”: begin the line with “Instruction:” or “Fallback:”."
-                )
-            passage[part.lower()] = words
-        return passage
+    def _value(self, name: str, row: Row) -> str | None:
+        words = row["words"].strip()
+        mode = row["mode"] or WRITE
+        if mode == WRITE and not words:
+            raise forms.ValidationError(f"Write what stands in for “{name}”, or choose “leave it out”.")
+        return {WRITE: words, LEAVE_OUT: "", HOLD: None}.get(mode, words)
 
-    def _block(self, name: str, passage: Mapping[str, str]) -> str:
-        lines = [f"{part.capitalize()}: {' '.join(passage[part].split())}" for part in PARTS if part in passage]
-        return "\n".join([name, *lines])
+
+class PassagesField(RowsField):
+    """Name, what a language model is told, and the approved text."""
+
+    columns = ("name", "instruction", "fallback")
+    _remedy = "Give the passage a short name, such as opening."
+
+    def _rows(self, value: Mapping[str, Mapping[str, str]]) -> list[Row]:
+        return [
+            {"name": name, "instruction": part.get("instruction", ""), "fallback": part.get("fallback", "")}
+            for name, part in value.items()
+        ]
+
+    def _value(self, name: str, row: Row) -> dict[str, str]:
+        return {part: " ".join(row[part].split()) for part in ("instruction", "fallback") if row[part].strip()}
+
+
+def _mode(words: str | None) -> str:
+    if words is None:
+        return HOLD
+    return WRITE if words else LEAVE_OUT

@@ -61,7 +61,7 @@ class _Form(HTMLParser):
             if "checked" in given:
                 self.values.setdefault(given["name"], []).append(given.get("value", "on"))
             return
-        self.values[given["name"]] = [given.get("value", "")]
+        self.values.setdefault(given["name"], []).append(given.get("value", ""))  # rows repeat their names
 
     def _option(self, given: dict[str, str]) -> None:
         value = given.get("value", "")

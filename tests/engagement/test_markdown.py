@@ -47,13 +47,13 @@ def test_a_hostile_value_stays_plain_inside_markdown(around):
 def test_a_value_in_an_address_is_quoted():
     page = compose("[x](https://x.example/?n={{ first_name }})", first_name='a&b="c" /?#')
 
-    assert list(page.addresses()) == ["https://x.example/?n=a%26b%3D%22c%22%20%2F%3F%23"]
+    assert list(page.addresses()) == [(1, "https://x.example/?n=a%26b%3D%22c%22%20%2F%3F%23")]
 
 
 def test_the_brands_address_may_begin_a_link():
     page = compose("[us]({{ entity_website }}/shop)", entity_website="https://x.example/a?b=c")
 
-    assert list(page.addresses()) == ["https://x.example/a?b=c/shop"]
+    assert list(page.addresses()) == [(1, "https://x.example/a?b=c/shop")]
 
 
 def test_html_in_the_words_is_shown_and_not_obeyed():

@@ -1,0 +1,135 @@
+"""The brands with the frame of their emails: edited beside one of these emails, redrawn while somebody types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from csp.decorators import csp_update
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from contacts.admin.reference import BusinessEntityAdmin
+from contacts.models import BusinessEntity
+from engagement import contrast, envelopes, frame, rehearsal
+from engagement.admin.previewing import chosen_contact
+from engagement.models import EngagementTemplate
+from engagement.rendering import Words
+
+PICTURES = {"img-src": ["https:", "http:"]}  # of the emails: wherever their logos stand
+EXAMPLE = Words(
+    "An example for {{ first_name }}",
+    "What mailboxes show beside the subject",
+    "Hello {{ first_name }},\n\nthis is how an email of the brand looks. It has **words that matter** and "
+    "[a link](https://www.example.com).\n",
+    EngagementTemplate.Level.BASIC,
+)
+LISTED = 100
+FACE = (
+    "name",
+    "sender_name",
+    "sender_email",
+    "reply_to",
+    "colour",
+    "logo_url",
+    "signature",
+    "postal_address",
+    "website",
+)
+
+admin.site.unregister(BusinessEntity)
+
+
+@admin.register(BusinessEntity)
+class BrandAdmin(BusinessEntityAdmin):
+    """A brand, and how its emails look."""
+
+    change_form_template = "admin/engagement/brand.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview)
+        return [path("preview/", view, name="contacts_businessentity_frame"), *super().get_urls()]
+
+    @method_decorator(csp_update(PICTURES))
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **options)  # type: ignore[no-any-return]  # Unfold is untyped
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        brand: BusinessEntity | None = options.get("obj")
+        context |= {
+            "brand_page": True,
+            "preview_address": reverse("admin:contacts_businessentity_frame"),
+            "emails": _emails(brand) if request.user.has_perm("engagement.view_engagementtemplate") else [],
+        }
+        return super().render_change_form(request, context, *args, **options)
+
+    def save_model(self, request: HttpRequest, obj: BusinessEntity, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for warning in contrast.warnings(obj.colour):
+            messages.warning(request, f"Colour: {warning}")
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """An email in the frame as typed. Nothing is stored."""
+        if not (self.has_view_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied
+        return require_POST(_framed)(request)
+
+
+def _emails(brand: BusinessEntity | None) -> list[EngagementTemplate]:
+    """Its own first, then those that any brand may send."""
+    theirs = Q(business_entity=brand) if brand else Q(pk=None)
+    emails = EngagementTemplate.objects.filter(theirs | Q(business_entity=None), current_version__isnull=False)
+    return sorted(emails.order_by("name")[:LISTED], key=lambda email: email.business_entity_id is None)
+
+
+def _framed(request: HttpRequest) -> JsonResponse:
+    brand = _typed(request)
+    seen = rehearsal.rehearse(
+        words=_words(request),
+        business_entity=brand,
+        contact=chosen_contact(request),
+        brand=frame.brand_of(brand),
+        sender=envelopes.sender_of(brand),
+    )
+    notes = {"seen": seen, "errors": [], "colour_warnings": contrast.warnings(brand.colour)}
+    return JsonResponse(
+        {
+            "sender": str(seen.sender),
+            "subject": seen.subject,
+            "preheader": seen.preheader,
+            "light": seen.in_scheme("light"),
+            "dark": seen.in_scheme("dark"),
+            "text": seen.text,
+            "notes": render_to_string("admin/engagement/preview_notes.html", notes),
+        }
+    )
+
+
+def _typed(request: HttpRequest) -> BusinessEntity:
+    """The brand as it would be with what is typed, unsaved; where the page has no form, as it is saved."""
+    number = request.POST.get("template_brand", "")
+    brand = (BusinessEntity.objects.filter(pk=int(number)).first() if number.isdecimal() else None) or BusinessEntity()
+    for name in FACE:
+        if name in request.POST:
+            setattr(brand, name, request.POST[name].strip())
+    if not contrast.is_colour(brand.colour):
+        brand.colour = frame.NEUTRAL_COLOUR
+    if not brand.logo_url.lower().startswith(("https://", "http://")):
+        brand.logo_url = ""
+    return brand
+
+
+def _words(request: HttpRequest) -> Words:
+    number = request.POST.get("template", "")
+    if not number.isdecimal() or not request.user.has_perm("engagement.view_engagementtemplate"):
+        return EXAMPLE
+    email = EngagementTemplate.objects.select_related("current_version").filter(pk=int(number)).first()
+    if email is None or email.current_version is None:
+        return EXAMPLE
+    email.current_version.template = email
+    return Words.of(email.current_version)

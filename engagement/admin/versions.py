@@ -1,0 +1,180 @@
+"""Earlier versions of an email: read, compared word by word, brought back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+
+from contacts import clock
+from contacts.admin import confirmation
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Record, column, link
+from engagement import differences, publishing
+from engagement.admin.messages import as_text
+from engagement.models import EngagementTemplate, Message, TemplateVersion
+
+if TYPE_CHECKING:
+    from contacts.admin.pages import Page as Base
+else:
+    Base = object
+
+RECENT, LISTED = 5, 100
+COUNTED_UP_TO = 1000
+
+
+class Versions(Base):
+    """The pages of an email's versions, below the email's own."""
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<path:object_id>/versions/",
+                self.admin_site.admin_view(self.versions),
+                name="engagement_engagementtemplate_versions",
+            ),
+            path(
+                "<path:object_id>/restore/<int:number>/",
+                self.admin_site.admin_view(self.restore),
+                name="engagement_engagementtemplate_restore",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All versions, and the difference between any two."""
+        template = self._readable(request, object_id)
+        versions = list(template.versions.select_related("created_by").order_by("-number")[:LISTED])
+        earlier, later = _chosen(request, versions)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": template,
+            "title": f"Versions of “{template}”",
+            "rows": [(version, sent_with(version)) for version in versions],
+            "earlier": earlier,
+            "later": later,
+            "found": differences.between(earlier=earlier, later=later) if earlier and later else [],
+            "may_edit": self.has_change_permission(request, template),
+        }
+        return TemplateResponse(request, "admin/engagement/versions.html", context)
+
+    def restore(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        """Asks, then makes the words of that version the newest."""
+        template = self._readable(request, object_id)
+        if not self.has_change_permission(request, template):
+            raise PermissionDenied
+        version = template.versions.select_related("template").filter(number=number).first()
+        if version is None:
+            raise Http404
+
+        def act(row: EngagementTemplate, answers: dict[str, Any]) -> str:
+            made = publishing.restore(
+                version=version,
+                by=request.user,  # type: ignore[arg-type]  # staff only
+                now=clock.database_now(),
+            )
+            if made.number == number:
+                return f"Version {number} is the current one already."
+            self.log_change(request, row, f"Restored version {number} as version {made.number}.")
+            return f"The words of version {number} are version {made.number} now. Emails go out with them from now on."
+
+        current = template.current_version.number if template.current_version else 0
+        question = Question(
+            title=f"Restore version {number}",
+            explanation=f"Its words become the newest version of “{template}”, and every email that goes out from then "
+            f"on has them. Nothing is lost: version {current} stays in the list.",
+            submit="Restore it",
+            act=act,
+            refusals=(publishing.WordingError,),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    def _readable(self, request: HttpRequest, object_id: str) -> EngagementTemplate:
+        template = self.get_object(request, unquote(object_id))
+        if template is None:
+            raise Http404
+        if not self.has_view_permission(request, template):
+            raise PermissionDenied
+        return template  # type: ignore[no-any-return]  # Unfold is untyped
+
+
+def recent_versions(template: EngagementTemplate) -> list[TemplateVersion]:
+    return list(template.versions.select_related("created_by").order_by("-number")[:RECENT])
+
+
+def sent_with(version: TemplateVersion) -> str:
+    """How many emails went out with it, counted up to a bound."""
+    sent = Message.objects.filter(version=version, status=Message.Status.SENT).order_by()[: COUNTED_UP_TO + 1].count()
+    return f"more than {COUNTED_UP_TO:,}" if sent > COUNTED_UP_TO else f"{sent:,}"
+
+
+def _chosen(
+    request: HttpRequest, versions: list[TemplateVersion]
+) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+    """The two to compare, the earlier first: those asked for, else the newest and the one before."""
+    by_number = {str(version.number): version for version in versions}
+    asked = [by_number.get(request.GET.get(name, "")) for name in ("from", "to")]
+    usual = [versions[1] if len(versions) > 1 else None, versions[0] if versions else None]
+    chosen = [one or other for one, other in zip(asked, usual, strict=True)]
+    if None in chosen:
+        return None, None
+    earlier, later = sorted((one for one in chosen if one), key=lambda version: version.number)
+    return earlier, later
+
+
+@admin.register(TemplateVersion)
+class TemplateVersionAdmin(Record):
+    list_display = ("template", "number", "subject", "created_at", "created_by")
+    list_display_links = ("template", "number")
+    list_filter = (("template", RelatedDropdownFilter),)
+    list_select_related = ("template", "created_by")
+    search_fields = ("template__name", "subject")
+    ordering = ("template__name", "-number")
+    fields = (
+        "template_link", "number", "subject", "preheader", "words", "stand_ins", "passages_text", "created_at",
+        "created_by",
+    )  # fmt: skip
+
+    def title_of(self, row: TemplateVersion) -> str:
+        return f"{row.template}, version {row.number}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateVersion]:
+        return super().get_queryset(request).select_related("template", "created_by")
+
+    @column("Email")
+    def template_link(self, version: TemplateVersion) -> str:
+        return link(version.template)
+
+    @column("Body")
+    def words(self, version: TemplateVersion) -> str:
+        return as_text(version.body)
+
+    @column("When something is missing")
+    def stand_ins(self, version: TemplateVersion) -> str:
+        return as_text(fallbacks_in_words(version))
+
+    @column("Passages")
+    def passages_text(self, version: TemplateVersion) -> str:
+        return as_text(passages_in_words(version))
+
+
+def fallbacks_in_words(version: TemplateVersion | None) -> str:
+    said = version.fallbacks.items() if version else ()
+    return "\n".join(f"{name}: {differences.in_words(words)}" for name, words in said) or "-"
+
+
+def passages_in_words(version: TemplateVersion | None) -> str:
+    said = version.passages.items() if version else ()
+    blocks = [
+        f"{name}\nInstruction: {part.get('instruction', '')}\nApproved text: {part.get('fallback', '')}"
+        for name, part in said
+    ]
+    return "\n\n".join(blocks) or "-"

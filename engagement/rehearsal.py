@@ -1,0 +1,144 @@
+"""An email as one person would get it, for the people who write it: with what stands in, and what is missing, marked.
+
+Reads, renders and forgets: nothing is stored and nothing is sent. No language model is asked; the approved text of a
+passage stands for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from django.utils.safestring import SafeString, mark_safe
+
+from contacts.models import BusinessEntity, Contact
+from engagement import context, envelopes, frame, marking, placeholders, rendering
+from engagement.envelopes import Sender
+from engagement.frame import Brand
+from engagement.placeholders import Context
+from engagement.rendering import Rendered, Words
+
+LONG_SUBJECT, LONG_PREHEADER = 60, 110  # characters most mailboxes on a telephone show
+_HEAD = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src https: http: data:; '
+    'style-src \'unsafe-inline\'"><base target="_blank">'
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandIn:
+    """A variable this person has no value for."""
+
+    name: str
+    label: str
+    words: str
+    """What is read instead; "" when it is left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """`sent` is what would go out; the rest is the same with marks, as HTML."""
+
+    sent: Rendered
+    sender: Sender
+    subject: SafeString
+    preheader: SafeString
+    html: str
+    text: SafeString
+    stand_ins: list[StandIn]
+    missing: list[str]
+    hints: list[str]
+
+    def in_scheme(self, scheme: str) -> str:
+        """The HTML as a mailbox in this colour scheme shows it, whatever the scheme of who looks."""
+        return self.html.replace('style="color-scheme:light dark"', f'style="color-scheme:{scheme}"', 1)
+
+
+def rehearse(
+    *,
+    words: Words,
+    business_entity: BusinessEntity | None,
+    contact: Contact | None,
+    brand: Brand | None = None,
+    sender: Sender | None = None,
+) -> Rehearsal:
+    """For the contact, or with sample values. `brand` and `sender` replace those that are saved."""
+    values = _values(words, business_entity, contact)
+    brand = brand or frame.brand_of(business_entity)
+    sent = rendering.compose(words=words, values=values, brand=brand)
+    shown: dict[str, str] = {}
+
+    def mark(name: str, instead: str) -> str:
+        shown[name] = instead
+        return marking.around(instead, _why(name, is_missing=name in sent.missing))
+
+    marked = rendering.compose(words=_clean(words), values=_without_marks(values), brand=brand, mark=mark)
+    return Rehearsal(
+        sent=sent,
+        sender=sender or envelopes.sender_of(business_entity),
+        subject=mark_safe(marking.of_text(marked.subject)),
+        preheader=mark_safe(marking.of_text(marked.preheader)),
+        html=_framed(marked.html),
+        text=mark_safe(marking.of_text(marked.text)),
+        stand_ins=[StandIn(name=name, label=label_of(name), words=shown.get(name, "")) for name in sent.used_fallbacks],
+        missing=[label_of(name) for name in sent.missing],
+        hints=_hints(sent),
+    )
+
+
+def label_of(name: str) -> str:
+    """What people call the variable."""
+    placeholder = placeholders.find(name)
+    return placeholder.label if placeholder else name
+
+
+def _values(words: Words, business_entity: BusinessEntity | None, contact: Contact | None) -> Context:
+    if contact is None:
+        return rendering.samples(words, business_entity)
+    return context.gather(contact=contact, business_entity=business_entity, facts=None, names=words.variable_names())
+
+
+def _clean(words: Words) -> Words:
+    return Words(
+        marking.clean(words.subject),
+        marking.clean(words.preheader),
+        marking.clean(words.body),
+        words.level,
+        words.fallbacks,
+        words.passages,
+    )
+
+
+def _without_marks(values: Context) -> Context:
+    plain = {one.name: getattr(values, one.name) for one in fields(values)}
+    cleaned = {name: marking.clean(value) for name, value in plain.items() if isinstance(value, str)}
+    custom = {name: marking.clean(value) for name, value in values.custom.items()}
+    return replace(values, **cleaned, custom=custom)
+
+
+def _why(name: str, *, is_missing: bool) -> str:
+    label = label_of(name)
+    if is_missing:
+        return f"missing: no {label.lower()}"
+    if name.startswith(placeholders.PASSAGE):
+        return "approved text: a language model may write this passage"
+    return f"fallback: no {label.lower()}"
+
+
+def _framed(html: str) -> str:
+    """Marks belong into the body alone: the head's title holds text only. Links lead nowhere from a preview."""
+    head, body_tag, body = html.partition("<body")
+    head = marking.strip(head).replace("<head>", f"<head>{_HEAD}", 1)
+    return head + body_tag + marking.as_html(body)
+
+
+def _hints(sent: Rendered) -> list[str]:
+    said = []
+    if len(sent.subject) > LONG_SUBJECT:
+        said.append(f"The subject has {len(sent.subject)} characters; many telephones cut it after {LONG_SUBJECT}.")
+    if not sent.preheader:
+        said.append("No preheader: mailboxes show the first words of the body instead.")
+    elif len(sent.preheader) > LONG_PREHEADER:
+        said.append(
+            f"The preheader has {len(sent.preheader)} characters; most mailboxes cut it after {LONG_PREHEADER}."
+        )
+    return said

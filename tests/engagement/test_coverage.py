@@ -1,0 +1,145 @@
+"""How many people lack what an email says about them."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError, connection
+
+from contacts.models import EntityMembership
+from engagement import coverage, placeholders
+from tests import factories as f
+
+pytestmark = pytest.mark.django_db
+
+
+def person(entity=None, **values):
+    contact = f.ContactFactory(**values)
+    if entity:
+        EntityMembership.objects.create(contact=contact, business_entity=entity)
+    return contact
+
+
+def count(*names, entity=None, **options):
+    return coverage.count(names=names, business_entity=entity, **options)
+
+
+def lacking(name, **options):
+    (lack,) = count(name, **options).lacks
+    return lack.lacking
+
+
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [
+        ("first_name", {"first_name": "Ada"}),
+        ("last_name", {"last_name": "Lovelace"}),
+        ("full_name", {"last_name": "Lovelace"}),
+        ("company", {"company": "Engines"}),
+        ("interests", {"interests": ["art"]}),
+        ("tags", {"tags": ["VIP"]}),
+        ("custom.favourite_artist", {"custom": {"Favourite Artist": "Klee"}}),
+        ("custom.size", {"custom": {"size": 3}}),
+    ],
+)
+def test_those_without_a_value_are_counted(name, has):
+    person(**has)
+    person()
+
+    assert lacking(name) == 1
+
+
+def test_empty_custom_field_is_none():
+    person(custom={"size": ""})
+
+    assert lacking("custom.size") == 1
+
+
+def test_contact_without_a_type_lacks_one():
+    person()
+    person().contact_types.add(f.ContactTypeFactory())
+
+    assert lacking("contact_type") == 1
+
+
+def test_contact_nobody_wrote_to_lacks_a_last_touch():
+    person()
+
+    assert lacking("last_touch") == 1
+
+
+def test_only_people_of_the_brand_count():
+    entity = f.BusinessEntityFactory()
+    person(entity)
+    person()
+
+    found = count("first_name", entity=entity)
+
+    assert (found.people, found.lacks[0].lacking) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["email", "opens", "score", "entity", "response_time", "passage.opening", "nobody"])
+def test_what_everybody_has_is_not_counted(name):
+    assert count(name).lacks == []
+
+
+def test_every_variable_can_be_asked_about():
+    person()
+
+    assert count(*placeholders.REGISTRY).people == 1
+
+
+def test_small_number_is_exact():
+    person()
+
+    assert not count("first_name").is_estimate
+
+
+def test_beyond_the_bound_a_sample_speaks_for_all_and_says_so():
+    for _ in range(5):
+        person()
+
+    found = count("first_name", limit=2)
+
+    assert found.is_estimate
+
+
+def test_question_is_given_so_long_and_no_longer(monkeypatch):
+    monkeypatch.setattr(coverage, "LONGEST", "20ms")
+
+    with pytest.raises(coverage.TooMany), coverage._patience(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(2)")
+
+
+def test_other_trouble_is_not_taken_for_impatience():
+    with pytest.raises(OperationalError, match="gone"), coverage._patience():
+        raise OperationalError("gone")
+
+
+def test_patience_leaves_the_time_limit_as_it_was():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        before = cursor.fetchone()
+        count("first_name")
+        cursor.execute("SHOW statement_timeout")
+
+        assert cursor.fetchone() == before
+
+
+def test_newest_of_those_without_a_value_are_listed():
+    person(first_name="Ada")
+    without = person()
+
+    assert coverage.who_lacks(name="first_name", business_entity=None, limit=5) == [without]
+
+
+def test_list_is_bounded():
+    for _ in range(3):
+        person()
+
+    assert len(coverage.who_lacks(name="first_name", business_entity=None, limit=2)) == 2
+
+
+def test_nobody_lacks_what_everybody_has():
+    person()
+
+    assert coverage.who_lacks(name="email", business_entity=None, limit=5) == []

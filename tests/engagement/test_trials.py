@@ -1,0 +1,80 @@
+"""A test to oneself: the real channel, and no trace with the contact."""
+
+from __future__ import annotations
+
+import pytest
+
+from contacts.models import Suppression
+from engagement import rendering, trials
+from engagement.models import ChannelState, Message
+from engagement.rendering import Words
+from tests import factories as f
+from tests.engagement.scripted_smtp import CUT, ScriptedServer
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+WORDS = Words("Hello {{ first_name }}", "", "Good day, {{ first_name }}.", "basic")
+
+
+def send(entity=None, recipient="staff@brand.example"):
+    rendered = rendering.preview(words=WORDS, business_entity=entity)
+    return trials.send(rendered=rendered, business_entity=entity, recipient=recipient, now=NOW)
+
+
+def test_test_arrives_marked_and_says_so(sink):
+    outcome = send()
+
+    (received,) = sink.received
+    assert received.recipients == ["staff@brand.example"]
+    assert received.message["Subject"] == "[Test] Hello Ada"
+    assert outcome.was_sent
+    assert outcome.said.startswith("Sent to staff@brand.example")
+
+
+def test_brand_is_the_sender(sink):
+    send(f.BusinessEntityFactory(sender_name="The Gallery", sender_email="hello@gallery.example"))
+
+    assert sink.received[0].sender == "hello@gallery.example"
+
+
+def test_nothing_is_recorded(sink):
+    send()
+
+    assert not Message.objects.exists()
+    assert not ChannelState.objects.exists()
+
+
+def test_without_a_mail_server_it_goes_nowhere_and_says_so(settings):
+    settings.EMAIL_URL = ""
+
+    outcome = send()
+
+    assert not outcome.was_sent
+    assert "No mail server is connected" in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ({"RCPT": ["550 No such user"]}, "550 No such user"),
+        ({"RCPT": ["450 Busy"]}, "Try again in a minute"),
+        ({"MAIL": ["530 Log in first"]}, "mail server's trouble"),
+        ({"BODY": [CUT]}, "Look into your mailbox"),
+    ],
+)
+def test_refusal_is_told_in_words_and_blocks_nobody(settings, script, said):
+    with ScriptedServer(**script) as server:
+        settings.EMAIL_URL = server.url
+
+        with pytest.raises(trials.TestFailed, match=said):
+            send()
+
+    assert not Suppression.objects.exists()
+    assert not ChannelState.objects.exists()
+
+
+def test_unusable_address_is_refused(settings):
+    settings.EMAIL_URL = ""
+
+    with pytest.raises(trials.TestFailed, match="not an email address"):
+        send(recipient="nobody")
