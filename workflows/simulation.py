@@ -26,6 +26,7 @@ class Foreseen:
     action_type: str
     what: str
     target: str = ""
+    whom: str = ""
     subject: str = ""
     text: str = ""
     missing: list[str] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Someone:
     contact: Contact
     business_entity: BusinessEntity | None
     facts: Mapping[str, Any] | None = None
+    because: str = ""  # why it would start, as alerts and tasks tell it
 
     @property
     def zone(self) -> str:
@@ -153,9 +155,10 @@ def _inside(step: PlannedStep, plan: Plan, someone: Someone, at: dt.datetime, nu
         action_type=step.action_type,
         what=f"{label}: {step.title}" if step.title else label,
         target=step.target.slug if step.target else "",
+        whom=str(step.target or ""),
         step=number,
         title=step.title or f"{plan.name}: {someone.contact}",
-        message=step.description or actions.about(someone.contact, ""),
+        message=step.description or actions.about(someone.contact, someone.because),
         priority=priority,
         category=step.category,
         due_at=scheduling.task_due_at(now=at, priority=priority) if is_task else None,

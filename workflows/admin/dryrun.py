@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -16,7 +17,7 @@ from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
 from workflows import drafts, enrolment, explain, simulation
 from workflows.admin import calendar, flow, people
-from workflows.conditions import Facts
+from workflows.conditions import Facts, Verdict
 from workflows.drafts import Plan
 from workflows.models import WorkflowTemplate, WorkflowVersion
 from workflows.simulation import EMAILS, Someone
@@ -59,6 +60,9 @@ def dry_run(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     when.is_valid()
     now = clock.database_now()
     someone = _someone(plan, contact, example)
+    verdict = _verdict(template, version, someone, contact, now) if version and someone else None
+    if someone and verdict and verdict.matched:
+        someone = dataclasses.replace(someone, because=verdict.because)
     start = when.cleaned_data.get("start") or now
     context = flow.context(
         page, request, template, "dry_run",
@@ -72,7 +76,7 @@ def dry_run(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
         find_address=flow.address(template, "find"),
         start=start,
         **(_calendar(plan, someone, start) if someone else {}),
-        **_verdict(template, version, someone, contact, now),
+        verdict=verdict,
         may_see_people=request.user.has_perm("contacts.view_contact"),
     )  # fmt: skip
     return TemplateResponse(request, "admin/workflows/dry_run.html", context)
@@ -124,15 +128,12 @@ def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any
 
 
 def _verdict(
-    template: WorkflowTemplate, version: WorkflowVersion | None, someone: Someone | None, contact: Any, now: dt.datetime
-) -> dict[str, Any]:
+    template: WorkflowTemplate, version: WorkflowVersion, someone: Someone, contact: Any, now: dt.datetime
+) -> Verdict:
     """Whether it would start for them at all."""
-    if version is None or someone is None:
-        return {}
     candidate = enrolment.candidate_of(template, version)
     facts = Facts.from_event(someone.facts or {}) if contact is None else explain.facts_of(contact)
-    verdict = enrolment.judge(candidate=candidate, contact=someone.contact, facts=facts, event=None, now=now)
-    return {"verdict": verdict}
+    return enrolment.judge(candidate=candidate, contact=someone.contact, facts=facts, event=None, now=now)
 
 
 def _fitting(plan: Plan) -> dict[str, Any]:

@@ -45,11 +45,12 @@ def in_short(plan_events: Iterable[str], asked: Iterable[object]) -> str:
     """What starts it, in a few words for a list."""
     events = set(plan_events)
     arrivals = {"new_contact", "contact_updated"}
-    when = "on arrival" if events & arrivals else ""
-    others = [name.replace("_", " ") for name in sorted(events - arrivals)]
+    when = ["On arrival"] if events & arrivals else []
+    when += [event(name) for name in sorted(events - arrivals)]
     whom = [str(one) for one in asked]
     some = ", ".join(whom[:3]) + (" and more" if len(whom) > 3 else "")
-    return ": ".join(filter(None, [" or ".join(filter(None, [when, *others])), some])).capitalize() or "Never"
+    said = ": ".join(filter(None, [" or ".join(when), some]))
+    return said[:1].upper() + said[1:] or "Never"
 
 
 def reentry(plan: Plan | WorkflowVersion) -> str:
