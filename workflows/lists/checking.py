@@ -98,10 +98,11 @@ def _rehearse(
             judging.take_in(judging.understand(run, earlier), door)
         judging.take_in(judged, door)
         taken = {one.row.person: one for one in judged if one.is_taken and one.contact is not None}
+        new = {one.row.person for one in judged if one.became == "created"}
         persons = people.of([one.contact for one in taken.values() if one.contact is not None])
         newcomers = [
-            Newcomer(contact=person.contact, facts=Facts.from_event(person.facts()), is_new=one.became == "created")
-            for person, one in zip(persons, taken.values(), strict=True)
+            Newcomer(contact=found.contact, facts=Facts.from_event(found.facts()), is_new=name in new)
+            for found, name in zip(persons, taken, strict=True)
         ]
         starting = dict(zip(taken, enrolment.foresee(people=newcomers, among=among, now=now), strict=True))
         transaction.set_rollback(True)

@@ -7,7 +7,7 @@ import logging
 import uuid
 from typing import Any, TypeVar
 
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.db.models.functions import Now
 
 from workflows import wake
@@ -38,7 +38,9 @@ def claim(model: type[Run], pk: uuid.UUID) -> Run | None:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     died = When(lease_until__isnull=False, then=F("crashes") + 1)
     taken = model._default_manager.filter(free, pk=pk, state__in=model.WORKING).update(
-        token=token, lease_until=Now() + Value(LEASE), crashes=Case(died, default=F("crashes"))
+        token=token,
+        lease_until=Now() + Value(LEASE),
+        crashes=Case(died, default=F("crashes"), output_field=PositiveSmallIntegerField()),
     )
     return model._default_manager.get(pk=pk) if taken else None
 
