@@ -9,16 +9,18 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from contacts import addresses
 from contacts.clock import database_now
 from contacts.intake import Arrival, IntakeError
 from contacts.serializers import Reason
-from workflows import analytics, arrivals, controls, filters, serializers
+from workflows import analytics, arrivals, controls, drafts, filters, serializers, simulation
 from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate
 
 ACTIONS = ScheduledAction.objects.select_related("target", "template").order_by("due_at", "position", "occurrence")
@@ -111,6 +113,31 @@ class Templates(ReadOnlyModelViewSet[WorkflowTemplate]):
     lookup_field = "slug"
     lookup_value_converter = "slug"
     page_by: ClassVar[tuple[str, ...]] = ("slug",)
+    scopes: ClassVar[dict[str, str]] = {"POST": "read"}
+    permissions: ClassVar[dict[str, tuple[str, ...]]] = {
+        "POST": ("workflows.view_workflowtemplate", "contacts.view_contact"),
+    }
+
+    @extend_schema(request=serializers.Simulation, responses=serializers.Simulated)
+    @action(detail=True, methods=["post"])
+    def simulate(self, request: Request, **where: Any) -> Response:
+        """A dry run: what would happen when and how it would read. Nothing is written or sent."""
+        template = self.get_object()
+        told = _known(_valid(serializers.Simulation(data=request.data)))
+        version = template.versions.filter(published_at=None).first() if told.get("draft") else template.current_version
+        if version is None:
+            raise ValidationError({"draft": ["This workflow has no such version: " + _WHICH[bool(told.get("draft"))]]})
+        plan = drafts.plan_of(version, template)
+        someone = _someone(told, plan)
+        foreseen = simulation.rehearse(plan=plan, someone=someone, start=told.get("start") or database_now())
+        shape = {
+            "workflow": template.slug,
+            "version": version.number,
+            "contact_timezone": someone.zone,
+            "team_timezone": someone.team_zone,
+            "actions": foreseen,
+        }
+        return Response(serializers.Simulated(shape).data)
 
 
 class Instances(ReadOnlyModelViewSet[WorkflowInstance]):
@@ -185,6 +212,19 @@ class Actions(ReadOnlyModelViewSet[ScheduledAction]):
 
 
 _TRIGGER_NAMES = {"email": "contact_email", "kind": "trigger_event"}  # what intake calls them -> what the caller does
+
+
+_WHICH = {True: "there is no draft.", False: "nothing is published."}
+
+
+def _someone(told: dict[str, Any], plan: drafts.Plan) -> simulation.Someone:
+    address = told.get("contact_email", "").strip().lower()
+    if not address:
+        return simulation.example_named(plan=plan, **_known(told.get("example") or {}))
+    contact = addresses.find(email=address)
+    if contact is None:
+        raise ValidationError({"contact_email": ["No contact has this address."]})
+    return simulation.real(contact=contact, plan=plan)
 
 
 def _valid(shape: BaseSerializer[Any]) -> dict[str, Any]:

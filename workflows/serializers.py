@@ -203,6 +203,59 @@ class InstanceOutput(serializers.ModelSerializer[WorkflowInstance]):
         read_only_fields = fields
 
 
+class ExamplePerson(Strict):
+    """Somebody who exists nowhere."""
+
+    first_name = Text(max_length=150)
+    contact_types = Texts(longest=100)
+    lead_source = Text(max_length=100)
+    business_entity = Text(max_length=120)
+    interests = Texts(longest=100)
+
+
+class Simulation(Strict):
+    """For whom, from when, and of which version; nothing is written."""
+
+    contact_email = Text(max_length=320, help_text="Somebody who is here; without, an example person.")
+    example = ExamplePerson(required=False, help_text="Who the example person is.")
+    start = serializers.DateTimeField(required=False, allow_null=True, help_text="Empty: now.")
+    draft = Flag(required=False, default=False, help_text="Of the draft instead of what runs.")
+
+    def validate(self, told: dict[str, Any]) -> dict[str, Any]:
+        if told.get("contact_email") and told.get("example"):
+            raise serializers.ValidationError({"example": "Give either contact_email or example."})
+        return told
+
+
+class ForeseenAction(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    step = serializers.IntegerField()
+    action_type = serializers.CharField()
+    what = serializers.CharField()
+    target = serializers.CharField(allow_blank=True)
+    title = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    priority = serializers.CharField(allow_blank=True)
+    category = serializers.CharField(allow_blank=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    subject = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+    html = serializers.CharField(allow_blank=True)
+    missing = serializers.ListField(child=serializers.CharField())
+    used_fallbacks = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField(allow_blank=True)
+
+
+class Simulated(serializers.Serializer[Any]):
+    """What would happen, in order of time."""
+
+    workflow = serializers.CharField()
+    version = serializers.IntegerField()
+    contact_timezone = serializers.CharField()
+    team_timezone = serializers.CharField()
+    actions = ForeseenAction(many=True)
+
+
 class Resolution(Reason):
     """How an unclear action ended."""
 

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from contacts import intake
+from contacts.intake import catalogue
+from contacts.intake.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
 from engagement import rendering
 from engagement.models import EngagementTemplate
@@ -104,6 +107,38 @@ def example(
         "tags": [],
     }
     return Someone(contact=contact, business_entity=business_entity, facts=facts)
+
+
+def example_named(
+    *,
+    plan: Plan,
+    first_name: str = "",
+    contact_types: Iterable[str] = (),
+    lead_source: str | None = None,
+    business_entity: str | None = None,
+    interests: Iterable[str] = (),
+) -> Someone:
+    """An example by the names a caller gives; without a brand the plan's. Raises intake.IntakeError."""
+    known, errors = catalogue.load(), dict[str, list[str]]()
+
+    def find(field: str, among: Any, name: str) -> Any:
+        try:
+            return among.find(name)
+        except Unacceptable as error:
+            errors.setdefault(field, []).append(str(error))
+
+    kinds = [find("contact_types", known.contact_types, name) for name in contact_types]
+    source = find("lead_source", known.lead_sources, lead_source) if lead_source else None
+    brand = find("business_entity", known.business_entities, business_entity) if business_entity else None
+    if errors:
+        raise intake.IntakeError(errors)
+    return example(
+        first_name=first_name or "Robin",
+        contact_types=kinds,
+        lead_source=source,
+        business_entity=brand or plan.business_entity,
+        interests=interests,
+    )
 
 
 def rehearse(*, plan: Plan, someone: Someone, start: dt.datetime) -> list[Foreseen]:
