@@ -332,6 +332,9 @@ INLINE = (
 )
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
+    "workflows.BulkDecision",
+    "workflows.DigestChoice",
+    "workflows.DigestLetter",
     "contactflow.IdempotentAnswer",
     "contactflow.IntakeWindow",
     "django_q.OrmQ",

@@ -213,34 +213,6 @@ def test_due_email_says_that_email_is_paused(desk, address):
     assert "waits: email is paused" in page
 
 
-def try_again(desk, address, actions, reason):
-    chosen = {"action": "retry_chosen", "_selected_action": [str(action.pk) for action in actions], "reason": reason}
-    response = desk.post(address.list(ScheduledAction), chosen)
-    for action in actions:
-        action.refresh_from_db()
-    return [str(said) for said in get_messages(response.wsgi_request)]
-
-
-def test_chosen_steps_are_tried_again_with_their_reason(desk, address):
-    failed, gave_up, done = action_in("failed"), action_in("dead"), action_in("done")
-
-    said = try_again(desk, address, [failed, gave_up, done], "The server is back")
-
-    assert [failed.status, gave_up.status, done.status] == ["pending", "pending", "done"]
-    assert set(ControlEntry.objects.values_list("reason", "actor")) == {("The server is back", "boss")}
-    assert said[0] == "2 tried again."
-    assert said[1].startswith("1 left as they were")
-
-
-@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
-def test_chosen_steps_stay_as_they_are_without_a_proper_reason(desk, address, reason):
-    failed = action_in("failed")
-
-    try_again(desk, address, [failed], reason)
-
-    assert failed.status == "failed"
-
-
 def test_steps_are_listed_soonest_due_first(desk, address):
     later, sooner = running(due_at=f.NOW + dt.timedelta(hours=1)), running(due_at=f.NOW)
 

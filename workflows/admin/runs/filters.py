@@ -40,11 +40,8 @@ class DayFilter(admin.FieldListFilter):
 
     def __init__(self, field: Any, request: HttpRequest, params: Any, *args: Any, **options: Any) -> None:
         super().__init__(field, request, params, *args, **options)
-        for name in self.expected_parameters():
-            given = params.pop(name, None)
-            value = given[-1] if isinstance(given, list) else given
-            if value:
-                self.used_parameters[name] = value
+        for name, given in self.used_parameters.items():
+            self.used_parameters[name] = given[-1] if isinstance(given, list) else given
 
     def expected_parameters(self) -> list[str]:
         return [f"{self.field_path}_from", f"{self.field_path}_to"]
