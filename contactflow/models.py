@@ -14,6 +14,8 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now, Upper
 
+from contacts.models import Contact
+
 
 class Scope(models.TextChoices):
     INTAKE = "intake", "Intake: POST new-contact only"
@@ -156,3 +158,31 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verb_display()} by {self.actor}"
+
+
+class ContactMerge(models.Model):
+    """That two rows were one person: who said so, when, and all that is needed to take it back.
+
+    `record` holds the values of both as they were, the ids of what moved, and what was changed on the way; see
+    contactflow.merging. It goes when the person is deleted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kept = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="merges")
+    kept_key = models.UUIDField(help_text="Who was kept; another than `kept` once that one was merged in turn.")
+    dropped_key = models.UUIDField()
+    dropped_name = models.CharField(max_length=320)
+    choices = models.JSONField(default=dict, blank=True)
+    record = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-at", "-id")
+        verbose_name = "merge of contacts"
+        verbose_name_plural = "merges of contacts"
+
+    def __str__(self) -> str:
+        return f"merged with {self.dropped_name}"

@@ -24,7 +24,8 @@ def _keep_ban(contact: Contact) -> None:
     verdict = consent.may_contact(contact=contact)
     if not verdict.allowed:
         detail = f"Kept when the contact was deleted: {verdict.reason}."
-        consent.suppress(email=contact.email, reason=Suppression.Reason.MANUAL, detail=detail)
+        for address in (contact.email, *contact.former_addresses.values_list("email", flat=True)):
+            consent.suppress(email=address, reason=Suppression.Reason.MANUAL, detail=detail)
 
 
 def _lock(contact: Contact) -> None:

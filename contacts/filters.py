@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet, TextChoices
 from django_filters.fields import IsoDateTimeField
 
+from contacts import addresses
 from contacts.intake import cleaning
 from contacts.models import Contact
 
@@ -27,6 +28,13 @@ class AddressFilter(django_filters.CharFilter):  # type: ignore[misc]  # the pac
     def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         filtered: QuerySet[Any] = super().filter(queryset, _normalised(value))
         return filtered
+
+
+class PersonsAddressFilter(AddressFilter):
+    """Finds a person by an address they were known by before a merge, too."""
+
+    def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(pk__in=addresses.keys(emails=[_normalised(value)])) if value else queryset
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]  # likewise
@@ -66,7 +74,7 @@ class SlugFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # lik
 
 
 class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
-    email = AddressFilter()
+    email = PersonsAddressFilter()
     search = django_filters.CharFilter(
         method="find", max_length=200, help_text="Any part of name, address or company; every word has to occur."
     )

@@ -164,6 +164,8 @@ class Contact(models.Model):
             models.Index(fields=["email"], name="contact_email"),  # exact look-up by ?email=
             models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),  # lists and their pages
             models.Index(fields=["updated_at", "id"], name="contact_changed"),  # what Notion does not know yet
+            # contactflow.merging.suggesting: who has the same number.
+            models.Index(fields=["phone"], condition=~models.Q(phone=""), name="contact_phone"),
             # Search by any part of name, email or company (api and admin use __icontains, that is UPPER() LIKE).
             GinIndex(
                 OpClass(Upper("email"), name="gin_trgm_ops"),
@@ -187,6 +189,31 @@ class Contact(models.Model):
         return not self.status.blocks_contact
 
 
+class FormerAddress(models.Model):
+    """An address somebody was known by until they were merged with another row of theirs: it still finds them.
+
+    Triggers in the database (see the migration) let no other contact have it.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="former_addresses")
+    email = models.EmailField(max_length=254, help_text="Normalised: trimmed and lower-case.")
+    since = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("email",)
+        verbose_name_plural = "former addresses"
+        constraints: ClassVar = [
+            # contacts.addresses: an address leads to one person.
+            models.UniqueConstraint(fields=["email"], name="one_contact_per_former_address"),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower(Trim("email"))) & ~models.Q(email=""), name="former_address_normalised"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
 class EntityMembership(models.Model):
     """That a contact belongs to a brand, in which order, and because of what."""
 
@@ -200,6 +227,10 @@ class EntityMembership(models.Model):
         ordering = ("position", "id")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["contact", "business_entity"], name="one_membership_per_entity"),
+        ]
+        indexes: ClassVar = [
+            # The start page: who came to each brand in the last month, and the newest people for the response clock.
+            models.Index(fields=["business_entity", "since"], include=["contact"], name="membership_since"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from contacts import addresses
 from contacts.clock import database_now
 from contacts.intake import cleaning
 from contacts.models import Contact
@@ -134,7 +135,7 @@ def _contact(typed: str) -> Contact | None:
     if not typed:
         return None
     try:
-        contact = Contact.objects.filter(email=cleaning.email(typed)).first()
+        contact = addresses.find(email=cleaning.email(typed))
     except cleaning.Unacceptable as error:
         raise ValidationError({"contact_email": [str(error)]}) from None
     if contact is None:

@@ -185,6 +185,7 @@ class PageLink(models.Model):
         TRASHED = "trashed", "In Notion's trash"  # the object here stays, the page is not made anew
         UNSHARED = "unshared", "Out of reach"  # not shared with the integration any more, or deleted for good
         MOVED = "moved", "Moved away"  # to another database or page
+        RESTORING = "restoring", "Being restored"  # its object came back; the page is taken out of the trash
         DELETED = "deleted", "Deleted here"  # the page went to the trash, and nobody takes it over again unasked
 
     database = models.ForeignKey(NotionDatabase, on_delete=models.CASCADE, related_name="links")

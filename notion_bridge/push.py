@@ -69,9 +69,20 @@ def _trash(link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn
     except (Unavailable, Unclear, Conflicting) as error:
         _put_off(link, error, now)
         return
-    link.state, link.wanted_at, link.here, link.there = State.DELETED, None, {}, {}
-    link.save(update_fields=["state", "wanted_at", "here", "there"])
-    reconciling.note(link=link, direction="to_notion", what="trashed", now=now)
+    gone = PageLink.objects.filter(pk=link.pk, contact=None, task=None, instance=None)
+    if gone.update(state=State.DELETED, wanted_at=None, here={}, there={}):
+        reconciling.note(link=link, direction="to_notion", what="trashed", now=now)
+    else:  # its object came back meanwhile
+        PageLink.objects.filter(pk=link.pk).update(state=State.RESTORING, wanted_at=now)
+
+
+def _restore(link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> str:
+    """Its object came back: the page leaves the trash, and is looked at next."""
+    notion.set_trashed(str(link.page_id), False, **turn)
+    with transaction.atomic():
+        PageLink.objects.filter(pk=link.pk).update(state=State.LINKED, wanted_at=now, attempts=0, error="")
+        reconciling.note(link=link, direction="to_notion", what="restored", now=now)
+    return "restored_there"
 
 
 # Carrying one object over
@@ -111,6 +122,8 @@ def carry(
     try:
         if link.state == State.CREATING:
             return _create(layout, link, notion, now, **turn)
+        if link.state == State.RESTORING:
+            return _restore(link, notion, now, **turn)
         return _update(layout, link, notion, manner, now, **turn)
     except NotFound as error:
         return _out_of_reach(layout, link, notion, error, now, **turn)

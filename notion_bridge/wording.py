@@ -18,6 +18,7 @@ DONE = {
     "created_there": "pages created in Notion",
     "written": "pages changed in Notion",
     "trashed_there": "pages moved to Notion's trash",
+    "restored_there": "pages taken out of Notion's trash",
     "trashed": "trashed in Notion",
     "moved": "moved away in Notion",
     "unshared": "out of reach in Notion",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
@@ -15,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminSelect2MultipleWidget
 
-from contacts import clock, deletion, intake
+from contacts import addresses, clock, deletion, intake
 from contacts.admin.history import ContactEventInline
 from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.admin.permissions import ConsentInline
@@ -91,7 +92,9 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             address: str = cleaning.email(self.typed_email)
         except cleaning.Unacceptable as error:
             raise forms.ValidationError(str(error)) from None
-        known = Contact.objects.filter(email=address).exclude(pk=self.instance.pk).first()
+        known = addresses.holders(emails=[address]).exclude(pk=self.instance.pk).first()
+        if known is not None and known.email != address:
+            raise forms.ValidationError(f"{known} was merged with somebody who had this address: open that contact.")
         if known is not None:
             raise forms.ValidationError(f"{known} has this address already: open that contact instead.")
         return address
@@ -147,6 +150,7 @@ class ContactAdmin(Page):
     """Registered by contactflow, which adds what the other rooms know about a person."""
 
     form = ContactForm
+    brand_path = "memberships__business_entity"
     list_display = ("person", "email", "company", "types", "brands", "lead_source", "state", "created_at")
     list_filter = (
         ("contact_types", RelatedDropdownFilter),
@@ -189,7 +193,8 @@ class ContactAdmin(Page):
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        now, arrival = clock.database_now(), form.arrival()
+        now = clock.database_now()
+        arrival = replace(form.arrival(), payload={"colleague": request.user.get_username()})
         source = ContactEvent.Source.ADMIN
         if not change:
             receipt = intake.receive(arrival=arrival, source=source, now=now)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 from django.db.models.functions import Now
 
+from contacts import addresses
 from contacts.intake import person as persons
 from contacts.intake.arrival import IntakeError
 from contacts.intake.catalogue import Catalogue
@@ -51,9 +52,13 @@ def one_list_at_a_time() -> None:
 
 
 def locked(emails: Iterable[str], catalogue: Catalogue) -> dict[str, Person]:
-    """The known people with these addresses, their rows locked until the transaction ends."""
-    rows = Contact.objects.select_for_update(no_key=True).filter(email__in=set(emails)).order_by("email")
-    return {person.contact.email: person for person in persons.load(_with_rows(rows, catalogue))}
+    """The known people by these addresses, former ones too; their rows are locked until the transaction ends."""
+    asked = set(emails)
+    rows = addresses.holders(emails=asked).select_for_update(no_key=True, of=("self",)).order_by("email")
+    contacts = addresses.by_address(_with_rows(rows, catalogue), emails=asked)
+    loaded = persons.load(list({contact.pk: contact for contact in contacts.values()}.values()))
+    known = {person.contact.pk: person for person in loaded}
+    return {address: known[contact.pk] for address, contact in contacts.items()}
 
 
 def locked_one(contact: Contact, catalogue: Catalogue) -> Person:
@@ -93,13 +98,17 @@ def greet(reading: Reading, present: dict[str, Person], catalogue: Catalogue) ->
 
 
 def require_free_address(email: str, contact: Contact) -> None:
-    if Contact.objects.filter(email=email).exclude(pk=contact.pk).exists():
-        raise IntakeError({"email": ["Another contact has this email address."]})
+    owner = addresses.holders(emails=[email]).exclude(pk=contact.pk).first()
+    if owner is not None:
+        was = "has" if owner.email == email else "was merged with somebody who had"
+        raise IntakeError({"email": [f"Another contact {was} this email address."]})
 
 
 def write(present: Iterable[Person]) -> None:
     """Insert the new, update narrowly what changed of the known."""
-    people = list(present)
+    people = list(
+        {id(person): person for person in present}.values()
+    )  # by a former address, somebody may be here twice
     newcomers = [person.contact for person in people if person.is_new]
     # In the order of the addresses, so that two who insert the same people do not wait for each other.
     Contact.objects.bulk_create(sorted(newcomers, key=lambda contact: contact.email))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from contacts import intake
+from contacts import addresses, intake
 from contacts.intake import catalogue, cleaning
 from contacts.intake.cleaning import Unacceptable
 from contacts.models import Contact, ContactEvent, ContactStatus
@@ -88,7 +88,7 @@ class People:
             made.because = str(error)
             return made
         known = Contact.objects.filter(pk=key).first() if key else None
-        made.row = known or Contact.objects.filter(email=email).first()
+        made.row = known or addresses.find(email=email)
         if made.row is None:
             self._create(made, values, page_id=page_id, enrol=enrol, now=now)
         return made
@@ -112,7 +112,7 @@ class People:
 
 def _is_known(address: str) -> bool:
     try:
-        return Contact.objects.filter(email=cleaning.email(address)).exists()
+        return addresses.find(email=cleaning.email(address)) is not None
     except Unacceptable:
         return False
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
+from contacts import addresses
 from contacts.intake import cleaning
 from contacts.intake.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact
@@ -197,7 +198,7 @@ def _contact(email: str, made: Made) -> Contact | None:
     if not email.strip():
         return None
     try:
-        contact = Contact.objects.filter(email=cleaning.email(email)).first()
+        contact = addresses.find(email=cleaning.email(email))
     except Unacceptable as error:
         made.refused["contact_email"] = str(error)
         return None

@@ -332,6 +332,8 @@ INLINE = (
 )
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
+    "contactflow.ContactMerge",  # on the pages of contactflow.admin.merging
+    "contacts.FormerAddress",  # likewise
     "workflows.BulkDecision",
     "workflows.DigestChoice",
     "workflows.DigestLetter",

@@ -1,0 +1,57 @@
+"""Who might be the same person: the same phone, the same name, the same surname at the same company, or an address
+that is nearly the same. Each way is one bounded query over an index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from contacts.models import Contact
+
+EACH = 5
+SHORTEST = 3  # letters: shorter parts of a name or address find too many
+
+
+@dataclass(frozen=True)
+class Likely:
+    contact: Contact
+    because: str
+
+
+def likely_duplicates(*, contact: Contact, limit: int = 8) -> list[Likely]:
+    """The likeliest first."""
+    found: dict[object, Likely] = {}
+    for because, query in _ways(contact):
+        for other in query.exclude(pk=contact.pk).select_related("status")[:EACH]:
+            found.setdefault(other.pk, Likely(other, because))
+    return list(found.values())[:limit]
+
+
+def search(*, words: str, excluding: Contact, limit: int = 10) -> list[Contact]:
+    """By any part of name, email or company; every word has to occur."""
+    people = Contact.objects.exclude(pk=excluding.pk).select_related("status").order_by()
+    for word in words.split()[:6]:
+        anywhere = Q()
+        for field in ("email", "first_name", "last_name", "company"):
+            anywhere |= Q((f"{field}__icontains", word))
+        people = people.filter(anywhere)
+    return list(people[:limit])
+
+
+def _ways(contact: Contact) -> list[tuple[str, QuerySet[Contact]]]:
+    everybody = Contact.objects.order_by()
+    ways = []
+    if contact.phone:
+        ways.append(("the same phone number", everybody.filter(phone=contact.phone)))
+    if len(contact.first_name) + len(contact.last_name) > SHORTEST and contact.last_name:
+        same = everybody.filter(first_name__iexact=contact.first_name, last_name__iexact=contact.last_name)
+        ways.append(("the same name", same))
+    if contact.company and contact.last_name:
+        same = everybody.filter(company__iexact=contact.company, last_name__iexact=contact.last_name)
+        ways.append(("the same surname at the same company", same))
+    local = contact.email.partition("@")[0]
+    if len(local) > SHORTEST:
+        ways.append(("a similar email address", everybody.filter(email__istartswith=f"{local}@")))
+    return ways

@@ -1,0 +1,4 @@
+"""Two rows that are one person: which values stay, which permission holds, and how rows go over and come back.
+
+contactflow.merging composes this with what the other rooms know.
+"""
