@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from contacts import clock
+from contacts import brands, clock
 from contacts.models import BusinessEntity
 from engagement import worklist
 from engagement.admin import due, live, quick
@@ -74,7 +74,11 @@ class Board:
             return live.unchanged()
         scope = live.remembered(request, parameter=WHOSE, key=REMEMBERED, choices=Scope.values, default=Scope.ALL)
         narrowing = BoardFilter(request.GET)
-        tasks = _narrowed(narrowing, scope, cast(User, request.user))
+        tasks = brands.only(
+            _narrowed(narrowing, scope, cast(User, request.user)),
+            brand=brands.chosen(request),
+            path=brands.path_of(Task),
+        )
         may_move = request.user.has_perm("engagement.change_task")
         context = {
             **self.admin_site.each_context(request),

@@ -94,9 +94,9 @@ class TaskAdmin(Board, Kept):
     autocomplete_fields = ("contact", "assignee", "target")
     readonly_fields = ("made_by", "created_at", "completed_at")
     fieldsets = (
-        (None, {"fields": ("title", "description", ("status", "priority"), ("due_at", "effort_hours"), "category")}),
+        (None, {"fields": ("title", "description", ("status", "priority"), "due_at", ("effort_hours", "category"))}),
         ("Who", {"fields": (("contact", "business_entity"), ("target", "assignee"))}),
-        ("How it came about", {"fields": (("made_by", "created_at", "completed_at"),)}),
+        ("How it came about", {"fields": ("made_by", ("created_at", "completed_at"))}),
     )
     add_fieldsets = fieldsets[:-1]
     actions = ("finish_chosen", "take_chosen", "assign_chosen", "put_off_chosen")

@@ -13,7 +13,10 @@ window.Live = (() => {
         region()?.querySelector("details[open], input.action-select:checked, #action-toggle:checked, .is-on-its-way"));
 
     const isIdle = () => document.visibilityState === "visible" && !isInTheMiddle();
-    const renew = () => region() && htmx.trigger(region(), "renew");
+    const renew = () => ["live", "bell"].forEach((id) => {
+        const one = document.getElementById(id);
+        if (one) htmx.trigger(one, "renew");
+    });
     const hold = (now) => { isHeld = now; };
 
     // One sentence about what has just happened, read out, with a way back where there is one.
@@ -78,7 +81,7 @@ window.Live = (() => {
     // The row may leave the list with what was done: then the next one's first button is where the keyboard goes on.
     let goTo = [];
     const neighbour = (pressed) => {
-        const row = pressed.closest("tbody, article, tr");
+        const row = pressed.closest("tbody, article");
         return [pressed.id, row?.nextElementSibling?.querySelector("button[data-quick]")?.id,
             row?.previousElementSibling?.querySelector("button[data-quick]")?.id].filter(Boolean);
     };
