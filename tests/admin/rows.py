@@ -255,6 +255,26 @@ def change_by_staff() -> AuditEntry:
     )
 
 
+def import_run() -> workflows.ImportRun:
+    made = workflows.ImportRun.objects.create(
+        file_name=f"list {next(count)}.csv",
+        source="Newsletter",
+        created_by=f.UserFactory(),
+        state="done",
+        header=["Email"],
+        fields=["email"],
+        samples=[[]],
+        applied_at=f.NOW,
+        applied={"created": 1},
+    )
+    workflows.ImportLine.objects.create(run=made, position=1, number=2, became="created", contact=contact())
+    return made
+
+
+def export_run() -> workflows.ExportRun:
+    return workflows.ExportRun.objects.create(created_by=f.UserFactory(), state="ready", columns=["email"], cursor=1)
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "auth.Group": lambda: Group.objects.create(name=f"Team {next(count)}"),
     "auth.User": f.UserFactory,
@@ -290,6 +310,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "workflows.ActionAttempt": attempt,
     "workflows.ControlEntry": control,
     "workflows.ScheduledAction": action,
+    "workflows.ExportRun": export_run,
+    "workflows.ImportRun": import_run,
     "workflows.WorkerHeartbeat": heartbeat,
     "workflows.WorkflowInstance": instance,
     "workflows.WorkflowTemplate": workflow,
@@ -329,6 +351,7 @@ INLINE = (
     "notion_bridge.SyncEntry",
     "workflows.PlannedTouch",
     "workflows.Step",
+    "workflows.ImportLine",
 )
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
@@ -345,4 +368,8 @@ HIDDEN = (
     "notion_bridge.RequestBudget",
     "notion_bridge.RequestTally",
     "workflows.StartOrder",
+    "workflows.ExportChunk",
+    "workflows.ExportPerson",
+    "workflows.ImportChunk",
+    "workflows.SavedMapping",
 )
