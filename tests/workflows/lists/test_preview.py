@@ -78,7 +78,9 @@ def test_line_with_an_open_quotation_mark_is_rejected_alone(preview):
 def test_repeat_in_another_batch_is_judged_with_the_lines_before(preview, monkeypatch):
     monkeypatch.setattr("workflows.lists.checking.JUDGED_AT_ONCE", 1)
 
-    run = preview(HEADER + "ada@example.org,Ada,\nbob@example.org,Bob,\nADA@example.org,,Engines\nada@example.org,Ada,\n")
+    run = preview(
+        HEADER + "ada@example.org,Ada,\nbob@example.org,Bob,\nADA@example.org,,Engines\nada@example.org,Ada,\n"
+    )
 
     assert outcomes(run) == ["created", "created", "updated", "unchanged"]
     assert outcomes(run, "is_repeat") == [False, False, True, True]

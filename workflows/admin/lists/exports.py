@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from contacts import clock
+from contacts.admin.moments import moment
 from contacts.admin.pages import Record, button, column
 from contacts.models import Contact
 from workflows.lists import exporting, people, turns
@@ -30,7 +31,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
 @admin.register(ExportRun)
 class ExportRunAdmin(Record):
-    list_display = ("described", "state_word", "rows", "who", "created_at", "downloads")
+    list_display = ("described", "state_word", "rows", "who", "when", "downloads")
     list_filter = ("state", "format")
     search_fields = ("filters", "created_by__username")
     search_help_text = "Search by filter or colleague."
@@ -200,6 +201,10 @@ class ExportRunAdmin(Record):
     @column("People")
     def rows(self, run: ExportRun) -> str:
         return f"{run.cursor:,}"
+
+    @column("Asked for", ordering="created_at")
+    def when(self, run: ExportRun) -> str:
+        return moment(run.created_at)
 
     @column("By")
     def who(self, run: ExportRun) -> str:

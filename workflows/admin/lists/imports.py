@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from contacts import clock
+from contacts.admin.moments import moment
 from contacts.admin.pages import Record, column
 from contacts.imports import REJECTION_COLUMNS, FileRefused
 from contacts.imports.columns import CUSTOM
@@ -54,7 +55,7 @@ class UploadForm(forms.Form):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(Record):
-    list_display = ("file_name", "source", "state_word", "outcome", "who", "created_at")
+    list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
     list_filter = ("state", "source")
     search_fields = ("file_name", "source")
     search_help_text = "Search by file or source."
@@ -275,6 +276,10 @@ class ImportRunAdmin(Record):
         counts = run.applied if run.applied_at else {}
         said = [f"{counts[name]:,} {word.lower()}" for name, word, _ in shown.OUTCOMES if counts.get(name)]
         return ", ".join(said) or "-"
+
+    @column("Uploaded", ordering="created_at")
+    def when(self, run: ImportRun) -> str:
+        return moment(run.created_at)
 
     @column("By")
     def who(self, run: ImportRun) -> str:

@@ -1,0 +1,187 @@
+"""Work in turns: what a worker leaves, the next takes up, and no line is done twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+from django_q.models import OrmQ
+
+from contacts.models import Contact, ContactEvent
+from workflows.lists import applying, holding, runs, turns
+from workflows.models import ImportRun
+
+pytestmark = pytest.mark.django_db
+HEADER = "Email,First Name\n"
+PEOPLE = HEADER + "".join(f"person{number}@example.org,Ada\n" for number in range(6))
+
+
+@pytest.fixture
+def ready(preview, monkeypatch):
+    """A checked list whose lines are applied by hand, two at a time."""
+    run = preview(PEOPLE)
+    monkeypatch.setattr(applying, "AT_ONCE", 2)
+    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    runs.apply(run=run, start_workflows=False)
+    run.refresh_from_db()
+    return run
+
+
+def work(run: ImportRun, seconds: float = 10.0) -> ImportRun:
+    turns.work(kind="importrun", run_id=run.pk, seconds=seconds)
+    run.refresh_from_db()
+    return run
+
+
+def die(run: ImportRun, **more):
+    """A worker took the run and stopped without a word; its lease has run out."""
+    held = holding.claim(ImportRun, run.pk)
+    long_ago = {"lease_until": Now() - dt.timedelta(seconds=1), "queued_at": Now() - dt.timedelta(minutes=5)}
+    ImportRun.objects.filter(pk=run.pk).update(**{**long_ago, **more})
+    return held
+
+
+def test_short_turn_is_followed_by_another(ready):
+    work(ready, seconds=-1)
+
+    assert (ready.state, ready.cursor, ready.token) == (ImportRun.State.APPLYING, 0, None)
+
+
+def test_run_somebody_holds_is_left_to_them(ready):
+    holding.claim(ImportRun, ready.pk)
+
+    assert turns.work(kind="importrun", run_id=ready.pk) is False
+
+
+def test_dead_worker_is_followed_by_another_and_no_line_is_applied_twice(ready):
+    held = die(ready)
+    applying.step(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+    die(ready, lease_until=Now() - dt.timedelta(seconds=1))
+
+    work(ready)
+
+    assert ready.state == ImportRun.State.DONE
+    assert ready.applied["created"] == Contact.objects.count() == ContactEvent.objects.count() == 6
+
+
+def test_worker_that_comes_back_too_late_undoes_its_batch(ready):
+    late = die(ready)
+    holding.claim(ImportRun, ready.pk)
+
+    with pytest.raises(holding.Lost):
+        applying.step(late, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+
+    assert not Contact.objects.exists()
+
+
+def test_pump_takes_up_what_nobody_works_on(ready):
+    die(ready)
+
+    turns.run_pump_step(time.monotonic() + 10)
+
+    ready.refresh_from_db()
+    assert ready.state == ImportRun.State.DONE
+
+
+def test_pump_leaves_alone_what_was_queued_just_now(ready):
+    turns.run_pump_step(time.monotonic() + 10)
+
+    ready.refresh_from_db()
+    assert ready.cursor == 0
+
+
+def test_run_that_kills_three_workers_is_parked_with_a_reason(ready):
+    for _ in range(3):
+        die(ready)
+
+    work(ready)
+
+    assert ready.state == ImportRun.State.FAILED
+    assert "stopped three times" in ready.trouble
+    assert "line 1 of 6" in ready.trouble
+
+
+def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatch):
+    whole = applying.judging.take_in
+    calls = []
+
+    def break_at_third(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("unexpected")
+        return whole(*args)
+
+    monkeypatch.setattr(applying.judging, "take_in", break_at_third)
+
+    work(ready)
+
+    assert ready.state == ImportRun.State.FAILED
+    assert Contact.objects.count() == ready.cursor == 4
+
+
+def test_failed_run_goes_on_where_it_stopped(ready):
+    held = holding.claim(ImportRun, ready.pk)
+    applying.step(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+    holding.fail(held, "The server was switched off.")
+    ready.refresh_from_db()
+
+    runs.go_on(run=ready)
+    work(ready)
+
+    assert ready.applied["created"] == Contact.objects.count() == 6
+
+
+def test_silent_database_leaves_the_run_to_the_next(ready, monkeypatch):
+    def unreachable(*args, **options):
+        raise OperationalError("gone")
+
+    monkeypatch.setitem(turns.STEPS, ImportRun.State.APPLYING, unreachable)
+
+    with pytest.raises(OperationalError):
+        turns.work(kind="importrun", run_id=ready.pk)
+
+    ready.refresh_from_db()
+    assert ready.state == ImportRun.State.APPLYING
+
+
+def test_cancelled_run_stops_and_says_how_far_it_came(ready):
+    held = holding.claim(ImportRun, ready.pk)
+    applying.step(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+
+    runs.cancel(run=ready)
+    work(ready)
+
+    assert (ready.state, ready.cursor, Contact.objects.count()) == (ImportRun.State.CANCELLED, 2, 2)
+
+
+def test_contact_changed_after_the_preview_is_said(preview):
+    run = preview(PEOPLE)
+    runs.apply(run=preview("Email,First Name\nperson0@example.org,Grace\n"), start_workflows=False)
+
+    runs.apply(run=run, start_workflows=False)
+
+    line = run.lines.get(position=1)
+    assert (line.foreseen, line.became, line.differs) == ("created", "updated", True)
+    assert run.applied["differs"] == 1
+
+
+def test_run_is_applied_once(preview):
+    run = preview(PEOPLE)
+    runs.apply(run=run, start_workflows=False)
+
+    with pytest.raises(runs.NotPossible, match="the import is done"):
+        runs.apply(run=run, start_workflows=False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_list_is_left_to_a_worker(upload, monkeypatch):
+    monkeypatch.setattr(turns, "AT_ONCE", 1)
+    run = upload(PEOPLE)
+
+    runs.check(run=run, fields=run.fields)
+
+    assert ImportRun.objects.get(pk=run.pk).cursor == 0
+    assert OrmQ.objects.count() == 1
