@@ -1,17 +1,23 @@
-"""The outbox: every email as it was sent, or held, or refused."""
+"""The outbox: every email as it was sent, or held, or refused, and what to do about it."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.decorators import method_decorator
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
-from contacts.admin.pages import Record, RecordInline, button, column, joined, link
+from contacts.admin import moments
+from contacts.admin.pages import Record, RecordInline, button, column, link
+from engagement import rehearsal
 from engagement.models import Message, MessageEvent
 
 KEPT_HERE = "Kept here (no mail server)"
@@ -19,6 +25,7 @@ COLOURS = {
     "Sent": "success", KEPT_HERE: "info", "Held": "warning", "Refused": "danger", "Unclear": "warning",
     "Being handed over": "info",
 }  # fmt: skip
+TONES = {"Sent": "is-good", "Held": "is-warn", "Refused": "is-bad", "Unclear": "is-warn"}
 TRIED_AGAIN = (Message.Status.HELD, Message.Status.FAILED)
 AS_TYPED = "white-space: pre-wrap; overflow-wrap: anywhere"
 
@@ -49,6 +56,27 @@ class MessageEventInline(RecordInline):
         return "yes" if event.machine else "no"
 
 
+def _said(message: Message) -> SafeString | str:
+    """What became of it, as a sentence."""
+    at = moments.moment(message.sent_at or message.created_at)
+    if message.status == Message.Status.HELD:
+        missing = (
+            " and no ".join(rehearsal.label_of(name).lower() for name in message.missing) or "value for a variable"
+        )
+        return format_html("Held since {}: it was not sent, because {} has no {}.", at, message.contact, missing)
+    if message.status == Message.Status.FAILED:
+        return format_html("Refused at {}: it was not sent. The mail server said: {}", at, message.error or "nothing")
+    if message.status == Message.Status.AMBIGUOUS:
+        return format_html("Unclear since {}: it left, and no answer came. It may have arrived. {}", at, message.error)
+    if message.status == Message.Status.CANCELLED:
+        return format_html("Cancelled: it is not to be sent. {}", message.error)
+    if message.status == Message.Status.SENDING:
+        return format_html("Being handed over to the mail server since {}.", at)
+    if message.transport == Message.Transport.OUTBOX:
+        return format_html("Kept here at {}: no mail server was connected.", at)
+    return format_html("Sent at {}: the mail server took it.", at)
+
+
 @admin.register(Message)
 class MessageAdmin(Record):
     list_display = ("subject", "recipient", "business_entity", "state", "sent_at", "created_at")
@@ -62,7 +90,7 @@ class MessageAdmin(Record):
     search_help_text = "Search by the contact's name or email address."
     fieldsets = (
         (None, {"fields": (
-            "state", "subject", "recipient", "sender", "reply_to", "sent_at", "problem", "lacking",
+            "what_happened", "subject", "recipient", "sender", "reply_to",
         )}),
         ("As its reader sees it", {"fields": ("html_part",)}),
         ("As plain text", {"fields": ("text_part",)}),
@@ -72,6 +100,11 @@ class MessageAdmin(Record):
     )  # fmt: skip
     inlines = (MessageEventInline,)
     actions_detail = ("try_again",)
+
+    @method_decorator(csp_update({"img-src": ["https:", "http:"]}))
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """The email's pictures are shown, wherever they stand."""
+        return super().changeform_view(request, *args, **options)  # type: ignore[no-any-return]  # Unfold is untyped
 
     def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("workflows.change_scheduledaction")
@@ -109,13 +142,38 @@ class MessageAdmin(Record):
         address = reverse("admin:workflows_scheduledaction_change", args=[quote(message.action)])
         return format_html('<a href="{}" class="text-link">{}</a>', address, "The step that wrote it")
 
-    @column("What is missing")
-    def lacking(self, message: Message) -> str:
-        return joined(message.missing)
+    @column("What happened")
+    def what_happened(self, message: Message) -> SafeString:
+        """The state in plain words, and what a person can do."""
+        kind = TONES.get(self.state(message), "")
+        steps = format_html_join("", "<li>{}</li>", ((step,) for step in self._steps(message)))
+        return format_html(
+            '<div class="desk-notice {}"><p>{}</p>{}</div>', kind, _said(message), format_html("<ul>{}</ul>", steps)
+        )
 
-    @column("What went wrong")
-    def problem(self, message: Message) -> str:
-        return message.error
+    def _steps(self, message: Message) -> list[SafeString | str]:
+        """What to do next, each with its page."""
+        email = message.version.template if message.version else None
+        if message.status == Message.Status.HELD:
+            return [
+                format_html("Fill it in on the page of {}", link(message.contact)),
+                *([format_html("or say in the email {} what stands in for it", link(email))] if email else []),
+                "then press “Try again” above.",
+            ]
+        if message.status == Message.Status.FAILED:
+            return [
+                format_html(
+                    "Look at the address on the page of {}, then press “Try again” above.", link(message.contact)
+                )
+            ]
+        if message.status == Message.Status.AMBIGUOUS:
+            return [
+                "Nobody sends it again by itself. Ask the recipient, or look into the mail server's log.",
+                format_html("Then say on {} whether it arrived.", self.planned_step(message)),
+            ]
+        if self.state(message) == KEPT_HERE:
+            return ["It was not delivered to anybody. Emails leave once EMAIL_URL names a mail server."]
+        return []
 
     @column("HTML")
     def html_part(self, message: Message) -> str:

@@ -23,6 +23,7 @@
         const rank = rankOf(level.value);
         for (const one of levels) {
             const isLocked = Number(one.dataset.rank) > rank;
+            if (!isLocked) one.open = true;
             one.querySelector("[data-lock]").hidden = !isLocked;
             for (const button of one.querySelectorAll("[data-insert]")) button.setAttribute("aria-disabled", String(isLocked));
         }
