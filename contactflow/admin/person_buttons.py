@@ -16,7 +16,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
@@ -38,6 +37,12 @@ EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 
 def colleagues() -> Any:
     return User.objects.filter(is_active=True, is_staff=True).order_by("username")
+
+
+class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # Unfold has no types
+    """The browser's own way to choose day and time."""
+
+    input_type = "datetime-local"
 
 
 class NoteForm(forms.Form):
@@ -99,9 +104,7 @@ class TaskForm(forms.Form):
         Target.objects.all(), required=False, label="Team", empty_label="No team", widget=UnfoldAdminSelectWidget()
     )
     priority = forms.ChoiceField(choices=Priority.choices, initial=Priority.MEDIUM, widget=UnfoldAdminSelectWidget())
-    due_at = forms.SplitDateTimeField(
-        required=False, label="Due", widget=UnfoldAdminSplitDateTimeWidget(), help_text="In your own time zone."
-    )
+    due_at = forms.DateTimeField(required=False, label="Due", widget=MomentInput(), help_text="In your own time zone.")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -14,7 +14,11 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.contrib.filters.admin import RelatedDropdownFilter
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminSelect2MultipleWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminSelectWidget,
+)
 
 from contacts import addresses, clock, deletion, intake
 from contacts.admin.history import ContactEventInline
@@ -65,12 +69,17 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         BusinessEntity.objects.all(),
         required=False,
         label="Business entities",
-        widget=UnfoldAdminSelect2MultipleWidget(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text="The brands this person belongs to. Empty: the routing rules decide.",
     )
     custom = CustomFieldsField(label="Custom fields", help_text="One per line: Favourite artist = Hilma.")
 
     class Meta:
+        # Few enough to see them all at once, also for who cannot see.
+        widgets: ClassVar = {
+            "contact_types": UnfoldAdminCheckboxSelectMultipleWidget(),
+            "owner": UnfoldAdminSelectWidget(),
+        }
         help_texts: ClassVar = {
             "email": "Identifies the person; upper and lower case make no difference.",
             "phone": "With the country code where you know it: +44 20 7946 0018.",
@@ -160,7 +169,6 @@ class ContactAdmin(Page):
     )
     search_fields = ("email", "first_name", "last_name", "company")
     search_help_text = "Search by any part of the name, email address or company."
-    autocomplete_fields = ("contact_types", "owner")
     readonly_fields = ("added_on", "created_at", "updated_at", "last_interaction_at")
     fieldsets = (
         (None, {"fields": (
