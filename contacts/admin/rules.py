@@ -21,6 +21,14 @@ class RulePage(Page):
     search_fields = ("name",)
     ordering = ("position", "name")
 
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
+        """What is changed in the list has its label where a screen reader finds it; the eye reads the column's head."""
+        form = super().get_changelist_form(request, **options)
+        for name in self.list_editable:
+            field = form.base_fields[name]
+            field.widget.attrs["aria-label"] = field.label
+        return form
+
     @column("Condition")
     def condition(self, rule: Rule) -> str:
         words = ", ".join(rule.words[:4]) + (", …" if len(rule.words) > 4 else "")
