@@ -86,6 +86,7 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
     search_fields = ("instance__contact__email", "instance__contact__first_name", "instance__contact__last_name")
     search_help_text = "Search by the contact's name, email address or company."
     fieldsets = ((None, {"fields": ("step_name", "instance_link", "contact_link", "badge", "when")}),)
+    show_facets = admin.ShowFacets.NEVER  # counts the whole table once for every choice
     change_form_template = "admin/workflows/runs_step.html"
     actions = ("retry_chosen", "skip_chosen", "arrived_chosen", "not_arrived_chosen")
     actions_detail = ("retry", "resolve", "skip")
