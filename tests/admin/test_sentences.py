@@ -154,7 +154,7 @@ def test_triggers_are_told():
     version.lead_sources.add(f.LeadSourceFactory(slug="event"))
 
     assert plans.triggers(version) == [
-        "When the event is new_contact",
+        "When a new contact arrives",
         "The contact is Artist or Gallery Contact",
         "The lead source is Event",
         "The contact cares about, or is marked, wellness or VIP",

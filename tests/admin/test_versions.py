@@ -1,216 +1,340 @@
-"""Workflows are changed in a draft; what is published stays as it was."""
+"""Workflows are changed on their page, in a draft; what is published stays as it was."""
 
 from __future__ import annotations
 
 import pytest
 from django.contrib.messages import get_messages
+from django.test import Client
 
 from tests import factories as f
 from tests.admin import browser, rows
-from workflows import publishing
-from workflows.admin import unfamiliar
+from workflows import drafts, publishing
 from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
+FORM = "workflow-form"
 
 
-def edit(desk, address, draft, **changes):
-    return browser.submit(desk, address.change(draft), "workflowversion_form", **changes)
+def save(desk, address, workflow, **changes):
+    return browser.submit(desk, address.change(workflow), FORM, **changes)
 
 
-def test_workflow_is_described_in_sentences(desk, address):
-    workflow = rows.workflow()
-
-    page = desk.get(address.change(workflow)).content.decode()
-
-    assert "When the event is new_contact or contact_updated" in page
-    assert "At once: task “Look at it”" in page
+def said(response):
+    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_edit_draft_copies_what_runs_and_opens_it(desk, address):
-    workflow = rows.workflow()
-
-    response = desk.get(address.button(workflow, "edit_draft"))
-
-    draft = workflow.versions.get(published_at=None)
-    assert response.url == address.change(draft)
-    assert [step.title for step in draft.steps.all()] == ["Look at it"]
+def page(address, workflow, name):
+    return address.of(type(workflow), name, row=workflow)
 
 
-def test_edit_draft_opens_the_draft_that_is_there(desk, address):
-    workflow = rows.workflow()
-    draft = publishing.draft_of(workflow)
-
-    response = desk.get(address.button(workflow, "edit_draft"))
-
-    assert response.url == address.change(draft)
-    assert workflow.versions.count() == 2
+@pytest.fixture
+def workflow():
+    return rows.workflow()
 
 
-def test_reader_opens_no_draft(reading_room, address):
-    workflow = rows.workflow()
+@pytest.fixture
+def draft(workflow):
+    return publishing.draft_of(workflow)
 
-    response = reading_room.get(address.button(workflow, "edit_draft"))
 
-    assert response.status_code == 403
+# The form
+
+
+def test_page_tells_the_timeline_and_what_starts_it(desk, address, workflow):
+    shown = desk.get(address.change(workflow)).content.decode()
+
+    assert "When a new contact arrives or a contact&#x27;s details change" in shown
+    assert "Look at it" in shown
+
+
+def test_saving_nothing_new_makes_no_draft(desk, address, workflow):
+    save(desk, address, workflow)
+
     assert workflow.versions.count() == 1
 
 
-def test_saved_draft_stays_open_and_waits_to_be_published(desk, address):
-    draft = publishing.draft_of(rows.workflow())
+def test_saving_a_change_makes_a_draft(desk, address, workflow, boss):
+    response = save(desk, address, workflow, **{"step-1-amount": "2", "tags": "VIP, Hot"})
 
-    response = edit(desk, address, draft, tags="VIP")
-
-    assert response.url == address.change(draft)
-    assert [str(said) for said in get_messages(response.wsgi_request)] == ["Saved. Publish it when it is ready."]
-
-
-def test_draft_names_the_events_there_are(desk, address):
-    draft = publishing.draft_of(rows.workflow())
-
-    page = desk.get(address.change(draft)).content.decode()
-
-    assert unfamiliar.HELP in page
+    draft = workflow.versions.get(published_at=None)
+    assert response.url == address.change(workflow)
+    assert (draft.tags, draft.steps.get().delay_hours, draft.edited_by) == (["VIP", "Hot"], 2, boss)
+    assert said(response) == ["Saved as a draft. What runs stays as it is until you publish."]
 
 
 @pytest.mark.parametrize(
-    ("events", "warned"),
-    [
-        (["new_contcat"], True),
-        (["new_contact", "contact_updated", "engagement_detected", "manual_trigger"], False),
-        (["started_elsewhere"], False),
-        (["arrived_before"], False),
-    ],
+    ("amount", "unit", "hours"), [("30", "minutes", "0.5"), ("5", "minutes", "0.0833"), ("2", "days", "48")]
 )
-def test_publishing_warns_of_events_that_nothing_has_sent(desk, address, events, warned):
-    f.WorkflowVersionFactory(events=["started_elsewhere"], published_at=f.NOW)
-    f.ContactEventFactory(kind="arrived_before")
-    draft = f.WorkflowVersionFactory(events=events)
+def test_delay_is_typed_in_human_units_and_comes_back_so(desk, address, workflow, amount, unit, hours):
+    save(desk, address, workflow, **{"step-1-amount": amount, "step-1-unit": unit})
 
-    page = desk.get(address.button(draft, "publish")).content.decode()
-
-    assert (f"Nothing has sent {events[0]} so far" in page) is warned
+    form = browser.form_on(desk, address.change(workflow), FORM)
+    assert f"{Step.objects.get(version__published_at=None).delay_hours.normalize():f}" == hours
+    assert (form["step-1-amount"], form["step-1-unit"]) == ([amount], [unit])
 
 
-def test_draft_takes_changed_steps(desk, address):
-    draft = publishing.draft_of(rows.workflow())
+def test_steps_keep_the_order_in_which_they_stand_on_the_page(desk, address, workflow):
+    target = f.TargetFactory()
+    second = {
+        "step": ["n1", "1"], "step-n1-action_type": "create_task", "step-n1-amount": "0", "step-n1-unit": "hours",
+        "step-n1-title": "Before that", "step-n1-target": target.pk,
+    }  # fmt: skip
 
-    edit(desk, address, draft, **{"steps-0-title": "Look closely", "steps-0-delay_hours": "2"})
+    save(desk, address, workflow, **second)
 
-    step = draft.steps.get()
-    assert (step.title, step.delay_hours) == ("Look closely", 2)
-
-
-def test_draft_takes_changed_triggers(desk, address):
-    draft = publishing.draft_of(rows.workflow())
-    artist = f.ContactTypeFactory()
-
-    edit(desk, address, draft, events="new_contact", contact_types=[artist.pk], tags="VIP\nHot", reentry="always")
-
-    draft.refresh_from_db()
-    assert (draft.events, draft.tags, draft.reentry) == (["new_contact"], ["VIP", "Hot"], "always")
-    assert list(draft.contact_types.all()) == [artist]
+    draft = workflow.versions.get(published_at=None)
+    assert [(step.position, step.title) for step in draft.steps.all()] == [(1, "Before that"), (2, "Look at it")]
 
 
-def test_draft_takes_changed_touches(desk, address):
-    step = f.StepFactory(action_type="schedule_follow_up", target=None)
-    touch = PlannedTouch.objects.create(step=step, day=1, template=f.EngagementTemplateFactory())
+def test_step_that_is_not_sent_any_more_is_gone(desk, address, workflow):
+    save(desk, address, workflow, step=[])
 
-    edit(desk, address, step.version, **{"steps-0-touches-0-day": "3"})
-
-    touch.refresh_from_db()
-    assert touch.day == 3
+    assert not workflow.versions.get(published_at=None).steps.exists()
 
 
-def test_draft_loses_a_deleted_step(desk, address):
-    draft = publishing.draft_of(rows.workflow())
+def test_follow_up_takes_its_emails_by_day(desk, address, workflow):
+    email = f.EngagementTemplateFactory()
 
-    edit(desk, address, draft, **{"steps-0-DELETE": "on"})
+    save(
+        desk, address, workflow,
+        **{
+            "step-1-action_type": "schedule_follow_up", "step-1-touch": ["n1"],
+            "step-1-touch-n1-day": "3", "step-1-touch-n1-template": email.pk,
+        },
+    )  # fmt: skip
 
-    assert not draft.steps.exists()
+    touch = PlannedTouch.objects.get(step__version__published_at=None)
+    assert (touch.day, touch.template) == (3, email)
+
+
+def test_what_a_kind_does_not_ask_is_not_looked_at(desk, address, workflow):
+    email = f.EngagementTemplateFactory()
+    changes = {"action_type": "send_email", "template": email.pk, "effort_hours": "much", "target": "999999"}
+
+    save(desk, address, workflow, **{f"step-1-{name}": value for name, value in changes.items()})
+
+    step = Step.objects.get(version__published_at=None)
+    assert (step.template, step.target, step.effort_hours) == (email, None, None)
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"steps-0-action_type": "send_email"}, "Choose the email to send."),
-        ({"steps-0-delay_hours": "-1"}, "The delay cannot be negative: 0 is at once."),
-        ({"steps-0-target": ""}, "Choose who is alerted or gets the task."),
-        ({"reentry": "after_days", "reentry_days": "0"}, "Say after how many days the workflow may start again."),
+        ({"step-1-action_type": "send_email"}, "Choose the email to send."),
+        ({"step-1-amount": "-1"}, "The delay cannot be negative."),
+        ({"step-1-amount": "soon"}, "Give a number; 0 is at once."),
+        ({"step-1-amount": "9999", "step-1-unit": "days"}, "This is ten years or more: choose less."),
+        ({"step-1-target": ""}, "Choose who is alerted or gets the task."),
+        ({"step-1-target": "999999"}, "This does not exist any more. Choose another."),
+        ({"reentry": "after_days", "reentry_days": ""}, "Say after how many days the workflow may start again."),
+        ({"reentry": "after_days", "reentry_days": "0"}, "Say after how many days it may start again."),
+        ({"name": ""}, "Give the workflow a name."),
+        ({"other_events": "käse"}, "cannot be an event"),
+        ({"tags": "x" * 61}, "is too long: 60 characters at most."),
     ],
 )
-def test_fault_in_a_draft_is_said_in_a_sentence(desk, address, changes, sentence):
-    draft = publishing.draft_of(rows.workflow())
+def test_fault_is_said_at_its_field_and_what_was_typed_stays(desk, address, workflow, changes, sentence):
+    response = save(desk, address, workflow, **{"description": "Typed just now", **changes})
 
-    response = edit(desk, address, draft, **changes)
+    shown = response.content.decode()
+    assert response.status_code == 200
+    assert sentence in shown
+    assert "Typed just now" in shown
+    assert workflow.versions.count() == 1
 
-    assert sentence in response.content.decode()
+
+def test_fault_that_only_keeps_from_publishing_is_saved_and_said(desk, address, workflow):
+    response = save(desk, address, workflow, **{"step-1-title": ""})
+
+    assert said(response) == [
+        "Saved as a draft. 1 thing has to be settled before it can be published: see below.",
+    ]
+    assert "Give the task a title." in desk.get(address.change(workflow)).content.decode()
 
 
-def test_draft_is_published_by_whoever_pressed_the_button(desk, address, boss):
-    workflow = rows.workflow()
-    draft = publishing.draft_of(workflow)
+def test_second_of_two_editors_is_told_who_was_quicker(desk, address, workflow, boss):
+    begun = browser.form_on(desk, address.change(workflow), FORM)
+    save(desk, address, workflow, tags="first")
 
-    desk.post(address.button(draft, "publish"))
+    response = desk.post(address.change(workflow), {**begun, "tags": "second"})
+
+    shown = response.content.decode()
+    assert "boss saved this workflow" in shown
+    assert 'value="second"' in shown
+    assert workflow.versions.get(published_at=None).tags == ["first"]
+
+
+def test_second_editor_replaces_what_they_were_shown(desk, address, workflow):
+    begun = browser.form_on(desk, address.change(workflow), FORM)
+    save(desk, address, workflow, tags="first")
+    shown = desk.post(address.change(workflow), {**begun, "tags": "second"})
+
+    desk.post(address.change(workflow), {**begun, "tags": "second", "seen": shown.context["seen"]})
+
+    assert workflow.versions.get(published_at=None).tags == ["second"]
+
+
+def test_timeline_is_redrawn_without_writing(desk, address, workflow):
+    form = browser.form_on(desk, address.change(workflow), FORM)
+
+    response = desk.post(page(address, workflow, "preview"), {**form, "step-1-amount": "3", "step-1-unit": "days"})
+
+    assert "After 3 days" in response.content.decode()
+    assert workflow.versions.count() == 1
+
+
+def test_timeline_of_nonsense_is_a_timeline(desk, address, workflow):
+    response = desk.post(page(address, workflow, "preview"), {"step": ["a", "b;c"], "step-a-action_type": "dance"})
+
+    assert response.status_code == 200
+
+
+# Readers
+
+
+def test_reader_sees_sentences_and_the_timeline(reading_room, address, workflow):
+    shown = reading_room.get(address.change(workflow)).content.decode()
+
+    assert "At once: task “Look at it”" in shown
+    assert FORM not in shown
+
+
+@pytest.mark.parametrize("name", ["preview", "publish", "discard", "duplicate", "switch", "people"])
+def test_reader_reaches_no_page_that_changes_something(reading_room, address, workflow, draft, name):
+    statuses = [
+        reading_room.get(page(address, workflow, name)).status_code,
+        reading_room.post(page(address, workflow, name)).status_code,
+    ]
+
+    assert statuses == [403, 403]
+
+
+@pytest.mark.parametrize("name", ["versions", "dry_run"])
+def test_reader_reaches_the_pages_that_tell(reading_room, address, workflow, draft, name):
+    assert reading_room.get(page(address, workflow, name)).status_code == 200
+
+
+def test_stranger_is_sent_to_the_door(address, workflow):
+    assert Client().get(page(address, workflow, "versions")).status_code == 302
+
+
+# Versions
+
+
+def test_publish_page_shows_the_difference_and_who_is_under_way(desk, address, workflow):
+    f.WorkflowInstanceFactory(template=workflow, version=workflow.current_version)
+    save(desk, address, workflow, **{"step-1-amount": "4"})
+
+    shown = desk.get(page(address, workflow, "publish")).content.decode()
+
+    assert "<del>at once</del>" in shown
+    assert "<ins>after 4 hours</ins>" in shown
+    assert "1 person on version 1: they stay on it to the end." in shown
+
+
+def test_draft_is_published_by_whoever_pressed_the_button(desk, address, workflow, draft, boss):
+    desk.post(page(address, workflow, "publish"))
 
     workflow.refresh_from_db()
     assert workflow.current_version == draft
     assert WorkflowVersion.objects.get(pk=draft.pk).published_by == boss
 
 
-def test_draft_without_steps_is_not_published(desk, address):
-    draft = f.WorkflowVersionFactory()
+def test_draft_with_a_fault_is_not_published(desk, address, workflow, draft):
+    draft.steps.all().delete()
 
-    response = desk.post(address.button(draft, "publish"))
+    response = desk.post(page(address, workflow, "publish"))
 
-    assert "Add at least one step." in [str(message) for message in get_messages(response.wsgi_request)]
-    assert WorkflowVersion.objects.get().is_draft
-
-
-def test_published_version_has_no_button(desk, address):
-    version = rows.version()
-
-    page = desk.get(address.change(version)).content.decode()
-
-    assert address.button(version, "publish") not in page
+    assert said(response) == ["Add at least one step."]
+    assert WorkflowVersion.objects.get(pk=draft.pk).is_draft
 
 
-def test_published_version_is_not_changed(desk, address):
-    version = rows.version()
+@pytest.mark.parametrize(
+    ("events", "warned"),
+    [(["new_contcat"], True), (["new_contact", "manual_trigger"], False), (["arrived_before"], False)],
+)
+def test_publishing_warns_of_events_that_nothing_has_sent(desk, address, events, warned):
+    f.ContactEventFactory(kind="arrived_before")
+    draft = f.WorkflowVersionFactory(events=events)
 
-    response = desk.post(address.change(version), {"events": "other", "reentry": "always"})
+    shown = desk.get(page(address, draft.template, "publish")).content.decode()
 
-    assert response.status_code == 403
-
-
-def test_published_version_is_not_deleted(desk, address):
-    version = rows.version()
-
-    response = desk.post(address.delete(version), {"post": "yes"})
-
-    assert response.status_code == 403
+    assert (f"Nothing has sent {events[0]} so far" in shown) is warned
 
 
-def test_draft_can_be_thrown_away(desk, address):
-    draft = publishing.draft_of(rows.workflow())
+def test_any_two_versions_are_compared(desk, address, workflow):
+    save(desk, address, workflow, tags="VIP")
+    desk.post(page(address, workflow, "publish"))
 
-    desk.post(address.delete(draft), {"post": "yes"})
+    shown = desk.get(page(address, workflow, "versions"), {"before": "2", "after": "1"})
 
-    assert not WorkflowVersion.objects.filter(pk=draft.pk).exists()
-    assert not Step.objects.filter(version_id=draft.pk).exists()
+    assert [str(change) for change in shown.context["changes"]] == ["Tags: VIP → any"]
 
 
-def test_version_is_not_made_by_hand(desk, address):
-    response = desk.get(address.add(WorkflowVersion))
+def test_earlier_version_is_taken_back_after_asking(desk, address, workflow):
+    save(desk, address, workflow, tags="VIP")
+    desk.post(page(address, workflow, "publish"))
+    restore = f"{address.change(workflow).removesuffix('change/')}restore/1/"
 
-    assert response.status_code == 403
+    asked = desk.get(restore)
+    before = workflow.versions.count()
+    desk.post(restore)
+
+    assert (asked.status_code, before) == (200, 2)
+    assert workflow.versions.get(published_at=None).tags == []
+
+
+def test_draft_is_thrown_away_after_asking(desk, address, workflow, draft):
+    asked = desk.get(page(address, workflow, "discard"))
+    is_there = workflow.versions.filter(pk=draft.pk).exists()
+    desk.post(page(address, workflow, "discard"))
+
+    assert (asked.status_code, is_there) == (200, True)
+    assert not workflow.versions.filter(pk=draft.pk).exists()
+
+
+def test_copy_is_made_under_another_name(desk, address, workflow):
+    desk.post(page(address, workflow, "duplicate"), {"name": "Copy", "slug": "copy"})
+
+    copy = WorkflowTemplate.objects.get(slug="copy")
+    assert (copy.current_version, drafts.in_work(copy).steps.count()) == (None, 1)
+
+
+def test_copy_needs_a_short_name_of_its_own(desk, address, workflow):
+    response = desk.post(page(address, workflow, "duplicate"), {"name": "Copy", "slug": workflow.slug})
+
+    assert "Another workflow has this short name." in response.content.decode()
+
+
+def test_version_is_read_only(desk, address, workflow):
+    version = workflow.current_version
+
+    statuses = [
+        desk.post(address.change(version), {"events": "other"}).status_code,
+        desk.post(address.delete(version), {"post": "yes"}).status_code,
+        desk.get(address.add(WorkflowVersion)).status_code,
+    ]
+
+    assert statuses == [403, 403, 403]
+
+
+@pytest.mark.parametrize(("state", "expected"), [("draft", True), ("published", False)])
+def test_versions_are_filtered_by_state(desk, address, draft, state, expected):
+    listing = desk.get(address.list(WorkflowVersion), {"state": state}).context["cl"]
+
+    assert {version.is_draft for version in listing.result_list} == {expected}
+
+
+# New workflows, and the switch
 
 
 def test_new_workflow_begins_with_nothing_published(desk, address):
-    browser.submit(desk, address.add(WorkflowTemplate), "workflowtemplate_form", name="Art fair", slug="art_fair")
+    response = browser.submit(
+        desk, address.add(WorkflowTemplate), "workflowtemplate_form", name="Art fair", slug="art_fair"
+    )
 
     workflow = WorkflowTemplate.objects.get()
-    assert workflow.current_version is None
+    assert response.url == address.change(workflow)
     assert "Nothing is published yet" in desk.get(address.change(workflow)).content.decode()
 
 
@@ -221,10 +345,27 @@ def test_slug_that_cannot_be_is_refused(desk, address, slug):
     assert "slug" in response.context["adminform"].form.errors
 
 
-@pytest.mark.parametrize(("state", "expected"), [("draft", True), ("published", False)])
-def test_versions_are_filtered_by_state(desk, address, state, expected):
-    publishing.draft_of(rows.workflow())
+def test_switching_on_shows_first_what_it_means(desk, address, workflow):
+    publishing.switch(template=workflow, is_on=False)
+    contact = f.ContactFactory()
+    contact.business_entities.add(workflow.business_entity)
 
-    listing = desk.get(address.list(WorkflowVersion), {"state": state}).context["cl"]
+    asked = desk.get(page(address, workflow, "switch"))
+    workflow.refresh_from_db()
+    was_on = workflow.active
+    desk.post(page(address, workflow, "switch"), {"active": "on"})
 
-    assert {version.is_draft for version in listing.result_list} == {expected}
+    workflow.refresh_from_db()
+    assert (asked.context["reach"].people, was_on, workflow.active) == (1, False, True)
+
+
+def test_starting_for_people_who_are_here_asks_first(desk, address, workflow, boss):
+    contact = f.ContactFactory()
+    contact.business_entities.add(workflow.business_entity)
+
+    shown = desk.get(page(address, workflow, "people")).content.decode()
+    before = workflow.start_orders.count()
+    desk.post(page(address, workflow, "people"))
+
+    assert "Start it for 1 person" in shown
+    assert (before, workflow.start_orders.get().asked_by) == (0, boss)
