@@ -137,7 +137,7 @@ class AuditEntryAdmin(Record):
     def what(self, entry: AuditEntry) -> SafeString:
         told = _told(entry)
         name = (
-            format_html('<a href="{}" class="text-link">{}</a>', told.address, told.name) if told.address else told.name
+            format_html('<a href="{}" class="desk-link">{}</a>', told.address, told.name) if told.address else told.name
         )
         return format_html("{} {} {}", entry.get_verb_display(), told.thing, name)
 

@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.cache import patch_vary_headers
 
 from contactflow import person, timeline
+from contactflow.admin.merging import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contacts import clock
@@ -31,7 +32,7 @@ from workflows.admin.lists.exports import ListButtons
 
 
 @admin.register(Contact)
-class WholeContactAdmin(PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin):
+class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin):
     """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
     inlines: ClassVar = ()
@@ -114,6 +115,7 @@ class WholeContactAdmin(PersonButtons, PeopleList, ListButtons, InNotion, Contac
             found.append({"name": "Edit", "icon": "edit", "address": _address("edit", contact)})
             if merge := _reversed("contacts_contact_merge", contact):
                 found.append({"name": "Merge with another contact", "icon": "merge", "address": merge})
+            found += self.undo_places(contact)
         else:
             found.append({"name": "All fields", "icon": "list_alt", "address": _address("edit", contact)})
         if request.user.has_perm("workflows.view_workflowtemplate") and (why := _reversed("workflows_why")):

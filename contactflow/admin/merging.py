@@ -1,0 +1,144 @@
+"""Merging on the page of a person: find who is the same, see what would happen, do it, take it back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from contactflow import merging
+from contactflow.merging import suggesting
+from contactflow.models import ContactMerge
+from contacts import clock
+from contacts.admin import confirmation
+from contacts.admin.confirmation import Question
+from contacts.admin.pages import Page
+from contacts.merging.values import CHOSEN, DROP, KEEP
+from contacts.models import Contact
+
+UNDOABLE = 5  # merges of one person that their page offers to undo
+
+
+class Merging(Page):
+    """Changing contacts is right enough to merge them: it deletes nothing that cannot be brought back."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/merge/", view(self.merge_view), name="contacts_contact_merge"),
+            path("<path:object_id>/undo-merge/<uuid:merge>/", view(self.undo_view), name="contacts_contact_undo_merge"),
+            *super().get_urls(),
+        ]
+
+    def merge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        contact = self._person(request, object_id)
+        other = self._other(request, contact)
+        if other is None:
+            return self._answer(request, contact, "merge_find", self._found(request, contact))
+        chosen = {name: side for name in CHOSEN if (side := _asked(request).get(name)) in (KEEP, DROP)}
+        if request.method == "POST":
+            return self._merge(request, contact, other, chosen)
+        told = merging.preview(keep=contact, drop=other, choices=chosen)
+        address = reverse("admin:contacts_contact_merge", args=[quote(other.pk)])
+        context = {"other": other, "preview": told, "swap": f"{address}?with={contact.pk}"}
+        return self._answer(request, contact, "merge", context)
+
+    def undo_view(self, request: HttpRequest, object_id: str, merge: UUID) -> HttpResponse:
+        contact = self._person(request, object_id)
+        done = ContactMerge.objects.select_related("kept").filter(pk=merge, kept=contact).first()
+        if done is None:
+            raise Http404
+
+        def act(row: Contact, answers: dict[str, Any]) -> str:
+            undone = merging.undo(merge=done, by=request.user, now=clock.database_now())  # type: ignore[arg-type]  # admin pages are for users
+            return " ".join(
+                [f"The merge is undone: {done.dropped_name} is a contact of their own again.", *undone.remarks]
+            )
+
+        question = Question(
+            title=f"Undo the merge with {done.dropped_name}",
+            explanation="What went over returns, values that nobody changed since become what they were, and what was "
+            "cancelled goes on if its time has not passed. What came since stays here.",
+            submit="Undo the merge",
+            act=act,
+            refusals=(merging.NotPossible,),
+            warning=lambda row: merging.why_not(merge=done),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+    def undo_places(self, contact: Contact) -> list[dict[str, str]]:
+        """For the person's page: the merges that can be undone."""
+        done = ContactMerge.objects.filter(kept=contact, kept_key=contact.pk, undone_at=None).defer("record")
+        return [
+            {"name": f"Undo the merge with {one.dropped_name}", "icon": "undo", "address": _undo(one)}
+            for one in done[:UNDOABLE]
+        ]
+
+    def _merge(self, request: HttpRequest, keep: Contact, drop: Contact, chosen: dict[str, str]) -> HttpResponse:
+        try:
+            done = merging.merge(
+                keep=keep,
+                drop=drop,
+                choices=chosen,
+                by=request.user,  # type: ignore[arg-type]  # admin pages are for users
+                now=clock.database_now(),
+            )
+        except merging.NotPossible as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(reverse("admin:contacts_contact_merge", args=[quote(keep.pk)]))
+        said = format_html('Merged with {}. <a href="{}" class="underline">Undo</a>', done.dropped_name, _undo(done))
+        messages.success(request, said)
+        return HttpResponseRedirect(reverse("admin:contacts_contact_change", args=[quote(keep.pk)]))
+
+    def _person(self, request: HttpRequest, object_id: str) -> Contact:
+        contact = self.get_object(request, unquote(object_id))
+        if not self.has_change_permission(request, contact):
+            raise PermissionDenied
+        if contact is None:
+            raise Http404
+        found: Contact = contact
+        return found
+
+    def _other(self, request: HttpRequest, contact: Contact) -> Contact | None:
+        """Who was chosen; nobody where they are gone or the same person."""
+        asked = _asked(request).get("with")
+        other = self.get_object(request, asked) if asked else None
+        if asked and (other is None or other.pk == contact.pk):
+            messages.error(request, "Choose another contact: this one is gone, or is the same person.")
+            return None
+        return other
+
+    def _found(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+        words = request.GET.get("q", "").strip()
+        return {
+            "words": words,
+            "results": suggesting.search(words=words, excluding=contact) if words else None,
+            "likely": merging.likely_duplicates(contact=contact),
+            "undo": self.undo_places(contact),
+        }
+
+    def _answer(self, request: HttpRequest, contact: Contact, name: str, context: dict[str, Any]) -> HttpResponse:
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": contact,
+            "contact": contact,
+            "title": f"Merge {contact} with another contact",
+            "back": reverse("admin:contacts_contact_change", args=[quote(contact.pk)]),
+        }
+        return TemplateResponse(request, f"admin/contacts/{name}.html", frame | context)
+
+
+def _asked(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else request.GET
+
+
+def _undo(done: ContactMerge) -> str:
+    return reverse("admin:contacts_contact_undo_merge", args=[quote(done.kept_id), done.pk])
