@@ -34,13 +34,10 @@ class FromWorkflow(Rows):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         step = ScheduledAction.objects.filter(pk=OuterRef("action"))
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                instance_of_step=Subquery(step.values("instance")[:1]),
-                workflow_of_step=Subquery(step.values("instance__template__name")[:1]),
-            )
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(
+            instance_of_step=Subquery(step.values("instance")[:1]),
+            workflow_of_step=Subquery(step.values("instance__template__name")[:1]),
         )
 
     @column("Made by")

@@ -37,8 +37,8 @@ class BoardFilter(forms.Form):
     target = forms.ModelChoiceField(Target.objects.all(), required=False, empty_label="All teams", label="Team")
     q = forms.CharField(required=False, max_length=200, label="Words", strip=True)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="board-%s", **options)
+    def __init__(self, asked: Any) -> None:
+        super().__init__(asked, auto_id="board-%s")
         for field in self.fields.values():
             field.widget.attrs["class"] = "desk-input"
         self.fields["q"].widget.attrs |= {"type": "search", "placeholder": "Title, name or address"}

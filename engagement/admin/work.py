@@ -103,7 +103,8 @@ class TaskAdmin(Board, Kept):
     actions_detail = ("finish",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
-        return super().get_queryset(request).annotate(asked_at=Now())
+        rows: QuerySet[Task] = super().get_queryset(request).annotate(asked_at=Now())
+        return rows
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str

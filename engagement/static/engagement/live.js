@@ -97,9 +97,10 @@ window.Live = (() => {
     document.addEventListener("htmx:afterSwap", (event) => {
         if (event.detail.target.id !== "live") return;
         scrolls.forEach((top, id) => { const one = document.getElementById(id); if (one) one.scrollTop = top; });
-        const found = goTo.map((id) => document.getElementById(id)).find(Boolean);
+        const wanted = goTo;
         goTo = [];
-        found?.focus({ preventScroll: true });
+        // Only then: the scroll bars of a list move its rows once more, and what is moved loses the focus.
+        setTimeout(() => wanted.map((id) => document.getElementById(id)).find(Boolean)?.focus({ preventScroll: true }), 50);
     });
 
     return { isIdle, renew, hold, say, send };
