@@ -163,6 +163,7 @@ def test_contact_changed_after_the_preview_is_said(preview):
 
     runs.apply(run=run, start_workflows=False)
 
+    run.refresh_from_db()
     line = run.lines.get(position=1)
     assert (line.foreseen, line.became, line.differs) == ("created", "updated", True)
     assert run.applied["differs"] == 1
