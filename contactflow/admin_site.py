@@ -15,7 +15,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
-from contactflow import attention, palette
+from contactflow import palette
+from contactflow.today import page as today
 from contacts import brands, clock
 
 
@@ -144,14 +145,7 @@ def reader_zone_script(request: HttpRequest) -> str:
 
 
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what needs a person to the start page: a number each, with the list behind it, and the newest alerts."""
-    found = attention.gather(now=clock.database_now())
-    return context | {
-        "title": "Today",
-        "notices": [notice for notice in found.notices if request.user.has_perm(notice.permission)],
-        "cards": [card for card in found.cards if request.user.has_perm(card.permission)],
-        "alerts": found.alerts if request.user.has_perm("engagement.view_alert") else [],
-    }
+    return context | today.shown_to(request, now=clock.database_now())
 
 
 def _all_places(request: HttpRequest) -> list[palette.Found]:

@@ -17,7 +17,7 @@ KEY = "brand"
 def all_brands(request: HttpRequest) -> list[BusinessEntity]:
     """Asked once per request."""
     if not hasattr(request, "_brands"):
-        request._brands = list(BusinessEntity.objects.order_by("position", "name").only("name", "colour"))  # type: ignore[attr-defined]  # ours
+        request._brands = list(BusinessEntity.objects.order_by("position", "name"))  # type: ignore[attr-defined]  # ours
     return request._brands  # type: ignore[attr-defined,no-any-return]  # ours
 
 

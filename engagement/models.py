@@ -166,6 +166,12 @@ class Message(models.Model):
             ),
             models.Index(fields=["-created_at", "-id"], name="message_newest_first"),  # the outbox and its pages
             models.Index(fields=["message_id"], name="message_by_message_id"),  # provider events and replies
+            # The start page: what was sent in the last month, per brand.
+            models.Index(
+                fields=["business_entity", "sent_at"],
+                condition=models.Q(status="sent"),
+                name="message_sent_by_brand",
+            ),
             # What is held or unclear and waits for a person: the start page counts it.
             models.Index(
                 fields=["status", "created_at"],

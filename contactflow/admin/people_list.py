@@ -21,6 +21,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contactflow.admin.person_buttons import OwnerForm, StopForm, forbid
+from contactflow.today.filters import AnswerFilter, CameFilter
 from contacts import clock, consent, intake, upkeep
 from contacts.admin.confirmation import NoQuestions, ReasonForm
 from contacts.admin.moments import moment
@@ -100,9 +101,9 @@ class Bulk:
 class PeopleList:
     """Before a Page of contacts."""
 
-    list_display = ("person", "brands", "types", "state", "owner_name", "heard", "runs")
-    list_display_links = ("person",)
-    list_filter = (
+    list_display: Any = ("person", "brands", "types", "state", "owner_name", "heard", "runs")
+    list_display_links: Any = ("person",)
+    list_filter: Any = (
         ("contact_types", RelatedDropdownFilter),
         ("lead_source", RelatedDropdownFilter),
         ("business_entities", RelatedDropdownFilter),
@@ -110,10 +111,12 @@ class PeopleList:
         ("owner", RelatedDropdownFilter),
         RunningFilter,
         NobodyWroteFilter,
+        CameFilter,
+        AnswerFilter,
     )
     list_filter_sheet = True
-    sortable_by = ()  # the newest come first; no other order has an index
-    actions = ("assign_owner_to_all", "add_tag_to_all", "start_for_all", "do_not_contact_all")
+    sortable_by: Any = ()  # the newest come first; no other order has an index
+    actions: Any = ("assign_owner_to_all", "add_tag_to_all", "start_for_all", "do_not_contact_all")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         rows: QuerySet[Contact] = super().get_queryset(request).select_related("status", "lead_source", "owner")  # type: ignore[misc]
@@ -143,7 +146,7 @@ class PeopleList:
         now = getattr(contact, "running_now", ())
         return joined(f"{one.template}{' (on hold)' if one.status == 'paused' else ''}" for one in now)
 
-    @action(description="Assign an owner", permissions=["upkeep"])
+    @action(description="Assign an owner", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def assign_owner_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(people: list[Contact], answers: dict[str, Any]) -> str:
             count = upkeep.assign_owner(contacts=people, owner=answers["owner"])
@@ -157,7 +160,7 @@ class PeopleList:
         bulk = Bulk(name="assign_owner_to_all", title="Assign an owner", submit="Assign", act=act, form=OwnerForm)
         return self._ask(request, queryset, bulk, lines)
 
-    @action(description="Add a tag", permissions=["upkeep"])
+    @action(description="Add a tag", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def add_tag_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(people: list[Contact], answers: dict[str, Any]) -> str:
             now = clock.database_now()
@@ -180,7 +183,7 @@ class PeopleList:
         said = "Whoever has it already stays as they are. Workflows that ask for this tag may start, as with any edit."
         return self._ask(request, queryset, bulk, lambda _: [said])
 
-    @action(description="Start a workflow", permissions=["start"])
+    @action(description="Start a workflow", permissions=["start"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def start_for_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         chosen = WorkflowForm(request.POST if "answered" in request.POST else None)
         if not (chosen.is_bound and chosen.is_valid()):
@@ -211,7 +214,7 @@ class PeopleList:
         )
         return self._ask(request, queryset, bulk, lines)
 
-    @action(description="Do not contact", permissions=["upkeep"])
+    @action(description="Do not contact", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def do_not_contact_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         may_stop = bool(self.has_control_permission(request))  # type: ignore[attr-defined]  # the person's buttons
 

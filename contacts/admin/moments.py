@@ -14,10 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 NONE = "-"
+NEIGHBOURS = {-1: "yesterday", 1: "tomorrow"}
 
 
 def moment(value: dt.datetime | None, *, now: dt.datetime | None = None) -> SafeString | str:
-    """9:00 today, Tue 9:00 in the same week (Monday to Sunday), else 3 Nov 2026, 9:00.
+    """9:00 today, yesterday and tomorrow by their names, Tue 9:00 in the same week (Monday to Sunday), else
+    3 Nov 2026, 9:00.
 
     Only what is read depends on `now`, so the web server's clock will do for it.
     """
@@ -37,6 +39,8 @@ def words(value: dt.datetime, *, now: dt.datetime | None = None) -> str:
     local, today = timezone.localtime(value), timezone.localdate(now)
     if local.date() == today:
         return formats.date_format(local, "G:i")
+    if neighbour := NEIGHBOURS.get((local.date() - today).days):
+        return f"{neighbour} {formats.date_format(local, 'G:i')}"
     if local.isocalendar()[:2] == today.isocalendar()[:2]:
         return formats.date_format(local, "D G:i")
     return formats.date_format(local, "j M Y, G:i")

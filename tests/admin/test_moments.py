@@ -12,6 +12,7 @@ from django.utils import timezone
 from contactflow import reader_zone
 from contacts.admin import moments
 from contacts.models import Contact
+from engagement.models import Message
 from tests.admin import rows
 
 NOW = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)  # a Wednesday
@@ -22,6 +23,8 @@ NOW = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)  # a Wednesday
     [
         (dt.datetime(2026, 11, 18, 9, 0, tzinfo=dt.UTC), "9:00"),
         (dt.datetime(2026, 11, 18, 23, 59, tzinfo=dt.UTC), "23:59"),
+        (dt.datetime(2026, 11, 17, 9, 0, tzinfo=dt.UTC), "yesterday 9:00"),
+        (dt.datetime(2026, 11, 19, 9, 0, tzinfo=dt.UTC), "tomorrow 9:00"),
         (dt.datetime(2026, 11, 16, 9, 0, tzinfo=dt.UTC), "Mon 9:00"),
         (dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC), "Sun 9:00"),
         (dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC), "23 Nov 2026, 9:00"),
@@ -51,7 +54,7 @@ def test_today_is_the_readers_day():
     with timezone.override("Asia/Tokyo"):
         shown = moments.words(late, now=NOW)
 
-    assert shown == "Thu 8:30"
+    assert shown == "tomorrow 8:30"
 
 
 def test_no_moment_is_a_dash():
@@ -91,10 +94,10 @@ def test_list_and_page_tell_times_in_the_readers_zone(desk, address, newcomer, z
 
 
 def test_column_of_moments_can_still_be_sorted(desk, address, newcomer):
-    listing = desk.get(address.list(Contact)).context["cl"]
+    listing = desk.get(address.list(Message)).context["cl"]
     position = [getattr(name, "__name__", name) for name in listing.list_display].index("created_at")
 
-    sorted_by = desk.get(address.list(Contact), {"o": str(position)}).context["cl"].queryset.query.order_by
+    sorted_by = desk.get(address.list(Message), {"o": str(position)}).context["cl"].queryset.query.order_by
 
     assert sorted_by[0] == "created_at"
 

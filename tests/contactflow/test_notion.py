@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from contactflow import attention, deployment
+from contactflow import deployment
+from contactflow.today import needs
 from contacts.clock import database_now
 from notion_bridge import health, monitoring
 from notion_bridge.failures import Unauthorized
@@ -98,12 +99,12 @@ def test_what_is_not_monitored_is_not_behind(connected: None) -> None:
 
 
 def notices() -> list[str]:
-    found = attention.gather(now=database_now()).notices
+    found = needs.gather(now=database_now()).notices
     return [notice.sentence for notice in found if "Notion" in notice.sentence]
 
 
-def cards() -> list[attention.Card]:
-    return [card for card in attention.gather(now=database_now()).cards if "Notion" in card.title]
+def cards() -> list[needs.Card]:
+    return [card for card in needs.gather(now=database_now()).cards if "Notion" in card.title]
 
 
 def test_a_notion_in_order_is_not_mentioned(monitored: None) -> None:
@@ -165,13 +166,13 @@ def test_the_start_page_asks_as_often_whatever_waits(
 ) -> None:
     rows.sync_problem()
     with django_assert_max_num_queries(60) as before:
-        attention.gather(now=database_now())
+        needs.gather(now=database_now())
     for _ in range(5):
         rows.sync_problem()
         rows.sync_conflict()
 
     with django_assert_num_queries(len(before)):
-        attention.gather(now=database_now())
+        needs.gather(now=database_now())
 
 
 # A deployment

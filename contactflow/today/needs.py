@@ -1,16 +1,20 @@
-"""What needs a person today: each room's own counts, gathered for the start page."""
+"""What needs a person today: each room's own counts, for one brand or all of them."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
 
+from contacts import brands
+from contacts.models import BusinessEntity
 from engagement import analytics as engagement_analytics
-from engagement.models import Alert, ChannelState
+from engagement.models import Alert, ChannelState, Message, Target, Task
 from notion_bridge import health, monitoring, wording
 from workflows import heartbeat
 from workflows.models import ScheduledAction
@@ -50,18 +54,19 @@ class Attention:
     """The newest that nobody has acknowledged."""
 
 
-def gather(*, now: dt.datetime) -> Attention:
+def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attention:
     """What the start page shows. The number of queries does not depend on the number of rows."""
     paused = engagement_analytics.paused_channels(now=now)
     return Attention(
         notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused), *_notion_notice(now)],
         cards=[
-            *_action_cards(),
-            *_engagement_cards(now),
+            *_action_cards(brand),
+            *_engagement_cards(now, brand),
+            _target_card(brand),
             *_notion_card(),
             _worker_card(_what_goes_out(paused)),
         ],
-        alerts=engagement_analytics.newest_open_alerts(limit=NEWEST_ALERTS),
+        alerts=_newest_open_alerts(brand),
     )
 
 
@@ -118,9 +123,10 @@ def _what_goes_out(paused: list[ChannelState]) -> str:
     return "Emails, tasks and alerts go out." if settings.EMAIL_URL else "Tasks and alerts go on; messages stay here."
 
 
-def _action_cards() -> list[Card]:
-    failed = _actions(Status.FAILED, Status.DEAD)
-    unclear = _actions(Status.AMBIGUOUS)
+def _action_cards(brand: BusinessEntity | None) -> list[Card]:
+    # Both served by the partial index action_needs_person.
+    failed = _only(ScheduledAction.objects.filter(status__in=[Status.FAILED, Status.DEAD]), brand, via="instance__")
+    unclear = _only(ScheduledAction.objects.filter(status=Status.AMBIGUOUS), brand, via="instance__")
     return [
         _count(
             "Failed steps", failed, "Refused for good, or given up. Try again, or skip them.",
@@ -133,26 +139,45 @@ def _action_cards() -> list[Card]:
     ]  # fmt: skip
 
 
-def _engagement_cards(now: dt.datetime) -> list[Card]:
-    found = engagement_analytics.waiting(now=now)
+def _engagement_cards(now: dt.datetime, brand: BusinessEntity | None) -> list[Card]:
+    unfinished = Task.objects.exclude(status__in=engagement_analytics.FINISHED)
+    held = _only(Message.objects.filter(status=Message.Status.HELD), brand)
+    open_alerts = _only(Alert.objects.filter(acknowledged_at__isnull=True), brand)
+    overdue = _only(unfinished.filter(due_at__lt=now), brand)
+    due_today = _only(engagement_analytics.due_today(Task.objects.all(), now=now), brand)
     return [
         _count(
-            "Held emails", found.held_messages, "Something is missing in their words. Fill it in, then try again.",
+            "Held emails", held, "Something is missing in their words. Fill it in, then try again.",
             "engagement_message", "status__exact=held", "engagement.view_message",
         ),
         _count(
-            "Open alerts", found.open_alerts, "Nobody has acknowledged them yet.",
+            "Open alerts", open_alerts, "Nobody has acknowledged them yet.",
             "engagement_alert", "state=open", "engagement.view_alert",
         ),
         _count(
-            "Overdue tasks", found.overdue_tasks, "Open, and past the time they were due.",
+            "Overdue tasks", overdue, "Open, and past the time they were due.",
             "engagement_task", "due=overdue", "engagement.view_task",
         ),
         _count(
-            "Due today", found.tasks_due_today, "Open, and due before midnight.",
+            "Due today", due_today, "Open, and due before midnight.",
             "engagement_task", "due=today", "engagement.view_task",
         ),
     ]  # fmt: skip
+
+
+def _target_card(brand: BusinessEntity | None) -> Card:
+    """Alerts and tasks for a target with nobody behind it reach nobody."""
+    empty = _only(Target.objects.filter(people=None, extra_emails=[]), brand)
+    return _count(
+        "Nobody behind", empty, "Alerts for these targets reach nobody. Say who stands behind them.",
+        "engagement_target", "people__isnull=True&extra_emails__len=0", "engagement.view_target",
+    )  # fmt: skip
+
+
+def _newest_open_alerts(brand: BusinessEntity | None) -> list[Alert]:
+    waiting = Alert.objects.filter(acknowledged_at__isnull=True).select_related("target", "contact")
+    rows = brands.only(waiting, brand=brand, path="business_entity")
+    return list(rows.order_by("-created_at", "-id")[:NEWEST_ALERTS])
 
 
 def _worker_card(what_goes_out: str) -> Card:
@@ -167,9 +192,10 @@ def _worker_card(what_goes_out: str) -> Card:
     )
 
 
-def _actions(*statuses: str) -> int:
-    # Served by the partial index action_needs_person.
-    return ScheduledAction.objects.filter(status__in=statuses).order_by()[: engagement_analytics.COUNT_UP_TO].count()
+def _only(rows: QuerySet[Any], brand: BusinessEntity | None, *, via: str = "") -> int:
+    """How many of them are the brand's, counted no further than anybody needs to know."""
+    found = brands.only(rows, brand=brand, path=f"{via}business_entity")
+    return found.order_by()[: engagement_analytics.COUNT_UP_TO].count()
 
 
 def _count(title: str, count: int, means: str, place: str, query: str, permission: str) -> Card:

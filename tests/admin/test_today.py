@@ -1,0 +1,161 @@
+"""The start page as people open it."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qs
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contacts.clock import database_now
+from contacts.models import BusinessEntity, Contact, EntityMembership
+from engagement.models import Alert
+from tests import factories as f
+from tests.admin import rows
+from workflows import heartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def busy(desk):
+    """An installation where something of everything happened."""
+    for make in (rows.action, rows.message, rows.alert, rows.task, rows.target, rows.heartbeat):
+        make()
+    return desk
+
+
+def today(client):
+    response = client.get(reverse("admin:index"))
+    assert response.status_code == 200
+    return response
+
+
+def test_every_link_of_the_page_opens(busy):
+    page = today(busy).content.decode()
+    content = page[page.index('id="content"') :]
+
+    addresses = {html.unescape(found) for found in re.findall(r'href="(/admin/[^"]*)"', content)}
+
+    assert {address: busy.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)
+
+
+def test_filters_of_the_links_are_obeyed(busy):
+    """A list that does not know a filter leads back with e=1."""
+    page = today(busy).content.decode()
+
+    for address in {html.unescape(found) for found in re.findall(r'href="(/admin/[^"]*\?[^"]*)"', page)}:
+        assert "e" not in parse_qs(busy.get(address, follow=True).request["QUERY_STRING"]), address
+
+
+def test_number_of_people_leads_to_as_many(busy):
+    context = today(busy).context
+    line = max(context["arrivals"].lines, key=lambda one: one.total)
+
+    listed = busy.get(reverse("admin:contacts_contact_changelist"), {"came": line.brand.pk}).context["cl"]
+
+    assert listed.result_count == line.total > 0
+
+
+def test_page_asks_as_often_whatever_there_is(busy):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            today(busy)
+        return len(captured)
+
+    queries()
+    before = queries()
+    for make in (rows.action, rows.message, rows.alert, rows.task, rows.entity, rows.target):
+        make()
+
+    assert queries() == before
+
+
+def test_chosen_brand_is_all_there_is(busy):
+    ours = rows.alert()
+    Alert.objects.filter(pk=ours.pk).update(acknowledged_at=None)
+    brand = ours.business_entity
+    busy.post(reverse("admin:brand"), {"brand": brand.pk})
+
+    context = today(busy).context
+
+    assert [line.brand for line in context["arrivals"].lines] == [brand]
+    assert {card.title: card.value for card in context["cards"]}["Open alerts"] == "1"
+    assert context["alerts"] == [ours]
+
+
+def test_new_installation_says_what_to_do_first(desk, settings):
+    settings.EMAIL_URL = ""
+
+    steps = today(desk).context["first_steps"]
+
+    assert [step.is_done for step in steps] == [False, False, False, False]
+    assert "First steps" in today(desk).content.decode()
+
+
+def test_first_steps_go_when_they_are_done(desk, settings):
+    settings.EMAIL_URL = "smtp://localhost:1025"
+    f.ContactFactory()
+    rows.target()
+    heartbeat.beat(name="host:1")
+
+    assert today(desk).context["first_steps"] == []
+
+
+@pytest.mark.parametrize(
+    ("permission", "shown", "hidden"),
+    [
+        ("workflows.view_scheduledaction", "punctuality", "arrivals"),
+        ("contacts.view_contact", "clocks", "sends"),
+        ("engagement.view_message", "sends", "clocks"),
+    ],
+)
+def test_part_is_for_those_who_may_see_its_list(client, permission, shown, hidden):
+    app, _, codename = permission.partition(".")
+    user = User.objects.create_user("ada", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label=app))
+    client.force_login(user)
+
+    context = today(client).context
+
+    assert (shown in context, hidden in context) == (True, False)
+
+
+def test_empty_month_says_so(desk):
+    rows.entity()
+
+    page = today(desk).content.decode()
+
+    assert "Nobody arrived in the last 30 days." in page
+    assert "No email went out in the last 30 days." in page
+
+
+def test_target_with_nobody_is_counted(desk, address):
+    f.TargetFactory()
+
+    card = next(card for card in today(desk).context["cards"] if card.title == "Nobody behind")
+
+    assert card.value == "1"
+    assert desk.get(card.address).context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize("value", ["x", "", "1.nothing", "x.late", "9" * 30])
+@pytest.mark.parametrize("name", ["came", "answer"])
+def test_filter_nobody_offers_breaks_nothing(desk, name, value):
+    assert desk.get(reverse("admin:contacts_contact_changelist"), {name: value}).status_code in (200, 302)
+
+
+def test_waiting_people_are_listed(desk):
+    brand = BusinessEntity.objects.create(slug="ours", name="Ours", response_hours=0)
+    person = f.ContactFactory()
+    EntityMembership.objects.create(contact=person, business_entity=brand)
+    assert database_now()
+
+    listed = desk.get(reverse("admin:contacts_contact_changelist"), {"answer": f"{brand.pk}.overdue"}).context["cl"]
+
+    assert list(listed.result_list) == [Contact.objects.get(pk=person.pk)]

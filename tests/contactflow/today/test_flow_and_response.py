@@ -1,0 +1,205 @@
+"""Who came, what was sent, and who heard from us in time."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from contactflow.today import flow, response
+from contacts.models import BusinessEntity, EntityMembership
+from engagement.models import Alert, Message, Task
+from tests import factories as f
+
+NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def utc():
+    with timezone.override(dt.UTC):
+        yield
+
+
+@pytest.fixture
+def gallery(db):
+    return BusinessEntity.objects.create(slug="gallery", name="Gallery", response_hours=4, colour="#112233")
+
+
+@pytest.fixture
+def school(db):
+    return BusinessEntity.objects.create(slug="school", name="School", response_hours=24)
+
+
+def came(brand, ago):
+    person = f.ContactFactory()
+    EntityMembership.objects.create(contact=person, business_entity=brand)
+    EntityMembership.objects.filter(contact=person).update(since=NOW - ago)
+    return person
+
+
+def sent(person, ago, *, brand=None, status="sent"):
+    return Message.objects.create(
+        contact=person, business_entity=brand, recipient="a@example.org", subject="Hello", text="", html="",
+        status=status, sent_at=NOW - ago if status == "sent" else None,
+    )  # fmt: skip
+
+
+def test_people_are_counted_on_their_day_for_their_brand(gallery, school):
+    came(gallery, HOUR)
+    came(gallery, DAY)
+    came(gallery, DAY)
+    came(school, HOUR)
+
+    found = flow.arrivals(now=NOW, brands=[gallery, school])
+
+    assert [line.counts[-2:] for line in found.lines] == [[2, 1], [0, 1]]
+    assert found.total == 4
+
+
+def test_thirty_days_are_shown_and_no_more(gallery):
+    came(gallery, 29 * DAY)
+    came(gallery, 30 * DAY)
+
+    found = flow.arrivals(now=NOW, brands=[gallery])
+
+    assert (len(found.days), found.lines[0].total) == (30, 1)
+    assert (found.days[0], found.days[-1]) == (dt.date(2026, 3, 2), dt.date(2026, 3, 31))
+
+
+def test_day_is_the_readers(gallery):
+    came(gallery, 13 * HOUR)  # 23:00 the day before in UTC, the same day in Tokyo
+
+    with timezone.override("Asia/Tokyo"):
+        found = flow.arrivals(now=NOW, brands=[gallery])
+
+    assert found.lines[0].counts[-1] == 1
+
+
+def test_only_what_was_sent_counts_as_sent(gallery):
+    person = came(gallery, DAY)
+    sent(person, HOUR, brand=gallery)
+    sent(person, HOUR, brand=gallery, status="held")
+
+    assert flow.sends(now=NOW, brands=[gallery]).total == 1
+
+
+def test_chart_has_a_named_colour_for_each_brand(gallery, school):
+    chart = flow.arrivals(now=NOW, brands=[gallery, school]).chart()
+
+    assert chart["labels"][-1] == "31 Mar"
+    assert [(line["label"], line["backgroundColor"]) for line in chart["datasets"]] == [
+        ("Gallery", "#112233"),
+        ("School", school.colour),
+    ]
+
+
+def test_table_begins_with_the_newest_day(gallery):
+    came(gallery, HOUR)
+
+    assert flow.arrivals(now=NOW, brands=[gallery]).rows()[0] == (dt.date(2026, 3, 31), [1])
+
+
+def the_clock(brand):
+    (found,) = response.clocks(now=NOW, brands=[brand])
+    return found
+
+
+def test_email_within_the_promise_is_in_time(gallery):
+    sent(came(gallery, 10 * HOUR), 7 * HOUR)
+
+    assert (the_clock(gallery).in_time, the_clock(gallery).kept) == (1, 100)
+
+
+def test_email_after_the_promise_is_late(gallery):
+    sent(came(gallery, 10 * HOUR), 5 * HOUR)
+
+    assert (the_clock(gallery).late, the_clock(gallery).kept) == (1, 0)
+
+
+def test_each_brand_has_its_own_promise(gallery, school):
+    for brand in (gallery, school):
+        sent(came(brand, 10 * HOUR), HOUR)
+
+    assert (the_clock(gallery).late, the_clock(school).in_time) == (1, 1)
+
+
+def test_finished_task_is_an_answer(gallery):
+    person = came(gallery, 10 * HOUR)
+    Task.objects.create(title="Call", contact=person, status="done", completed_at=NOW - 8 * HOUR)
+
+    assert the_clock(gallery).in_time == 1
+
+
+def test_acknowledged_alert_is_an_answer(gallery):
+    person = came(gallery, 10 * HOUR)
+    Alert.objects.create(title="New", contact=person, target=f.TargetFactory(), acknowledged_at=NOW - 8 * HOUR)
+
+    assert the_clock(gallery).in_time == 1
+
+
+def test_first_answer_counts(gallery):
+    person = came(gallery, 10 * HOUR)
+    sent(person, HOUR)
+    sent(person, 9 * HOUR)
+
+    assert the_clock(gallery).in_time == 1
+
+
+def test_what_was_before_the_arrival_is_no_answer(gallery):
+    sent(came(gallery, HOUR), DAY)
+
+    assert (the_clock(gallery).in_time, the_clock(gallery).waiting) == (0, 1)
+
+
+def test_unanswered_person_waits_in_time_and_then_too_long(gallery):
+    came(gallery, HOUR)
+    came(gallery, 5 * HOUR)
+
+    assert (the_clock(gallery).waiting, the_clock(gallery).overdue, the_clock(gallery).new) == (1, 1, 2)
+
+
+def test_held_email_is_no_answer(gallery):
+    sent(came(gallery, 5 * HOUR), HOUR, status="held")
+
+    assert the_clock(gallery).overdue == 1
+
+
+def test_promise_nobody_could_break_yet_is_not_judged(gallery):
+    came(gallery, HOUR)
+
+    assert the_clock(gallery).kept is None
+
+
+def test_people_of_last_month_do_not_count(gallery):
+    came(gallery, 8 * DAY)
+
+    assert the_clock(gallery).new == 0
+
+
+def test_newest_people_are_enough(gallery, monkeypatch):
+    monkeypatch.setattr(response, "LOOKED_AT", 2)
+    for hours in (1, 2, 5):
+        came(gallery, hours * HOUR)
+
+    assert (the_clock(gallery).new, the_clock(gallery).overdue) == (2, 0)
+
+
+@pytest.mark.parametrize("how", response.OUTCOMES)
+def test_people_behind_a_number_are_as_many(gallery, how):
+    came(gallery, HOUR)
+    came(gallery, 9 * HOUR)
+    sent(came(gallery, 10 * HOUR), 9 * HOUR)
+    sent(came(gallery, 10 * HOUR), HOUR)
+    clock = the_clock(gallery)
+    expected = clock.new if how == "all" else getattr(clock, how)
+
+    found = response.people(brand_id=gallery.pk, how=how, now=NOW)
+
+    assert len(found) == expected == (4 if how == "all" else 1)
+
+
+def test_no_brand_has_no_clock(db):
+    assert response.clocks(now=NOW, brands=[]) == []
