@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -163,6 +164,6 @@ def _names() -> dict[str, str]:
     return dict(WorkflowTemplate.objects.values_list("slug", "name"))
 
 
-def told(answers: Iterable[object], *, started: bool) -> list[str]:
+def told(answers: Iterable[Mapping[str, Any]], *, started: bool) -> list[str]:
     """What the workflows that started (or did not) said."""
-    return [sentences.outcome(one) for one in answers if bool(one.get("matched")) is started]  # type: ignore[attr-defined]
+    return [sentences.outcome(one) for one in answers if bool(one.get("matched")) is started]

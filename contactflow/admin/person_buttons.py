@@ -124,7 +124,7 @@ class StopForm(ReasonForm):
 class PersonButtons:
     """Before a Page of contacts. Every button calls one function of the domain."""
 
-    actions_detail = (
+    actions_detail: Any = (
         "start", "add_task", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",
         "do_not_contact", "contact_again",
     )  # fmt: skip
