@@ -6,7 +6,7 @@ passage stands for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -112,7 +112,7 @@ def _without_marks(values: Context) -> Context:
     plain = {one.name: getattr(values, one.name) for one in fields(values)}
     cleaned = {name: marking.clean(value) for name, value in plain.items() if isinstance(value, str)}
     custom = {name: marking.clean(value) for name, value in values.custom.items()}
-    return replace(values, **cleaned, custom=custom)
+    return Context(**{**plain, **cleaned, "custom": custom})
 
 
 def _why(name: str, *, is_missing: bool) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib import admin
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -22,7 +20,7 @@ admin.site.unregister(EngagementTemplate)
 class WholeEmailAdmin(EngagementTemplateAdmin):
     """An email with the steps and touches of published workflows that send it."""
 
-    list_display: ClassVar[tuple[str, ...]] = (
+    list_display: tuple[str, ...] = (
         "name", "business_entity", "category", "level_name", "sent_by", "active", "version", "last_changed",
     )  # fmt: skip
 

@@ -57,7 +57,7 @@ class BrandAdmin(BusinessEntityAdmin):
 
     @method_decorator(csp_update(PICTURES))
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return super().changeform_view(request, *args, **options)  # type: ignore[no-any-return]  # Unfold is untyped
+        return super().changeform_view(request, *args, **options)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         brand: BusinessEntity | None = options.get("obj")

@@ -65,7 +65,7 @@ def _said(message: Message) -> SafeString | str:
         )
         return format_html("Held since {}: it was not sent, because {} has no {}.", at, message.contact, missing)
     if message.status == Message.Status.FAILED:
-        return format_html("Refused at {}: it was not sent. The mail server said: {}", at, message.error or "nothing")
+        return format_html("Refused ({}): it was not sent. The mail server said: {}", at, message.error or "nothing")
     if message.status == Message.Status.AMBIGUOUS:
         return format_html("Unclear since {}: it left, and no answer came. It may have arrived. {}", at, message.error)
     if message.status == Message.Status.CANCELLED:
@@ -73,8 +73,8 @@ def _said(message: Message) -> SafeString | str:
     if message.status == Message.Status.SENDING:
         return format_html("Being handed over to the mail server since {}.", at)
     if message.transport == Message.Transport.OUTBOX:
-        return format_html("Kept here at {}: no mail server was connected.", at)
-    return format_html("Sent at {}: the mail server took it.", at)
+        return format_html("Kept here ({}): no mail server was connected.", at)
+    return format_html("Sent ({}): the mail server took it.", at)
 
 
 @admin.register(Message)
@@ -104,7 +104,7 @@ class MessageAdmin(Record):
     @method_decorator(csp_update({"img-src": ["https:", "http:"]}))
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
         """The email's pictures are shown, wherever they stand."""
-        return super().changeform_view(request, *args, **options)  # type: ignore[no-any-return]  # Unfold is untyped
+        return super().changeform_view(request, *args, **options)
 
     def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("workflows.change_scheduledaction")
@@ -163,8 +163,11 @@ class MessageAdmin(Record):
         if message.status == Message.Status.FAILED:
             return [
                 format_html(
-                    "Look at the address on the page of {}, then press “Try again” above.", link(message.contact)
-                )
+                    "Put right what the server objects to: the address of {}, or the sender of {}.",
+                    link(message.contact),
+                    link(message.business_entity) if message.business_entity else "DEFAULT_FROM_EMAIL",
+                ),
+                "Then press “Try again” above.",
             ]
         if message.status == Message.Status.AMBIGUOUS:
             return [

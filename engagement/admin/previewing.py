@@ -79,7 +79,7 @@ class Previewing(Base):
         self._needs(request, "view")
         if not request.user.has_perm("contacts.view_contact"):
             raise PermissionDenied
-        return cast(HttpResponse, require_GET(_people)(request))
+        return require_GET(_people)(request)
 
     def lacking(self, request: HttpRequest, object_id: str, variable: str) -> HttpResponse:
         """The contacts of the email's brand who have no value for the variable."""
@@ -112,7 +112,7 @@ class Previewing(Base):
 
 
 def _posted(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-    return cast(HttpResponse, require_POST(lambda _: answer())(request))
+    return require_POST(lambda _: answer())(request)
 
 
 def _words(request: HttpRequest) -> Words:
@@ -255,7 +255,9 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
             "said": "Your account has no email address, so a test cannot reach you.",
             **_own_page(request),
         }
-    recent = LogEntry.objects.filter(user_id=user.pk, action_time__gt=now - PER, change_message=TESTED).count()
+    recent = LogEntry.objects.filter(
+        user_id=cast(int, user.pk), action_time__gt=now - PER, change_message=TESTED
+    ).count()
     if recent >= TESTS:
         return {"level": "is-warn", "said": f"You sent {TESTS} tests in the last 10 minutes. Wait a little."}
     if errors := _errors(request):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from csp.decorators import csp_update
 from django import forms
@@ -45,7 +45,7 @@ class EngagementTemplateAdmin(Previewing, Versions, Kept):
     form = WordsForm
     change_form_template = "admin/engagement/email.html"
     change_list_template = "admin/engagement/emails.html"
-    list_display: ClassVar[tuple[str, ...]] = (
+    list_display: tuple[str, ...] = (
         "name", "category", "business_entity", "level_name", "active", "version", "last_changed"
     )  # fmt: skip
     list_filter = (
@@ -80,7 +80,7 @@ class EngagementTemplateAdmin(Previewing, Versions, Kept):
 
     @method_decorator(csp_update(PICTURES))
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return super().changeform_view(request, *args, **options)  # type: ignore[no-any-return]  # Unfold is untyped
+        return super().changeform_view(request, *args, **options)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         template: EngagementTemplate | None = options.get("obj")

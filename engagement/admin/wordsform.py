@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -64,8 +65,9 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         current = publishing.overtaken(template=self.instance, seen=seen)
         if current is None:
             return
-        self.data = self.data.copy()  # saving once more is the answer "mine shall stand"
-        self.data[self.add_prefix("seen")] = publishing.state_of(current)
+        data = cast(QueryDict, self.data).copy()  # saving once more is the answer "mine shall stand"
+        data[self.add_prefix("seen")] = publishing.state_of(current)
+        self.data = data
         self.add_error(None, _overtaken(current, seen))
 
 
@@ -77,7 +79,7 @@ def _overtaken(current: EngagementTemplate, seen: str) -> str:
             "yours in the place of theirs."
         )
     return format_html(
-        "{} saved version {} of this email at {}, while you were writing. Your words are kept below. "
+        "{} saved version {} of this email ({}) while you were writing. Your words are kept below. "
         '<a href="{}" target="_blank" style="text-decoration: underline">See what changed there</a> (opens a new '
         "tab). Save again to put yours in the place of theirs.",
         version.created_by or "Somebody",
