@@ -45,6 +45,8 @@ THINGS = (
     "notion_bridge.NotionConnection",
     "notion_bridge.NotionDatabase",
     "notion_bridge.PropertyMapping",
+    "workflows.SavedMapping",
+    "workflows.DigestChoice",
     "contactflow.ApiKey",
     "auth.User",
     "auth.Group",

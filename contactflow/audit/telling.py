@@ -105,7 +105,7 @@ def _lines(model: type[models.Model], name: str, pair: list[Any], names: Names) 
     if before is None and after is None:
         return [Line(label, manner="forgotten")]
     if field is not None and field.many_to_many:
-        said = names[field.related_model].get(str(before if after is None else after), GONE)  # type: ignore[index]  # a model
+        said = names[field.related_model].get(str(before if after is None else after), GONE)
         return [Line(label, after=said, manner="added") if before is None else Line(label, said, manner="removed")]
     if isinstance(before, dict) and isinstance(after, dict):
         changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]

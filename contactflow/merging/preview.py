@@ -13,7 +13,17 @@ from notion_bridge import joining
 from workflows import merging as workflows
 
 UNSAID = ("former address", "former addresses", "merge of contacts", "merges of contacts")
-EVERYWHERE = "every brand"
+EVERYWHERE = "any brand"
+PLAIN = {
+    "contact event": "entry of what arrived",
+    "contact events": "entries of what arrived",
+    "consent": "word on permission",
+    "consents": "words on permission",
+    "workflow instance": "workflow",
+    "workflow instances": "workflows",
+    "message": "email",
+    "messages": "emails",
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ def _united(keep: Contact, drop: Contact) -> Iterable[tuple[str, str]]:
 
 
 def _moves(drop: Contact) -> str:
-    parts = [f"{number} {name}" for name, number in rows.counted(contact=drop) if name not in UNSAID]
+    parts = [f"{number} {PLAIN.get(name, name)}" for name, number in rows.counted(contact=drop) if name not in UNSAID]
     return ", ".join(parts)
 
 
@@ -80,7 +90,7 @@ def _permission(keep: Contact, drop: Contact, address: str) -> Iterable[str]:
     brands = BusinessEntity.objects.in_bulk([brand for brand, _ in found.withdrawals if brand is not None])
     for brand, channel in found.withdrawals:
         name = brands[brand].name if brand is not None else EVERYWHERE
-        yield f"No {channel} from {name}: one of the two withdrew it."
+        yield f"No {channel} from {name} from now on: one of the two withdrew it."
     if found.suppression is not None:
         reason = found.suppression.get_reason_display().lower()
         yield f"{address} is blocked as well, because the other address is ({reason})."

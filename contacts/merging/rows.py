@@ -22,7 +22,7 @@ def relations() -> Iterator[tuple[type[models.Model], str]]:
         if isinstance(relation, OneToOneRel) or not isinstance(relation, ManyToOneRel):
             continue  # a person has one of it: its own room decides
         if relation.related_model is not EntityMembership:
-            yield relation.related_model, relation.field.name  # type: ignore[misc]  # a model, once apps are loaded
+            yield relation.related_model, relation.field.name
 
 
 def counted(*, contact: Contact) -> list[tuple[str, int]]:

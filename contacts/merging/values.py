@@ -24,6 +24,7 @@ CHOSEN: Final[Mapping[str, str]] = {
     "timezone": "Timezone",
     "locale": "Locale",
 }
+COLUMNS: Final[Mapping[str, str]] = {name: f"{name}_id" for name in ("status", "lead_source", "owner")}
 KEEP, DROP = "keep", "drop"
 
 
@@ -54,7 +55,7 @@ def merged(*, keep: Contact, drop: Contact, chosen: Mapping[str, str]) -> dict[s
     sides = {KEEP: keep, DROP: drop}
     columns: dict[str, Any] = {}
     for one in choices(keep=keep, drop=drop, chosen=chosen):
-        column = Contact._meta.get_field(one.name).attname
+        column = COLUMNS.get(one.name, one.name)
         columns[column] = getattr(sides[one.stays], column)
         if one.name == "email":
             columns["email_typed"] = sides[one.stays].email_typed

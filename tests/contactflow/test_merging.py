@@ -27,7 +27,20 @@ pytestmark = pytest.mark.django_db
 NOW = f.NOW
 LATER = NOW + dt.timedelta(days=2)
 HOUR = dt.timedelta(hours=1)
-COMPARED = ["contacts_contact", "contacts_contact_contact_types", "contacts_entitymembership", "contacts_consent", "contacts_suppression", "contacts_formeraddress", "engagement_message", "engagement_task", "engagement_alert", "workflows_workflowinstance", "workflows_scheduledaction", "notion_bridge_pagelink"]
+COMPARED = (
+    "contacts_contact",
+    "contacts_contact_contact_types",
+    "contacts_entitymembership",
+    "contacts_consent",
+    "contacts_suppression",
+    "contacts_formeraddress",
+    "engagement_message",
+    "engagement_task",
+    "engagement_alert",
+    "workflows_workflowinstance",
+    "workflows_scheduledaction",
+    "notion_bridge_pagelink",
+)
 LEFT_OUT = {"updated_at", "wanted_at", "digest"}
 
 
@@ -241,7 +254,10 @@ def test_nobody_may_be_written_to_who_might_not_be_before(
     assert after == [mine and theirs for mine, theirs in zip(*before, strict=True)]
 
 
-@pytest.mark.parametrize(("reason", "is_blocked"), [("unsubscribed", True), ("complained", True), ("manual", True), ("bounced", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("reason", "is_blocked"),
+    [("unsubscribed", True), ("complained", True), ("manual", True), ("bounced", False)],
+)
 def test_a_wish_goes_over_and_a_bounce_does_not(
     keep: Contact, drop: Contact, ada: Any, reason: str, is_blocked: bool
 ) -> None:
@@ -618,9 +634,9 @@ def test_the_preview_says_what_would_happen(keep: Contact, drop: Contact) -> Non
 
     found = merging.preview(keep=keep, drop=drop, choices={})
 
-    assert found.moves == "1 consent, 1 task, 1 workflow instance"
+    assert found.moves == "1 word on permission, 1 task, 1 workflow"
     assert found.cancels == ["“Artist discovery” would run twice: what is still to come of the second is cancelled."]
-    assert found.permission == ["No email from every brand: one of the two withdrew it."]
+    assert found.permission == ["No email from any brand from now on: one of the two withdrew it."]
     assert found.address.startswith("dropped@example.org stays known")
 
 
