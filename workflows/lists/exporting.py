@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet, Value, Window
 from django.db.models.functions import Now, RowNumber
 from import_export.formats import base_formats
 
+from contacts.imports.columns import CUSTOM
 from contacts.imports.defusing import defused
 from contacts.models import Contact
 from workflows.lists import holding, people
@@ -129,7 +130,7 @@ def _next(run: ExportRun) -> tuple[list[Contact], list[str]]:
 
 
 def _as_csv(run: ExportRun, batch: Sequence[Contact]) -> bytes:
-    custom = [name.removeprefix(people.CUSTOM) for name in run.columns if name.startswith(people.CUSTOM)]
+    custom = [name.removeprefix(CUSTOM) for name in run.columns if name.startswith(CUSTOM)]
     resource = PersonResource(permissions=people.permissions(batch), custom=custom)
     dataset = resource.export(queryset=batch, export_fields=run.columns)
     text = io.StringIO()

@@ -6,7 +6,7 @@ import datetime as dt
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.db import transaction
 
@@ -58,7 +58,7 @@ def receive(
         file_size=size,
         source=source,
         business_entity=business_entity,
-        created_by=by if isinstance(by, AbstractBaseUser) else None,
+        created_by=by if isinstance(by, User) else None,
         created_at=now,
         header=header,
         samples=samples,

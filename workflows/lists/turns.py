@@ -39,7 +39,7 @@ def begin(run: ImportRun | ExportRun) -> None:
 
 def work(*, kind: str, run_id: uuid.UUID, seconds: float = TURN_SECONDS) -> bool:
     """One turn; the run is queued again when more is to be done. Returns whether anything was done."""
-    run: Any = holding.claim(MODELS[kind], run_id)  # type: ignore[type-var]  # either model
+    run: Any = holding.claim(MODELS[kind], run_id)
     if run is None:
         return False
     if run.crashes >= holding.MAX_CRASHES:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contacts.imports.columns import CUSTOM
 from contacts.imports.defusing import defused, restored
 from contacts.models import Consent, Contact, Suppression
 from tests import factories as f
@@ -76,7 +77,7 @@ def test_import_takes_the_apostrophe_off_again(value):
 def test_no_cell_is_a_formula_not_even_a_heading(kind):
     f.ContactFactory(email="ada@example.org", first_name="=cmd()", custom={"=HYPERLINK(1)": "@SUM(1)"})
 
-    run = export(kind=kind, columns=("email", "first_name", f"{people.CUSTOM}=HYPERLINK(1)"))
+    run = export(kind=kind, columns=("email", "first_name", f"{CUSTOM}=HYPERLINK(1)"))
 
     assert table(run) == [["Email", "First Name", "'=HYPERLINK(1)"], ["ada@example.org", "'=cmd()", "'@SUM(1)"]]
 

@@ -19,9 +19,9 @@ from django.urls import URLPattern, path, reverse
 from contacts import clock
 from contacts.admin.moments import moment
 from contacts.admin.pages import Record, button, column
+from contacts.imports.columns import CUSTOM
 from contacts.models import Contact
 from workflows.lists import exporting, people, turns
-from workflows.lists.people import CUSTOM
 from workflows.models import ExportRun
 
 State = ExportRun.State
@@ -147,7 +147,7 @@ class ExportRunAdmin(Record):
         if not any(value for name, value in wanted.items() if name not in NO_FILTER):
             return None, ""
         like = copy.copy(request)
-        like.GET, like.method = wanted, "GET"  # type: ignore[assignment]  # what the list was asked for
+        like.GET, like.method = wanted, "GET"
         try:
             listing = self.admin_site.get_model_admin(Contact).get_changelist_instance(like)
         except (IncorrectLookupParameters, SuspiciousOperation):

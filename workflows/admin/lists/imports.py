@@ -74,7 +74,7 @@ class ImportRunAdmin(Record):
         return bool(request.user.has_perm("contacts.view_contact")) and super().has_view_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
-        pages: dict[str, Callable[..., HttpResponse]] = {
+        pages: dict[str, Callable[..., Any]] = {
             "columns": self.columns_view,
             "again": self.again_view,
             "apply": self.apply_view,
