@@ -373,3 +373,5 @@ HIDDEN = (
     "workflows.ImportChunk",
     "workflows.SavedMapping",
 )
+# Made also by those who may only look: a file with what they see.
+FOR_READERS = ("workflows.ExportRun",)

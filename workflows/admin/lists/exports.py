@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contacts import clock
 from contacts.admin.moments import moment
@@ -32,7 +33,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 @admin.register(ExportRun)
 class ExportRunAdmin(Record):
     list_display = ("described", "state_word", "rows", "who", "when", "downloads")
-    list_filter = ("state", "format")
+    list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("filters", "created_by__username")
     search_help_text = "Search by filter or colleague."
     list_before_template = "admin/workflows/lists/tabs.html"

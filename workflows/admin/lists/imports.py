@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contacts import clock
 from contacts.admin.moments import moment
@@ -56,7 +57,7 @@ class UploadForm(forms.Form):
 @admin.register(ImportRun)
 class ImportRunAdmin(Record):
     list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
-    list_filter = ("state", "source")
+    list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("file_name", "source")
     search_help_text = "Search by file or source."
     list_before_template = "admin/workflows/lists/tabs.html"
