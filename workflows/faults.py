@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -127,20 +128,20 @@ def _of_touches(index: int, step: PlannedStep) -> Iterator[Fault]:
         yield _fault(index, "touches", "Plan at least one touch.")
     days: set[int] = set()
     for number, touch in enumerate(step.touches):
-        where = {"step": index, "touch": number}
+        where = functools.partial(Fault, step=index, touch=number)
         if touch.day in days:
             message = f"There is an email on day {touch.day} already."
-            yield Fault(field="day", message=message, severity=Severity.REFUSED, **where)
+            yield where(field="day", message=message, severity=Severity.REFUSED)
         elif touch.day * 24 < step.delay_hours:
             message = f"Day {touch.day} is over before this step has its turn."
-            yield Fault(field="day", message=message, severity=Severity.DOUBTFUL, **where)
+            yield where(field="day", message=message, severity=Severity.DOUBTFUL)
         days.add(touch.day)
         if touch.template is None:
-            yield Fault(field="template", message="Choose the email to send.", severity=Severity.REFUSED, **where)
+            yield where(field="template", message="Choose the email to send.", severity=Severity.REFUSED)
         elif touch.template.current_version_id is None:
-            yield Fault(field="template", message="Choose an email that has words.", **where)
+            yield where(field="template", message="Choose an email that has words.")
         elif not touch.template.active:
-            yield Fault(field="template", message=SWITCHED_OFF, severity=Severity.DOUBTFUL, **where)
+            yield where(field="template", message=SWITCHED_OFF, severity=Severity.DOUBTFUL)
 
 
 def _fault(index: int, field: str, message: str, severity: Severity = Severity.BROKEN) -> Fault:

@@ -44,7 +44,7 @@ def publish(*, version: WorkflowVersion, by: User | None, now: dt.datetime) -> W
             raise NotPublishable(problems)
         version.published_at, version.published_by = now, by
         version.save(update_fields=["published_at", "published_by"])
-        template.current_version, template.updated_at = version, Now()  # type: ignore[assignment]  # the database's
+        template.current_version, template.updated_at = version, Now()
         if version.edited_at is not None:  # only a draft that was edited carries the brand it is meant for
             template.business_entity = version.business_entity
         template.save(update_fields=["current_version", "updated_at", "business_entity"])

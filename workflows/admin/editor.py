@@ -137,7 +137,8 @@ class Dressed(forms.Form):
     """Its fields look like the desk's, and say to readers of the screen where their errors stand."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more, use_required_attribute=False)
+        super().__init__(*args, **more)
+        self.use_required_attribute = False  # what is missing is said at its field, also where it is hidden
         for name, field in self.fields.items():
             if not isinstance(field.widget, forms.CheckboxSelectMultiple | forms.RadioSelect | forms.HiddenInput):
                 described = f"{self.add_prefix(name)}-said"
@@ -263,7 +264,7 @@ class StepForm(Dressed):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         asked = {"action_type", "amount", "unit", *FIELDS_OF.get(data.get("action_type", ""), ())}
         for name in set(self.errors) - asked:
-            del self._errors[name]  # type: ignore[union-attr]  # never None after cleaning
+            del self.errors[name]
         if _hours(data.get("amount"), data.get("unit")) >= LONGEST_HOURS:
             self.add_error("amount", "This is ten years or more: choose less.")
         return data

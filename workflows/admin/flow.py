@@ -21,7 +21,7 @@ PAGES = (
 
 
 def may_edit(request: HttpRequest) -> bool:
-    return request.user.has_perms(EDIT)  # type: ignore[arg-type]  # any sequence will do
+    return request.user.has_perms(EDIT)
 
 
 def may_start(request: HttpRequest) -> bool:

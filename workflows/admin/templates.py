@@ -62,13 +62,14 @@ class WorkflowTemplateAdmin(Kept):
             "contact_types", "lead_sources"
         )
         steps = Step.objects.filter(version=OuterRef("current_version")).order_by().values("version")
-        return (
+        found: QuerySet[WorkflowTemplate] = (
             super()
             .get_queryset(request)
             .select_related("business_entity")
             .prefetch_related(Prefetch("current_version", queryset=current))
             .annotate(steps_now=Subquery(steps.annotate(number=Count("pk")).values("number")))
         )
+        return found
 
     def get_urls(self) -> list[URLPattern]:
         mine = [
