@@ -14,7 +14,8 @@ from contacts.admin import moments
 from contacts.admin.pages import Page
 from workflows import drafts, faults, publishing
 from workflows.admin import calendar, differences, flow, plans
-from workflows.admin.editor import Editor, Offer
+from workflows.admin.editor import Editor
+from workflows.admin.offer import Offer
 from workflows.drafts import EditedMeanwhile, Plan
 from workflows.faults import Severity
 from workflows.models import StartOrder, WorkflowTemplate

@@ -6,23 +6,20 @@ So adding, removing and moving are things the page does, and the server reads wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
-from contacts.models import BusinessEntity, ContactType, LeadSource
-from engagement.models import EngagementTemplate, Priority, Target
+from engagement.models import Priority
 from workflows.admin import plans
+from workflows.admin.offer import GONE, Offer, Pick, PickSome, Words
 from workflows.drafts import Plan, PlannedStep, Touch
 from workflows.faults import Fault
-from workflows.models import ActionType, Step, WorkflowVersion
+from workflows.models import ActionType, WorkflowVersion
 
-GENERAL = ("new_contact", "contact_updated", "engagement_detected")
 MINUTES = {"minutes": 1, "hours": 60, "days": 24 * 60}
 LONGEST_HOURS = 24 * 365 * 10
 MOST_STEPS = 100
@@ -38,99 +35,6 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
     ActionType.CREATE_TASK: ("target", "priority", "title", "description", "category", "effort_hours"),
     ActionType.SCHEDULE_FOLLOW_UP: (),
 }
-GONE = "This does not exist any more. Choose another."
-
-
-@dataclass(frozen=True)
-class Offer:
-    """Everything that can be chosen, read once for all steps."""
-
-    brands: dict[str, Any]
-    kinds: dict[str, Any]
-    sources: dict[str, Any]
-    targets: dict[str, Any]
-    emails: dict[str, Any]
-    events: tuple[str, ...]
-    categories: tuple[str, ...]
-
-    @classmethod
-    def read(cls) -> Offer:
-        used = WorkflowVersion.objects.values_list("events", flat=True)
-        business = sorted({name for names in used for name in names} - {*GENERAL, "manual_trigger"})
-        steps = Step.objects.exclude(category="").order_by("category")
-        return cls(
-            brands=_by_id(BusinessEntity.objects.all()),
-            kinds=_by_id(ContactType.objects.all()),
-            sources=_by_id(LeadSource.objects.all()),
-            targets=_by_id(Target.objects.order_by("name")),
-            emails=_by_id(
-                EngagementTemplate.objects.select_related("current_version", "business_entity").order_by(
-                    "business_entity__position", "business_entity__name", "name"
-                )
-            ),
-            events=(*GENERAL, *business),
-            categories=tuple(steps.values_list("category", flat=True).distinct()),
-        )
-
-    def email_choices(self) -> list[tuple[str, Any]]:
-        """The emails by brand, each saying if it cannot go out."""
-
-        def brand(item: tuple[str, EngagementTemplate]) -> str:
-            return str(item[1].business_entity or "Any brand")
-
-        groups = groupby(self.emails.items(), key=brand)
-        return [(name, [(key, _name_of_email(row)) for key, row in group]) for name, group in groups]
-
-
-class Pick(forms.TypedChoiceField):
-    """One row out of many, which were read for all fields together."""
-
-    def __init__(
-        self, rows: Mapping[str, Any], *, choices: Sequence[Any] | None = None, empty: str, **more: Any
-    ) -> None:
-        offered = [(key, str(row)) for key, row in rows.items()] if choices is None else list(choices)
-        super().__init__(
-            choices=[("", empty), *offered],
-            coerce=lambda key: rows[str(key)],
-            empty_value=None,
-            required=False,
-            error_messages={"invalid_choice": GONE},
-            **more,
-        )
-
-
-class PickSome(forms.TypedMultipleChoiceField):
-    """Any number of rows, as boxes to tick."""
-
-    def __init__(self, rows: Mapping[str, Any], **more: Any) -> None:
-        super().__init__(
-            choices=[(key, str(row)) for key, row in rows.items()],
-            coerce=lambda key: rows[str(key)],
-            required=False,
-            widget=forms.CheckboxSelectMultiple,
-            error_messages={"invalid_choice": GONE},
-            **more,
-        )
-
-
-class Words(forms.CharField):
-    """Words with commas between them."""
-
-    def to_python(self, value: Any) -> Any:
-        words = [" ".join(word.split()) for word in str(value or "").split(",")]
-        return tuple(dict.fromkeys(word for word in words if word))
-
-    def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else ", ".join(value or ())
-
-    def validate(self, value: Any) -> None:
-        longest = self.max_length or 0
-        for word in value:
-            if len(word) > longest:
-                raise forms.ValidationError(f"“{word[:20]}…” is too long: {longest} characters at most.")
-
-    def run_validators(self, value: Any) -> None:
-        """The length is each word's."""
 
 
 class Dressed(forms.Form):
@@ -418,16 +322,6 @@ def _initial_of(step: PlannedStep) -> dict[str, Any]:
 
 def _hours(amount: Decimal | None, unit: str | None) -> Decimal:
     return (amount or Decimal(0)) * MINUTES.get(unit or "", 60) / 60
-
-
-def _by_id(rows: Iterable[Any]) -> dict[str, Any]:
-    return {str(row.pk): row for row in rows}
-
-
-def _name_of_email(email: EngagementTemplate) -> str:
-    if email.current_version_id is None:
-        return f"{email.name} (no words yet)"
-    return email.name if email.active else f"{email.name} (switched off)"
 
 
 def _capital(words: str) -> str:
