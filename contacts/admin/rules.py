@@ -21,13 +21,12 @@ class RulePage(Page):
     search_fields = ("name",)
     ordering = ("position", "name")
 
-    def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """What is changed in the list has its label where a screen reader finds it; the eye reads the column's head."""
-        form = super().get_changelist_form(request, **options)
-        for name in self.list_editable:
-            field = form.base_fields[name]
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if db_field.name in self.list_editable:
             field.widget.attrs["aria-label"] = field.label
-        return form
+        return field
 
     @column("Condition")
     def condition(self, rule: Rule) -> str:

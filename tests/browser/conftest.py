@@ -1,0 +1,100 @@
+"""A real Chromium before a real server: an office per file of tests, a page per test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import smtp
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.looking import Complaints
+    from tests.browser.office import Office
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+WIDE = {"width": 1280, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db)  # what a test itself writes, the server does not see
+
+
+@pytest.fixture(scope="session")
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    from django.db import connections
+    from playwright.sync_api import sync_playwright
+
+    # Playwright keeps an event loop in this thread, in which Django would refuse to ask the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
+        connections.close_all()  # those of that event loop, which nobody could reach afterwards
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="module")
+def office(django_db_setup: None, django_db_blocker: Any, chromium: Browser) -> Iterator[Office]:
+    """The office of the tests of one file, who share it as colleagues do; the database is emptied afterwards."""
+    from django.core.management import call_command
+    from django.test import override_settings
+    from pytest_django.live_server_helper import LiveServer
+
+    from tests.browser.office import Office, open_office
+
+    with smtp.Sink() as mail, override_settings(), django_db_blocker.unblock():
+        sessions = open_office(mail)
+        server = LiveServer("localhost")
+        server._live_server_modified_settings.enable()
+        try:
+            yield Office(server.url, mail, sessions)
+        finally:
+            server.stop()
+            server._live_server_modified_settings.disable()
+            call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """Fails the test when the browser complained of anything."""
+    from tests.browser.looking import Complaints
+
+    heard = Complaints()
+    yield heard
+    assert heard.said == []
+
+
+SignIn = Callable[..., "Page"]
+
+
+@pytest.fixture
+def sign_in(office: Office, chromium: Browser, complaints: Complaints) -> Iterator[SignIn]:
+    """sign_in("operator", width=360, scheme="dark") -> a page of theirs, on Today."""
+    contexts = []
+
+    def enter(name: str, *, viewport: Any = WIDE, scheme: Any = "light") -> Page:
+        context = chromium.new_context(
+            base_url=office.url, viewport=viewport, color_scheme=scheme, timezone_id="Europe/Berlin", locale="en-GB"
+        )
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        context.add_cookies([{"name": "sessionid", "value": office.sessions[name], "url": office.url}])
+        page = context.new_page()
+        complaints.listen(page)
+        page.goto("/admin/")
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()

@@ -1,0 +1,16 @@
+"""Every list: readable for everybody, in light and dark, on a telephone, without a complaint of the browser."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser import looking, places
+
+
+@pytest.mark.parametrize("label", places.LABELS)
+def test_list_is_fit_to_work_with(sign_in, label):
+    page = sign_in("boss")
+
+    page.goto(places.list_of(label))
+
+    assert looking.faults(page) == []

@@ -1,0 +1,16 @@
+"""Every page of a row: readable for everybody, in light and dark, on a telephone, without a complaint."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser import looking, places
+
+
+@pytest.mark.parametrize("label", places.LABELS)
+def test_page_of_a_row_is_fit_to_work_with(sign_in, label):
+    page = sign_in("boss")
+
+    page.goto(places.page_of(label))
+
+    assert looking.faults(page) == []
