@@ -117,8 +117,9 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Unfold's would keep what it found for minutes, for everybody with the same name of a session."""
-        found = palette.find(request, request.GET.get("s", ""), _all_places(request))
-        return TemplateResponse(request, "unfold/helpers/command_results.html", {"results": found})
+        term = request.GET.get("s", "")
+        shown = {"term": term, "results": palette.find(request, term, _all_places(request))}
+        return TemplateResponse(request, "unfold/helpers/command_results.html", shown)
 
     @method_decorator(require_POST)
     def choose_brand(self, request: HttpRequest) -> HttpResponse:

@@ -80,7 +80,7 @@ def _named(request: HttpRequest, rows: QuerySet[WorkflowTemplate] | QuerySet[Eng
     if not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
         return
     for word in term.split()[:MOST_WORDS]:
-        rows = rows.filter(Q(name__icontains=word) | Q(slug__icontains=word))  # type: ignore[assignment]  # either
+        rows = rows.filter(Q(name__icontains=word) | Q(slug__icontains=word))
     for row in rows[:MOST_OTHERS]:
         address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
         yield Found(title=row.name, description=what, link=address, icon=icon)

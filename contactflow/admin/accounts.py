@@ -24,7 +24,7 @@ for model in (User, Group):
 ROLES_HELP = "Who has a role may log in here. Without a role, an account sees nothing of the desk."
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable at runtime
     def __init__(self, **options: Any) -> None:
         super().__init__(
             roles.groups().order_by("name"),
@@ -39,7 +39,7 @@ class RolesField(forms.ModelMultipleChoiceField):
         return f"{obj.name}: {means[obj.name]}"
 
 
-class AccountForm(UserChangeForm):
+class AccountForm(UserChangeForm):  # type: ignore[misc]  # Unfold has no types
     roles = RolesField()
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class AccountForm(UserChangeForm):
         self.initial["roles"] = self.instance.groups.all()
 
 
-class NewAccountForm(UserCreationForm):
+class NewAccountForm(UserCreationForm):  # type: ignore[misc]  # Unfold has no types
     roles = RolesField()
 
 
@@ -66,7 +66,7 @@ class UserAdmin(PlainUserAdmin, Page):  # type: ignore[type-arg]  # Django's and
         ("History", {"fields": (("last_login", "date_joined"),)}),
     )
     rights: ClassVar = ("More rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")})
-    add_fieldsets: ClassVar = (
+    add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
         ("Roles", {"fields": ("roles",)}),
     )
@@ -86,7 +86,7 @@ class UserAdmin(PlainUserAdmin, Page):  # type: ignore[type-arg]  # Django's and
         shown = super().get_fieldsets(request, obj)
         return (*shown, self.rights) if obj is not None and _user(request).is_superuser else shown
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:  # type: ignore[override]  # as Django's own
         form = super().get_form(request, obj, **options)
         if "roles" in form.base_fields:
             form.base_fields["roles"].queryset = self._offered(request)  # type: ignore[attr-defined]  # our own field

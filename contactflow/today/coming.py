@@ -51,7 +51,12 @@ def due_by_hour(*, now: dt.datetime, brand: BusinessEntity | None = None) -> tup
                 {_due("'send_email', 'follow_up'", brand)}
             ) AS soon GROUP BY 1
             """,  # noqa: S608  # made of constants; values are parameters
-            {"from": now, "to": first + dt.timedelta(hours=HOURS), "limit": LOOKED_AT, "brand": brand and brand.pk},
+            {
+                "from": now,
+                "to": first + dt.timedelta(hours=HOURS),
+                "limit": LOOKED_AT,
+                "brand": brand.pk if brand else None,
+            },
         )
         found = dict(cursor.fetchall())
     counts = [found.get(first + dt.timedelta(hours=number), 0) for number in range(HOURS)]
@@ -76,7 +81,7 @@ def punctuality(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Pun
                 ORDER BY action.finished_at DESC LIMIT %(limit)s
             ) AS done
             """,  # noqa: S608  # made of constants; values are parameters
-            {"from": now - dt.timedelta(days=1), "limit": LOOKED_AT, "brand": brand and brand.pk},
+            {"from": now - dt.timedelta(days=1), "limit": LOOKED_AT, "brand": brand.pk if brand else None},
         )
         done, lateness = cursor.fetchone()
     half, most = (dt.timedelta(seconds=float(value)) for value in lateness) if lateness else (None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -50,7 +51,7 @@ def clocks(*, now: dt.datetime, brands: list[BusinessEntity]) -> list[Clock]:
 
 def people(*, brand_id: int, how: str, now: dt.datetime) -> list[UUID]:
     """The people behind one number."""
-    values = {"brands": [brand_id], "now": now, "days": DAYS, "limit": LOOKED_AT}
+    values: dict[str, Any] = {"brands": [brand_id], "now": now, "days": DAYS, "limit": LOOKED_AT}
     with connection.cursor() as cursor:
         cursor.execute(f"{ANSWERS} SELECT contact_id FROM answer WHERE {CONDITIONS[how]}", values)  # noqa: S608  # constants
         return [row[0] for row in cursor.fetchall()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 
 COUNT_UP_TO = 10_000
 
@@ -23,6 +24,4 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
     @cached_property
     def _counted(self) -> int:
         rows = self.object_list
-        if isinstance(rows, list | tuple):
-            return len(rows)
-        return rows.order_by()[: COUNT_UP_TO + 1].count()  # type: ignore[union-attr]  # a QuerySet
+        return rows.order_by()[: COUNT_UP_TO + 1].count() if isinstance(rows, QuerySet) else len(rows)
