@@ -140,7 +140,6 @@ PRESSED = {
     ("engagement.Alert", "has_acknowledge_permission"): {"Owner", "Operator"},
     ("engagement.Task", "has_finish_permission"): {"Owner", "Operator"},
     ("engagement.Message", "has_retry_permission"): {"Owner", "Operator"},
-    ("workflows.WorkflowVersion", "has_publish_permission"): {"Owner", "Editor"},
     ("contactflow.ApiKey", "has_revoke_permission"): {"Owner"},
     ("notion_bridge.NotionConnection", "has_connect_permission"): {"Owner"},
 }
