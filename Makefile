@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 APPS := contactflow contacts engagement workflows notion_bridge
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format bench chaos trials lock clean install install-dev help
+.PHONY: run test check format bench chaos trials pictures lock clean install install-dev help
 .DEFAULT_GOAL := help
 
 help: ## list these commands
