@@ -45,7 +45,9 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def office(django_db_setup: None, django_db_blocker: Any, chromium: Browser) -> Iterator[Office]:
+def office(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any, chromium: Browser
+) -> Iterator[Office]:
     """The office of the tests of one file, who share it as colleagues do; the database is emptied afterwards."""
     from django.core.management import call_command
     from django.test import override_settings
@@ -54,7 +56,7 @@ def office(django_db_setup: None, django_db_blocker: Any, chromium: Browser) -> 
     from tests.browser.office import Office, open_office
 
     with smtp.Sink() as mail, override_settings(), django_db_blocker.unblock():
-        sessions = open_office(mail)
+        sessions = open_office(mail, with_everything=getattr(request.module, "WITH_EVERYTHING", True))
         server = LiveServer("localhost")
         server._live_server_modified_settings.enable()
         try:

@@ -43,10 +43,10 @@ class Office:
         return Contact.objects.get(first_name=first_name)
 
 
-def open_office(mail: Sink) -> dict[str, str]:
+def open_office(mail: Sink, *, with_everything: bool = True) -> dict[str, str]:
     """Four days of work, in part gone wrong: the mail server refused the sender for a while, then did not answer.
 
-    Nothing is left out: what these days did not bring is made. Returns a session for every colleague.
+    `with_everything`: what these days did not bring is made. Returns a session for every colleague.
     """
     settings.EMAIL_URL = mail.url
     settings.DEFAULT_FROM_EMAIL = "Contactflow <crm@brand.example>"
@@ -68,7 +68,8 @@ def open_office(mail: Sink) -> dict[str, str]:
     world.let_pass(days=2)
     world.run_due()
     registry.mail_channel().release()
-    _complete()
+    if with_everything:
+        _complete()
     return {colleague.username: _session_of(colleague) for colleague in User.objects.filter(is_staff=True)}
 
 

@@ -16,6 +16,7 @@ from workflows import heartbeat
 from workflows.models import ScheduledAction, WorkflowTemplate
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
+WITH_EVERYTHING = False  # what was only made to have a page is no sight
 WIDTH = 1280
 HEIGHTS = {"today": 1560, "person": 1240, "workflow": 1080, "email": 960, "wrong": 1080, "board": 900}
 
