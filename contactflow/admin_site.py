@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -29,6 +30,8 @@ class Place:
     icon: str
     query: str = ""
     """What the list is filtered by at first."""
+    page: str = ""
+    """The name of a page of its own that is opened instead of the list."""
 
 
 PLACES: dict[str, tuple[Place, ...]] = {
@@ -36,18 +39,23 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Contacts", "contacts.Contact", "group"),
         Place("Permissions", "contacts.Consent", "how_to_reg"),
         Place("Blocked addresses", "contacts.Suppression", "block"),
-        Place("Imports and exports", "workflows.ImportRun", "import_export"),
+        Place("Imports", "workflows.ImportRun", "upload"),
+        Place("Exports", "workflows.ExportRun", "download"),
     ),
     "Workflows": (
         Place("Workflows", "workflows.WorkflowTemplate", "account_tree"),
         Place("Who is in which", "workflows.WorkflowInstance", "directions_run"),
         Place("Planned steps", "workflows.ScheduledAction", "schedule", "status__exact=pending"),
+        Place("What went wrong", "workflows.ScheduledAction", "report", page="workflows_failures"),
     ),
     "Emails": (
         Place("Email texts", "engagement.EngagementTemplate", "edit_note"),
         Place("Sent and held", "engagement.Message", "outbox"),
     ),
-    "Tasks": (Place("Tasks", "engagement.Task", "task_alt"),),
+    "Tasks": (
+        Place("Tasks", "engagement.Task", "task_alt"),
+        Place("Board", "engagement.Task", "view_kanban", page="engagement_task_board"),
+    ),
     "Alerts": (
         Place("Alerts", "engagement.Alert", "notifications"),
         Place("Who is alerted", "engagement.Target", "groups"),
@@ -99,7 +107,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             folded = title in COLLAPSED
             groups.append({"title": title, "separator": not folded, "collapsible": folded, "items": items})
+    _mark_where_one_is(request.path, [item for group in groups for item in group["items"]])
     return groups
+
+
+def _mark_where_one_is(path: str, items: list[dict[str, Any]]) -> None:
+    """One line at most, though a page of its own stands below the address of its list."""
+    home = reverse("admin:index")
+    above = {item["link"]: urlsplit(item["link"]).path for item in items}
+    around = [item for item in items if path.startswith(above[item["link"]]) and above[item["link"]] != home]
+    here = max(around, key=lambda item: len(above[item["link"]]), default=items[0] if path == home else None)
+    for item in items:
+        item["active"] = item is here
 
 
 class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
@@ -145,6 +164,10 @@ def reader_zone_script(request: HttpRequest) -> str:
     return static("contactflow/reader_zone.js")
 
 
+def access_script(request: HttpRequest) -> str:
+    return static("contactflow/access.js")
+
+
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | today.shown_to(request, now=clock.database_now())
 
@@ -163,7 +186,7 @@ def _all_places(request: HttpRequest) -> list[palette.Found]:
 
 def _item(place: Place) -> dict[str, Any]:
     meta = apps.get_model(place.model)._meta
-    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    address = reverse(f"admin:{place.page or f'{meta.app_label}_{meta.model_name}_changelist'}")
     return {
         "title": place.title,
         "icon": place.icon,

@@ -227,12 +227,41 @@ def test_every_list_has_its_place_in_the_sidebar(desk):
     assert lists <= places
 
 
+def test_what_went_wrong_and_the_board_are_found_in_the_sidebar(desk):
+    places = sidebar_of(desk)
+
+    assert places["What went wrong"] == reverse("admin:workflows_failures")
+    assert places["Board"] == reverse("admin:engagement_task_board")
+
+
+@pytest.mark.parametrize(
+    ("page", "here"),
+    [
+        ("index", "Today"),
+        ("workflows_failures", "What went wrong"),
+        ("workflows_scheduledaction_changelist", "Planned steps"),
+        ("engagement_task_add", "Tasks"),
+    ],
+)
+def test_sidebar_marks_the_one_line_where_one_is(desk, page, here):
+    groups = desk.get(reverse(f"admin:{page}")).context["sidebar_navigation"]
+
+    assert [item["title"] for group in groups for item in group["items"] if item["active"]] == [here]
+
+
+def test_start_page_leads_to_the_causes_of_what_went_wrong(desk):
+    assert (
+        f'href="{reverse("admin:workflows_failures")}">What went wrong, by cause'
+        in desk.get(reverse("admin:index")).content.decode()
+    )
+
+
 def test_sidebar_hides_what_the_person_may_not_see(client):
     user = User.objects.create_user("ada", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_task", content_type__app_label="engagement"))
     client.force_login(user)
 
-    assert list(sidebar_of(client)) == ["Today", "Tasks"]
+    assert list(sidebar_of(client)) == ["Today", "Tasks", "Board"]
 
 
 def policy(response):
