@@ -247,8 +247,12 @@ def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bo
 
 
 def _wanted(*, cause: str, chosen: list[uuid.UUID], before: dt.datetime) -> QuerySet[ScheduledAction]:
+    """What went wrong once more since is another matter, which nobody was asked about."""
     if chosen:
-        return ScheduledAction.objects.filter(pk__in=chosen)
+        steps = ScheduledAction.objects.filter(pk__in=chosen).annotate(at=_WENT_WRONG_AT)
+        return steps.exclude(status__in=NEEDS_PERSON, at__gt=before)
+    if not cause:
+        return ScheduledAction.objects.none()  # nothing chosen is not everything
     return went_wrong().filter(cause__in=_names(cause)).annotate(at=_WENT_WRONG_AT).filter(at__lte=before)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from workflows import faults
-from workflows.drafts import draft_of, plan_of
+from workflows.drafts import draft_of, fingerprint, plan_of
 from workflows.faults import Severity
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
@@ -32,15 +32,15 @@ def problems_of(version: WorkflowVersion) -> list[str]:
     return [fault.sentence for fault in faults.find(plan) if fault.severity != Severity.DOUBTFUL]
 
 
-def publish(*, version: WorkflowVersion, by: User | None, now: dt.datetime) -> WorkflowVersion:
-    """Make a draft the version that runs from now on. Raises NotPublishable."""
+def publish(*, version: WorkflowVersion, by: User | None, now: dt.datetime, seen: str | None = None) -> WorkflowVersion:
+    """Make a draft the version that runs from now on. Raises NotPublishable.
+
+    `seen` is the fingerprint of what whoever publishes was shown: nothing else is published in its place.
+    """
     with transaction.atomic():
         template = WorkflowTemplate.objects.select_for_update(of=("self",)).get(pk=version.template_id)
         version.refresh_from_db()
-        problems = ["This version is published already."]
-        if version.is_draft:
-            problems = [fault.sentence for fault in faults.find(plan_of(version, template))]
-        if problems:
+        if problems := _against(version, template, seen):
             raise NotPublishable(problems)
         version.published_at, version.published_by = now, by
         version.save(update_fields=["published_at", "published_by"])
@@ -49,6 +49,16 @@ def publish(*, version: WorkflowVersion, by: User | None, now: dt.datetime) -> W
             template.business_entity = version.business_entity
         template.save(update_fields=["current_version", "updated_at", "business_entity"])
     return version
+
+
+def _against(version: WorkflowVersion, template: WorkflowTemplate, seen: str | None) -> list[str]:
+    """What keeps the version from being published at this moment."""
+    if not version.is_draft:
+        return ["This version is published already."]
+    plan = plan_of(version, template)
+    if seen is not None and seen != fingerprint(plan):
+        return ["The draft was changed since you looked at it. Read what it says now, then publish it."]
+    return [fault.sentence for fault in faults.find(plan)]
 
 
 def in_flight(template: WorkflowTemplate) -> list[tuple[int, int]]:

@@ -227,15 +227,35 @@ def test_address_without_a_question_leads_back(desk, query):
     assert asked(desk, **query)["Location"] == reverse("admin:workflows_failures")
 
 
-@pytest.mark.parametrize("chosen", ["nonsense", "1,2,3"])
+def test_more_steps_than_were_shown_are_shown_first(desk):
+    wrong()
+    wrong()
+
+    response = confirm(desk, verb="retry", cause="sender_refused", expected="1")
+
+    assert "Try 2 steps again?" in response.content.decode()
+    assert not BulkDecision.objects.exists()
+
+
+def test_page_remembers_how_many_steps_it_told_of(desk):
+    wrong()
+
+    form = asked(desk, verb="retry", cause="sender_refused").context["form"]
+
+    assert 'name="expected" value="1"' in str(form["expected"])
+
+
+@pytest.mark.parametrize("chosen", ["nonsense", "1,2,3", ",", ""])
 def test_nonsense_ids_touch_nothing(desk, chosen):
-    action = wrong()
+    action, nameless = wrong(), wrong(cause="")
 
-    response = confirm(desk, verb="retry", chosen=chosen)
+    confirm(desk, verb="retry", chosen=chosen)
 
-    action.refresh_from_db()
-    assert response.status_code == 200
-    assert action.status == "failed"
+    assert list(ScheduledAction.objects.filter(pk__in=[action.pk, nameless.pk]).values_list("status")) == [
+        ("failed",),
+        ("failed",),
+    ]
+    assert not BulkDecision.objects.exists()
 
 
 def test_reader_sees_causes_but_no_buttons(reading_room):

@@ -27,6 +27,11 @@ def page(address, workflow, name):
     return address.of(type(workflow), name, row=workflow)
 
 
+def publish(desk, address, workflow):
+    place = page(address, workflow, "publish")
+    return desk.post(place, {"seen": desk.get(place).context["seen"]})
+
+
 @pytest.fixture
 def workflow():
     return rows.workflow()
@@ -233,17 +238,29 @@ def test_publish_page_shows_the_difference_and_who_is_under_way(desk, address, w
 
 
 def test_draft_is_published_by_whoever_pressed_the_button(desk, address, workflow, draft, boss):
-    desk.post(page(address, workflow, "publish"))
+    publish(desk, address, workflow)
 
     workflow.refresh_from_db()
     assert workflow.current_version == draft
     assert WorkflowVersion.objects.get(pk=draft.pk).published_by == boss
 
 
+def test_draft_that_a_colleague_changed_meanwhile_is_not_published_unread(desk, address, workflow, draft):
+    seen = desk.get(page(address, workflow, "publish")).context["seen"]
+    save(desk, address, workflow, **{"step-1-amount": "9"})
+
+    response = desk.post(page(address, workflow, "publish"), {"seen": seen})
+
+    assert said(response)[-1] == (
+        "The draft was changed since you looked at it. Read what it says now, then publish it."
+    )
+    assert WorkflowVersion.objects.get(pk=draft.pk).is_draft
+
+
 def test_draft_with_a_fault_is_not_published(desk, address, workflow, draft):
     draft.steps.all().delete()
 
-    response = desk.post(page(address, workflow, "publish"))
+    response = publish(desk, address, workflow)
 
     assert said(response) == ["Add at least one step."]
     assert WorkflowVersion.objects.get(pk=draft.pk).is_draft
@@ -264,7 +281,7 @@ def test_publishing_warns_of_events_that_nothing_has_sent(desk, address, events,
 
 def test_any_two_versions_are_compared(desk, address, workflow):
     save(desk, address, workflow, tags="VIP")
-    desk.post(page(address, workflow, "publish"))
+    publish(desk, address, workflow)
 
     shown = desk.get(page(address, workflow, "versions"), {"before": "2", "after": "1"})
 
@@ -273,7 +290,7 @@ def test_any_two_versions_are_compared(desk, address, workflow):
 
 def test_earlier_version_is_taken_back_after_asking(desk, address, workflow):
     save(desk, address, workflow, tags="VIP")
-    desk.post(page(address, workflow, "publish"))
+    publish(desk, address, workflow)
     restore = f"{address.change(workflow).removesuffix('change/')}restore/1/"
 
     asked = desk.get(restore)

@@ -226,6 +226,26 @@ def test_what_fails_after_the_decision_is_not_touched(world):
     assert later.status == "failed"
 
 
+def test_chosen_step_that_went_wrong_once_more_since_is_not_touched(world):
+    again = wrong(world, at=database_now() + dt.timedelta(minutes=1))
+
+    decision = decided(cause="", chosen=[again.pk])
+
+    again.refresh_from_db()
+    assert again.status == "failed"
+    assert decision.done == 0
+
+
+def test_decision_about_nothing_touches_nothing(world):
+    nameless = wrong(world, cause="")
+
+    decision = decided(cause="", chosen=[])
+
+    nameless.refresh_from_db()
+    assert nameless.status == "failed"
+    assert decision.done == 0
+
+
 def test_what_the_page_does_not_reach_the_pump_does(world, monkeypatch):
     monkeypatch.setattr(failures, "BATCH", 2)
     for _ in range(5):

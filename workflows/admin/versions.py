@@ -57,6 +57,7 @@ def publish(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
         page, request, template, "publish",
         title=f"Publish {template.name}",
         draft=draft,
+        seen=drafts.fingerprint(plan),
         current=current,
         changes=changes,
         problems=[fault.sentence for fault in faults.find(plan)],
@@ -160,7 +161,12 @@ def duplicate(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
 
 def _publish(request: HttpRequest, template: WorkflowTemplate, draft: WorkflowVersion) -> HttpResponse:
     try:
-        publishing.publish(version=draft, by=request.user, now=clock.database_now())  # type: ignore[arg-type]  # staff
+        publishing.publish(
+            version=draft,
+            by=request.user,  # type: ignore[arg-type]  # staff
+            now=clock.database_now(),
+            seen=request.POST.get("seen", ""),
+        )
     except publishing.NotPublishable as refusal:
         for problem in refusal.problems:
             messages.error(request, problem)

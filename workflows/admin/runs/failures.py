@@ -48,6 +48,8 @@ class DecisionForm(ReasonForm):
     verb = forms.ChoiceField(choices=Verb.choices, widget=forms.HiddenInput)
     cause = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)
     chosen = forms.CharField(required=False, widget=forms.HiddenInput)
+    expected = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    """How many steps the page told of."""
     field_order = ("reason",)
 
     def clean_chosen(self) -> list[uuid.UUID]:
@@ -55,6 +57,13 @@ class DecisionForm(ReasonForm):
             return [uuid.UUID(one) for one in self.cleaned_data["chosen"].split(",") if one][: failures.CHOSEN]
         except ValueError:
             raise forms.ValidationError("Choose the steps in the list again.") from None
+
+    def clean(self) -> dict[str, Any]:
+        """An empty choice is no decision about every step without a cause."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not data.get("cause") and "chosen" in data and not data["chosen"]:
+            self.add_error("chosen", "Choose the steps in the list again.")
+        return data
 
 
 class FailurePages:
@@ -133,6 +142,7 @@ class FailurePages:
         now = clock.database_now()
         seen = failures.preview(verb=verb, cause=cause, chosen=chosen, now=now)
         steps = failures.newest(cause=cause, chosen=chosen, now=now, limit=SHOWN)
+        form.initial["expected"] = seen.steps
         button, question, _ = WORDS[verb]
         context = {
             **self.admin_site.each_context(request),
@@ -156,6 +166,9 @@ class FailurePages:
         now = clock.database_now()
         about = {"verb": answers["verb"], "cause": answers["cause"], "chosen": answers["chosen"]}
         seen = failures.preview(**about, now=now)
+        expected = answers["expected"]
+        if expected is not None and seen.steps > expected:
+            return self._ask_again(request, answers, expected)
         decision = failures.decide(
             **about, reason=answers["reason"], actor=request.user.get_username(), expected=seen.steps, now=now
         )
@@ -167,6 +180,13 @@ class FailurePages:
         if decision.finished_at is None:
             messages.info(request, "The workers do the rest; this page shows how far they are.")
         return HttpResponseRedirect(reverse("admin:workflows_failures"))
+
+    def _ask_again(self, request: HttpRequest, answers: dict[str, Any], expected: int) -> HttpResponse:
+        """More went wrong while somebody read: nobody said yes to those."""
+        messages.warning(request, f"There are more now than the {expected:,} you were shown. Look at them once more.")
+        chosen = answers["chosen"]
+        form = DecisionForm(initial=answers | {"chosen": ",".join(map(str, chosen))})
+        return self._ask(request, form, answers["verb"], answers["cause"], chosen)
 
     def _shown(self, group: failures.Group) -> dict[str, Any]:
         asked = {"cause": group.cause or "unknown"}
