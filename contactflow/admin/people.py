@@ -98,6 +98,7 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
             "subtitle": self.title_of(contact),
             "title": self.title_of(contact),
             "person": person.gather(contact=contact),
+            "custom": list(contact.custom.items()),  # here: to a template, a field called "items" would hide the method
             "buttons": [
                 {"name": one.description, "icon": one.icon, "danger": one.variant and one.variant.value == "danger",
                  "address": reverse(f"admin:{one.action_name}", args=[quote(contact.pk)])}

@@ -54,6 +54,12 @@ def published(name="Artist discovery", **values):
     return version.template
 
 
+def test_custom_field_may_be_called_like_a_method(desk, address, person):
+    Contact.objects.filter(pk=person.pk).update(custom={"items": "three", "keys": "two"})
+
+    assert "three" in page(desk, address, person)
+
+
 def mail(person, when=f.NOW, **values):
     return Message.objects.create(
         contact=person,
