@@ -283,7 +283,7 @@ def test_export_keeps_to_the_filters(desk):
     assert [line[-1] for line in lines[1:]] == [str(failed.pk)]
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "|", "\uff1d", " ="])
 def test_cell_that_looks_like_a_formula_is_defused(sign):
     assert export.defused(f"{sign}cmd()") == f"'{sign}cmd()"
 

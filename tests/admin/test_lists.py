@@ -146,6 +146,25 @@ def test_columns_of_a_source_are_remembered_whatever_their_order(desk, checked):
     assert again.fields == ["company", "email"]
 
 
+def test_remembered_columns_are_found_whatever_their_case_and_however_many_have_one_name(desk):
+    upload(desk, "Mail,Name,Name\nada@example.org,Ada,Lovelace\n")
+    first = ImportRun.objects.get()
+    desk.post(page(first, "columns"), columns("email", "first_name", "last_name"))
+
+    upload(desk, "MAIL,Name,NAME\nbob@example.org,Bob,Byron\n")
+
+    again = ImportRun.objects.exclude(pk=first.pk).get()
+    assert again.fields == ["email", "first_name", "last_name"]
+    assert again.foreseen["created"] == 1
+
+
+def test_column_of_a_hostile_form_reaches_no_script(desk, run):
+    shown = desk.post(page(run, "columns"), columns("'-alert(1)-'", "company")).content.decode()
+
+    assert "Choose one of the fields in the list." in shown
+    assert "alert(1)" not in shown
+
+
 def test_preview_shows_changes_and_rejections_and_stores_nothing(desk, checked):
     shown = desk.get(page(checked)).content.decode()
 

@@ -45,8 +45,11 @@ def remembered(run: ImportRun) -> tuple[str, ...] | None:
     saved = SavedMapping.objects.filter(source__iexact=run.source, header_digest=_digest(run.header)).first()
     if saved is None:
         return None
-    known = dict(zip(saved.header, saved.fields, strict=True))
-    return tuple(known.get(name, IGNORE) for name in run.header)
+    # Two columns may have one name: the first of them fills what the first filled, and so on.
+    known: dict[str, list[str]] = {}
+    for name, chosen in zip(saved.header, saved.fields, strict=True):
+        known.setdefault(_plain(name), []).append(chosen)
+    return tuple(known[_plain(name)].pop(0) for name in run.header)
 
 
 def remember(run: ImportRun) -> None:
@@ -87,6 +90,10 @@ def judge(*, header: Sequence[str], picked: Sequence[str], names: Sequence[str])
 
 
 def _digest(header: Sequence[str]) -> str:
-    """The same for the same names, in whatever order."""
-    names = sorted(" ".join(name.split()).casefold() for name in header)
+    """The same for the same names, in whatever order; upper and lower case make no difference."""
+    names = sorted(_plain(name) for name in header)
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
