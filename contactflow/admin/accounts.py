@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
 from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
@@ -16,6 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contactflow import roles
+from contactflow.admin.rights import RightsField
 from contacts.admin.pages import Page, column, joined
 
 for model in (User, Group):
@@ -58,7 +60,7 @@ class UserAdmin(PlainUserAdmin, Page):  # type: ignore[type-arg]  # Django's and
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "roles_held", "is_active")
     list_filter = (("is_active", BooleanRadioFilter), ("groups", RelatedDropdownFilter))
-    filter_horizontal = ("user_permissions",)
+    filter_horizontal = ()
     autocomplete_fields = ("groups",)
     fieldsets: ClassVar = (
         (None, {"fields": ("username", "password", ("first_name", "last_name"), "email", "is_active")}),
@@ -92,6 +94,9 @@ class UserAdmin(PlainUserAdmin, Page):  # type: ignore[type-arg]  # Django's and
             form.base_fields["roles"].queryset = self._offered(request)  # type: ignore[attr-defined]  # our own field
         return form
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **options: Any) -> Any:
+        return _field_of_rights(super().formfield_for_manytomany, db_field, request, **options)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if "roles" in form.cleaned_data and ("roles" in form.changed_data or not change):
@@ -117,4 +122,13 @@ def _user(request: HttpRequest) -> User:
 
 @admin.register(Group)
 class GroupAdmin(PlainGroupAdmin, Page):
-    pass
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **options: Any) -> Any:
+        return _field_of_rights(super().formfield_for_manytomany, db_field, request, **options)
+
+
+def _field_of_rights(make: Callable[..., Any], db_field: Any, request: HttpRequest | None, **options: Any) -> Any:
+    if db_field.related_model is Permission:
+        return db_field.formfield(form_class=RightsField, help_text="", **options)
+    return make(db_field, request, **options)

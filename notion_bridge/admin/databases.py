@@ -32,13 +32,14 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     held_by = forms.ChoiceField(
         label="Property in Notion",
         required=False,
-        widget=UnfoldAdminSelectWidget(attrs={"style": "min-width: min(18rem, 45vw)"}),
+        widget=UnfoldAdminSelectWidget(attrs={"style": "min-width: min(18rem, 45vw)", "aria-label": "Property in Notion"}),
     )
 
     class Meta:
         model = PropertyMapping
         fields: ClassVar = ["rule"]
         labels: ClassVar = {"rule": "If both sides changed it"}
+        widgets: ClassVar = {"rule": UnfoldAdminSelectWidget(attrs={"aria-label": "If both sides changed it"})}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
