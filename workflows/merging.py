@@ -1,4 +1,4 @@
-"""Two people who are one: what both go through goes on once, and no email is due to them twice.
+"""Two people who are one: what both go through goes on once, and no email reaches them twice.
 
 What is being handed over, or unclear, is left alone: whether it left is not ours to say.
 """
@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from engagement.models import Message
 from workflows import wake
 from workflows.models import ActionType, ControlEntry, ScheduledAction, WorkflowInstance
 from workflows.settling import settle_instance
@@ -24,6 +25,9 @@ OPEN = ("active", "paused")
 EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 TWICE = "merged: the same workflow ran twice"
 DOUBLE = "merged: the same email was due twice"
+ALREADY = "merged: the same email had been sent already"
+ENDED_BY_MERGE = (TWICE, DOUBLE, ALREADY)
+LEFT = (Message.Status.SENT, Message.Status.SENDING, Message.Status.AMBIGUOUS)  # it left, or may have
 KEY_LENGTH = 31  # of the re-entry key that is left beside whose it was
 
 
@@ -33,6 +37,9 @@ class Plan:
 
     instances: tuple[WorkflowInstance, ...]
     actions: tuple[ScheduledAction, ...]
+    """Emails due to both of them, without the first."""
+    already: tuple[ScheduledAction, ...]
+    """Emails due to one of them that the other has, or may have."""
 
 
 def plan(*, keep: UUID, drop: UUID) -> Plan:
@@ -43,8 +50,11 @@ def plan(*, keep: UUID, drop: UUID) -> Plan:
     waiting = ScheduledAction.objects.filter(
         instance__contact__in=(keep, drop), instance__status__in=OPEN, status__in=["pending", "claimed"]
     ).exclude(instance__in=gone)
-    emails = waiting.filter(action_type__in=EMAILS, template__isnull=False).select_related("template", "instance")
-    return Plan(ended, tuple(_doubled_emails(list(emails.order_by("due_at", "id")))))
+    rows_due = waiting.filter(action_type__in=EMAILS, template__isnull=False).select_related("template", "instance")
+    emails = list(rows_due.order_by("due_at", "id"))
+    already = tuple(_had_by_the_other(emails, (keep, drop)))
+    had = {action.pk for action in already}
+    return Plan(ended, tuple(_doubled_emails([one for one in emails if one.pk not in had])), already)
 
 
 def hold(*, contacts: Sequence[UUID]) -> None:
@@ -66,7 +76,7 @@ def end(*, planned: Plan, actor: str, now: dt.datetime) -> dict[str, Any]:
     instances = [_state(instance) for instance in planned.instances]
     steps = ScheduledAction.objects.filter(instance__in=planned.instances, status=Status.PENDING)
     of_instances = [str(pk) for pk in steps.values_list("pk", flat=True)]
-    touched = sorted({action.instance_id for action in planned.actions})
+    touched = sorted({action.instance_id for action in (*planned.actions, *planned.already)})
     instances += [_state(one) for one in WorkflowInstance.objects.filter(pk__in=touched)]
     _cancel(of_instances, TWICE, now)
     for instance in planned.instances:
@@ -74,10 +84,11 @@ def end(*, planned: Plan, actor: str, now: dt.datetime) -> dict[str, Any]:
             status="cancelled", paused_at=None, ended_at=now, updated_at=Now()
         )
         _note(instance.pk, ControlEntry.Verb.CANCEL, TWICE, actor, now)
-    of_emails = [str(action.pk) for action in planned.actions]
-    _cancel(of_emails, DOUBLE, now)
-    for action in planned.actions:
-        _note(action.instance_id, ControlEntry.Verb.SKIP, DOUBLE, actor, now, action.pk)
+    of_emails = [str(action.pk) for action in (*planned.actions, *planned.already)]
+    for actions, reason in ((planned.actions, DOUBLE), (planned.already, ALREADY)):
+        _cancel([str(action.pk) for action in actions], reason, now)
+        for action in actions:
+            _note(action.instance_id, ControlEntry.Verb.SKIP, reason, actor, now, action.pk)
     for pk in touched:
         settle_instance(instance_id=pk)
     left = dict(WorkflowInstance.objects.filter(pk__in=[one["id"] for one in instances]).values_list("pk", "status"))
@@ -129,7 +140,7 @@ def begin_again(*, record: dict[str, Any], actor: str, now: dt.datetime) -> list
 
 
 def _still_cancelled(actions: Sequence[str], instance: WorkflowInstance) -> QuerySet[ScheduledAction]:
-    return instance.actions.filter(pk__in=actions, status=Status.CANCELLED, result__reason__in=[TWICE, DOUBLE])
+    return instance.actions.filter(pk__in=actions, status=Status.CANCELLED, result__reason__in=ENDED_BY_MERGE)
 
 
 def _reopen(instance: UUID, was: dict[str, Any]) -> None:
@@ -162,6 +173,17 @@ def _doubled_emails(actions: list[ScheduledAction]) -> Iterable[ScheduledAction]
             continue
         stays = first.setdefault(action.template_id, action.instance.contact_id)
         if action.instance.contact_id != stays:
+            yield action
+
+
+def _had_by_the_other(actions: list[ScheduledAction], people: tuple[UUID, UUID]) -> Iterable[ScheduledAction]:
+    """What somebody got once themselves may be meant to come again; what only the other got would be a surprise."""
+    letters = Message.objects.filter(contact__in=people, status__in=LEFT, version__isnull=False)
+    had = set(letters.order_by().values_list("version__template", "contact").distinct())
+    other = dict(zip(people, reversed(people), strict=True))
+    for action in actions:
+        person = action.instance.contact_id
+        if (action.template_id, other[person]) in had and (action.template_id, person) not in had:
             yield action
 
 

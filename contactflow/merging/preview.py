@@ -80,6 +80,8 @@ def _cancels(keep: Contact, drop: Contact) -> Iterable[str]:
         yield f"“{instance.template}” would run twice: what is still to come of the second is cancelled."
     for action in planned.actions:
         yield f"The email “{action.template}” is due twice: only the earlier one is sent."
+    for action in planned.already:
+        yield f"The email “{action.template}” went to one of the two already: it is not sent again."
 
 
 def _permission(keep: Contact, drop: Contact, address: str) -> Iterable[str]:

@@ -17,7 +17,7 @@ from contactflow.audit import acting
 from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses, consent, deletion, intake
 from contacts.models import Consent, Contact, ContactEvent, EntityMembership, FormerAddress, Suppression
-from engagement.models import Alert, Message, Task
+from engagement.models import Alert, Message, Task, TemplateVersion
 from notion_bridge.models import NotionDatabase, PageLink
 from tests import factories as f
 from workflows import execution, leases
@@ -339,6 +339,72 @@ def test_the_same_email_is_sent_once(keep: Contact, drop: Contact, ada: Any) -> 
     assert WorkflowInstance.objects.get(pk=other.instance_id).status == "completed"
 
 
+def letter(contact: Contact, template: Any, status: str = "sent") -> Message:
+    """An email to the contact, in the template's words."""
+    version, _ = TemplateVersion.objects.get_or_create(template=template, number=1, defaults={"subject": "Hello"})
+    sent_at = NOW - HOUR if status == "sent" else None
+    return Message.objects.create(
+        contact=contact, version=version, recipient=contact.email, status=status, sent_at=sent_at
+    )
+
+
+@pytest.mark.parametrize("status", ["sent", "sending", "ambiguous"])
+def test_an_email_that_one_of_them_has_is_not_sent_to_the_other(
+    keep: Contact, drop: Contact, ada: Any, status: str
+) -> None:
+    template = f.EngagementTemplateFactory()
+    letter(keep, template, status)
+    due = email_due(running(drop, f.WorkflowVersionFactory()), template)
+
+    merge(keep, drop, ada)
+
+    due.refresh_from_db()
+    assert (due.status, due.result["reason"]) == ("cancelled", "merged: the same email had been sent already")
+
+
+def test_an_email_that_never_left_is_still_sent_to_the_other(keep: Contact, drop: Contact, ada: Any) -> None:
+    template = f.EngagementTemplateFactory()
+    letter(keep, template, "failed")
+    due = email_due(running(drop, f.WorkflowVersionFactory()), template)
+
+    merge(keep, drop, ada)
+
+    due.refresh_from_db()
+    assert due.status == "pending"
+
+
+def test_an_email_that_somebody_is_to_get_again_comes_again(keep: Contact, drop: Contact, ada: Any) -> None:
+    template = f.EngagementTemplateFactory()
+    letter(keep, template)
+    again = email_due(running(keep, f.WorkflowVersionFactory()), template)
+
+    merge(keep, drop, ada)
+
+    again.refresh_from_db()
+    assert again.status == "pending"
+
+
+def test_undoing_lets_the_email_be_sent_again(keep: Contact, drop: Contact, ada: Any) -> None:
+    template = f.EngagementTemplateFactory()
+    letter(keep, template)
+    due = email_due(running(drop, f.WorkflowVersionFactory()), template)
+
+    merging.undo(merge=merge(keep, drop, ada), by=ada, now=NOW)
+
+    due.refresh_from_db()
+    assert due.status == "pending"
+
+
+def test_the_preview_names_the_email_that_went_out_already(keep: Contact, drop: Contact) -> None:
+    template = f.EngagementTemplateFactory(name="Welcome")
+    letter(keep, template)
+    email_due(running(drop, f.WorkflowVersionFactory()), template)
+
+    found = merging.preview(keep=keep, drop=drop, choices={})
+
+    assert found.cancels == ["The email “Welcome” went to one of the two already: it is not sent again."]
+
+
 @pytest.mark.parametrize("status", ["sending", "ambiguous"])
 def test_what_may_have_left_is_left_alone(keep: Contact, drop: Contact, ada: Any, status: str) -> None:
     version = f.WorkflowVersionFactory()
@@ -538,7 +604,8 @@ def _run_at_random(rng: random.Random, person: Contact, version: Any, templates:
     instance = running(person, version, key=key, status=status, started_at=started, **moments)
     for _ in range(rng.randint(1, 2)):
         if status == "completed":
-            email_due(instance, rng.choice(templates), status="done", finished_at=NOW)
+            sent = email_due(instance, rng.choice(templates), status="done", finished_at=NOW)
+            letter(person, sent.template)
         else:
             email_due(instance, rng.choice(templates), due_at=LATER + rng.randint(1, 50) * HOUR)
 
