@@ -134,18 +134,20 @@ class Contact(models.Model):
     company = models.CharField(max_length=200, blank=True)
     job_title = models.CharField(max_length=200, blank=True)
     contact_types = models.ManyToManyField(ContactType, blank=True, related_name="contacts")
-    lead_source = models.ForeignKey(LeadSource, on_delete=models.PROTECT, null=True, blank=True)
+    lead_source = models.ForeignKey(LeadSource, on_delete=models.PROTECT, null=True, blank=True, db_index=False)
     business_entities = models.ManyToManyField(
         BusinessEntity, through="EntityMembership", blank=True, related_name="contacts"
     )
-    status = models.ForeignKey(ContactStatus, on_delete=models.PROTECT)
+    status = models.ForeignKey(ContactStatus, on_delete=models.PROTECT, db_index=False)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     interests = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     timezone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: the brand's.")
     locale = models.CharField(max_length=35, blank=True, help_text="BCP 47 language tag.")
     custom = models.JSONField(default=dict, blank=True)
     notes = models.TextField(blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, db_index=False
+    )
     added_on = models.DateField(null=True, blank=True, help_text="The date the source gives for the first meeting.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -163,6 +165,10 @@ class Contact(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["email"], name="contact_email"),  # exact look-up by ?email=
             models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),  # lists and their pages
+            # The list filtered by one of these, newest first; also the index of the foreign key.
+            models.Index(fields=["lead_source", "-created_at", "-id"], name="contact_of_source"),
+            models.Index(fields=["status", "-created_at", "-id"], name="contact_of_status"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="contact_of_owner"),
             models.Index(fields=["updated_at", "id"], name="contact_changed"),  # what Notion does not know yet
             # contactflow.merging.suggesting: who has the same number.
             models.Index(fields=["phone"], condition=~models.Q(phone=""), name="contact_phone"),
@@ -217,8 +223,11 @@ class FormerAddress(models.Model):
 class EntityMembership(models.Model):
     """That a contact belongs to a brand, in which order, and because of what."""
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, related_name="memberships")
+    # Their indexes: the constraint, and membership_of_brand.
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
     position = models.PositiveSmallIntegerField(default=0)
     because = models.CharField(max_length=300, blank=True)
     since = models.DateTimeField(db_default=Now(), editable=False)
@@ -231,6 +240,8 @@ class EntityMembership(models.Model):
         indexes: ClassVar = [
             # The start page: who came to each brand in the last month, and the newest people for the response clock.
             models.Index(fields=["business_entity", "since"], include=["contact"], name="membership_since"),
+            # Who belongs to a brand, in the order of contacts, so that it joins with other filters from indexes alone.
+            models.Index(fields=["business_entity", "contact"], name="membership_of_brand"),
         ]
 
     def __str__(self) -> str:
@@ -365,6 +376,7 @@ class Consent(models.Model):
         indexes: ClassVar = [
             # The newest record holds; the contact's timeline.
             models.Index(fields=["contact", "-recorded_at"], name="consent_of_contact"),
+            models.Index(fields=["-recorded_at", "-id"], name="consent_newest_first"),  # the list and its pages
         ]
 
     def __str__(self) -> str:

@@ -437,6 +437,9 @@ class ControlEntry(models.Model):
     class Meta:
         ordering = ("-at", "-id")
         verbose_name_plural = "control entries"
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="control_newest_first"),  # the list and its pages
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_verb_display()} by {self.actor}"

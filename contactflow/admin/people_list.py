@@ -24,6 +24,7 @@ from contactflow.admin.person_buttons import OwnerForm, StopForm, forbid
 from contactflow.today.filters import AnswerFilter, CameFilter
 from contacts import clock, consent, intake, upkeep
 from contacts.admin.confirmation import NoQuestions, ReasonForm
+from contacts.admin.filters import BelongsFilter
 from contacts.admin.moments import moment
 from contacts.admin.pages import column, joined
 from contacts.models import Contact
@@ -104,9 +105,9 @@ class PeopleList:
     list_display: Any = ("person", "brands", "types", "state", "owner_name", "heard", "runs")
     list_display_links: Any = ("person",)
     list_filter: Any = (
-        ("contact_types", RelatedDropdownFilter),
+        ("contact_types", BelongsFilter),
         ("lead_source", RelatedDropdownFilter),
-        ("business_entities", RelatedDropdownFilter),
+        ("business_entities", BelongsFilter),
         ("status", RelatedDropdownFilter),
         ("owner", RelatedDropdownFilter),
         RunningFilter,

@@ -13,6 +13,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -26,6 +27,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 from contacts import brands
 from contacts.admin import moments
 from contacts.admin.paging import BoundedPaginator
+from contacts.patience import TooLong, patience
 
 if TYPE_CHECKING:
     ModelAdmin = django_admin.ModelAdmin[Any]
@@ -51,6 +53,7 @@ __all__ = [
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 ONE_PER_LINE = "One per line."
+LIST_FOR = 5000  # milliseconds that one question of a list may take; nearly all take a hundredth of it
 
 
 class LinesField(SimpleArrayField):
@@ -135,9 +138,17 @@ class Page(ModelAdmin):
         return super().get_changelist_instance(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Titled by what it lists, not by what Django thinks one wants with it."""
-        title = capfirst(str(self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        """Titled by what it lists, not by what Django thinks one wants with it; nobody waits for it for minutes."""
+        context = {"title": capfirst(str(self.opts.verbose_name_plural)), **(extra_context or {})}
+        if request.method != "GET":
+            return super().changelist_view(request, context)
+        try:
+            with patience(milliseconds=LIST_FOR):
+                answer = super().changelist_view(request, context)
+                return answer.render() if isinstance(answer, TemplateResponse) else answer  # now, while time counts
+        except TooLong:
+            given_up = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+            return TemplateResponse(request, "admin/too_long.html", given_up)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)

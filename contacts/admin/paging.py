@@ -7,11 +7,14 @@ from functools import cached_property
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 
+from contacts.patience import TooLong, patience
+
 COUNT_UP_TO = 10_000
+COUNT_FOR = 150  # milliseconds
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at runtime
-    """Counts so far and no further; whoever looks for more searches or filters."""
+    """Counts so far, for so long, and no further; whoever looks for more searches or filters."""
 
     @cached_property
     def count(self) -> int:
@@ -24,4 +27,10 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
     @cached_property
     def _counted(self) -> int:
         rows = self.object_list
-        return rows.order_by()[: COUNT_UP_TO + 1].count() if isinstance(rows, QuerySet) else len(rows)
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        try:
+            with patience(milliseconds=COUNT_FOR):
+                return rows.order_by()[: COUNT_UP_TO + 1].count()
+        except TooLong:  # few that fit among very many: the first of them are shown all the same
+            return COUNT_UP_TO + 1

@@ -21,6 +21,7 @@ from unfold.widgets import (
 )
 
 from contacts import addresses, clock, deletion, intake
+from contacts.admin.filters import BelongsFilter
 from contacts.admin.history import ContactEventInline
 from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.admin.permissions import ConsentInline
@@ -162,9 +163,9 @@ class ContactAdmin(Page):
     brand_path = "memberships__business_entity"
     list_display = ("person", "email", "company", "types", "brands", "lead_source", "state", "created_at")
     list_filter = (
-        ("contact_types", RelatedDropdownFilter),
+        ("contact_types", BelongsFilter),
         ("lead_source", RelatedDropdownFilter),
-        ("business_entities", RelatedDropdownFilter),
+        ("business_entities", BelongsFilter),
         ("status", RelatedDropdownFilter),
     )
     search_fields = ("email", "first_name", "last_name", "company")
