@@ -31,11 +31,12 @@ class RunAdmin(Record):
 
 @admin.register(Success)
 class SuccessAdmin(RunAdmin):
-    pass
+    when_empty = "Nothing ran in the background yet."
 
 
 @admin.register(Failure)
 class FailureAdmin(RunAdmin):
+    when_empty = "All is well: nothing failed in the background."
     fields: ClassVar = (*RunAdmin.fields, "what_happened")
 
     @column("What happened")

@@ -19,6 +19,9 @@ from contacts.admin.pages import Record, button, column
 class ApiKeyAdmin(Record):
     """A key is made and revoked, never changed; its text is shown once."""
 
+    when_empty = (
+        "Make a key for each system that sends people here, such as your website, so that each can be withdrawn alone."
+    )
     list_display = ("name", "scope", "prefix", "state", "created_at", "last_used_at")
     list_filter = (("scope", ChoicesDropdownFilter),)
     search_fields = ("name", "prefix")

@@ -35,6 +35,10 @@ from workflows.admin.lists.exports import ListButtons
 class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin):
     """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
+    when_empty = (
+        "Import a list, add somebody, or let your website send new people here: each of them starts the workflows "
+        "that fit."
+    )
     inlines: ClassVar = ()
 
     class Media:

@@ -58,6 +58,10 @@ class ContactEventInline(Told, RecordInline):
 
 @admin.register(ContactEvent)
 class ContactEventAdmin(Told, Record):
+    when_empty = (
+        "Nothing has arrived. New people, imports and what other systems send are written down here, with what was "
+        "decided about them."
+    )
     list_display = ("happened", "contact_link", "source", "did", "received_at")
     list_filter = (KindFilter, ("source", ChoicesDropdownFilter))
     list_select_related = ("contact",)

@@ -28,6 +28,7 @@ class ConsentInline(RecordInline):
 class ConsentAdmin(Page):
     """Append-only: what somebody allowed or withdrew stays on record."""
 
+    when_empty = "Nobody has said yes or no yet. Record what somebody told you on their page, with “Record permission”."
     list_display = ("contact_link", "state", "channel", "business_entity", "source", "recorded_at")
     list_display_links = ("state",)
     list_filter = (("state", ChoicesDropdownFilter), ("business_entity", RelatedDropdownFilter))
@@ -70,6 +71,10 @@ class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 class SuppressionAdmin(Page):
     """An address is blocked, or released by deleting its row; it is not changed."""
 
+    when_empty = (
+        "No address is blocked. One comes here when its mailbox refuses for good, when somebody unsubscribes, or when "
+        "you add it."
+    )
     form = SuppressionForm
     list_display = ("email", "reason", "detail", "created_at")
     list_filter = (("reason", ChoicesDropdownFilter),)

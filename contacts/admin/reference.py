@@ -46,6 +46,7 @@ class Reference(Kept):
 
 @admin.register(BusinessEntity)
 class BusinessEntityAdmin(Reference):
+    when_empty = "Add the first brand: emails, tasks and alerts speak for one."
     list_display = ("name", "sender_email", "response_hours", "timezone", "is_fallback", "position")
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "position", "is_fallback")}),
@@ -65,12 +66,14 @@ class BusinessEntityAdmin(Reference):
 
 @admin.register(ContactType)
 class ContactTypeAdmin(Reference):
+    when_empty = "Add what kinds of people you know, such as Artist or Client: rules and workflows ask for them."
     list_display = ("name", "slug", "is_fallback", "position")
     fields = ("name", "slug", "position", "is_fallback")
 
 
 @admin.register(LeadSource)
 class LeadSourceAdmin(Reference):
+    when_empty = "Add how people find you, such as Website or Event: workflows ask for it."
     list_display = ("name", "slug", "response_hours", "hot_tag", "hot_response_hours", "is_fallback", "position")
     fieldsets = (
         (None, {"fields": ("name", "slug", "position", "is_fallback")}),
@@ -82,6 +85,7 @@ class LeadSourceAdmin(Reference):
 
 @admin.register(ContactStatus)
 class ContactStatusAdmin(Reference):
+    when_empty = "Add where people stand with you, such as Lead or Client."
     form = OnlyOneDefaultForm
     list_display = ("name", "slug", "is_default", "blocks_contact", "position")
     fields: ClassVar = ("name", "slug", "position", "is_default", "blocks_contact")

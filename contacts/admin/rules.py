@@ -36,6 +36,7 @@ class RulePage(Page):
 
 @admin.register(ClassificationRule)
 class ClassificationRuleAdmin(RulePage):
+    when_empty = "Without rules, whoever arrives without a type becomes a General Contact. Add one to recognise others."
     list_display = ("name", "condition", "concludes", "position", "active")
     list_filter = (
         ("active", BooleanRadioFilter),
@@ -63,6 +64,9 @@ class ClassificationRuleAdmin(RulePage):
 
 @admin.register(RoutingRule)
 class RoutingRuleAdmin(RulePage):
+    when_empty = (
+        "Without rules, everybody belongs to the brand that catches the rest. Add one to lead people to the others."
+    )
     list_display = ("name", "condition", "business_entity", "position", "active")
     list_filter = (
         ("active", BooleanRadioFilter),

@@ -98,6 +98,10 @@ def told(delivery: AlertDelivery) -> str:
 
 @admin.register(Alert)
 class AlertAdmin(Record):
+    when_empty = (
+        "No alert yet. A workflow writes one as soon as something needs a person. Say under “Who is alerted” who "
+        "hears of it."
+    )
     list_display = ("alert", "urgency", "raised", "who_was_told", "deed")
     list_display_links = None  # the column of the alert has links of its own
     list_filter = (
@@ -280,6 +284,7 @@ def _said(bell: worklist.Bell) -> str:
 
 @admin.register(Target)
 class TargetAdmin(Kept):
+    when_empty = "Add the teams and roles that workflows call, and say who is behind each."
     list_display = ("name", "business_entity", "behind_it", "how")
     list_filter = (("business_entity", RelatedDropdownFilter),)
     search_fields = ("name", "slug")

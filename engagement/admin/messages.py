@@ -79,6 +79,9 @@ def _said(message: Message) -> SafeString | str:
 
 @admin.register(Message)
 class MessageAdmin(Record):
+    when_empty = (
+        "No email was written yet. Each one comes here as a workflow sends it, with its text and what became of it."
+    )
     list_display = ("subject", "recipient", "business_entity", "state", "sent_at", "created_at")
     list_filter = (
         ("status", ChoicesCheckboxFilter),

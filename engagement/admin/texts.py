@@ -42,6 +42,7 @@ class Use:
 
 @admin.register(EngagementTemplate)
 class EngagementTemplateAdmin(Previewing, Versions, Kept):
+    when_empty = "Write the first email; then choose it in a step of a workflow."
     form = WordsForm
     change_form_template = "admin/engagement/email.html"
     change_list_template = "admin/engagement/emails.html"

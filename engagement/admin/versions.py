@@ -132,6 +132,7 @@ def _chosen(
 
 @admin.register(TemplateVersion)
 class TemplateVersionAdmin(Record):
+    when_empty = "Every saved change of an email is kept here."
     list_display = ("template", "number", "subject", "created_at", "created_by")
     list_display_links = ("template", "number")
     list_filter = (("template", RelatedDropdownFilter),)

@@ -76,6 +76,7 @@ class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 @admin.register(Task)
 class TaskAdmin(Board, Kept):
+    when_empty = "Nothing to do. Workflows put tasks here for you and your team, and you can add your own."
     list_display = ("task", "due_in_words", "urgency", "who", "deeds")
     list_display_links = None  # the column of the task has links of its own
     list_filter = (
@@ -226,6 +227,7 @@ def name_of(person: Any) -> str:
 
 @admin.register(ChannelState)
 class ChannelStateAdmin(Record):
+    when_empty = "All is well: no way of sending was ever paused."
     list_display = ("channel", "state", "reason", "troubles", "updated_at")
     fields = ("channel", "state", "reason", "troubles", "updated_at")
     search_fields = ("channel",)
@@ -258,6 +260,7 @@ class ChannelStateAdmin(Record):
 
 @admin.register(PassageBudget)
 class PassageBudgetAdmin(Record):
+    when_empty = "No language model was asked yet: premium emails use their approved texts."
     list_display = ("day", "calls")
     fields = list_display
     search_fields = ("day",)

@@ -44,6 +44,7 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 @admin.register(SyncProblem)
 class SyncProblemAdmin(Record):
+    when_empty = "All is well: nothing stands between Notion and Contactflow."
     list_display = ("kind_of", "in_short", "about", "state", "times", "met_at")
     list_filter = (OpenFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
     list_select_related = ("database", *OF_LINK)
@@ -201,6 +202,7 @@ class SettledFilter(OpenFilter):
 
 @admin.register(SyncConflict)
 class SyncConflictAdmin(Record):
+    when_empty = "All is well: nobody changed the same thing on both sides."
     list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "since")
     list_filter = (SettledFilter, ("link__database", RelatedDropdownFilter))
     list_select_related = OF_LINK

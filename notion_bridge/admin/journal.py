@@ -34,6 +34,9 @@ class ResultFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 @admin.register(SyncRun)
 class SyncRunAdmin(Record):
+    when_empty = (
+        "Contactflow has not looked at Notion yet. Connect it and switch monitoring on: the page “Connection” says how."
+    )
     list_display = ("began", "trigger", "took", "did", "stopped_by")
     list_filter = (ResultFilter, ("trigger", ChoicesDropdownFilter))
     search_fields = ("error",)
@@ -74,6 +77,10 @@ class FollowedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no typ
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(Record):
+    when_empty = (
+        "Notion has not sent anything yet. The page “Connection” says how to set that up; without it, changes come "
+        "half a minute later."
+    )
     list_display = ("what", "about", "came", "state")
     list_filter = (FollowedFilter,)
     search_fields = ("type", "entity_id", "event_id")

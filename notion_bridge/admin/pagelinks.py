@@ -65,6 +65,7 @@ class ConflictInline(RecordInline):
 
 @admin.register(PageLink)
 class PageLinkAdmin(Record):
+    when_empty = "Nothing stands in Notion yet. Connect it first: the page “Connection” says how."
     list_display = ("name", "database", "condition", "notion_page", "agreed_at")
     list_filter = (("state", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
     list_select_related = subjects.RELATED

@@ -47,6 +47,10 @@ class Listing(ChangeList):
 
 @admin.register(WorkflowTemplate)
 class WorkflowTemplateAdmin(Kept):
+    when_empty = (
+        "Make the first workflow: say what starts it and what happens then. It runs once you publish it and switch it "
+        "on."
+    )
     list_display = ("name", "business_entity", "starts_short", "steps_count", "running_now", "published", "switched")
     list_filter = (("active", BooleanRadioFilter), ("business_entity", RelatedDropdownFilter))
     search_fields = ("name", "slug", "description")

@@ -215,6 +215,7 @@ class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no ty
 class WorkflowVersionAdmin(Record):
     """To read: a draft is edited on the page of its workflow."""
 
+    when_empty = "Every published version of a workflow is kept here."
     list_display = ("template", "number", "state", "starts_by", "published_at", "published_by")
     list_display_links = ("template", "number")
     list_filter = (PublishedFilter, ("template", RelatedDropdownFilter))

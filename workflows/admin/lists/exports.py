@@ -32,6 +32,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
 @admin.register(ExportRun)
 class ExportRunAdmin(Record):
+    when_empty = "No list was taken out yet. Export one from the list of contacts."
     list_display = ("described", "state_word", "rows", "who", "when", "downloads")
     list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("filters", "created_by__username")

@@ -15,6 +15,7 @@ from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat
 
 @admin.register(ActionAttempt)
 class ActionAttemptAdmin(PeopleSearch, Record):
+    when_empty = "Nothing was tried yet. Each time a step is carried out, that is written down here."
     people = "action__instance__contact"
     list_display = ("started_at", "step_name", "contact_name", "number", "outcome", "short_error")
     list_filter = (("outcome", ChoicesCheckboxFilter), ("started_at", DayFilter))
@@ -48,6 +49,10 @@ class ActionAttemptAdmin(PeopleSearch, Record):
 
 @admin.register(ControlEntry)
 class ControlEntryAdmin(Record):
+    when_empty = (
+        "Nobody had to step in yet. When a colleague pauses, cancels, repeats or skips something, the reason is kept "
+        "here."
+    )
     list_display = ("at", "verb", "actor", "contact_name", "workflow_name", "reason")
     list_filter = (("verb", ChoicesCheckboxFilter), ("at", DayFilter))
     search_fields = ("actor", "reason", "instance__contact__email")
@@ -78,6 +83,10 @@ class ControlEntryAdmin(Record):
 
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(Record):
+    when_empty = (
+        "No worker has ever run, so nothing goes out. Whoever runs Contactflow starts one with “make run” or "
+        "“manage.py worker”."
+    )
     list_display = ("name", "beat_at", "started_at")
     fields = list_display
     search_fields = ("name",)

@@ -46,6 +46,10 @@ COLUMNS: export.Columns = (
 
 @admin.register(WorkflowInstance)
 class WorkflowInstanceAdmin(PeopleSearch, Record):
+    when_empty = (
+        "Nobody is in a workflow yet. People enter one when they arrive and fit it, or when you start one on their "
+        "page."
+    )
     list_display = ("contact_name", "template", "version_number", "business_entity", "state", "started_at", "ended_at")
     list_filter = (
         ("status", ChoicesCheckboxFilter),

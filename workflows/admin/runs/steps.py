@@ -70,6 +70,7 @@ class AnswerForm(ReasonForm):
 
 @admin.register(ScheduledAction)
 class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
+    when_empty = "Nothing is planned. Steps come here when somebody enters a workflow."
     people = "instance__contact"
     brand_path = "instance__business_entity"
     list_display = ("step_name", "contact_name", "workflow_name", "badge", "when", "late", "attempts")
