@@ -44,9 +44,16 @@ class Dressed(forms.Form):
         super().__init__(*args, **more)
         self.use_required_attribute = False  # what is missing is said at its field, also where it is hidden
         for name, field in self.fields.items():
-            if not isinstance(field.widget, forms.CheckboxSelectMultiple | forms.RadioSelect | forms.HiddenInput):
-                described = f"{self.add_prefix(name)}-said"
-                field.widget.attrs |= {"class": "desk-input", "aria-describedby": described}
+            self._dress(name, field)
+
+    def add(self, name: str, field: forms.Field) -> None:
+        """One whose choices are known only now."""
+        self.fields[name] = field
+        self._dress(name, field)
+
+    def _dress(self, name: str, field: forms.Field) -> None:
+        if not isinstance(field.widget, forms.CheckboxSelectMultiple | forms.RadioSelect | forms.HiddenInput):
+            field.widget.attrs |= {"class": "desk-input", "aria-describedby": f"{self.add_prefix(name)}-said"}
 
 
 class StartForm(Dressed):
@@ -68,10 +75,9 @@ class StartForm(Dressed):
 
     def __init__(self, *args: Any, offer: Offer, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["business_entity"] = Pick(
-            offer.brands, empty="Any brand: speaks for the contact's first", label="Brand",
-            widget=forms.Select(attrs={"class": "desk-input"}),
-        )  # fmt: skip
+        self.add(
+            "business_entity", Pick(offer.brands, empty="Any brand: speaks for the contact's first", label="Brand")
+        )
         self.fields["events"] = forms.MultipleChoiceField(
             choices=[(name, _capital(plans.event(name))) for name in offer.events],
             required=False, widget=forms.CheckboxSelectMultiple, error_messages={"invalid_choice": GONE},
@@ -100,10 +106,8 @@ class TouchForm(Dressed):
 
     def __init__(self, *args: Any, offer: Offer, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["template"] = Pick(
-            offer.emails, choices=offer.email_choices(), empty="Choose an email", label="Email",
-            widget=forms.Select(attrs={"class": "desk-input"}),
-        )  # fmt: skip
+        emails = Pick(offer.emails, choices=offer.email_choices(), empty="Choose an email", label="Email")
+        self.add("template", emails)
 
     @property
     def key(self) -> str:
@@ -140,14 +144,9 @@ class StepForm(Dressed):
 
     def __init__(self, *args: Any, offer: Offer, touches: Iterable[TouchForm] = (), **more: Any) -> None:
         super().__init__(*args, **more)
-        select = {"class": "desk-input"}
-        self.fields["target"] = Pick(
-            offer.targets, empty="Choose who", label="Who", widget=forms.Select(attrs=dict(select))
-        )
-        self.fields["template"] = Pick(
-            offer.emails, choices=offer.email_choices(), empty="Choose an email", label="Email",
-            widget=forms.Select(attrs=dict(select)),
-        )  # fmt: skip
+        self.add("target", Pick(offer.targets, empty="Choose who", label="Who"))
+        emails = Pick(offer.emails, choices=offer.email_choices(), empty="Choose an email", label="Email")
+        self.add("template", emails)
         self.touches = list(touches)
         self.general_faults: list[str] = []
 
