@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page, Response
 
 SERIOUS = ("serious", "critical")
+LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendAbort")  # of what was asked for when somebody went on, or typed on
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -24,7 +25,7 @@ class Complaints:
         page.on("response", self._answer)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and message.text not in LEFT_BEHIND:
             self.said.append(f"{message.page.url if message.page else ''}: {message.text}")
 
     def _answer(self, response: Response) -> None:
@@ -36,7 +37,9 @@ def findings(page: Page, *, only: list[str] | None = None) -> list[str]:
     """axe's serious and critical findings, each with the first place it was seen in."""
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     options["runOnly"] = {"type": "rule", "values": only} if only else {"type": "tag", "values": WCAG}
-    response = Axe().run(page, options=options).response
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    response = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{page.url}: {one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]}"
         for one in response["violations"]
