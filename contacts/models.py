@@ -290,6 +290,13 @@ class ContactEvent(models.Model):
             ),
             models.Index(fields=["contact", "-received_at"], name="event_of_contact"),  # the contact's timeline
             models.Index(fields=["-received_at", "-id"], name="event_newest_first"),  # the list and its pages
+            # The list of one source; and of the kinds that are rare, which it would look for among all the others.
+            models.Index(fields=["source", "-received_at", "-id"], name="event_of_source"),
+            models.Index(
+                fields=["kind", "-received_at", "-id"],
+                condition=~models.Q(kind__in=["new_contact", "contact_updated"]),
+                name="event_of_kind",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -216,10 +216,11 @@ class WorkflowInstance(models.Model):
         FAILED = "failed", "Failed"  # all actions are final and one failed or is dead
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="workflow_instances")
-    template = models.ForeignKey(WorkflowTemplate, on_delete=models.PROTECT, related_name="instances")
-    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="instances")
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
+    # The indexes of these four are among those below.
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="workflow_instances", db_index=False)
+    template = models.ForeignKey(WorkflowTemplate, on_delete=models.PROTECT, related_name="instances", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="instances", db_index=False)
+    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, db_index=False)
     event = models.ForeignKey(ContactEvent, on_delete=models.SET_NULL, null=True, related_name="instances")
     trigger_event = models.CharField(max_length=64)
     because = models.TextField(blank=True, help_text="Why it started, as enrolment said it.")
@@ -259,9 +260,17 @@ class WorkflowInstance(models.Model):
                 name="instance_running_of_contact",
             ),  # what runs for a contact: their page, the list of contacts and its filter
             models.Index(fields=["-started_at", "-id"], name="instance_newest_first"),  # lists, recent executions
-            models.Index(fields=["status", "-started_at"], name="instance_by_status"),  # ?status=, active count
-            # The list of one workflow or one brand, newest first.
-            models.Index(fields=["template", "-started_at", "-id"], name="instance_by_workflow"),
+            # ?status=, active count, and the lists of one state, workflow, version or brand, newest first. They carry
+            # the brand, so that the list for the chosen brand is found in them alone, also where it is empty.
+            models.Index(
+                fields=["status", "-started_at", "-id"], include=["business_entity"], name="instance_of_status"
+            ),
+            models.Index(
+                fields=["template", "-started_at", "-id"], include=["business_entity"], name="instance_of_workflow"
+            ),
+            models.Index(
+                fields=["version", "-started_at", "-id"], include=["business_entity"], name="instance_of_version"
+            ),
             models.Index(fields=["business_entity", "-started_at", "-id"], name="instance_by_brand"),
             models.Index(fields=["updated_at", "id"], name="instance_changed"),  # what Notion does not know yet
             # How many people are under way in each workflow, and on which version of it.

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from contacts.admin import sentences
 from contacts.admin.pages import Record, RecordInline, column, link
+from contacts.admin.searching import PeopleSearch
 from contacts.models import ContactEvent
 
 KINDS = ("new_contact", "contact_updated", "engagement_detected", "manual_trigger")
@@ -34,7 +35,7 @@ class KindFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 class Told:
     """What both the list of events and the contact's page say about an event."""
 
-    @column("What happened", ordering="kind")
+    @column("What happened")
     def happened(self, event: ContactEvent) -> str:
         return sentences.name_of_event(event.kind)
 
@@ -57,7 +58,7 @@ class ContactEventInline(Told, RecordInline):
 
 
 @admin.register(ContactEvent)
-class ContactEventAdmin(Told, Record):
+class ContactEventAdmin(PeopleSearch, Told, Record):
     when_empty = (
         "Nothing has arrived. New people, imports and what other systems send are written down here, with what was "
         "decided about them."
@@ -65,8 +66,9 @@ class ContactEventAdmin(Told, Record):
     list_display = ("happened", "contact_link", "source", "did", "received_at")
     list_filter = (KindFilter, ("source", ChoicesDropdownFilter))
     list_select_related = ("contact",)
+    sortable_by = ("received_at",)  # no other order has an index
     search_fields = ("contact__email", "contact__first_name", "contact__last_name")
-    search_help_text = "Search by the contact's name or email address."
+    search_help_text = "Search by the contact's name, email address or company."
     fieldsets = (
         (None, {"fields": ("happened", "contact_link", "source", "received_at", "processed_at")}),
         ("What was decided", {"fields": ("decided", "changed", "held")}),

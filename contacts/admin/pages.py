@@ -152,7 +152,11 @@ class Page(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
-        return brands.only(rows, brand=getattr(request, "listed_brand", None), path=self._brand_path())
+        brand, path = getattr(request, "listed_brand", None), self._brand_path()
+        asked = request.GET.get("business_entity__id__exact")
+        if brand is not None and path == "business_entity" and asked and asked != str(brand.pk):
+            return rows.none()  # no row is of two brands, which the database would find out by reading them all
+        return brands.only(rows, brand=brand, path=path)
 
     def _brand_path(self) -> str:
         return brands.path_of(self.model) if self.brand_path is None else self.brand_path

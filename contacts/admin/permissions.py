@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 
 from contacts import clock, consent
 from contacts.admin.pages import Page, RecordInline, column, link
+from contacts.admin.searching import PeopleSearch
 from contacts.models import Consent, Suppression
 
 
@@ -25,7 +26,7 @@ class ConsentInline(RecordInline):
 
 
 @admin.register(Consent)
-class ConsentAdmin(Page):
+class ConsentAdmin(PeopleSearch, Page):
     """Append-only: what somebody allowed or withdrew stays on record."""
 
     when_empty = "Nobody has said yes or no yet. Record what somebody told you on their page, with “Record permission”."
@@ -33,7 +34,9 @@ class ConsentAdmin(Page):
     list_display_links = ("state",)
     list_filter = (("state", ChoicesDropdownFilter), ("business_entity", RelatedDropdownFilter))
     list_select_related = ("contact", "business_entity")
+    sortable_by = ("recorded_at",)  # no other order has an index
     search_fields = ("contact__email", "contact__first_name", "contact__last_name")
+    search_help_text = "Search by the contact's name, email address or company."
     autocomplete_fields = ("contact",)
     fields = ("contact", "state", "business_entity", "channel", "source")
 
