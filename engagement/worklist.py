@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Q, QuerySet, TextChoices
 from django.utils import timezone
@@ -19,6 +19,7 @@ from engagement.models import Alert, Target, Task
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+Row = TypeVar("Row", Task, Alert)
 FINISHED = (Task.Status.DONE, Task.Status.CANCELLED)
 BELL_COUNTS_TO = 99
 COLUMN_HOLDS = 50
@@ -26,6 +27,7 @@ COLUMN_HOLDS = 50
 LATEST = 20
 # A word that fits more people than these is no way to find one of them.
 SEARCHED_PEOPLE = 200
+MOST_WORDS = 6
 
 
 class Scope(TextChoices):
@@ -61,13 +63,13 @@ def unfinished(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.exclude(status__in=FINISHED)
 
 
-def matching(tasks: QuerySet[Task], *, text: str) -> QuerySet[Task]:
-    """Tasks whose title, or whose contact's name or address, has every word of the text."""
-    for word in text.split():
+def matching(rows: QuerySet[Row], *, text: str) -> QuerySet[Row]:
+    """Tasks or alerts whose title, or whose contact's name or address, has every word of the text."""
+    for word in text.replace("\0", "").split()[:MOST_WORDS]:
         about = Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
         people = Contact.objects.filter(about).order_by().values_list("pk", flat=True)[:SEARCHED_PEOPLE]
-        tasks = tasks.filter(Q(title__icontains=word) | Q(contact__in=list(people)))
-    return tasks
+        rows = rows.filter(Q(title__icontains=word) | Q(contact__in=list(people)))
+    return rows
 
 
 @dataclass(frozen=True, kw_only=True)

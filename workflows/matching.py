@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Lower
 
 from contacts.models import Contact, EntityMembership, Suppression
+from contacts.patience import TooLong, patience
 from workflows import faults
 from workflows.drafts import Plan
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
-MOST = 10_000  # what is counted; beyond it "more than" is enough to decide on
+MOST = 5_000  # what is counted; beyond it "more than" is enough to decide on
+COUNT_FOR = 1000  # milliseconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class Reach:
     is_more: bool
     emails_each: int
     first_email_at: dt.datetime | None
+    is_counted: bool = True
+    """False: there are so many people to look through that it would take too long."""
 
     @property
     def emails(self) -> int:
@@ -35,12 +40,15 @@ class Reach:
 
 def reach(*, template: WorkflowTemplate, plan: Plan, now: dt.datetime, most: int = MOST) -> Reach:
     """How many people match at present, how many emails that is at most, and when the first would go."""
-    found = people(template=template, plan=plan, now=now).order_by().values("pk")[: most + 1].count()
+    found: int | None = None
+    with suppress(TooLong), patience(milliseconds=COUNT_FOR):
+        found = people(template=template, plan=plan, now=now).order_by().values("pk")[: most + 1].count()
     return Reach(
-        people=min(found, most),
-        is_more=found > most,
+        people=min(found or 0, most),
+        is_more=(found or 0) > most,
         emails_each=faults.emails_of(plan),
         first_email_at=_first_email_at(plan, now),
+        is_counted=found is not None,
     )
 
 

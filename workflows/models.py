@@ -384,6 +384,10 @@ class ScheduledAction(models.Model):
             models.Index(
                 fields=["target", "-due_at", "-id"], condition=models.Q(target__isnull=False), name="action_by_target"
             ),
+            # The list of planned touches, which are few among all the other steps.
+            models.Index(
+                fields=["-due_at", "-id"], condition=models.Q(action_type="follow_up"), name="action_follow_ups"
+            ),
             models.Index(fields=["due_at", "id"], name="action_by_due"),  # ?due_before=, lists and their pages
             # Whose instance has come a step further: what Notion does not know yet.
             models.Index(fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="action_finished"),

@@ -113,8 +113,9 @@ class AlertAdmin(Record):
     )
     list_select_related = ("target", "contact", "business_entity")
     list_filter_sheet = True
+    sortable_by = ("raised",)  # no other order has an index
     search_fields = ("title", "contact__email")
-    search_help_text = "Title, or the contact's address"
+    search_help_text = "Title, or the contact's name or address"
     change_list_template = "admin/engagement/alerts_list.html"
     fieldsets = (
         (None, {"fields": ("title", "urgency", "state", "words")}),
@@ -132,6 +133,11 @@ class AlertAdmin(Record):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         return super().get_queryset(request).prefetch_related("deliveries")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str
+    ) -> tuple[QuerySet[Alert], bool]:
+        return worklist.matching(queryset, text=search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownF
 
 from contacts.admin import moments
 from contacts.admin.pages import Record, RecordInline, button, column, link
+from contacts.admin.searching import PeopleSearch
 from engagement import rehearsal
 from engagement.models import Message, MessageEvent
 
@@ -78,7 +79,7 @@ def _said(message: Message) -> SafeString | str:
 
 
 @admin.register(Message)
-class MessageAdmin(Record):
+class MessageAdmin(PeopleSearch, Record):
     when_empty = (
         "No email was written yet. Each one comes here as a workflow sends it, with its text and what became of it."
     )
@@ -89,8 +90,9 @@ class MessageAdmin(Record):
         ("version__template", RelatedDropdownFilter),
     )
     list_filter_sheet = True
+    sortable_by = ("created_at",)  # no other order has an index
     search_fields = ("contact__email", "contact__first_name", "contact__last_name")
-    search_help_text = "Search by the contact's name or email address."
+    search_help_text = "Search by the contact's name, email address or company."
     fieldsets = (
         (None, {"fields": (
             "what_happened", "subject", "recipient", "sender", "reply_to",
