@@ -41,6 +41,7 @@ class Visit:
     request: Mapping[str, Any]
     now: dt.datetime
     enrol: bool = True
+    is_listed: bool = False
 
     @property
     def is_interaction(self) -> bool:
@@ -104,6 +105,7 @@ def receive_many(
                 request={},
                 now=now,
                 enrol=enrol,
+                is_listed=True,
             )
         )
     taken = iter(_apart_from_races(lambda: _take_in_list(visits, catalogue)))
@@ -230,7 +232,7 @@ def _visit(visit: Visit, present: dict[str, Person], catalogue: Catalogue) -> Re
     decisions = judging.classify(person, visit.reading, catalogue)
     decisions += judging.route(person, visit.reading, catalogue, known=None if created else known)
     changes = person.settle(before)
-    if not (created or changes or visit.enrol):
+    if visit.is_listed and not (created or changes or visit.enrol):
         return Unchanged(contact=person.contact)
     if visit.is_interaction:
         person.touch(visit.now)

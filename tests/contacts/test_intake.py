@@ -241,6 +241,15 @@ class TestTheEvent:
         event.refresh_from_db()
         assert (event.processed_at, event.outcome, event.request) == (NOW, [], {"baseline": True})
 
+    def test_a_baseline_about_somebody_known_leaves_its_event_even_where_it_tells_nothing_new(self) -> None:
+        known = arrive(company="Engines").contact
+
+        receipt = arrive(company="Engines", enrol=False, source="csv")
+
+        assert (receipt.contact.pk, receipt.created, receipt.changes) == (known.pk, False, {})
+        event = ContactEvent.objects.get(pk=receipt.event.pk)
+        assert (event.kind, event.processed_at, event.request) == ("contact_updated", NOW, {"baseline": True})
+
     def test_what_postgresql_cannot_hold_does_not_reach_it(self) -> None:
         receipt = arrive(payload={"a\0": "b\0\ud800", "n": float("nan")}, custom={"c": "\0x"}, message="\0hi")
 
