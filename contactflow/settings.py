@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "contactflow.unstorable.UnstorableMiddleware",
     "contactflow.audit.acting.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "contactflow.reader_zone.ReaderZoneMiddleware",

@@ -13,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from contacts.clock import validate_moment
 from contacts.models import BusinessEntity, Contact, slug_field_help, validate_slug
 
 
@@ -310,7 +311,7 @@ class Task(models.Model):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks")
     business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
     effort_hours = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, validators=[validate_moment])
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)

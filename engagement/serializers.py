@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contacts.clock import validate_moment
 from contacts.models import BusinessEntity, Contact
 from contacts.serializers import Name, Slug, Strict, Text
 from engagement.models import Alert, AlertDelivery, Message, MessageEvent, Priority, Target, Task
@@ -97,7 +98,7 @@ class NewTask(Strict):
     effort_hours = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=0, required=False, allow_null=True, coerce_to_string=False
     )
-    due_at = serializers.DateTimeField(required=False, allow_null=True)
+    due_at = serializers.DateTimeField(required=False, allow_null=True, validators=[validate_moment])
 
 
 class TaskStatus(Strict):

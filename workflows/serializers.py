@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
+from contacts.clock import validate_moment
 from contacts.models import Contact
 from contacts.serializers import Flag, Judgement, Name, Object, Person, Reason, Slug, Strict, Text, Texts
 from engagement.models import Priority
@@ -218,7 +219,9 @@ class Simulation(Strict):
 
     contact_email = Text(max_length=320, help_text="Somebody who is here; without, an example person.")
     example = ExamplePerson(required=False, help_text="Who the example person is.")
-    start = serializers.DateTimeField(required=False, allow_null=True, help_text="Empty: now.")
+    start = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="Empty: now.", validators=[validate_moment]
+    )
     draft = Flag(required=False, default=False, help_text="Of the draft instead of what runs.")
 
     def validate(self, told: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from contactflow.audit import telling
 from contactflow.audit.telling import Line, Told
 from contactflow.models import AuditEntry
 from contacts import clock
+from contacts.admin import numbers
 from contacts.admin.moments import moment
 from contacts.admin.pages import Record, column
 
@@ -51,6 +52,7 @@ THINGS = (
     "auth.User",
     "auth.Group",
 )
+LONGEST_AGO = 36_500  # days
 SHORT = 80  # characters of a value in the list; the entry's own page has all of it
 
 
@@ -63,7 +65,8 @@ class PersonFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [(str(user.pk), user.get_full_name() or user.username) for user in staff]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        return queryset.filter(user_id=int(self.value())) if str(self.value()).isdecimal() else queryset
+        person = numbers.typed(self.value())
+        return queryset if person is None else queryset.filter(user_id=person)
 
 
 class ThingFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -88,10 +91,11 @@ class WhenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [("1", "Today"), ("2", "Since yesterday"), ("7", "Last 7 days"), ("30", "Last 30 days")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        if not str(self.value()).isdecimal():
+        days = numbers.typed(self.value())
+        if days is None or not 1 <= days < LONGEST_AGO:
             return queryset
         midnight = timezone.localtime(clock.database_now()).replace(hour=0, minute=0, second=0, microsecond=0)
-        return queryset.filter(at__gte=midnight - dt.timedelta(days=int(self.value()) - 1))
+        return queryset.filter(at__gte=midnight - dt.timedelta(days=days - 1))
 
 
 class RowFilter(admin.SimpleListFilter):
@@ -110,6 +114,7 @@ class RowFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(Record):
+    when_empty = "Nobody has changed anything by hand yet. Who did what, with the value before and after, is kept here."
     list_display = ("at", "actor", "what", "changed")
     list_display_links = ("at",)
     list_filter = (PersonFilter, ThingFilter, WhenFilter, RowFilter)

@@ -104,7 +104,10 @@ class TaskForm(forms.Form):
         Target.objects.all(), required=False, label="Team", empty_label="No team", widget=UnfoldAdminSelectWidget()
     )
     priority = forms.ChoiceField(choices=Priority.choices, initial=Priority.MEDIUM, widget=UnfoldAdminSelectWidget())
-    due_at = forms.DateTimeField(required=False, label="Due", widget=MomentInput(), help_text="In your own time zone.")
+    due_at = forms.DateTimeField(
+        required=False, label="Due", widget=MomentInput(), help_text="In your own time zone.",
+        validators=[clock.validate_moment],
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -36,7 +36,7 @@ class ActingMiddleware:
         user = request.user
         if request.method in SAFE or not isinstance(user, AbstractUser) or not user.is_staff:
             return self.get_response(request)
-        with acting(user=user, path=request.path):
+        with acting(user=user, path=request.path.replace("\0", "")):
             return self.get_response(request)
 
 

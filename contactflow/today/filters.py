@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from contactflow.today import flow, response
 from contacts import brands, clock
+from contacts.admin import numbers
 from contacts.models import Contact
 
 
@@ -23,14 +24,15 @@ class CameFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [(str(brand.pk), f"To {brand.name}") for brand in brands.all_brands(request)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        if not str(self.value() or "").isdecimal():
+        brand = numbers.typed(self.value())
+        if brand is None:
             return queryset
         first = timezone.localdate(clock.database_now()) - dt.timedelta(days=flow.DAYS - 1)
         since = dt.datetime.combine(first, dt.time.min, tzinfo=timezone.get_current_timezone())
         return queryset.filter(
-            pk__in=Contact.objects.filter(
-                memberships__business_entity_id=int(str(self.value())), memberships__since__gte=since
-            ).values("pk")
+            pk__in=Contact.objects.filter(memberships__business_entity_id=brand, memberships__since__gte=since).values(
+                "pk"
+            )
         )
 
 
@@ -46,8 +48,9 @@ class AnswerFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        brand, _, how = str(self.value() or "").partition(".")
-        if not brand.isdecimal() or how not in response.OUTCOMES:
+        said, _, how = str(self.value() or "").partition(".")
+        brand = numbers.typed(said)
+        if brand is None or how not in response.OUTCOMES:
             return queryset
-        people = response.people(brand_id=int(brand), how=how, now=clock.database_now())
+        people = response.people(brand_id=brand, how=how, now=clock.database_now())
         return queryset.filter(pk__in=people)

@@ -61,10 +61,12 @@ class BrandAdmin(BusinessEntityAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         brand: BusinessEntity | None = options.get("obj")
+        may_read_emails = request.user.has_perm("engagement.view_engagementtemplate")
         context |= {
             "brand_page": True,
             "preview_address": reverse("admin:contacts_businessentity_frame"),
-            "emails": _emails(brand) if request.user.has_perm("engagement.view_engagementtemplate") else [],
+            "emails": _emails(brand) if may_read_emails else [],
+            "may_choose": may_read_emails and request.user.has_perm("contacts.view_contact"),
         }
         return super().render_change_form(request, context, *args, **options)
 

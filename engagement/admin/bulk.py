@@ -51,7 +51,10 @@ class DueForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
     )
     moment = forms.SplitDateTimeField(
-        required=False, label="Another day and hour", widget=UnfoldAdminSplitDateTimeWidget()
+        required=False,
+        label="Another day and hour",
+        widget=UnfoldAdminSplitDateTimeWidget(),
+        validators=[clock.validate_moment],
     )
 
     def clean(self) -> dict[str, Any]:

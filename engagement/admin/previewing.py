@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from contacts import clock
+from contacts.admin import numbers
 from contacts.models import BusinessEntity, Contact
 from engagement import coverage, placeholders, proofreading, rehearsal, trials
 from engagement.admin.wordfields import FallbacksField, PassagesField
@@ -145,9 +146,8 @@ def _rows(request: HttpRequest, name: str, field: FallbacksField | PassagesField
 
 
 def _template(request: HttpRequest) -> EngagementTemplate | None:
-    number = request.POST.get("template", "")
     emails = EngagementTemplate.objects.select_related("business_entity", "current_version")
-    return emails.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 10 else None
+    return emails.filter(pk=numbers.typed(request.POST.get("template"))).first()
 
 
 def chosen_contact(request: HttpRequest) -> Contact | None:
@@ -167,7 +167,7 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
         template = _template(request)
         brand = template.business_entity if template else None
     else:
-        brand = BusinessEntity.objects.filter(pk=int(number)).first() if number.isdecimal() else None
+        brand = BusinessEntity.objects.filter(pk=numbers.typed(number)).first()
     if brand is None and contact is not None:
         return contact.business_entities.order_by("memberships__position").first()
     return brand

@@ -43,7 +43,7 @@ class ExampleForm(forms.Form):
 
 class StartForm(forms.Form):
     start = forms.DateTimeField(
-        required=False, label="Starting",
+        required=False, label="Starting", validators=[clock.validate_moment],
         widget=forms.DateTimeInput(attrs={**INPUT, "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": "Give a day and a time, such as 2026-03-02 09:00."},
     )  # fmt: skip

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
+from contacts.admin import numbers
 from contacts.admin.pages import Page
 from workflows.models import WorkflowTemplate
 
@@ -35,7 +36,7 @@ def opened(page: Page, request: HttpRequest, object_id: str, *, allowed: bool = 
     if not page.has_view_permission(request) or not allowed:
         raise PermissionDenied
     found = WorkflowTemplate.objects.select_related("business_entity", "current_version__published_by")
-    template = found.filter(pk=object_id).first() if str(object_id).isdigit() else None
+    template = found.filter(pk=numbers.typed(object_id)).first()
     if template is None:
         raise Http404
     return template

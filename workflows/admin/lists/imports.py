@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contacts import clock
+from contacts.admin import numbers
 from contacts.admin.moments import moment
 from contacts.admin.pages import Record, column
 from contacts.imports import REJECTION_COLUMNS, FileRefused
@@ -56,6 +57,7 @@ class UploadForm(forms.Form):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(Record):
+    when_empty = "No list came in yet. Import one: you see every change before anything is stored."
     list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
     list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("file_name", "source")
@@ -329,5 +331,4 @@ def _plain(name: str) -> str:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    given = request.GET.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return numbers.typed(request.GET.get(name)) or 0

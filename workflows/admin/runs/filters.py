@@ -15,6 +15,8 @@ from django.utils.dateparse import parse_date
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import INPUT_CLASSES
 
+from contacts import clock
+from contacts.admin import numbers
 from contacts.models import Contact
 from engagement.models import Target
 from workflows import causes, failures
@@ -60,9 +62,10 @@ class DayFilter(admin.FieldListFilter):
 
     def _day(self, name: str) -> dt.date | None:
         try:
-            return parse_date(str(self.used_parameters.get(name, "")))
+            found = parse_date(str(self.used_parameters.get(name, "")))
         except ValueError:  # the 30th of February
             return None
+        return found if found and found.year in clock.YEARS else None  # elsewhere a time zone may have no such moment
 
 
 class TargetFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -75,10 +78,10 @@ class TargetFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [(str(pk), name) for pk, name in Target.objects.order_by("name").values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if not value or not value.isdecimal():
+        target = numbers.typed(self.value())
+        if target is None:
             return queryset
-        return queryset.filter(pk__in=ScheduledAction.objects.filter(target=int(value)).values("instance"))
+        return queryset.filter(pk__in=ScheduledAction.objects.filter(target=target).values("instance"))
 
 
 class CauseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types

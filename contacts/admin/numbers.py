@@ -1,0 +1,11 @@
+"""Numbers that stand in an address or a form, where anybody may have typed anything."""
+
+from __future__ import annotations
+
+LONGEST = 9  # digits: more rows, days or pages nobody asks for
+
+
+def typed(text: object) -> int | None:
+    """A plain whole number, or None for whatever else it says."""
+    said = "" if text is None else str(text)
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST else None
