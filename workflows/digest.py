@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -124,17 +124,17 @@ def readers() -> QuerySet[Any]:
     return people.exclude(email="").exclude(digest_choice__wanted=False).distinct().order_by("pk")
 
 
-def is_reader(*, user: AbstractBaseUser) -> bool:
+def is_reader(*, user: User) -> bool:
     """Whether the digest goes to this person."""
     return readers().filter(pk=user.pk).exists()
 
 
-def choose(*, user: AbstractBaseUser, wanted: bool) -> None:
+def choose(*, user: User, wanted: bool) -> None:
     """Remember whether somebody wants the digest."""
     DigestChoice.objects.update_or_create(user=user, defaults={"wanted": wanted})
 
 
-def last_look(*, user: AbstractBaseUser, now: dt.datetime) -> dt.datetime:
+def last_look(*, user: User, now: dt.datetime) -> dt.datetime:
     """From when on a person's next digest tells: the end of their last one, a week ago at most."""
     last = DigestLetter.objects.filter(user_id=user.pk, status__in=[Status.SENT, Status.QUIET]).order_by("-day").first()
     return max(last.until, now - LONGEST_LOOK) if last else now - FIRST_LOOK

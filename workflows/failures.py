@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.db.models import BooleanField, Case, Count, F, Max, Min, Q, QuerySet, Value, When, Window
@@ -233,7 +234,7 @@ def _to_do(decision: BulkDecision) -> list[ScheduledAction]:
 
 
 def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bool:
-    told = {"action": action, "reason": decision.reason, "actor": decision.actor, "now": now}
+    told: dict[str, Any] = {"action": action, "reason": decision.reason, "actor": decision.actor, "now": now}
     try:
         if decision.verb == Verb.RETRY:
             controls.retry(**told)

@@ -34,11 +34,15 @@ class FromWorkflow(Rows):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         step = ScheduledAction.objects.filter(pk=OuterRef("action"))
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(
-            instance_of_step=Subquery(step.values("instance")[:1]),
-            workflow_of_step=Subquery(step.values("instance__template__name")[:1]),
+        rows: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                instance_of_step=Subquery(step.values("instance")[:1]),
+                workflow_of_step=Subquery(step.values("instance__template__name")[:1]),
+            )
         )
+        return rows
 
     @column("Made by")
     def made_by(self, row: Any) -> SafeString | str:

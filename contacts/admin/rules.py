@@ -23,7 +23,7 @@ class RulePage(Page):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """What is changed in the list has its label where a screen reader finds it; the eye reads the column's head."""
-        field = super().formfield_for_dbfield(db_field, request, **options)
+        field: Any = super().formfield_for_dbfield(db_field, request, **options)
         if db_field.name in self.list_editable:
             field.widget.attrs["aria-label"] = field.label
         return field

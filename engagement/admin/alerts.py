@@ -147,7 +147,7 @@ class AlertAdmin(Record):
         ]
         return [*own, *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         version = worklist.alerts_version(now=clock.database_now())
         if live.is_unchanged(request, version) and self.has_view_permission(request):
             return live.unchanged()

@@ -116,7 +116,7 @@ class TaskAdmin(Board, Kept):
         shown = super().get_list_display(request)
         return shown if self.has_finish_permission(request) else [name for name in shown if name != "deeds"]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         version = worklist.tasks_version(now=clock.database_now())
         if live.is_unchanged(request, version) and self.has_view_permission(request):
             return live.unchanged()

@@ -28,9 +28,11 @@ def defused(value: object) -> str:
 
 def chosen(page: Any, request: HttpRequest) -> QuerySet[Any]:
     """The rows of the list with its filters, search and order, on all its pages."""
-    request.GET = request.GET.copy()
-    request.GET.pop(PAGE_VAR, None)
-    return page.get_changelist_instance(request).get_queryset(request)  # type: ignore[no-any-return]
+    asked: Any = request.GET.copy()
+    asked.pop(PAGE_VAR, None)
+    request.GET = asked
+    rows: QuerySet[Any] = page.get_changelist_instance(request).get_queryset(request)
+    return rows
 
 
 def answer(rows: QuerySet[Any], columns: Columns, *, name: str) -> StreamingHttpResponse:

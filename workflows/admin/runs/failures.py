@@ -19,6 +19,7 @@ from django.urls import URLPattern, path, reverse
 from contacts import clock
 from contacts.admin.confirmation import ReasonForm
 from workflows import causes, failures
+from workflows.admin import progress
 from workflows.admin.runs import story
 from workflows.models import BulkDecision, ScheduledAction
 
@@ -215,7 +216,7 @@ def _brief(action: ScheduledAction) -> dict[str, Any]:
     """As much of a step as a line shows, without asking for its attempts."""
     return {
         "action": action,
-        "name": story.progress.name_of(action),
+        "name": progress.name_of(action),
         "address": reverse("admin:workflows_scheduledaction_change", args=[action.pk]),
         "at": story.happened_at(action),
     }

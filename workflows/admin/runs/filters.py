@@ -45,20 +45,23 @@ class DayFilter(admin.FieldListFilter):
         for name, given in self.used_parameters.items():
             self.used_parameters[name] = given[-1] if isinstance(given, list) else given
 
-    def expected_parameters(self) -> list[str]:
-        return [f"{self.field_path}_from", f"{self.field_path}_to"]
+    def expected_parameters(self) -> list[str | None]:
+        return [*self._ends()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = (self._day(name) for name in self.expected_parameters())
+        first, last = (self._day(name) for name in self._ends())
         if first:
             queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
         if last:
             queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + dt.timedelta(days=1))})
         return queryset
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        data = {name: self.used_parameters.get(name, "") for name in self.expected_parameters()}
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        data = {name: self.used_parameters.get(name, "") for name in self._ends()}
         yield {"form": DayForm(self.field_path, str(self.title).capitalize(), data)}
+
+    def _ends(self) -> tuple[str, str]:
+        return f"{self.field_path}_from", f"{self.field_path}_to"
 
     def _day(self, name: str) -> dt.date | None:
         try:

@@ -80,7 +80,7 @@ class WorkflowInstanceAdmin(PeopleSearch, Record):
         view = self.admin_site.admin_view(self.export_view)
         return [path("export/", view, name="workflows_workflowinstance_export"), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         place = reverse("admin:workflows_workflowinstance_changelist")
         address = reverse("admin:workflows_workflowinstance_export")
         above = above_the_list(request, place, address, SHORTCUTS)

@@ -110,7 +110,7 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
         export_page = path("export/", view, name="workflows_scheduledaction_export")
         return [export_page, *self.failure_urls(), *self.digest_urls(), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         place = reverse("admin:workflows_scheduledaction_changelist")
         address = reverse("admin:workflows_scheduledaction_export")
         above = above_the_list(request, place, address, SHORTCUTS)

@@ -318,4 +318,4 @@ def _why_address(instance: WorkflowInstance) -> str:
         address = reverse("admin:workflows_why")
     except NoReverseMatch:
         return ""
-    return f"{address}?{urlencode({'contact': instance.contact_id, 'workflow': instance.template.slug})}"
+    return f"{address}?{urlencode({'contact': str(instance.contact_id), 'workflow': instance.template.slug})}"
