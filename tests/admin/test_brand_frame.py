@@ -91,3 +91,11 @@ def test_reader_sees_the_frame(reading_room, address):
 
     assert "data-email-preview" in reading_room.get(address.change(brand)).content.decode()
     assert "Saved signature" in preview(reading_room, template_brand=brand.pk)["light"]
+
+
+def test_frame_is_shown_with_the_values_of_a_chosen_person(desk, address):
+    brand = f.BusinessEntityFactory()
+    grace = f.ContactFactory(first_name="Grace")
+
+    assert "Hello Grace" in preview(desk, template_brand=brand.pk, contact=grace.pk)["light"]
+    assert "data-person-search" in desk.get(address.change(brand)).content.decode()

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contacts.clock import database_now
 from contacts.models import ContactEvent
 from engagement.models import Message
 from tests import factories as f
@@ -324,3 +325,45 @@ def test_export_is_for_who_may_look(client):
     client.force_login(user)
 
     assert client.get(reverse("admin:workflows_scheduledaction_export")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("active", "Under way"),
+        ("paused", "On hold"),
+        ("completed", "Finished"),
+        ("cancelled", "Stopped"),
+        ("failed", "Ended with a failure"),
+    ],
+)
+def test_list_says_in_words_where_somebody_stands(desk, address, status, words):
+    ended = {"ended_at": f.NOW} if status in ("completed", "cancelled", "failed") else {}
+    held = {"paused_at": f.NOW} if status == "paused" else {}
+    f.WorkflowInstanceFactory(status=status, **ended, **held)
+
+    table = desk.get(address.list(WorkflowInstance)).content.decode().partition("<tbody")[2]
+
+    assert words in table
+
+
+def test_list_says_what_comes_next_and_until_when_it_waits(desk, address):
+    later = step(step__title="Call them")
+    sooner = step(later.instance, step__title="Look at the portfolio")
+    soon = database_now() + HOUR
+    ScheduledAction.objects.filter(pk=sooner.pk).update(due_at=soon, next_attempt_at=soon)
+    ScheduledAction.objects.filter(pk=later.pk).update(due_at=soon + HOUR, next_attempt_at=soon + HOUR)
+
+    table = desk.get(address.list(WorkflowInstance)).content.decode().partition("<tbody")[2]
+
+    assert "Task “Look at the portfolio”, waiting until" in table
+    assert "Call them" not in table
+
+
+def test_versions_to_filter_by_are_named_after_their_workflow(desk, address):
+    version = rows.instance().version
+
+    page = desk.get(address.list(WorkflowInstance)).content.decode()
+
+    assert f"{version.template.name}, version {version.number}" in page
+    assert f"{version.template.slug} v{version.number}" not in page

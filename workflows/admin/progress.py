@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from contacts.admin import sentences
 from engagement.models import ChannelState
-from workflows.models import ActionType, ScheduledAction
+from workflows.models import ActionType, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
+TO_COME = (Status.PENDING, Status.CLAIMED, Status.SENDING)
+STANDING = {
+    WorkflowInstance.Status.ACTIVE: "Under way",
+    WorkflowInstance.Status.PAUSED: "On hold",
+    WorkflowInstance.Status.COMPLETED: "Finished",
+    WorkflowInstance.Status.CANCELLED: "Stopped",
+    WorkflowInstance.Status.FAILED: "Ended with a failure",
+}
 
 
 def seen_now(actions: QuerySet[ScheduledAction]) -> QuerySet[ScheduledAction]:
@@ -31,6 +41,15 @@ def name_of(action: ScheduledAction) -> str:
     if kind == ActionType.SEND_NOTIFICATION:
         return f"Alert {action.target}"
     return "Plan the follow-up"
+
+
+def what_comes(actions: Iterable[ScheduledAction]) -> str:
+    """The step that is next, and what it waits for; empty when none is left."""
+    waiting = [action for action in actions if action.status in TO_COME]
+    if not waiting:
+        return ""
+    following = min(waiting, key=lambda action: (max(action.due_at, action.next_attempt_at), action.position))
+    return f"{name_of(following)}, {state_of(following)}"
 
 
 def state_of(action: ScheduledAction) -> str:

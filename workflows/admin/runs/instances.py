@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
@@ -17,11 +17,12 @@ from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question, ReasonForm
 from contacts.admin.pages import Record, button, column, link
 from workflows import controls
+from workflows.admin import progress
 from workflows.admin.runs import export, story
 from workflows.admin.runs.filters import DayFilter, PeopleSearch, TargetFilter
-from workflows.models import WorkflowInstance
+from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
 
-INSTANCE_COLOURS = {"Active": "info", "On hold": "warning", "Completed": "success", "Failed": "danger"}
+INSTANCE_COLOURS = {"Under way": "info", "On hold": "warning", "Finished": "success", "Ended with a failure": "danger"}
 SHORTCUTS = (
     ("All", ""),
     ("Under way", "status__exact=active"),
@@ -34,7 +35,8 @@ COLUMNS: export.Columns = (
     ("Workflow", lambda one: one.template.name),
     ("Version", lambda one: one.version.number),
     ("Brand", lambda one: one.business_entity),
-    ("State", lambda one: one.get_status_display()),
+    ("State", lambda one: progress.STANDING[one.status]),
+    ("What comes next", lambda one: progress.what_comes(one.to_come)),
     ("Started by", lambda one: sentences.name_of_event(one.trigger_event)),
     ("Because", lambda one: one.because),
     ("Started", lambda one: one.started_at),
@@ -44,17 +46,27 @@ COLUMNS: export.Columns = (
 )
 
 
+class VersionFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Versions by the name of their workflow, all in one query."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+        versions = WorkflowVersion.objects.filter(published_at__isnull=False).select_related("template")
+        return [
+            (one.pk, f"{one.template}, version {one.number}") for one in versions.order_by("template__name", "-number")
+        ]
+
+
 @admin.register(WorkflowInstance)
 class WorkflowInstanceAdmin(PeopleSearch, Record):
     when_empty = (
         "Nobody is in a workflow yet. People enter one when they arrive and fit it, or when you start one on their "
         "page."
     )
-    list_display = ("contact_name", "template", "version_number", "business_entity", "state", "started_at", "ended_at")
+    list_display = ("contact_name", "in_workflow", "business_entity", "state", "next", "started_at", "ended_at")
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         ("template", RelatedDropdownFilter),
-        ("version", RelatedDropdownFilter),
+        ("version", VersionFilter),
         ("business_entity", RelatedDropdownFilter),
         TargetFilter,
         ("started_at", DayFilter),
@@ -74,7 +86,10 @@ class WorkflowInstanceAdmin(PeopleSearch, Record):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowInstance]:
         rows = super().get_queryset(request)
-        return rows.select_related("contact", "template", "version__template", "business_entity", "event")
+        steps = ScheduledAction.objects.filter(status__in=progress.TO_COME).select_related("step", "target", "template")
+        to_come = Prefetch("actions", queryset=progress.seen_now(steps), to_attr="to_come")
+        rows = rows.select_related("contact", "template", "version__template", "business_entity", "event")
+        return rows.prefetch_related(to_come)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)
@@ -119,17 +134,21 @@ class WorkflowInstanceAdmin(PeopleSearch, Record):
     def contact_link(self, instance: WorkflowInstance) -> str:
         return link(instance.contact)
 
-    @column("Version", ordering="version__number")
-    def version_number(self, instance: WorkflowInstance) -> int:
-        return instance.version.number
+    @column("Workflow", ordering="template")
+    def in_workflow(self, instance: WorkflowInstance) -> str:
+        return f"{instance.template}, version {instance.version.number}"
+
+    @column("What comes next")
+    def next(self, instance: Any) -> str:
+        return progress.what_comes(instance.to_come) or "-"
 
     @column("Workflow")
     def workflow(self, instance: WorkflowInstance) -> str:
         return link(instance.version, f"{instance.template}, version {instance.version.number}")
 
-    @column("Status", ordering="status", label=INSTANCE_COLOURS)
+    @column("State", ordering="status", label=INSTANCE_COLOURS)
     def state(self, instance: WorkflowInstance) -> str:
-        return instance.get_status_display()
+        return progress.STANDING[WorkflowInstance.Status(instance.status)]
 
     @column("Started by")
     def event_link(self, instance: WorkflowInstance) -> str:

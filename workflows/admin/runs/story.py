@@ -288,11 +288,10 @@ def _state(instance: WorkflowInstance, actions: list[ScheduledAction], controls:
 
 
 def _next(actions: list[ScheduledAction]) -> str:
-    waiting = [action for action in actions if action.status in (Status.PENDING, Status.CLAIMED, Status.SENDING)]
-    if not waiting:
-        return "Nothing is planned any more; it ends once what is unclear is settled."
-    following = min(waiting, key=happened_at)
-    return f"Next: {progress.name_of(following)}, {progress.state_of(following)}."
+    following = progress.what_comes(actions)
+    return (
+        f"Next: {following}." if following else "Nothing is planned any more; it ends once what is unclear is settled."
+    )
 
 
 def _by(controls: list[ControlEntry], verb: str) -> str:
