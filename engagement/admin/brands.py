@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from contacts.admin import numbers
 from contacts.admin.reference import BusinessEntityAdmin
 from contacts.models import BusinessEntity
 from engagement import contrast, envelopes, frame, rehearsal
@@ -114,8 +115,8 @@ def _framed(request: HttpRequest) -> JsonResponse:
 
 def _typed(request: HttpRequest) -> BusinessEntity:
     """The brand as it would be with what is typed, unsaved; where the page has no form, as it is saved."""
-    number = request.POST.get("template_brand", "")
-    brand = (BusinessEntity.objects.filter(pk=int(number)).first() if number.isdecimal() else None) or BusinessEntity()
+    brand = BusinessEntity.objects.filter(pk=numbers.typed(request.POST.get("template_brand"))).first()
+    brand = brand or BusinessEntity()
     for name in FACE:
         if name in request.POST:
             setattr(brand, name, request.POST[name].strip())
@@ -127,10 +128,10 @@ def _typed(request: HttpRequest) -> BusinessEntity:
 
 
 def _words(request: HttpRequest) -> Words:
-    number = request.POST.get("template", "")
-    if not number.isdecimal() or not request.user.has_perm("engagement.view_engagementtemplate"):
+    number = numbers.typed(request.POST.get("template"))
+    if number is None or not request.user.has_perm("engagement.view_engagementtemplate"):
         return EXAMPLE
-    email = EngagementTemplate.objects.select_related("current_version").filter(pk=int(number)).first()
+    email = EngagementTemplate.objects.select_related("current_version").filter(pk=number).first()
     if email is None or email.current_version is None:
         return EXAMPLE
     email.current_version.template = email
