@@ -100,3 +100,26 @@ def sign_in(office: Office, chromium: Browser, complaints: Complaints) -> Iterat
     yield enter
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def seat_of_boss(office: Office, chromium: Browser) -> Iterator[tuple[Page, Complaints]]:
+    from tests.browser.looking import Complaints
+
+    context = chromium.new_context(base_url=office.url, viewport=WIDE, timezone_id="Europe/Berlin", locale="en-GB")
+    context.set_default_timeout(15_000)
+    context.add_cookies([{"name": "sessionid", "value": office.sessions["boss"], "url": office.url}])
+    page, heard = context.new_page(), Complaints()
+    heard.listen(page)
+    yield page, heard
+    context.close()
+
+
+@pytest.fixture
+def boss(seat_of_boss: tuple[Page, Complaints]) -> Iterator[Page]:
+    """The page of somebody who may do everything, for tests that only look; nobody signs in for each of them."""
+    page, heard = seat_of_boss
+    heard.said.clear()
+    page.set_viewport_size(WIDE)
+    yield page
+    assert heard.said == []

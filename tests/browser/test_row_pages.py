@@ -8,9 +8,7 @@ from tests.browser import looking, places
 
 
 @pytest.mark.parametrize("label", places.LABELS)
-def test_page_of_a_row_is_fit_to_work_with(sign_in, label):
-    page = sign_in("boss")
+def test_page_of_a_row_is_fit_to_work_with(boss, label):
+    boss.goto(places.page_of(label))
 
-    page.goto(places.page_of(label))
-
-    assert looking.faults(page) == []
+    assert looking.faults(boss) == []

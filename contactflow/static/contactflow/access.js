@@ -29,7 +29,7 @@ function keepList(select) {
 function bringKeys(element) {
     if (element.matches(`${PRESSABLE}, .fixed`) || element.querySelector(PRESSABLE) || !element.textContent.trim()) return;
     element.tabIndex = 0;
-    element.setAttribute("role", "button");
+    if (!element.matches("h1, h2, h3, h4")) element.setAttribute("role", "button");
     const name = element.matches(".material-symbols-outlined") && ICON_NAMES[element.textContent.trim()];
     if (name) element.setAttribute("aria-label", name);
     element.addEventListener("keydown", (event) => {
