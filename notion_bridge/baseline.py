@@ -13,7 +13,7 @@ from contacts.models import Contact, ContactEvent
 from notion_bridge.models import Kind, NotionDatabase, PageLink
 from workflows import arrivals, enrolment, wake
 from workflows.conditions import Facts
-from workflows.enrolment import Candidate
+from workflows.enrolment import Candidate, Newcomer
 from workflows.models import ActionType
 
 EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
@@ -54,13 +54,9 @@ def foresee(*, now: dt.datetime, limit: int = JUDGED) -> Foreseen:
     among = enrolment.candidates()
     emails = {candidate.template.slug: _emails(candidate) for candidate in among}
     foreseen = Foreseen(people=people().count())
-    for contact in people().select_related("status", "lead_source")[:limit]:
-        facts = Facts.from_event(intake.current_facts(contact))
-        slugs = [
-            one.template.slug
-            for one in among
-            if enrolment.judge(candidate=one, contact=contact, facts=facts, event=None, now=now).matched
-        ]
+    some = [_newcomer(contact) for contact in people().select_related("status", "lead_source")[:limit]]
+    for starting in enrolment.foresee(people=some, among=among, now=now):
+        slugs = [one.template.slug for one in starting]
         foreseen.judged += 1
         foreseen.starting += bool(slugs)
         foreseen.workflows += len(slugs)
@@ -109,6 +105,11 @@ def start(*, now: dt.datetime) -> int:
         started += len(arrived.enrolment.instances)
     NotionDatabase.objects.filter(kind=Kind.CONTACTS).update(baseline_answer=Answer.STARTED)
     return started
+
+
+def _newcomer(contact: Contact) -> Newcomer:
+    """As whom `start` lets them arrive: what starts with another event stays asleep."""
+    return Newcomer(contact=contact, facts=Facts.from_event(intake.current_facts(contact)), is_new=True)
 
 
 def _emails(candidate: Candidate) -> int:

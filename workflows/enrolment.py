@@ -100,7 +100,7 @@ def enrol_waiting(*, now: dt.datetime, limit: int = 100) -> int:
 def judge(
     *, candidate: Candidate, contact: Contact, facts: Facts, event: ContactEvent | None, now: dt.datetime
 ) -> Verdict:
-    """Whether the template would start for the contact with this event (None: for a new_contact, at this moment)."""
+    """Whether the template would start for the contact with this event (None: whatever event it starts with)."""
     return _Judge(contact=contact, facts=facts, event=event, now=now).verdict(candidate)
 
 

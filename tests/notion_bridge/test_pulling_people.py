@@ -107,6 +107,19 @@ def test_the_first_pull_foresees_what_starting_would_mean(notion: Sandbox, setti
     assert not WorkflowInstance.objects.exists()
 
 
+def test_what_starts_with_another_event_is_not_foreseen_for_the_baseline(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings)
+    business = {"Contact Type": ["Business Contact"], "Business Entity": ["AM Consulting"]}
+    notion.person_creates(ids["contacts"], FULL | business)
+    bridge.sync()
+
+    foreseen = baseline.foresee(now=database_now())
+
+    assert "am_consulting_lead_qualification" in foreseen.by_workflow
+    assert not {"am_consulting_proposal_follow_up", "higherself_content_engagement"} & set(foreseen.by_workflow)
+    assert baseline.start(now=database_now()) == foreseen.workflows
+
+
 def test_staff_may_start_the_workflows_of_the_baseline_later(notion: Sandbox, settings: Any) -> None:
     ids = bridge.connect(notion, settings)
     notion.person_creates(ids["contacts"], FULL)
