@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.cache import patch_vary_headers
 
-from contactflow import person, timeline
+from contactflow import merging, person, timeline
 from contactflow.admin.merging import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
@@ -22,7 +22,7 @@ from contacts import clock
 from contacts.admin.pages import joined
 from contacts.admin.people import ContactAdmin
 from contacts.intake import Receipt
-from contacts.models import Contact
+from contacts.models import Contact, FormerAddress
 from contacts.timeline import Entry
 from notion_bridge.admin import subjects
 from notion_bridge.admin.subjects import InNotion
@@ -55,10 +55,22 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
             return super().change_view(request, object_id, form_url, extra_context)
         contact = self.get_object(request, unquote(object_id))
         if contact is None:
+            if kept := merging.now_part_of(key=unquote(object_id)):
+                messages.info(request, "This contact was merged: you are on the page of the person they are part of.")
+                return HttpResponseRedirect(_address("change", kept))
             return super().change_view(request, object_id, form_url, extra_context)  # says that there is none
         if not self.has_view_permission(request, contact):
             raise PermissionDenied
         return self._page(request, contact)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Who was known by an address before a merge is found by it; nobody else can have it."""
+        if "@" in search_term:
+            former = FormerAddress.objects.filter(email=search_term.strip().lower().replace("\0", ""))
+            known = queryset.filter(pk__in=list(former.values_list("contact", flat=True)))
+            if known.exists():
+                return known, False
+        return super().get_search_results(request, queryset, search_term)
 
     def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The form, for those who may change or look at all fields."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from contactflow import merging, palette
 from contactflow.models import ContactMerge
+from contacts.clock import database_now
 from contacts.models import Contact
 from tests import factories as f
 
@@ -134,3 +136,32 @@ def test_a_former_address_is_refused_with_who_it_was(desk: Client, address: Any,
     page = desk.post(address.add(Contact), {"email": "mary@example.org"}).content.decode()
 
     assert "Maria Lopez was merged with somebody who had this address" in page
+
+
+def test_the_old_page_leads_to_the_kept_person(desk: Client, maria: Contact, mary: Contact) -> None:
+    gone = reverse("admin:contacts_contact_change", args=[mary.pk])
+    merged(desk, maria, mary)
+
+    response = desk.get(gone)
+
+    assert (response.status_code, response["Location"]) == (
+        302,
+        reverse("admin:contacts_contact_change", args=[maria.pk]),
+    )
+
+
+def test_after_undoing_the_old_page_is_there_again(desk: Client, maria: Contact, mary: Contact, boss: User) -> None:
+    merged(desk, maria, mary)
+    merging.undo(merge=ContactMerge.objects.get(), by=boss, now=database_now())
+
+    assert desk.get(reverse("admin:contacts_contact_change", args=[mary.pk])).status_code == 200
+
+
+def test_who_was_merged_is_found_by_the_old_address(desk: Client, maria: Contact, mary: Contact) -> None:
+    old = mary.email
+    merged(desk, maria, mary)
+
+    listed = desk.get(reverse("admin:contacts_contact_changelist"), {"q": old}).context["cl"].result_list
+
+    assert [person.pk for person in listed] == [maria.pk]
+    assert [person.pk for person in palette.known_by(old)] == [maria.pk]
