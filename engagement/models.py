@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 from contacts.clock import validate_moment
 from contacts.models import BusinessEntity, Contact, slug_field_help, validate_slug
@@ -224,6 +225,8 @@ class Alert(models.Model):
             # watch_alerts and the event stream read on from the last one seen.
             models.Index(fields=["created_at", "id"], name="alert_oldest_first"),
             models.Index(fields=["contact", "-created_at"], name="alert_of_contact"),  # the contact's timeline
+            # Search by any part of the title (worklist.matching uses __icontains, that is UPPER() LIKE).
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="alert_search"),
             models.Index(
                 fields=["target", "-created_at"], condition=models.Q(acknowledged_at__isnull=True), name="alert_open"
             ),  # what a target still has to look at
@@ -355,6 +358,8 @@ class Task(models.Model):
                 name="task_done_of_contact",
             ),  # the contact's timeline
             models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
+            # Search by any part of the title (worklist.matching uses __icontains, that is UPPER() LIKE).
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="task_search"),
             models.Index(fields=["updated_at", "id"], name="task_changed"),  # what Notion does not know yet
         ]
 
