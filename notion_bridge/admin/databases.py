@@ -32,7 +32,9 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     held_by = forms.ChoiceField(
         label="Property in Notion",
         required=False,
-        widget=UnfoldAdminSelectWidget(attrs={"style": "min-width: min(18rem, 45vw)", "aria-label": "Property in Notion"}),
+        widget=UnfoldAdminSelectWidget(
+            attrs={"style": "min-width: min(18rem, 45vw)", "aria-label": "Property in Notion"}
+        ),
     )
 
     class Meta:
@@ -106,6 +108,7 @@ class MappingInline(Untitled):
 
 @admin.register(NotionDatabase)
 class NotionDatabaseAdmin(Page):
+    when_empty = "Connect Notion first: the page “Connection” says how."
     list_display = ("name", "title", "condition", "looked_at", "passed_at")
     search_fields = ("title", "kind")
     fieldsets = (
