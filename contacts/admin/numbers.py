@@ -9,3 +9,8 @@ def typed(text: object) -> int | None:
     """A plain whole number, or None for whatever else it says."""
     said = "" if text is None else str(text)
     return int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST else None
+
+
+def key(text: object) -> int:
+    """The number of the row that is asked for; 0, which no row has, for whatever names none."""
+    return typed(text) or 0

@@ -21,8 +21,8 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
         """First which rows, mostly from an index alone; then only those are read as a whole."""
         found = super().page(number)
         if isinstance(self.object_list, QuerySet):
-            shown = list(found.object_list.values_list("pk", flat=True))  # type: ignore[union-attr]  # a part of it
-            found.object_list = self.object_list.filter(pk__in=shown)
+            part: Any = found.object_list
+            found.object_list = self.object_list.filter(pk__in=list(part.values_list("pk", flat=True)))
         return found
 
     @cached_property

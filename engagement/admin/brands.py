@@ -115,7 +115,7 @@ def _framed(request: HttpRequest) -> JsonResponse:
 
 def _typed(request: HttpRequest) -> BusinessEntity:
     """The brand as it would be with what is typed, unsaved; where the page has no form, as it is saved."""
-    brand = BusinessEntity.objects.filter(pk=numbers.typed(request.POST.get("template_brand"))).first()
+    brand = BusinessEntity.objects.filter(pk=numbers.key(request.POST.get("template_brand"))).first()
     brand = brand or BusinessEntity()
     for name in FACE:
         if name in request.POST:

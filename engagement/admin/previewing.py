@@ -147,7 +147,7 @@ def _rows(request: HttpRequest, name: str, field: FallbacksField | PassagesField
 
 def _template(request: HttpRequest) -> EngagementTemplate | None:
     emails = EngagementTemplate.objects.select_related("business_entity", "current_version")
-    return emails.filter(pk=numbers.typed(request.POST.get("template"))).first()
+    return emails.filter(pk=numbers.key(request.POST.get("template"))).first()
 
 
 def chosen_contact(request: HttpRequest) -> Contact | None:
@@ -167,7 +167,7 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
         template = _template(request)
         brand = template.business_entity if template else None
     else:
-        brand = BusinessEntity.objects.filter(pk=numbers.typed(number)).first()
+        brand = BusinessEntity.objects.filter(pk=numbers.key(number)).first()
     if brand is None and contact is not None:
         return contact.business_entities.order_by("memberships__position").first()
     return brand

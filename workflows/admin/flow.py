@@ -36,7 +36,7 @@ def opened(page: Page, request: HttpRequest, object_id: str, *, allowed: bool = 
     if not page.has_view_permission(request) or not allowed:
         raise PermissionDenied
     found = WorkflowTemplate.objects.select_related("business_entity", "current_version__published_by")
-    template = found.filter(pk=numbers.typed(object_id)).first()
+    template = found.filter(pk=numbers.key(object_id)).first()
     if template is None:
         raise Http404
     return template
