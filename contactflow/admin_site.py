@@ -164,6 +164,10 @@ def reader_zone_script(request: HttpRequest) -> str:
     return static("contactflow/reader_zone.js")
 
 
+def once_script(request: HttpRequest) -> str:
+    return static("contactflow/once.js")
+
+
 def access_script(request: HttpRequest) -> str:
     return static("contactflow/access.js")
 

@@ -303,7 +303,11 @@ UNFOLD = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "contactflow.admin_site.favicon"}],
     "STYLES": ["contactflow.admin_site.stylesheet", "contactflow.admin_site.frame_stylesheet"],
-    "SCRIPTS": ["contactflow.admin_site.reader_zone_script", "contactflow.admin_site.access_script"],
+    "SCRIPTS": [
+        "contactflow.admin_site.reader_zone_script",
+        "contactflow.admin_site.access_script",
+        "contactflow.admin_site.once_script",
+    ],
     "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
     "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar", "show_search": True, "command_search": True},
     "COLORS": {
