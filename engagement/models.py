@@ -358,6 +358,8 @@ class Task(models.Model):
                 name="task_done_of_contact",
             ),  # the contact's timeline
             models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
+            # The list of cancelled ones, which are few among all that was done.
+            models.Index(fields=["-created_at", "-id"], condition=models.Q(status="cancelled"), name="task_cancelled"),
             # Search by any part of the title (worklist.matching uses __icontains, that is UPPER() LIKE).
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="task_search"),
             models.Index(fields=["updated_at", "id"], name="task_changed"),  # what Notion does not know yet

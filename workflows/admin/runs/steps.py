@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from contacts import clock
+from contacts import brands, clock
 from contacts.admin import confirmation
 from contacts.admin.confirmation import Question, ReasonForm
 from contacts.admin.pages import Record, button, column, link
@@ -25,7 +25,7 @@ from workflows.admin.runs.digests import DigestPages
 from workflows.admin.runs.failures import FailurePages
 from workflows.admin.runs.filters import CauseFilter, DayFilter, PeopleSearch
 from workflows.admin.runs.instances import above_the_list
-from workflows.models import ScheduledAction
+from workflows.models import ScheduledAction, WorkflowInstance
 
 ACTION_COLOURS = {
     "Waiting": "info", "Done": "success", "Failed": "danger", "Gave up": "danger", "Unclear": "warning",
@@ -94,6 +94,8 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledAction]:
         rows = super().get_queryset(request)
+        if _asks_for_none(request):
+            return rows.none()
         return progress.seen_now(
             rows.select_related(
                 "step", "target", "template", "instance__contact", "instance__template", "instance__business_entity"
@@ -218,3 +220,13 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
             refusals=(controls.NotPossible,),
         )
         return confirmation.ask(self, request, object_id, question)
+
+
+def _asks_for_none(request: HttpRequest) -> bool:
+    """Whether the workflow asked for never ran for the chosen brand: else every step would be read to find that out."""
+    brand = getattr(request, "listed_brand", None)
+    workflow = request.GET.get("instance__template__id__exact", "")
+    if brand is None or not workflow.isdecimal():
+        return False
+    ran = WorkflowInstance.objects.filter(template_id=int(workflow)).order_by()
+    return not brands.only(ran, brand=brand, path="business_entity").exists()
