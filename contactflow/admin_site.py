@@ -148,6 +148,12 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         return HttpResponseRedirect(back if is_ours else reverse("admin:index"))
 
 
+def place_of(address: str) -> tuple[str, str] | None:
+    """The group and the name under which a list stands in the sidebar."""
+    lists = ((group, place) for group, places in PLACES.items() for place in places if not place.page)
+    return next(((group, place.title) for group, place in lists if _list_of(place) == address), None)
+
+
 def favicon(request: HttpRequest) -> str:
     return static("contactflow/favicon.svg")
 
@@ -189,13 +195,17 @@ def _all_places(request: HttpRequest) -> list[palette.Found]:
 
 
 def _item(place: Place) -> dict[str, Any]:
-    meta = apps.get_model(place.model)._meta
-    address = reverse(f"admin:{place.page or f'{meta.app_label}_{meta.model_name}_changelist'}")
+    address = reverse(f"admin:{place.page}") if place.page else _list_of(place)
     return {
         "title": place.title,
         "icon": place.icon,
         "link": f"{address}?{place.query}" if place.query else address,
     }
+
+
+def _list_of(place: Place) -> str:
+    meta = apps.get_model(place.model)._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
 def _may_see(request: HttpRequest, place: Place) -> bool:
