@@ -136,7 +136,9 @@ class Message(models.Model):
     action = models.UUIDField(null=True, blank=True, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="messages")
     business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
-    version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, related_name="messages")
+    version = models.ForeignKey(
+        TemplateVersion, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False
+    )
     sender = models.CharField(max_length=320, blank=True)
     recipient = models.EmailField(max_length=254)
     reply_to = models.CharField(max_length=320, blank=True)
@@ -167,6 +169,10 @@ class Message(models.Model):
                 name="message_unsent_of_contact",
             ),
             models.Index(fields=["-created_at", "-id"], name="message_newest_first"),  # the outbox and its pages
+            # The list of one email, newest first, also for one brand; the index of the foreign key, too.
+            models.Index(
+                fields=["version", "-created_at", "-id"], include=["business_entity"], name="message_of_version"
+            ),
             models.Index(fields=["message_id"], name="message_by_message_id"),  # provider events and replies
             # The start page: what was sent in the last month, per brand.
             models.Index(

@@ -118,6 +118,7 @@ class AuditEntryAdmin(Record):
     list_display = ("at", "actor", "what", "changed")
     list_display_links = ("at",)
     list_filter = (PersonFilter, ThingFilter, WhenFilter, RowFilter)
+    sortable_by = ("at",)  # no other order has an index
     search_fields = ("label",)
     search_help_text = "Search by what the thing was called when it was changed."
     fields = ("when", "actor", "what", "differences", "path")

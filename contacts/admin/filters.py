@@ -8,6 +8,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
+from contacts.admin import numbers
+
 
 class BelongsFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no types
     """By one of several things that a row belongs to.
@@ -17,9 +19,9 @@ class BelongsFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if not str(value or "").isdecimal():
+        value = numbers.typed(self.value())
+        if value is None:
             return queryset
         links = self.field.remote_field.through.objects
         mine, theirs = self.field.m2m_field_name(), self.field.m2m_reverse_field_name()
-        return queryset.filter(Exists(links.filter(**{mine: OuterRef("pk"), theirs: int(value)})))
+        return queryset.filter(Exists(links.filter(**{mine: OuterRef("pk"), theirs: value})))

@@ -15,11 +15,11 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
-from contacts.admin import moments
+from contacts.admin import moments, numbers
 from contacts.admin.pages import Record, RecordInline, button, column, link
 from contacts.admin.searching import PeopleSearch
 from engagement import rehearsal
-from engagement.models import Message, MessageEvent
+from engagement.models import Message, MessageEvent, TemplateVersion
 
 KEPT_HERE = "Kept here (no mail server)"
 COLOURS = {
@@ -78,6 +78,18 @@ def _said(message: Message) -> SafeString | str:
     return format_html("Sent ({}): the mail server took it.", at)
 
 
+class EmailFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Messages of one email, by its versions: those are few, and known before the messages are looked for."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        email = numbers.typed(self.value())
+        if email is None:
+            return queryset
+        return queryset.filter(
+            version__in=list(TemplateVersion.objects.filter(template=email).values_list("pk", flat=True))
+        )
+
+
 @admin.register(Message)
 class MessageAdmin(PeopleSearch, Record):
     when_empty = (
@@ -87,7 +99,7 @@ class MessageAdmin(PeopleSearch, Record):
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         ("business_entity", RelatedDropdownFilter),
-        ("version__template", RelatedDropdownFilter),
+        ("version__template", EmailFilter),
     )
     list_filter_sheet = True
     sortable_by = ("created_at",)  # no other order has an index

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from contacts.admin.pages import Record, column, link
+from contacts.admin.searching import MOST_WORDS, PeopleSearch, people_of
 from workflows.admin import progress
-from workflows.admin.runs.filters import DayFilter, PeopleSearch
+from workflows.admin.runs.filters import DayFilter
 from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat
 
 
@@ -19,6 +20,7 @@ class ActionAttemptAdmin(PeopleSearch, Record):
     people = "action__instance__contact"
     list_display = ("started_at", "step_name", "contact_name", "number", "outcome", "short_error")
     list_filter = (("outcome", ChoicesCheckboxFilter), ("started_at", DayFilter))
+    sortable_by = ()  # the newest come first; no other order has an index
     search_fields = ("action__instance__contact__email",)
     ordering = ("-id",)
     fields = ("action_link", "number", "outcome", "started_at", "ended_at", "worker", "error")
@@ -55,8 +57,19 @@ class ControlEntryAdmin(Record):
     )
     list_display = ("at", "verb", "actor", "contact_name", "workflow_name", "reason")
     list_filter = (("verb", ChoicesCheckboxFilter), ("at", DayFilter))
+    sortable_by = ("at",)  # no other order has an index
     search_fields = ("actor", "reason", "instance__contact__email")
+    search_help_text = "Search by colleague, reason, or the contact's name, email address or company."
     fields = ("verb", "instance_link", "action_link", "reason", "actor", "at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ControlEntry], search_term: str
+    ) -> tuple[QuerySet[ControlEntry], bool]:
+        for word in search_term.replace("\0", "").split()[:MOST_WORDS]:
+            people = people_of(word)
+            said = Q(actor__icontains=word) | Q(reason__icontains=word)
+            queryset = queryset.filter(said | Q(instance__contact__in=people) if people else said)
+        return queryset, False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ControlEntry]:
         rows = super().get_queryset(request)

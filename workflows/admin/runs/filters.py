@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -17,12 +17,9 @@ from unfold.widgets import INPUT_CLASSES
 
 from contacts import clock
 from contacts.admin import numbers
-from contacts.models import Contact
 from engagement.models import Target
 from workflows import causes, failures
-from workflows.models import ScheduledAction
-
-FOUND = 1000  # people a search is about; who types two letters gets the first of them
+from workflows.models import Step
 
 
 class DayForm(forms.Form):
@@ -84,7 +81,9 @@ class TargetFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         target = numbers.typed(self.value())
         if target is None:
             return queryset
-        return queryset.filter(pk__in=ScheduledAction.objects.filter(target=target).values("instance"))
+        # By the versions with such a step: they are few, and each leads to its executions by an index.
+        versions = Step.objects.filter(target=target).order_by().values_list("version", flat=True).distinct()
+        return queryset.filter(version__in=list(versions))
 
 
 class CauseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -103,29 +102,6 @@ class CauseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
             return queryset
         names = ["", "unknown"] if value == "unknown" else [value]
         return queryset.filter(cause__in=names, status__in=failures.NEEDS_PERSON)
-
-
-class PeopleSearch:
-    """Searches a list by its contact: first the people, by their own index, then what ran for them."""
-
-    people: ClassVar[str] = "contact"
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        words = search_term.replace("\0", "").split()[:6]
-        if not words:
-            return queryset, False
-        found = Contact.objects.order_by()
-        for word in words:
-            found = found.filter(
-                Q(email__icontains=word)
-                | Q(first_name__icontains=word)
-                | Q(last_name__icontains=word)
-                | Q(company__icontains=word)
-            )
-        people = list(found.values_list("pk", flat=True)[:FOUND])
-        return queryset.filter(**{f"{self.people}__in": people}), False
 
 
 def _midnight(day: dt.date) -> dt.datetime:

@@ -16,10 +16,11 @@ from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question, ReasonForm
 from contacts.admin.pages import Record, button, column, link
+from contacts.admin.searching import PeopleSearch
 from workflows import controls
 from workflows.admin import progress
 from workflows.admin.runs import export, story
-from workflows.admin.runs.filters import DayFilter, PeopleSearch, TargetFilter
+from workflows.admin.runs.filters import DayFilter, TargetFilter
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
 
 INSTANCE_COLOURS = {"Under way": "info", "On hold": "warning", "Finished": "success", "Ended with a failure": "danger"}
@@ -73,6 +74,7 @@ class WorkflowInstanceAdmin(PeopleSearch, Record):
     )
     list_before_template = "admin/workflows/runs_above.html"
     list_select_related = ("contact", "template", "version__template", "business_entity")
+    sortable_by = ("started_at",)  # no other order has an index
     search_fields = ("contact__email", "contact__first_name", "contact__last_name")
     search_help_text = "Search by the contact's name, email address or company."
     ordering = ("-started_at", "-id")

@@ -15,15 +15,16 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownF
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from contacts import brands, clock
-from contacts.admin import confirmation
+from contacts.admin import confirmation, numbers
 from contacts.admin.confirmation import Question, ReasonForm
 from contacts.admin.pages import Record, button, column, link
+from contacts.admin.searching import PeopleSearch
 from workflows import causes, controls
 from workflows.admin import progress
 from workflows.admin.runs import export, story
 from workflows.admin.runs.digests import DigestPages
 from workflows.admin.runs.failures import FailurePages
-from workflows.admin.runs.filters import CauseFilter, DayFilter, PeopleSearch
+from workflows.admin.runs.filters import CauseFilter, DayFilter
 from workflows.admin.runs.instances import above_the_list
 from workflows.models import ScheduledAction, WorkflowInstance
 
@@ -84,6 +85,7 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
         ("due_at", DayFilter),
     )
     list_before_template = "admin/workflows/runs_above.html"
+    sortable_by = ("when",)  # no other order has an index
     search_fields = ("instance__contact__email", "instance__contact__first_name", "instance__contact__last_name")
     search_help_text = "Search by the contact's name, email address or company."
     fieldsets = ((None, {"fields": ("step_name", "instance_link", "contact_link", "badge", "when")}),)
@@ -225,8 +227,8 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
 def _asks_for_none(request: HttpRequest) -> bool:
     """Whether the workflow asked for never ran for the chosen brand: else every step would be read to find that out."""
     brand = getattr(request, "listed_brand", None)
-    workflow = request.GET.get("instance__template__id__exact", "")
-    if brand is None or not workflow.isdecimal():
+    workflow = numbers.typed(request.GET.get("instance__template__id__exact"))
+    if brand is None or workflow is None:
         return False
-    ran = WorkflowInstance.objects.filter(template_id=int(workflow)).order_by()
+    ran = WorkflowInstance.objects.filter(template=workflow).order_by()
     return not brands.only(ran, brand=brand, path="business_entity").exists()
