@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from contacts.admin.pages import Record, column, link
-from contacts.admin.searching import MOST_WORDS, PeopleSearch, people_of
+from contacts.admin.searching import FOUND, MOST_WORDS, PeopleSearch, people_of
 from workflows.admin import progress
 from workflows.admin.runs.filters import DayFilter
-from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat
+from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat, WorkflowInstance
 
 
 @admin.register(ActionAttempt)
@@ -66,9 +66,9 @@ class ControlEntryAdmin(Record):
         self, request: HttpRequest, queryset: QuerySet[ControlEntry], search_term: str
     ) -> tuple[QuerySet[ControlEntry], bool]:
         for word in search_term.replace("\0", "").split()[:MOST_WORDS]:
-            people = people_of(word)
-            said = Q(actor__icontains=word) | Q(reason__icontains=word)
-            queryset = queryset.filter(said | Q(instance__contact__in=people) if people else said)
+            ran = WorkflowInstance.objects.filter(contact__in=people_of(word)).order_by()
+            theirs = list(ran.values_list("pk", flat=True)[:FOUND])
+            queryset = queryset.filter(Q(actor__icontains=word) | Q(reason__icontains=word) | Q(instance__in=theirs))
         return queryset, False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ControlEntry]:
