@@ -26,6 +26,7 @@ from contacts.admin.pages import Kept, Record, RecordInline, button, column, lin
 from engagement import alerts, worklist
 from engagement.admin import live
 from engagement.admin.messages import as_text
+from engagement.admin.urgency import RANK
 from engagement.models import Alert, AlertDelivery, Target
 
 PRIORITY_COLOURS = {"Urgent": "danger", "High": "warning", "Medium": "info"}
@@ -232,7 +233,7 @@ class AlertAdmin(Record):
             return render_to_string("admin/engagement/alerts_deed.html", {"alert": alert})
         return _acknowledged(alert)
 
-    @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
+    @column("Priority", ordering=RANK, label=PRIORITY_COLOURS)
     def urgency(self, alert: Alert) -> str:
         return alert.get_priority_display()
 

@@ -28,12 +28,14 @@ from engagement import analytics, tasking, worklist
 from engagement.admin import bulk, due, live, quick
 from engagement.admin.alerts import PRIORITY_COLOURS
 from engagement.admin.board import REMEMBERED, WHOSE, Board
+from engagement.admin.urgency import RANK
 from engagement.channels import state as channel_state
 from engagement.models import ChannelState, PassageBudget, Task
 from engagement.worklist import FINISHED, Scope
 
 STATUS_CHIPS = {"done": "is-good", "in_progress": "is-info", "on_hold": "is-warn"}
 TOGETHER = 1000  # so many at once; a page waits for them
+PAST = {("due", "any"), ("status__exact", "done"), ("status__exact", "cancelled")}
 
 
 class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -107,6 +109,12 @@ class TaskAdmin(Board, Kept):
         rows: QuerySet[Task] = super().get_queryset(request).annotate(asked_at=Now())
         return rows
 
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """What is open, due first. Among all that was ever done, the newest first: nobody looks for the oldest."""
+        asked = {(name, value) for name, values in request.GET.lists() for value in values if value}
+        looks_back = asked & PAST or (request.GET.get("q") and not request.GET.get(DueFilter.parameter_name))
+        return ("-created_at", "-id") if looks_back else ("due_at", "created_at")
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
     ) -> tuple[QuerySet[Task], bool]:
@@ -148,7 +156,7 @@ class TaskAdmin(Board, Kept):
     def due_in_words(self, task: Any) -> SafeString:
         return format_html('<div class="work-cell">{}</div>', due.chip(task, now=task.asked_at))
 
-    @column("Priority", ordering="priority", label=PRIORITY_COLOURS)
+    @column("Priority", ordering=RANK, label=PRIORITY_COLOURS)
     def urgency(self, task: Task) -> str:
         return task.get_priority_display()
 

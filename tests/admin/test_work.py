@@ -210,3 +210,16 @@ def test_running_channel_has_nothing_to_resume(desk, address):
     page = desk.get(address.change(channel)).content.decode()
 
     assert address.button(channel, "resume") not in page
+
+
+@pytest.mark.parametrize("model", [Task, Alert])
+def test_the_most_urgent_come_first_when_sorted_by_priority(desk, address, model):
+    needed = {"target": f.TargetFactory()} if model is Alert else {}
+    for priority in ("low", "urgent", "high", "medium"):
+        model.objects.create(title=priority, priority=priority, **needed)
+    everybodys = {"whose": "all"}
+    columns = desk.get(address.list(model), everybodys).context["cl"].list_display
+
+    answer = desk.get(address.list(model), {**everybodys, "o": f"-{columns.index('urgency')}"})
+
+    assert [row.priority for row in answer.context["cl"].result_list] == ["urgent", "high", "medium", "low"]
