@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
@@ -15,6 +17,7 @@ from contacts import clock
 from contacts.admin import confirmation, sentences
 from contacts.admin.confirmation import Question
 from contacts.admin.pages import Record, button, column, link
+from contacts.models import Contact
 from notion_bridge import conflicts, wording
 from notion_bridge.admin import subjects
 from notion_bridge.models import SyncConflict, SyncProblem
@@ -52,7 +55,7 @@ class SyncProblemAdmin(Record):
     ordering = (F("closed_at").desc(nulls_first=True), "-last_at", "-id")
     fieldsets = (
         (None, {"fields": ("said", ("kind_of", "state"))}),
-        ("About", {"fields": (("database", "page"), ("value", "in_notion"))}),
+        ("About", {"fields": (("database", "page"), ("value", "in_notion"), "here")}),
         ("When", {"fields": (("since", "met_at"), ("times", "closed"))}),
     )
     actions = ("dismiss_chosen",)
@@ -129,6 +132,26 @@ class SyncProblemAdmin(Record):
         url = problem.details.get("url") or (problem.link.url if problem.link else "")
         return sentences.listed(reversed(shown)) if shown else subjects.open_link(str(url or ""))
 
+    @column("In Contactflow")
+    def here(self, problem: SyncProblem) -> str:
+        """The person two pages speak for; where the second page is another person's, the way to merge the two."""
+        person = _person(problem.details.get("object"))
+        other = problem.link.contact if problem.link else None
+        if person is None or other is None or other.pk == person.pk:
+            return link(person)
+        try:
+            merge = f"{reverse('admin:contacts_contact_merge', args=[person.pk])}?with={other.pk}"
+        except NoReverseMatch:  # an installation without that page
+            return link(person)
+        words = "Two people who are one? Merge {} with {}"
+        return sentences.listed(
+            [
+                link(person),
+                link(other),
+                format_html(f'<a href="{{}}" class="text-link">{words}</a>', merge, person, other),
+            ]
+        )
+
     @column("Closed")
     def closed(self, problem: SyncProblem) -> str:
         return f"{sentences.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
@@ -188,6 +211,13 @@ class SyncProblemAdmin(Record):
             conflicts.dismiss(problem=problem, actor=_who(request), now=now)
             count += 1
         messages.success(request, f"{count} dismissed.")
+
+
+def _person(key: Any) -> Contact | None:
+    try:
+        return Contact.objects.filter(pk=UUID(str(key))).first()
+    except ValueError:
+        return None
 
 
 class SettledFilter(OpenFilter):

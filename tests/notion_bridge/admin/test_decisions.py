@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from contacts.models import Contact, ContactType
-from notion_bridge.models import PropertyMapping, SyncConflict, SyncProblem
+from notion_bridge.models import NotionDatabase, PageLink, PropertyMapping, SyncConflict, SyncProblem
 from notion_bridge.sandbox import Sandbox
+from tests.factories import ContactFactory
 from tests.notion_bridge import bridge
 from tests.notion_bridge.admin.colleagues import colleague, said
 
@@ -217,6 +218,22 @@ def test_two_pages_of_one_person_lead_to_both(
 
     assert "First page ↗" in shown
     assert "Second page ↗" in shown
+    assert address.change(ada()) in shown
+
+
+def test_pages_of_two_people_with_one_address_lead_to_merging_them(desk: Client, address: Any) -> None:
+    first, second = ContactFactory(), ContactFactory()
+    layout = NotionDatabase.objects.filter(kind="contacts").first() or NotionDatabase.objects.create(kind="contacts")
+    page = PageLink.objects.create(
+        database=layout, state="duplicate", page_id=second.pk, object_key=second.pk, contact=second
+    )
+    problem = SyncProblem.objects.create(
+        cause="duplicate_contact", subject="page 2", message="Two pages.", link=page, details={"object": str(first.pk)}
+    )
+
+    shown = desk.get(address.change(problem)).content.decode()
+
+    assert f"{address.of(Contact, 'merge', row=first)}?with={second.pk}" in shown
 
 
 @pytest.fixture
