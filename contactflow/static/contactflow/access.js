@@ -1,7 +1,17 @@
 // What Unfold leaves to the mouse and the eye: names for its select boxes, keys for what it makes of plain elements.
 "use strict";
 
-const ICON_NAMES = { close: "Close the menu", dock_to_right: "Show or hide the menu", more_horiz: "More", filter_list: "Filters" };
+const ICON_NAMES = {
+    add: "Add",
+    arrow_back: "Back",
+    close: "Close the menu",
+    dock_to_right: "Show or hide the menu",
+    filter_list: "Filters",
+    hub: "Contactflow",
+    more_horiz: "More",
+    more_vert: "More",
+    search: "Search",
+};
 const PRESSABLE = "a[href], button, input, select, textarea, summary, label";
 
 function nameSelect(select) {
@@ -39,12 +49,18 @@ function bringKeys(element) {
     });
 }
 
+// The name of an icon is a word of its font, not for people.
 function hideIcon(icon) {
     const holder = icon.closest("a, button, [role=button], summary");
     if (icon.hasAttribute("aria-hidden") || icon === holder) return;
-    const words = holder ? holder.textContent.replace(icon.textContent, "").trim() || holder.title || holder.getAttribute("aria-label") : "-";
-    if (words) icon.setAttribute("aria-hidden", "true");
-    else if (ICON_NAMES[icon.textContent.trim()]) holder.setAttribute("aria-label", ICON_NAMES[icon.textContent.trim()]);
+    if (holder && !namedWithoutIcons(holder)) holder.setAttribute("aria-label", ICON_NAMES[icon.textContent.trim()] || icon.textContent.trim());
+    icon.setAttribute("aria-hidden", "true");
+}
+
+function namedWithoutIcons(holder) {
+    const plain = holder.cloneNode(true);
+    plain.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.remove());
+    return plain.textContent.trim() || holder.title || holder.getAttribute("aria-label");
 }
 
 function attend() {
