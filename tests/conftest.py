@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests import postgres, smtp
@@ -21,6 +22,17 @@ os.environ |= dict.fromkeys(re.findall(r"^(\w+)=", EXAMPLE, re.MULTILINE), "")
 os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["SECRET_KEY"] = "for the tests alone, and therefore as public as it is long enough"
 os.environ["DJANGO_SETTINGS_MODULE"] = "contactflow.settings"
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "patient",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
