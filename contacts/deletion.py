@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 
@@ -31,8 +32,11 @@ def _keep_ban(contact: Contact) -> None:
 def _lock(contact: Contact) -> None:
     """The contact, its workflows, and only then what they do: the order in which everybody else locks.
 
-    The contact at first weakly, because whoever works on an instance may still add a row that points at it; at last
+    The contact at first weakly, because whoever works on a step may still add a row that points at it; at last
     fully, so that no instance begins meanwhile.
     """
-    list(contact.workflow_instances.select_for_update().order_by("pk").values_list("pk"))
+    instances = contact.workflow_instances
+    list(instances.select_for_update().order_by("pk").values_list("pk"))
+    steps: Any = instances.model._meta.get_field("actions").related_model
+    list(steps.objects.filter(instance__contact=contact).select_for_update().order_by("pk").values_list("pk"))
     Contact.objects.select_for_update().get(pk=contact.pk)

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from contacts import consent, deletion, intake
 from contacts.models import Contact, Suppression
+from engagement.models import Message
 from tests.factories import (
     NOW,
     ContactEventFactory,
@@ -103,6 +104,21 @@ def test_a_worker_that_settles_and_a_deletion_do_not_wait_for_each_other() -> No
             wait_until_somebody_waits_for_a_lock()
             ScheduledAction.objects.filter(pk=action.pk).update(last_error="settled")
             ContactEventFactory(contact=action.instance.contact)
+        deleted.result(timeout=10)
+
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_hands_over_an_email_and_a_deletion_do_not_wait_for_each_other() -> None:
+    action = ScheduledActionFactory()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():  # what a worker does: the step first, then the email, which points at the contact
+            ScheduledAction.objects.filter(pk=action.pk).update(last_error="about to be handed over")
+            deleted = threads.submit(delete_elsewhere, action.instance.contact)
+            wait_until_somebody_waits_for_a_lock()
+            Message.objects.create(contact=action.instance.contact, recipient="ada@example.org", text="", html="")
         deleted.result(timeout=10)
 
     assert not Contact.objects.exists()
