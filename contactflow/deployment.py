@@ -162,7 +162,7 @@ def _brands() -> Iterator[Line]:
         yield Line(
             "warning",
             "brands",
-            f"No postal address: {', '.join(without)}. Add it in the admin under Settings, Business entities.",
+            f"No postal address: {', '.join(without)}. Add it in the admin under Settings, Brands.",
         )
     else:
         yield Line("ok", "brands", "Every brand has a postal address.")

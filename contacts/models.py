@@ -282,6 +282,8 @@ class ContactEvent(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = "arrival"
+        verbose_name_plural = "arrivals"
         ordering = ("-received_at", "-id")
         indexes: ClassVar = [
             # workflows.enrolment.enrol_waiting: the oldest events nobody enrolled yet.
@@ -379,6 +381,8 @@ class Consent(models.Model):
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "permission"
+        verbose_name_plural = "permissions"
         ordering = ("-recorded_at", "-id")
         indexes: ClassVar = [
             # The newest record holds; the contact's timeline.
@@ -405,6 +409,8 @@ class Suppression(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "blocked address"
+        verbose_name_plural = "blocked addresses"
         ordering = ("-created_at",)
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="one_suppression_per_email")]
 

@@ -84,7 +84,7 @@ def test_missing_postal_addresses_are_warned_of(deployed: None) -> None:
     BusinessEntity.objects.exclude(slug="am_consulting").update(postal_address="1 Main Street, Springfield")
 
     assert lines("brands") == [
-        ("warning", "No postal address: AM Consulting. Add it in the admin under Settings, Business entities."),
+        ("warning", "No postal address: AM Consulting. Add it in the admin under Settings, Brands."),
     ]
 
 
