@@ -83,6 +83,9 @@ class ImportRun(ListRun):
     forecast = models.JSONField(default=dict, help_text="By workflow: people, emails, when the first goes out.")
     applied = models.JSONField(default=dict, help_text="What became of the lines, in numbers.")
     applied_at = models.DateTimeField(null=True, blank=True)
+    applied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     is_cleared = models.BooleanField(default=False, help_text="Its lines were deleted after some weeks.")
 
     class Meta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -33,10 +34,11 @@ def choose_again(*, run: ImportRun) -> None:
     _move(run, (State.READY,), State.COLUMNS)
 
 
-def apply(*, run: ImportRun, start_workflows: bool) -> None:
+def apply(*, run: ImportRun, start_workflows: bool, by: User | None = None) -> None:
     """Store what the preview showed; existing people are a baseline unless `start_workflows`."""
+    began = {"cursor": 0, "applied_at": Now(), "applied_by": by}
     with transaction.atomic():
-        _move(run, (State.READY,), State.APPLYING, start_workflows=start_workflows, cursor=0, applied_at=Now())
+        _move(run, (State.READY,), State.APPLYING, start_workflows=start_workflows, **began)
     turns.begin(run)
 
 

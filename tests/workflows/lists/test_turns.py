@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 import time
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 
+from contactflow.models import AuditEntry
 from contacts.models import Contact, ContactEvent
+from tests import factories as f
 from workflows.lists import applying, holding, runs, turns
 from workflows.models import ImportRun
 
@@ -167,6 +171,52 @@ def test_contact_changed_after_the_preview_is_said(preview):
     line = run.lines.get(position=1)
     assert (line.foreseen, line.became, line.differs) == ("created", "updated", True)
     assert run.applied["differs"] == 1
+
+
+def test_what_a_worker_stores_is_written_down_as_done_by_whoever_said_yes(preview, monkeypatch):
+    run, colleague = preview(PEOPLE), f.UserFactory(username="grace")
+    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    runs.apply(run=run, start_workflows=False, by=colleague)
+
+    work(run)
+
+    told = AuditEntry.objects.filter(table="contacts_contact", verb="created")
+    assert set(told.values_list("actor", "user", "path")) == {("grace", colleague.pk, f"import {run.pk}")}
+    assert told.count() == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_imports_is_not_taken_for_whoever_comes_next(preview):
+    runs.apply(run=preview(PEOPLE), start_workflows=False, by=f.UserFactory(username="grace"))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('contactflow.actor', true)")
+        left = cursor.fetchone()[0]
+
+    assert AuditEntry.objects.filter(actor="grace").exists()
+    assert not left
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(preview, live_environment, monkeypatch):
+    """kill -9 of a real process at its work, with the database running on."""
+    run = preview(HEADER + "".join(f"person{number}@example.org,Ada\n" for number in range(900)))
+    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    runs.apply(run=run, start_workflows=False)
+    code = f"from workflows.lists import turns; turns.work(kind='importrun', run_id='{run.pk}', seconds=60)"
+    worker = subprocess.Popen([sys.executable, "manage.py", "shell", "--no-imports", "-c", code], env=live_environment)
+    while not ImportRun.objects.get(pk=run.pk).cursor and worker.poll() is None:
+        pass
+
+    worker.kill()
+    worker.wait()
+    killed_at = ImportRun.objects.get(pk=run.pk).cursor
+    ImportRun.objects.filter(pk=run.pk).update(lease_until=Now() - dt.timedelta(seconds=1))
+    work(run, seconds=60)
+
+    assert 0 < killed_at < 900
+    assert (run.state, run.applied["created"]) == (ImportRun.State.DONE, 900)
+    assert Contact.objects.count() == ContactEvent.objects.count() == 900
 
 
 def test_run_is_applied_once(preview):

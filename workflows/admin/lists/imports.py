@@ -136,7 +136,7 @@ class ImportRunAdmin(Record):
     def apply_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run = self._run(request, object_id, to_change=True)
         start = request.POST.get("start") == "workflows"
-        return self._act(request, run, lambda: runs.apply(run=run, start_workflows=start))
+        return self._act(request, run, lambda: runs.apply(run=run, start_workflows=start, by=request.user))  # type: ignore[arg-type]  # staff only
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run = self._run(request, object_id, to_change=True)
