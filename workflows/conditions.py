@@ -9,6 +9,12 @@ from typing import Any
 NEW_CONTACT = "new_contact"
 CONTACT_UPDATED = "contact_updated"
 MANUAL_TRIGGER = "manual_trigger"
+IN_WORDS = {
+    NEW_CONTACT: "a new contact",
+    CONTACT_UPDATED: "changed details",
+    "engagement_detected": "reading or clicking",
+    MANUAL_TRIGGER: "a start by hand",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +61,7 @@ def judge(*, triggers: Triggers, facts: Facts, event: str) -> Verdict:
     """Whether all that `triggers` asks holds; `because` names what held, or the first thing that did not."""
     asked_event = NEW_CONTACT if event == MANUAL_TRIGGER else event
     if asked_event not in triggers.events:
-        return Verdict(False, f"starts with {_any_of(triggers.events)}, not with {event}")
+        return Verdict(False, f"starts with {_any_of(tuple(map(_said, triggers.events)))}, not with {_said(event)}")
     return judge_contact(triggers=triggers, facts=facts)
 
 
@@ -105,6 +111,11 @@ def _cares_about(triggers: Triggers, facts: Facts) -> Verdict | None:
         return Verdict(True, f"has the tag {' and '.join(tags)}")
     asked = tuple(dict.fromkeys((*triggers.interests, *triggers.tags)))
     return Verdict(False, f"needs an interest or tag {_any_of(asked)}")
+
+
+def _said(event: str) -> str:
+    """The kinds of our own in words; what other systems named, without its underscores."""
+    return IN_WORDS.get(event) or f"“{event.replace('_', ' ')}”"
 
 
 def _shared(asked: tuple[str, ...], present: tuple[str, ...]) -> list[str]:

@@ -273,11 +273,11 @@ class _Judge:
         if last is None or version.reentry == WorkflowVersion.Reentry.ALWAYS:
             return None
         if version.reentry == WorkflowVersion.Reentry.ONCE:
-            return Verdict(False, f"starts once per contact, and did on {last:%Y-%m-%d}")
+            return Verdict(False, f"starts once per contact, and did on {_day(last)}")
         again = last + dt.timedelta(days=version.reentry_days or 0)
         if self.now >= again:
             return None
-        return Verdict(False, f"started on {last:%Y-%m-%d} and may start again from {again:%Y-%m-%d}")
+        return Verdict(False, f"started on {_day(last)} and may start again from {_day(again)}")
 
     @functools.cached_property
     def _facts_before_edit(self) -> Facts | None:
@@ -329,3 +329,7 @@ def _start(
 def _first_entity(facts: Facts) -> BusinessEntity | None:
     """A workflow for any brand speaks for the contact's first."""
     return BusinessEntity.objects.filter(name=facts.business_entities[0]).first() if facts.business_entities else None
+
+
+def _day(moment: dt.datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"

@@ -177,8 +177,8 @@ def test_every_state_of_a_step_is_told(status):
 @pytest.mark.parametrize(
     ("action", "told"),
     [
-        (in_state("pending"), "waiting until Mon 2 Mar 2026, 9:00"),
-        (in_state("pending", attempts=1), "waiting to try again Mon 2 Mar 2026, 9:00"),
+        (in_state("pending"), "waiting until 2 Mar 2026, 9:00"),
+        (in_state("pending", attempts=1), "waiting to try again 2 Mar 2026, 9:00"),
         (in_state("ambiguous"), "unclear: handed over, but no answer came back"),
         (in_state("dead"), "gave up Mon 2 Mar 2026, 9:00"),
         (in_state("skipped", result={"reason": "too late"}), "skipped Mon 2 Mar 2026, 9:00: too late"),

@@ -123,7 +123,7 @@ def test_an_event_nobody_waits_for_is_recorded_and_starts_nothing() -> None:
 
     assert started(answer) == set()
     assert answer.receipt.event.kind == "left_the_building"
-    assert all("not with left_the_building" in one["because"] for one in answer.enrolment.outcome)
+    assert all("not with “left the building”" in one["because"] for one in answer.enrolment.outcome)
 
 
 def test_an_inactive_workflow_cannot_be_named() -> None:

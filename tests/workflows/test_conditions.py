@@ -13,7 +13,7 @@ def test_event_outside_the_triggers_does_not_start() -> None:
     verdict = judge(triggers=Triggers(events=("consultation_completed",)), facts=Facts(), event="new_contact")
 
     assert not verdict.matched
-    assert verdict.because == "starts with consultation_completed, not with new_contact"
+    assert verdict.because == "starts with “consultation completed”, not with a new contact"
 
 
 def test_manual_trigger_is_judged_like_a_new_contact() -> None:

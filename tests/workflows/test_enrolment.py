@@ -69,7 +69,7 @@ def test_once_is_once_per_contact(workflow: WorkflowVersion) -> None:
     again = enrolment.enrol(event=ContactEventFactory(contact=contact, kind="contact_updated"), now=NOW)
 
     assert again.instances == []
-    assert again.outcome[0]["because"] == "starts once per contact, and did on 2026-03-02"
+    assert again.outcome[0]["because"] == "starts once per contact, and did on 2 Mar 2026"
 
 
 def test_force_passes_over_reentry(workflow: WorkflowVersion) -> None:

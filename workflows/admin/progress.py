@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
-from contacts.admin import sentences
+from contacts.admin import moments, sentences
 from engagement.models import ChannelState
 from workflows.models import ActionType, ScheduledAction, WorkflowInstance
 
@@ -82,7 +82,7 @@ def _waiting(action: ScheduledAction) -> str:
         is_email = action.action_type in (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
         return "waits: email is paused" if is_email and getattr(action, "is_email_paused", False) else "due now"
     again = "again " if action.attempts else ""
-    return f"waiting until {again}{sentences.moment(action.next_attempt_at)}".replace("until again", "to try again")
+    return f"waiting until {again}{moments.words(action.next_attempt_at)}".replace("until again", "to try again")
 
 
 def _reason(action: ScheduledAction) -> str:

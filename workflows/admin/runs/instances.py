@@ -37,7 +37,6 @@ COLUMNS: export.Columns = (
     ("Version", lambda one: one.version.number),
     ("Brand", lambda one: one.business_entity),
     ("State", lambda one: progress.STANDING[one.status]),
-    ("What comes next", lambda one: progress.what_comes(one.to_come)),
     ("Started by", lambda one: sentences.name_of_event(one.trigger_event)),
     ("Because", lambda one: one.because),
     ("Started", lambda one: one.started_at),
