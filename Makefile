@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 APPS := contactflow contacts engagement workflows notion_bridge
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format bench chaos trials pictures lock clean install install-dev help
+.PHONY: run test check format bench bench-desk chaos trials pictures lock clean install install-dev help
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -33,6 +33,9 @@ format: install-dev ## rewrite the code in the house's format
 
 bench: install-dev ## benchmarks side by side with their references (SIZE=...)
 	@exec $(PY) -m tests.benchmarks
+
+bench-desk: install-dev ## every page of the admin with a million people (SIZE=... ONLY=... ROUNDS=...)
+	@exec $(PY) -m tests.benchmarks.desk
 
 chaos: install-dev ## the fault harness (SIZE=...)
 	@exec $(PY) -m tests.chaos

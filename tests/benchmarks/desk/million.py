@@ -14,7 +14,7 @@ TABLES = (
     "contacts_contact", "contacts_entitymembership", "contacts_contactevent", "contacts_consent",
     "contacts_contact_contact_types", "workflows_workflowinstance", "workflows_scheduledaction",
     "workflows_actionattempt", "workflows_controlentry", "engagement_message", "engagement_task", "engagement_alert",
-    "engagement_alertdelivery",
+    "engagement_alertdelivery", "contactflow_auditentry",
 )  # fmt: skip
 FILLERS = {
     "varchar": "''", "text": "''", "int2": "0", "int4": "0", "int8": "0", "bool": "false", "jsonb": "'{}'",
@@ -36,7 +36,8 @@ _PEOPLE = """
 """
 _MEMBERSHIPS = """
     INSERT INTO contacts_entitymembership (contact_id, business_entity_id, position, because, since)
-    SELECT md5('contact' || n)::uuid, brand.id, brand.at, 'contact type', now()
+    SELECT md5('contact' || n)::uuid, brand.id, brand.at, 'contact type',
+        now() - interval '730 days' * (1 - n::float / %(contacts)s)
     FROM generate_series(1, %(contacts)s) AS n
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS at FROM contacts_businessentity) AS brand
         ON brand.at = n %% 3 OR (n %% 5 = 0 AND brand.at = (n + 1) %% 3)
@@ -155,7 +156,17 @@ _DELIVERIES = """
 _CONTROLS = """
     INSERT INTO workflows_controlentry (instance_id, action_id, verb, reason, actor, at)
     SELECT instance_id, id, 'retry', 'The server is back', 'boss', due_at + interval '1 hour'
-    FROM workflows_scheduledaction WHERE status = 'done' AND action_type = 'create_task' ORDER BY id LIMIT 20000
+    FROM workflows_scheduledaction WHERE status = 'done' AND action_type = 'create_task' ORDER BY id LIMIT 300000
+"""
+_AUDIT = """
+    INSERT INTO contactflow_auditentry (at, actor, "table", object_id, label, verb, changes, path, contact_key, user_id)
+    SELECT now() - (%(contacts)s - n) * interval '1 minute', 'colleague' || n %% 12,
+        (ARRAY['contacts_contact', 'engagement_task', 'engagement_alert', 'contacts_consent', 'workflows_step'])
+            [1 + n %% 5],
+        CASE n %% 5 WHEN 0 THEN md5('contact' || n)::uuid::text ELSE n::text END, 'Person ' || n, 'changed',
+        jsonb_build_object('company', jsonb_build_array('Company ' || n, 'Company ' || n + 1)), '/admin/',
+        CASE WHEN n %% 5 = 0 THEN md5('contact' || n)::uuid END, NULL
+    FROM generate_series(1, %(contacts)s) AS n
 """
 _HEAVY = (
     """INSERT INTO contacts_contactevent (id, contact_id, kind, source, event_key, received_at, processed_at)
@@ -171,7 +182,7 @@ _HEAVY = (
 )
 STATEMENTS = (
     _PEOPLE, _MEMBERSHIPS, _TYPES, _EVENTS, _CONSENTS, _INSTANCES, _ACTIONS, _ATTEMPTS, _MESSAGES, _TASKS, _ALERTS,
-    _DELIVERIES, _CONTROLS, *_HEAVY,
+    _DELIVERIES, _CONTROLS, _AUDIT, *_HEAVY,
 )  # fmt: skip
 
 
