@@ -52,3 +52,17 @@ for (const group of document.querySelectorAll("[data-ticks]")) {
         });
     }
 }
+
+// Whoever cannot see the bar hears every tenth part of the way, and no more often.
+const heard = document.getElementById("progress-heard");
+if (heard) {
+    const tell = () => {
+        const bar = document.querySelector("#progress progress");
+        if (!bar) return;
+        const tenth = Math.floor((10 * bar.value) / Math.max(bar.max, 1)) * 10;
+        const words = `${bar.getAttribute("aria-label")}: ${tenth} %`;
+        if (heard.textContent !== words) heard.textContent = words;
+    };
+    tell();
+    document.body.addEventListener("htmx:afterSettle", tell);
+}
