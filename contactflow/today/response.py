@@ -12,7 +12,7 @@ from django.db import connection
 from contacts.models import BusinessEntity
 
 DAYS = 7
-LOOKED_AT = 1000  # people for each brand, the newest
+LOOKED_AT = 500  # people for each brand, the newest
 HOW = (
     f"Measured over the people who came to a brand in the last {DAYS} days (at most the newest {LOOKED_AT} of each): "
     "from their arrival to the first email that was sent, task that was done or alert that was acknowledged for them."
