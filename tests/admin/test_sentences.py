@@ -238,13 +238,15 @@ def test_passages_come_back_as_they_were_shown(passages):
 
 
 @pytest.mark.parametrize(
-    "text", ["= friend", "opening\nSay something nice", "Instruction: Greet", "opening\nTone: warm"]
+    ("field", "row"),
+    [
+        (FallbacksField(), {"name": "", "mode": "write", "words": "friend"}),
+        (PassagesField(), {"name": "", "instruction": "Say something nice", "fallback": ""}),
+    ],
 )
-def test_words_without_their_place_are_refused(text):
-    field = FallbacksField() if text.startswith("=") else PassagesField()
-
+def test_words_without_their_place_are_refused(field, row):
     with pytest.raises(forms.ValidationError):
-        field.clean(text)
+        field.clean([row])
 
 
 @given(st.dictionaries(line, st.integers() | st.booleans() | st.lists(st.integers()) | line))
