@@ -75,7 +75,7 @@ def _outbox_notice() -> list[Notice]:
         return []
     return [
         Notice(
-            sentence="Mail is not connected: messages stay here. Set EMAIL_URL.",
+            sentence="Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL.",
             address=reverse("admin:engagement_message_changelist"),
             permission="engagement.view_message",
         )
@@ -84,7 +84,7 @@ def _outbox_notice() -> list[Notice]:
 
 def _notion_notice(now: dt.datetime) -> list[Notice]:
     if not monitoring.is_connected():
-        sentence = "Notion is not connected. Set NOTION_API_KEY and the ids of its databases to connect it."
+        sentence = "Notion is not connected. The page “Connection” says what whoever runs Contactflow has to do."
         return [Notice(sentence=sentence, permission="contacts.view_contact")]
     if because := monitoring.paused_because():
         sentence = f"Nothing is synchronised with Notion: {because}"
@@ -169,7 +169,7 @@ def _target_card(brand: BusinessEntity | None) -> Card:
     """Alerts and tasks for a target with nobody behind it reach nobody."""
     empty = _only(Target.objects.filter(people=None, extra_emails=[]), brand)
     return _count(
-        "Nobody behind", empty, "Alerts for these targets reach nobody. Say who stands behind them.",
+        "Teams with nobody", empty, "Alerts and tasks for them reach nobody. Say who is in them.",
         "engagement_target", "people__isnull=True&extra_emails__len=0", "engagement.view_target",
     )  # fmt: skip
 

@@ -43,7 +43,10 @@ def sentences_of(desk):
 def test_start_page_says_that_mail_is_not_connected(desk, settings):
     settings.EMAIL_URL = ""
 
-    assert "Mail is not connected: messages stay here. Set EMAIL_URL." in sentences_of(desk)
+    assert (
+        "Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL."
+        in sentences_of(desk)
+    )
 
 
 def test_start_page_says_that_notion_is_not_connected(desk):
@@ -122,7 +125,7 @@ def test_start_page_counts_what_needs_a_person(desk):
         "Open alerts": "1",
         "Overdue tasks": "1",
         "Due today": "0",
-        "Nobody behind": "0",
+        "Teams with nobody": "0",
         "Workers running": "1",
     }
 

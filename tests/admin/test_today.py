@@ -138,7 +138,7 @@ def test_empty_month_says_so(desk):
 def test_target_with_nobody_is_counted(desk, address):
     f.TargetFactory()
 
-    card = next(card for card in today(desk).context["cards"] if card.title == "Nobody behind")
+    card = next(card for card in today(desk).context["cards"] if card.title == "Teams with nobody")
 
     assert card.value == "1"
     assert desk.get(card.address).context["cl"].result_count == 1

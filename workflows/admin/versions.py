@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from contacts import clock
 from contacts.admin import sentences
-from contacts.admin.pages import Page, Record, column, joined, link
+from contacts.admin.pages import Page, Record, column, link
 from contacts.models import validate_slug
 from workflows import drafts, faults, matching, publishing
 from workflows.admin import differences, flow, plans, unfamiliar
@@ -248,4 +248,4 @@ class WorkflowVersionAdmin(Record):
 
     @column("Started by")
     def starts_by(self, version: WorkflowVersion) -> str:
-        return joined(version.events)
+        return "; ".join(map(plans.event, version.events)).capitalize() or "-"
