@@ -52,7 +52,7 @@ def desk_of_all(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[
             of = re.match(r"/admin/(\w+/\w+)/", place)
             row = made.get(of[1], "1") if of else "1"
             filled = re.sub(r"<(\w+:object_id|id)>", lambda _, row=row: row, place)  # type: ignore[misc]
-            found[name] = re.sub(r"<int:\w+>", "1", re.sub(r"<uuid:\w+>", rows.contact().pk.hex, filled))
+            found[name] = re.sub(r"<int:\w+>", "1", re.sub(r"<uuid:\w+>", str(rows.contact().pk), filled))
             found[name] = re.sub(r"<\w+:\w+>", "x", found[name])
         yield found
         transaction.set_rollback(True)
@@ -140,9 +140,20 @@ def test_address_with_that_character_is_not_found(desk_of_all):
 METHODS = ("get", "post")
 
 
+# What reads more of its address than which row it is about.
+READS = (
+    "search", "contacts_contact_merge", "contacts_contact_start", "contacts_businessentity_frame",
+    "engagement_engagementtemplate_preview", "engagement_engagementtemplate_people", "engagement_task_add",
+    "engagement_task_board", "workflows_exportrun_add", "workflows_failures_decide", "workflows_importrun_change",
+    "workflows_scheduledaction_export", "workflows_why", "workflows_workflowinstance_export",
+    "workflows_workflowtemplate_dry_run", "workflows_workflowtemplate_find_person",
+    "workflows_workflowtemplate_preview", "workflows_workflowtemplate_versions",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_no_page_fails_whatever_its_address_says(desk_of_all, method):
-    pages = {name: place for name, place in desk_of_all.items() if not name.endswith(("_changelist", "_delete"))}
+    pages = {name: desk_of_all[name] for name in READS}
 
     statuses = answers(signed_in(is_superuser=True), pages, method, dict.fromkeys(NAMES.split(), LONG_NUMBER))
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from contacts import defaults
-from contacts.models import Contact
+from contacts.models import Contact, EntityMembership
 from tests import factories as f
 from workflows.lists import receiving, turns
 from workflows.models import ExportRun, ImportRun
@@ -279,6 +279,18 @@ def test_export_of_the_filtered_list_has_the_people_of_the_list(desk):
 
     assert emails_in(desk, run) == ["ada@example.org"]
     assert run.filters == "search “example.org”"
+
+
+def test_export_keeps_to_the_brand_chosen_above_the_list(desk):
+    ours, theirs = f.BusinessEntityFactory(slug="ours"), f.BusinessEntityFactory(slug="theirs")
+    for email, brand in (("ada@example.org", ours), ("bob@example.com", theirs)):
+        EntityMembership.objects.create(contact=f.ContactFactory(email=email), business_entity=brand)
+    desk.post(reverse("admin:brand"), {"brand": str(ours.pk)})
+
+    run = export(desk)
+
+    assert emails_in(desk, run) == ["ada@example.org"]
+    assert run.filters == "of Ours"
 
 
 def test_export_button_remembers_how_the_list_was_filtered(desk):

@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from contacts import clock
+from contacts import brands, clock
 from contacts.admin.moments import moment
 from contacts.admin.pages import Record, button, column
 from contacts.imports.columns import CUSTOM
@@ -144,9 +144,12 @@ class ExportRunAdmin(Record):
         )
 
     def _chosen(self, request: HttpRequest, query: str) -> tuple[QuerySet[Contact] | None, str]:
-        """The people in the list as it was filtered, and the filter in words; None when it was not."""
-        wanted = QueryDict(query)
-        if not any(value for name, value in wanted.items() if name not in NO_FILTER):
+        """The people in the list as it was filtered, and the filter in words; None when it was not.
+
+        The brand chosen in the header filters the list as well.
+        """
+        wanted, brand = QueryDict(query), brands.chosen(request)
+        if brand is None and not any(value for name, value in wanted.items() if name not in NO_FILTER):
             return None, ""
         like = copy.copy(request)
         like.GET, like.method = wanted, "GET"
@@ -157,6 +160,7 @@ class ExportRunAdmin(Record):
         names = [str(spec.title) for spec in listing.filter_specs if getattr(spec, "used_parameters", None)]
         words = [f"search “{listing.query}”"] if listing.query else []
         words += [f"filtered by {', '.join(names)}"] if names else []
+        words += [f"of {brand.name}"] if brand else []
         return listing.queryset, "; ".join(words) or "as filtered"
 
     def _state(self, request: HttpRequest, run: ExportRun) -> dict[str, Any]:
