@@ -15,7 +15,7 @@ def go_to(page: Page, place: str, *, under: str = "") -> None:
     sidebar = page.get_by_role("navigation").filter(has=page.get_by_role("link", name="Today"))
     line = sidebar.get_by_role("link", name=re.compile(rf"\b{re.escape(place)}$"))
     if under and not line.is_visible():
-        sidebar.get_by_role("button", name=under).click()
+        sidebar.locator("h2", has_text=under).click()
     line.click()
 
 
