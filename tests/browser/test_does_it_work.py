@@ -13,7 +13,15 @@ from tests.browser.walking import find_contact, go_to, region
 from workflows.models import WorkflowInstance
 
 WITH_EVERYTHING = False
-NEEDS = ("Failed steps", "Unclear steps", "Held emails", "Open alerts", "Overdue tasks", "Due today", "Teams with nobody")
+NEEDS = (
+    "Failed steps",
+    "Unclear steps",
+    "Held emails",
+    "Open alerts",
+    "Overdue tasks",
+    "Due today",
+    "Teams with nobody",
+)
 BOTH_ARE_DRAWN = """() => {
     const drawings = [...document.querySelectorAll("canvas")];
     const ink = (one) => one.getContext("2d").getImageData(0, 0, one.width, one.height).data.some(Boolean);
