@@ -54,6 +54,15 @@ def published(name="Artist discovery", **values):
     return version.template
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59", "0001-01-01T00:00"])
+def test_task_is_not_due_at_the_end_of_the_calendar(desk, address, person, moment):
+    """The database or a reader's time zone may have no such moment, and no list could be shown any more."""
+    shown = press(desk, address, person, "add_task", title="Call", priority="medium", due_at=moment)
+
+    assert "Give a year between 1900 and 2199." in shown.content.decode()
+    assert not Task.objects.exists()
+
+
 def test_custom_field_may_be_called_like_a_method(desk, address, person):
     Contact.objects.filter(pk=person.pk).update(custom={"items": "three", "keys": "two"})
 
