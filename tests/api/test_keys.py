@@ -41,10 +41,11 @@ WRITES = [
     *(("POST", f"/api/v1/scheduled-actions/{SOME}/{verb}/") for verb in ("retry", "skip", "resolve")),
 ]
 NEW_CONTACT = ("POST", "/contact-workflows/new-contact")
-EVERYTHING = [*(("GET", path) for path in GETS), *WRITES, NEW_CONTACT]
+SIMULATE = ("POST", "/api/v1/workflow-templates/none/simulate/")  # writes nothing
+EVERYTHING = [*(("GET", path) for path in GETS), SIMULATE, *WRITES, NEW_CONTACT]
 OPENS = {
     Scope.INTAKE: {NEW_CONTACT},
-    Scope.READ: {("GET", path) for path in GETS},
+    Scope.READ: {*(("GET", path) for path in GETS), SIMULATE},
     Scope.OPERATE: set(EVERYTHING),
     Scope.ADMIN: set(EVERYTHING),
 }
