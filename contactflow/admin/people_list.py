@@ -20,7 +20,8 @@ from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from contactflow.admin.person_buttons import OwnerForm, StopForm, forbid
+from contactflow.admin.person_buttons import forbid
+from contactflow.admin.person_forms import OwnerForm, StopForm
 from contactflow.today.filters import AnswerFilter, CameFilter
 from contacts import clock, consent, intake, upkeep
 from contacts.admin.confirmation import NoQuestions, ReasonForm
