@@ -7,13 +7,14 @@ Steps are taken in the order of their ids, each looked at once, so that one that
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import BooleanField, Case, Count, F, Max, Min, Q, QuerySet, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 
@@ -22,6 +23,8 @@ from engagement.models import Message
 from workflows import causes, controls
 from workflows.actions import OUTSIDE
 from workflows.models import BulkDecision, ScheduledAction
+
+logger = logging.getLogger(__name__)
 
 Status = ScheduledAction.Status
 Verb = BulkDecision.Verb
@@ -113,7 +116,7 @@ def groups(*, since: dt.datetime | None = None) -> list[Group]:
     )
     found = [Group(**row) for row in rows[:GROUPS]]
     if sum(group.steps for group in found) <= COUNT_WORKFLOWS_UP_TO:
-        _count_workflows(found)
+        _count_workflows(found, steps)
     _add_examples(found)
     return found
 
@@ -236,15 +239,25 @@ def _to_do(decision: BulkDecision) -> list[ScheduledAction]:
 def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bool:
     told: dict[str, Any] = {"action": action, "reason": decision.reason, "actor": decision.actor, "now": now}
     try:
-        if decision.verb == Verb.RETRY:
-            controls.retry(**told)
-        elif decision.verb == Verb.SKIP:
-            controls.skip(**told)
-        else:
-            controls.resolve(sent=decision.verb == Verb.RESOLVE_SENT, **told)
+        with transaction.atomic():
+            _control(decision, told)
     except controls.NotPossible:
         return False
+    except OperationalError:  # the database is away, or chose somebody else: the batch is begun again
+        raise
+    except Exception:  # one step must not hold up the others for ever
+        logger.exception("decision %s leaves action %s as it is", decision.pk, action.pk)
+        return False
     return True
+
+
+def _control(decision: BulkDecision, told: dict[str, Any]) -> None:
+    if decision.verb == Verb.RETRY:
+        controls.retry(**told)
+    elif decision.verb == Verb.SKIP:
+        controls.skip(**told)
+    else:
+        controls.resolve(sent=decision.verb == Verb.RESOLVE_SENT, **told)
 
 
 def _wanted(*, cause: str, chosen: list[uuid.UUID], before: dt.datetime) -> QuerySet[ScheduledAction]:
@@ -269,8 +282,8 @@ def _with_the_same_address(steps: QuerySet[ScheduledAction], cause: str) -> int:
     return refused.count()
 
 
-def _count_workflows(found: list[Group]) -> None:
-    rows = went_wrong().values_list("cause", _IS_UNCLEAR).annotate(Count("instance__template", distinct=True))
+def _count_workflows(found: list[Group], steps: QuerySet[ScheduledAction]) -> None:
+    rows = steps.values_list("cause", _IS_UNCLEAR).annotate(Count("instance__template", distinct=True))
     counted = {(cause, is_unclear): count for cause, is_unclear, count in rows}
     for group in found:
         group.workflows = counted.get((group.cause, group.is_unclear), 0)
