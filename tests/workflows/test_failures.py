@@ -226,6 +226,23 @@ def test_what_fails_after_the_decision_is_not_touched(world):
     assert later.status == "failed"
 
 
+def test_a_step_that_breaks_its_control_holds_up_no_other(world, monkeypatch):
+    broken, other = wrong(world), wrong(world)
+    real = failures.controls.retry
+
+    def retry(*, action, **told):
+        if action.pk == broken.pk:
+            raise RuntimeError("nobody foresaw this")
+        real(action=action, **told)
+
+    monkeypatch.setattr(failures.controls, "retry", retry)
+
+    decision = decided()
+
+    other.refresh_from_db()
+    assert (decision.done, decision.refused, other.status) == (1, 1, "pending")
+
+
 def test_chosen_step_that_went_wrong_once_more_since_is_not_touched(world):
     again = wrong(world, at=database_now() + dt.timedelta(minutes=1))
 

@@ -155,8 +155,8 @@ class ExportRunAdmin(Record):
         like.GET, like.method = wanted, "GET"
         try:
             listing = self.admin_site.get_model_admin(Contact).get_changelist_instance(like)
-        except (IncorrectLookupParameters, SuspiciousOperation):
-            return None, ""
+        except IncorrectLookupParameters as error:  # never everybody, because a filter could not be read
+            raise SuspiciousOperation("The filter of this list cannot be read.") from error
         names = [str(spec.title) for spec in listing.filter_specs if getattr(spec, "used_parameters", None)]
         words = [f"search “{listing.query}”"] if listing.query else []
         words += [f"filtered by {', '.join(names)}"] if names else []
