@@ -293,6 +293,15 @@ def test_export_keeps_to_the_brand_chosen_above_the_list(desk):
     assert run.filters == "of Ours"
 
 
+def test_export_of_a_list_whose_filter_cannot_be_read_exports_nobody(desk):
+    sent = {"list": "no_such_field__exact=1", "who": "filtered"}
+
+    response = desk.post(reverse("admin:workflows_exportrun_add"), sent)
+
+    assert response.status_code == 400
+    assert not ExportRun.objects.exists()
+
+
 def test_export_button_remembers_how_the_list_was_filtered(desk):
     contacts = reverse("admin:contacts_contact_changelist")
 
