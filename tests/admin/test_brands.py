@@ -137,3 +137,15 @@ def test_brand_is_only_chosen_by_post(desk):
 def test_stranger_chooses_no_brand(client):
     assert client.post(reverse("admin:brand"), {"brand": "1"}).status_code == 302
     assert brands.KEY not in client.session
+
+
+def test_steps_of_a_workflow_that_runs_for_another_brand_are_none(desk):
+    theirs = rows.action()
+    choose(desk, rows.entity())
+
+    page = desk.get(
+        reverse("admin:workflows_scheduledaction_changelist"),
+        {"instance__template__id__exact": theirs.instance.template_id},
+    )
+
+    assert list(page.context["cl"].result_list) == []

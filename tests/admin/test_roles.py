@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -23,17 +27,22 @@ FOUND = 302
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _staffed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The roles with somebody in each, made once for the tests of this file; each rolls back to them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        roles.load()
+        for role in roles.NAMES:
+            person = User.objects.create_user(role.lower(), f"{role.lower()}@staff.example", "secret", is_staff=True)
+            person.groups.add(Group.objects.get(name=role))
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def person_as():
+def person_as(db: None) -> Callable[[str], User]:
     """Somebody in one role."""
-    roles.load()
-
-    def make(role: str) -> User:
-        person = User.objects.create_user(role.lower(), f"{role.lower()}@staff.example", "secret", is_staff=True)
-        person.groups.add(Group.objects.get(name=role))
-        return person
-
-    return make
+    return lambda role: User.objects.get(username=role.lower())
 
 
 def client_of(person):
@@ -177,6 +186,8 @@ def test_second_deployment_adds_nothing():
 
 
 def test_check_makes_no_group():
+    Group.objects.all().delete()
+
     said = roles.load(check_only=True)
 
     assert said == ['role "Owner"', 'role "Editor"', 'role "Operator"', 'role "Reader"']
