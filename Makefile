@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 APPS := contactflow contacts engagement workflows notion_bridge
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check format bench bench-desk chaos trials pictures lock clean install install-dev help
+.PHONY: run test sweep check format bench bench-desk chaos trials pictures lock clean install install-dev help
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -17,6 +17,9 @@ run: install ## everything, from a bare checkout to a working system (PORT=8000)
 
 test: install-dev ## the whole test suite, with its own PostgreSQL (ARGS="-k name")
 	@$(PY) -m pytest -n $(CORES) --dist loadfile $(ARGS)
+
+sweep: install-dev ## axe, dark, narrow and the browser's complaints on every single page of the admin
+	@SWEEP=1 $(PY) -m pytest -n $(CORES) --dist loadfile tests/browser $(ARGS)
 
 check: install-dev ## format, lint, types, imports, migrations, deployment settings, known vulnerabilities
 	@echo "format";      $(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }

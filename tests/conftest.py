@@ -58,6 +58,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What takes long comes first, so that no core is left waiting at the end.
     """
+    if "SWEEP" not in os.environ:
+        for item in items:
+            if item.get_closest_marker("sweep"):
+                item.add_marker(pytest.mark.skip(reason="make sweep runs it"))
     items.sort(key=lambda item: not (item.get_closest_marker("deployment") or item.get_closest_marker("faketime")))
     for marker, programs in NEEDED_PROGRAMS.items():
         if not any(shutil.which(program) for program in programs):

@@ -129,10 +129,16 @@ class AuditEntryAdmin(Record):
         changelist = super().get_changelist_instance(request)
         for told in telling.tell(changelist.result_list):
             told.entry.told = told  # type: ignore[attr-defined]  # for the columns below
-        if row := request.GET.get("row"):
-            newest = next(iter(changelist.result_list), None)
-            changelist.title = f"What staff changed: {_told(newest).name or row}" if newest else "Nothing was changed"
         return changelist
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The history of one row is called by its name, as it was last."""
+        if row := request.GET.get("row"):
+            of_row = AuditEntry.objects.filter(table=request.GET.get("thing", ""), object_id=row)
+            newest = of_row.order_by("-at", "-pk").first()
+            title = f"What staff changed: {_told(newest).name or row}" if newest else "Nothing was changed"
+            extra_context = {"title": title, **(extra_context or {})}
+        return super().changelist_view(request, extra_context)
 
     def title_of(self, row: AuditEntry) -> str:
         return _told(row).title

@@ -65,3 +65,10 @@ class WholeAlertAdmin(FromWorkflow, AlertAdmin):
 @admin.register(WorkflowInstance)
 class WholeInstanceAdmin(InNotion, WorkflowInstanceAdmin):
     """A workflow somebody is in, with its page in Notion."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> Any:
+        instance = options.get("obj")
+        if instance is not None and hasattr(instance, "notion_link"):
+            told = {"in_notion": self.in_notion(instance), "state_in_notion": self.state_in_notion(instance)}
+            context.update(told)
+        return super().render_change_form(request, context, *args, **options)

@@ -23,6 +23,7 @@ STATES = {
     State.WAITING: "Not taken over yet",
     State.DUPLICATE: "Second page for the same object",
     State.TRASHED: "In Notion's trash; stays in Contactflow",
+    State.RESTORING: "Coming back from Notion's trash",
     State.UNSHARED: "Out of reach in Notion; stays in Contactflow",
     State.MOVED: "Moved away in Notion; stays in Contactflow",
     State.DELETED: "Deleted in Contactflow; the page went to the trash",

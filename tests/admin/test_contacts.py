@@ -94,7 +94,7 @@ def test_address_that_is_known_is_refused_naming_the_contact(desk, address):
     ]
 
 
-@pytest.mark.parametrize("typed", ["", "ada", "ada@", "ada@example", "ada@exam ple.org", "ada@example.org\x00"])
+@pytest.mark.parametrize("typed", ["", "ada", "ada@", "ada@example", "ada@exam ple.org"])
 def test_address_that_is_none_is_refused_at_its_field(desk, address, typed):
     response = add(desk, address, email=typed)
 

@@ -101,7 +101,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "index": lambda: _of("index"),
     "password_change": lambda: _of("password_change"),
     "password_change_done": lambda: _of("password_change_done"),
-    "auth_user_password_change": lambda: _of("auth_user_password_change", 1),
+    "auth_user_password_change": lambda: _of("auth_user_password_change", User.objects.get(username="reader").pk),
     # Workflows
     f"{FLOW}_change: a draft with a new step": lambda: _of(f"{FLOW}_change", artists().pk),
     f"{FLOW}_versions": lambda: _of(f"{FLOW}_versions", artists().pk),

@@ -12,6 +12,8 @@ from tests.browser import looking, other_places
 
 OF_ROWS = ("_changelist", "_add", "_change", "_delete", "_history")
 
+pytestmark = pytest.mark.sweep
+
 
 @pytest.fixture(scope="module", autouse=True)
 def furnished(office, django_db_blocker):

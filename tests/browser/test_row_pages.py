@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser import looking, places
 
+pytestmark = pytest.mark.sweep
+
 
 @pytest.mark.parametrize("label", places.LABELS)
 def test_page_of_a_row_is_fit_to_work_with(boss, label):
