@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from contactflow import palette
+from contactflow.core import clock
 from contactflow.today import page as today
-from contacts import brands, clock
+from contacts import brands
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import Resolver404, resolve
 
 from contactflow import roles
+from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
 from contacts import defaults as contact_defaults
-from contacts.clock import database_now
 from contacts.models import BusinessEntity, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
 from engagement.models import EngagementTemplate, Target

@@ -12,7 +12,7 @@ from contacts import consent
 from contacts.consent import Standing
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
 from engagement.models import Alert, Task
-from workflows.admin import progress
+from workflows import progress
 from workflows.models import ScheduledAction, WorkflowInstance
 
 SHOWN = 10  # of each; the timeline has the others

@@ -75,10 +75,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "contactflow.unstorable.UnstorableMiddleware",
-    "contactflow.audit.acting.ActingMiddleware",
+    "contactflow.nul_bytes.NulBytesMiddleware",
+    "contactflow.core.actor.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "contactflow.reader_zone.ReaderZoneMiddleware",
+    "contactflow.timezone_middleware.TimezoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "contactflow.api.idempotency.IdempotencyMiddleware",
 ]

@@ -17,7 +17,7 @@ import contacts.timeline
 import engagement.timeline
 import notion_bridge.timeline
 import workflows.timeline
-from contacts.admin import sentences
+from contacts import describe
 from contacts.models import Contact
 from contacts.timeline import ARRIVAL, EDIT, NOTE, NOTION, PERMISSION, Entry, Place, Source
 from engagement.timeline import ALERT, MAIL, TASK
@@ -166,4 +166,4 @@ def _names() -> dict[str, str]:
 
 def told(answers: Iterable[Mapping[str, Any]], *, started: bool) -> list[str]:
     """What the workflows that started (or did not) said."""
-    return [sentences.outcome(one) for one in answers if bool(one.get("matched")) is started]
+    return [describe.outcome(one) for one in answers if bool(one.get("matched")) is started]

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from contactflow.core.clock import database_now
 from contacts import deletion, filters, intake, serializers
-from contacts.clock import database_now
 from contacts.models import Contact, ContactEvent, EntityMembership
 
 TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "lead_source", "timezone", "locale", "notes")

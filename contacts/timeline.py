@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from contacts.admin import sentences
+from contacts import describe
 from contacts.models import Consent, Contact, ContactEvent
 
 ARRIVAL, NOTE, EDIT, PERMISSION, NOTION = "arrival", "note", "edit", "permission", "notion"
@@ -138,7 +138,7 @@ def _permission_changed(event: ContactEvent) -> Entry:
         kind=PERMISSION,
         at=event.received_at,
         title="Do not contact from now on" if forbidden else "May be written to again",
-        lines=(*((f"Because: {how}",) if how else ()), *sentences.changes(event.changes)),
+        lines=(*((f"Because: {how}",) if how else ()), *describe.changes(event.changes)),
         by=_colleague(event),
         tone=BAD if forbidden else GOOD,
         row=event,
@@ -152,7 +152,7 @@ def _edit(event: ContactEvent) -> Entry:
         kind=NOTION if is_notion else EDIT,
         at=event.received_at,
         title=f"Changed {where}",
-        lines=(*sentences.changes(event.changes), *map(sentences.decision, event.decisions)),
+        lines=(*describe.changes(event.changes), *map(describe.decision, event.decisions)),
         by=_colleague(event),
         row=event,
         answers=tuple(event.outcome),
@@ -165,10 +165,10 @@ def _arrival(event: ContactEvent) -> Entry:
         "new_contact": f"Arrived for the first time ({through})",
         "contact_updated": f"Arrived again ({through})",
         "manual_trigger": f"Workflows were started by hand ({through})",
-    }.get(event.kind, f"{sentences.name_of_event(event.kind)} ({through})")
+    }.get(event.kind, f"{describe.name_of_event(event.kind)} ({through})")
     known = ("Was on a list that started no workflow.",) if event.request.get("baseline") else ()
     waiting = ("Workflows have not looked at this yet.",) if event.processed_at is None else ()
-    told = (*sentences.changes(event.changes), *map(sentences.decision, event.decisions))
+    told = (*describe.changes(event.changes), *map(describe.decision, event.decisions))
     return Entry(
         kind=NOTION if event.source == ContactEvent.Source.NOTION else ARRIVAL,
         at=event.received_at,

@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from contactflow.core.clock import database_now
 from contacts import addresses
-from contacts.clock import database_now
 from contacts.intake import cleaning
 from contacts.models import Contact
 from engagement import alerts, filters, serializers, stream, tasking

@@ -14,7 +14,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now, Upper
 
-from contacts.clock import validate_moment
+from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact, slug_field_help, validate_slug
 
 

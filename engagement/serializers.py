@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from contacts.clock import validate_moment
+from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact
 from contacts.serializers import Name, Slug, Strict, Text
 from engagement.models import Alert, AlertDelivery, Message, MessageEvent, Priority, Target, Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from contacts.admin import moments
+from contactflow.core import datetimes
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
 from engagement.models import Alert, Message, Task
 
@@ -41,7 +41,9 @@ def _tell_mail(message: Message) -> Entry:
 
 def _tell_alert(alert: Alert) -> Entry:
     seen = alert.acknowledged_at
-    answer = f"Acknowledged by {alert.acknowledged_by}, {moments.words(seen)}" if seen else "Nobody acknowledged it yet"
+    answer = (
+        f"Acknowledged by {alert.acknowledged_by}, {datetimes.words(seen)}" if seen else "Nobody acknowledged it yet"
+    )
     return Entry(
         kind=ALERT,
         at=alert.created_at,
@@ -58,7 +60,7 @@ def _tell_alert(alert: Alert) -> Entry:
 def _tell_task(task: Task) -> Entry:
     whose = task.assignee or task.target
     stands = f"{task.get_status_display()}{f', for {whose}' if whose else ''}"
-    due = f"Due {moments.words(task.due_at)}" if task.due_at and task.completed_at is None else ""
+    due = f"Due {datetimes.words(task.due_at)}" if task.due_at and task.completed_at is None else ""
     return Entry(
         kind=TASK,
         at=task.created_at,

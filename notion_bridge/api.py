@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import monitoring, serializers, webhooks
 from workflows import wake
 

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import budget
 from notion_bridge.budget import Lane, Later
 from notion_bridge.failures import (

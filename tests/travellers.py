@@ -10,7 +10,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from contacts.clock import database_now  # noqa: E402
+from contactflow.core.clock import database_now  # noqa: E402
 from contacts.intake import Arrival  # noqa: E402
 from workflows import arrivals  # noqa: E402
 

@@ -17,8 +17,8 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from contactflow.core.clock import database_now
 from contacts import addresses
-from contacts.clock import database_now
 from contacts.intake import Arrival, IntakeError
 from contacts.serializers import Reason
 from workflows import analytics, arrivals, controls, drafts, filters, serializers, simulation

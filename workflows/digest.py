@@ -23,8 +23,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts.clock import database_now
-from engagement import analytics, envelopes, persistence
+from contactflow.core import disconnects
+from contactflow.core.clock import database_now
+from engagement import analytics, envelopes
 from engagement.channels import registry, state
 from engagement.channels.base import Channel, ChannelError, Envelope, Unclear
 from workflows import failures
@@ -226,7 +227,7 @@ def _refused(letter: DigestLetter, error: ChannelError) -> None:
 
 def _settle(letter: DigestLetter, **changes: Any) -> None:
     ours = DigestLetter.objects.filter(pk=letter.pk, status=Status.SENDING, attempts=letter.attempts)
-    persistence.write(lambda: ours.update(**changes), seconds=PERSISTENCE)
+    disconnects.retry_on_disconnect(lambda: ours.update(**changes), seconds=PERSISTENCE)
     logger.info("digest %s: %s", letter.pk, changes["status"])
 
 

@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from contacts.clock import database_now
+from contactflow.core import disconnects
+from contactflow.core.clock import database_now
 from contacts.models import Contact
-from engagement import delivery, persistence
+from engagement import delivery
 from engagement.channels import state
 from engagement.channels.base import ChannelError, Unclear
 from workflows import actions, enrolment, leases, outcomes, wake
@@ -118,7 +119,7 @@ def _guarded(claim: Claim, work: Callable[[Claim], None]) -> None:
     except (OperationalError, InterfaceError):
         # Nothing left: what did is settled persistently. The action is given back, at the latest by its lease.
         logger.warning("action %s: the database did not answer", claim.action_id, exc_info=True)
-        persistence.reconnect()
+        disconnects.reconnect()
         persistently(lambda: leases.release([claim]))
     except Exception as error:
         logger.exception("action %s failed unexpectedly", claim.action_id)
@@ -211,7 +212,7 @@ def _may_go(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> boo
     except (OperationalError, InterfaceError):
         # Whether the intent was committed is not known; that nothing was handed over is.
         error = ChannelError("The database went away before the hand-over.", permanent=False, channel_wide=False)
-        persistence.reconnect()
+        disconnects.reconnect()
         persistently(lambda: outcomes.settle_refusal(claim, action, error))
     return False
 

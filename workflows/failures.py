@@ -18,7 +18,7 @@ from django.db import OperationalError, transaction
 from django.db.models import BooleanField, Case, Count, F, Max, Min, Q, QuerySet, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import Message
 from workflows import causes, controls
 from workflows.actions import OUTSIDE

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement import delivery
 from workflows import causes
 from workflows.models import ActionAttempt, ActionType, ScheduledAction

@@ -12,8 +12,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Lower
 
+from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
 from contacts.models import Contact, EntityMembership, Suppression
-from contacts.patience import TooLong, patience
 from workflows import faults
 from workflows.drafts import Plan
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
@@ -41,7 +41,7 @@ class Reach:
 def reach(*, template: WorkflowTemplate, plan: Plan, now: dt.datetime, most: int = MOST) -> Reach:
     """How many people match at present, how many emails that is at most, and when the first would go."""
     found: int | None = None
-    with suppress(TooLong), patience(milliseconds=COUNT_FOR):
+    with suppress(QueryTooSlow), statement_timeout(milliseconds=COUNT_FOR):
         found = people(template=template, plan=plan, now=now).order_by().values("pk")[: most + 1].count()
     return Reach(
         people=min(found or 0, most),

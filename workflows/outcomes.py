@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from contacts.clock import database_now
-from engagement import delivery, persistence
+from contactflow.core import disconnects
+from contactflow.core.clock import database_now
+from engagement import delivery
 from engagement.channels import state
 from engagement.channels.base import ChannelError, Receipt
 from workflows import causes, leases, scheduling
@@ -209,4 +210,4 @@ def _write(claim: Claim, **changes: Any) -> None:
 
 def persistently(work: Callable[[], None]) -> None:
     """Write what is known until the database takes it: a restart must not make a known outcome unknown."""
-    persistence.write(work, seconds=PERSISTENCE)
+    disconnects.retry_on_disconnect(work, seconds=PERSISTENCE)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from contacts.clock import validate_moment
+from contactflow.core.clock import validate_moment
 from contacts.models import Contact
 from contacts.serializers import Flag, Judgement, Name, Object, Person, Reason, Slug, Strict, Text, Texts
 from engagement.models import Priority

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from contacts import clock, intake
+from contactflow.core import clock
+from contacts import intake
 from contacts.models import Contact, ContactEvent
 from workflows import drafts, enrolment, matching, wake
 from workflows.conditions import MANUAL_TRIGGER

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
-from workflows.admin import progress
+from workflows import progress
 from workflows.models import ActionType, ControlEntry, ScheduledAction, WorkflowInstance
 
 WORKFLOW, STEP, CONTROL = "workflow", "step", "control"

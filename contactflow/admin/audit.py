@@ -17,10 +17,9 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from contactflow.audit import telling
 from contactflow.audit.telling import Line, Told
+from contactflow.core import clock, numbers
+from contactflow.core.datetimes import moment
 from contactflow.models import AuditEntry
-from contacts import clock
-from contacts.admin import numbers
-from contacts.admin.moments import moment
 from contacts.admin.pages import Record, column
 
 THINGS = (
@@ -65,7 +64,7 @@ class PersonFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [(str(user.pk), user.get_full_name() or user.username) for user in staff]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        person = numbers.typed(self.value())
+        person = numbers.parse_int(self.value())
         return queryset if person is None else queryset.filter(user_id=person)
 
 
@@ -91,7 +90,7 @@ class WhenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [("1", "Today"), ("2", "Since yesterday"), ("7", "Last 7 days"), ("30", "Last 30 days")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        days = numbers.typed(self.value())
+        days = numbers.parse_int(self.value())
         if days is None or not 1 <= days < LONGEST_AGO:
             return queryset
         midnight = timezone.localtime(clock.database_now()).replace(hour=0, minute=0, second=0, microsecond=0)

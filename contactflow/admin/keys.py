@@ -9,9 +9,10 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
 from contactflow.models import ApiKey
-from contacts.admin import confirmation, sentences
-from contacts.admin.confirmation import Question
+from contacts import describe
 from contacts.admin.pages import Record, button, column
 
 
@@ -43,7 +44,7 @@ class ApiKeyAdmin(Record):
 
     @column("State", ordering="revoked_at")
     def state(self, key: ApiKey) -> str:
-        return f"Revoked {sentences.moment(key.revoked_at)}" if key.revoked_at else "Works"
+        return f"Revoked {describe.moment(key.revoked_at)}" if key.revoked_at else "Works"
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[ApiKey], change: bool) -> None:
         key, plaintext = ApiKey.objects.issue(name=obj.name, scope=obj.scope)

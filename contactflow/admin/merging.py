@@ -14,11 +14,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from contactflow import merging
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
 from contactflow.merging import suggesting
 from contactflow.models import ContactMerge
-from contacts import clock
-from contacts.admin import confirmation
-from contacts.admin.confirmation import Question
 from contacts.admin.pages import Page
 from contacts.merging.values import CHOSEN, DROP, KEEP
 from contacts.models import Contact

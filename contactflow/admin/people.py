@@ -18,7 +18,7 @@ from contactflow import merging, person, timeline
 from contactflow.admin.merging import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
-from contacts import clock
+from contactflow.core import clock
 from contacts.admin.pages import joined
 from contacts.admin.people import ContactAdmin
 from contacts.intake import Receipt

@@ -22,11 +22,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contactflow.admin.person_buttons import forbid
 from contactflow.admin.person_forms import OwnerForm, StopForm
+from contactflow.core import clock
+from contactflow.core.admin.confirmation import NoQuestions, ReasonForm
+from contactflow.core.admin.filters import BelongsFilter
+from contactflow.core.datetimes import moment
 from contactflow.today.filters import AnswerFilter, CameFilter
-from contacts import clock, consent, intake, upkeep
-from contacts.admin.confirmation import NoQuestions, ReasonForm
-from contacts.admin.filters import BelongsFilter
-from contacts.admin.moments import moment
+from contacts import consent, intake, upkeep
 from contacts.admin.pages import column, joined
 from contacts.models import Contact
 from engagement.models import Message

@@ -15,9 +15,10 @@ from django.urls import reverse
 
 from contactflow import person
 from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, StopForm, TaskForm
-from contacts import clock, consent, intake, upkeep
-from contacts.admin import confirmation
-from contacts.admin.confirmation import Question, ReasonForm
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question, ReasonForm
+from contacts import consent, intake, upkeep
 from contacts.admin.pages import button, joined
 from contacts.models import Consent, Contact
 from engagement import tasking

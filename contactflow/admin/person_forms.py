@@ -13,8 +13,8 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from contacts import clock
-from contacts.admin.confirmation import ReasonForm
+from contactflow.core import clock
+from contactflow.core.admin.confirmation import ReasonForm
 from contacts.models import BusinessEntity, Consent
 from engagement.models import Priority, Target
 

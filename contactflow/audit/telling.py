@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import dateparse, timezone
 
 from contactflow.models import AuditEntry
-from contacts.admin import sentences
+from contacts import describe
 from contacts.models import Consent
 from engagement.models import TemplateVersion
 from workflows.models import PlannedTouch, Step, WorkflowVersion
@@ -141,7 +141,7 @@ def _moment(value: str) -> str:
     at = dateparse.parse_datetime(str(value))
     if at is None:
         return str(value)
-    return sentences.moment(at if timezone.is_aware(at) else at.replace(tzinfo=dt.UTC))
+    return describe.moment(at if timezone.is_aware(at) else at.replace(tzinfo=dt.UTC))
 
 
 def _field(model: type[models.Model], name: str) -> Any:

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
+from contactflow.core import clock, numbers
 from contactflow.today import flow, response
-from contacts import brands, clock
-from contacts.admin import numbers
+from contacts import brands
 from contacts.models import Contact
 
 
@@ -24,7 +24,7 @@ class CameFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [(str(brand.pk), f"To {brand.name}") for brand in brands.all_brands(request)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        brand = numbers.typed(self.value())
+        brand = numbers.parse_int(self.value())
         if brand is None:
             return queryset
         first = timezone.localdate(clock.database_now()) - dt.timedelta(days=flow.DAYS - 1)
@@ -49,7 +49,7 @@ class AnswerFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         said, _, how = str(self.value() or "").partition(".")
-        brand = numbers.typed(said)
+        brand = numbers.parse_int(said)
         if brand is None or how not in response.OUTCOMES:
             return queryset
         people = response.people(brand_id=brand, how=how, now=clock.database_now())

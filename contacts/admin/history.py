@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
-from contacts.admin import sentences
+from contacts import describe
 from contacts.admin.pages import Record, RecordInline, column, link
 from contacts.admin.searching import PeopleSearch
 from contacts.models import ContactEvent
@@ -24,7 +24,7 @@ class KindFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((kind, sentences.name_of_event(kind)) for kind in KINDS), ("business", "Business event")]
+        return [*((kind, describe.name_of_event(kind)) for kind in KINDS), ("business", "Business event")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ContactEvent]) -> QuerySet[ContactEvent]:
         if self.value() in KINDS:
@@ -37,13 +37,13 @@ class Told:
 
     @column("What happened")
     def happened(self, event: ContactEvent) -> str:
-        return sentences.name_of_event(event.kind)
+        return describe.name_of_event(event.kind)
 
     @column("What it did")
     def did(self, event: ContactEvent) -> str:
         if event.processed_at is None:
             return "waiting to be looked at"
-        return "known before: starts nothing" if event.request.get("baseline") else sentences.started(event.outcome)
+        return "known before: starts nothing" if event.request.get("baseline") else describe.started(event.outcome)
 
 
 class ContactEventInline(Told, RecordInline):
@@ -54,7 +54,7 @@ class ContactEventInline(Told, RecordInline):
 
     @column("What happened")
     def what(self, event: ContactEvent) -> str:
-        return link(event, sentences.name_of_event(event.kind))
+        return link(event, describe.name_of_event(event.kind))
 
 
 @admin.register(ContactEvent)
@@ -77,7 +77,7 @@ class ContactEventAdmin(PeopleSearch, Told, Record):
     )
 
     def title_of(self, row: ContactEvent) -> str:
-        return f"{sentences.name_of_event(row.kind)}: {row.contact}"
+        return f"{describe.name_of_event(row.kind)}: {row.contact}"
 
     @column("Contact")
     def contact_link(self, event: ContactEvent) -> str:
@@ -85,24 +85,24 @@ class ContactEventAdmin(PeopleSearch, Told, Record):
 
     @column("Decisions")
     def decided(self, event: ContactEvent) -> str:
-        return sentences.listed(map(sentences.decision, event.decisions))
+        return describe.listed(map(describe.decision, event.decisions))
 
     @column("Changes")
     def changed(self, event: ContactEvent) -> str:
-        return sentences.listed(sentences.changes(event.changes))
+        return describe.listed(describe.changes(event.changes))
 
     @column("What held then")
     def held(self, event: ContactEvent) -> str:
-        return sentences.pairs(event.facts)
+        return describe.pairs(event.facts)
 
     @column("Workflows")
     def started(self, event: ContactEvent) -> str:
-        return sentences.listed(map(sentences.outcome, sorted(event.outcome, key=sentences.did_not_start)))
+        return describe.listed(map(describe.outcome, sorted(event.outcome, key=describe.did_not_start)))
 
     @column("As it arrived")
     def arrived(self, event: ContactEvent) -> str:
-        return sentences.pairs(event.payload)
+        return describe.pairs(event.payload)
 
     @column("What the caller asked for")
     def asked(self, event: ContactEvent) -> str:
-        return sentences.pairs(event.request)
+        return describe.pairs(event.request)

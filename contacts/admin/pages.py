@@ -25,10 +25,10 @@ from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
+from contactflow.core import datetimes
+from contactflow.core.admin.paging import BoundedPaginator
+from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
 from contacts import brands
-from contacts.admin import moments
-from contacts.admin.paging import BoundedPaginator
-from contacts.patience import TooLong, patience
 
 if TYPE_CHECKING:
     ModelAdmin = django_admin.ModelAdmin[Any]
@@ -144,10 +144,10 @@ class Page(ModelAdmin):
         if request.method != "GET":
             return super().changelist_view(request, context)
         try:
-            with patience(milliseconds=LIST_FOR):
+            with statement_timeout(milliseconds=LIST_FOR):
                 answer = super().changelist_view(request, context)
                 return answer.render() if isinstance(answer, TemplateResponse) else answer  # now, while time counts
-        except TooLong:
+        except QueryTooSlow:
             given_up = {**self.admin_site.each_context(request), "opts": self.opts, **context}
             return TemplateResponse(request, "admin/too_long.html", given_up)
 
@@ -174,7 +174,7 @@ class Page(ModelAdmin):
             field = self.model._meta.get_field(name)
         except FieldDoesNotExist:
             return name
-        return moments.moment_column(field) if isinstance(field, models.DateTimeField) else name
+        return datetimes.moment_column(field) if isinstance(field, models.DateTimeField) else name
 
     def title_of(self, row: Any) -> str:
         """What the row's page is headed."""

@@ -20,8 +20,9 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from contacts import addresses, clock, deletion, intake
-from contacts.admin.filters import BelongsFilter
+from contactflow.core import clock
+from contactflow.core.admin.filters import BelongsFilter
+from contacts import addresses, deletion, intake
 from contacts.admin.history import ContactEventInline
 from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.admin.permissions import ConsentInline

@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
-from contacts import clock, consent
+from contactflow.core import clock
+from contacts import consent
 from contacts.admin.pages import Page, RecordInline, column, link
 from contacts.admin.searching import PeopleSearch
 from contacts.models import Consent, Suppression

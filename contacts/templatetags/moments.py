@@ -7,11 +7,11 @@ import datetime as dt
 from django import template
 from django.utils.safestring import SafeString
 
+from contactflow.core import datetimes
+
 register = template.Library()
 
 
 @register.simple_tag
 def moment(value: dt.datetime | None) -> SafeString | str:
-    from contacts.admin import moments  # noqa: PLC0415  # libraries are loaded while the admin is
-
-    return moments.moment(value)
+    return datetimes.moment(value)

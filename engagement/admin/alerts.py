@@ -19,9 +19,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import confirmation, moments
-from contacts.admin.confirmation import Question
+from contactflow.core import clock, datetimes
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
 from contacts.admin.pages import Kept, Record, RecordInline, button, column, link
 from engagement import alerts, worklist
 from engagement.admin import live
@@ -214,7 +214,7 @@ class AlertAdmin(Record):
 
     @column("Raised", ordering="created_at")
     def raised(self, alert: Alert) -> SafeString | str:
-        return moments.moment(alert.created_at)
+        return datetimes.moment(alert.created_at)
 
     @column("Who was told")
     def who_was_told(self, alert: Alert) -> SafeString:
@@ -275,7 +275,7 @@ class AlertAdmin(Record):
 
 
 def _acknowledged(alert: Alert) -> SafeString:
-    return format_html("Acknowledged by {}, {}", alert.acknowledged_by, moments.moment(alert.acknowledged_at))
+    return format_html("Acknowledged by {}, {}", alert.acknowledged_by, datetimes.moment(alert.acknowledged_at))
 
 
 def _reached_nobody(deliveries: list[AlertDelivery]) -> bool:

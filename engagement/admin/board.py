@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from contacts import brands, clock
+from contactflow.core import clock
+from contacts import brands
 from contacts.models import BusinessEntity
 from engagement import worklist
 from engagement.admin import due, live, quick

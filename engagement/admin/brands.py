@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from contacts.admin import numbers
+from contactflow.core import numbers
 from contacts.admin.reference import BusinessEntityAdmin
 from contacts.models import BusinessEntity
 from engagement import contrast, envelopes, frame, rehearsal
@@ -128,7 +128,7 @@ def _typed(request: HttpRequest) -> BusinessEntity:
 
 
 def _words(request: HttpRequest) -> Words:
-    number = numbers.typed(request.POST.get("template"))
+    number = numbers.parse_int(request.POST.get("template"))
     if number is None or not request.user.has_perm("engagement.view_engagementtemplate"):
         return EXAMPLE
     email = EngagementTemplate.objects.select_related("current_version").filter(pk=number).first()

@@ -15,8 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
 
-from contacts import clock
-from contacts.admin import moments
+from contactflow.core import clock, datetimes
 from engagement.admin import quick
 from engagement.models import Task
 
@@ -70,7 +69,7 @@ class DueForm(forms.Form):
         return {"due_at": self.due_at}
 
     def said(self, count: int) -> str:
-        return f"{_tasks(count)}: due {moments.words(self.due_at)}."
+        return f"{_tasks(count)}: due {datetimes.words(self.due_at)}."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from contacts.admin import moments
+from contactflow.core import datetimes
 from engagement.models import Task
 from engagement.worklist import FINISHED
 
@@ -50,12 +50,12 @@ def colour(due_at: dt.datetime, *, now: dt.datetime) -> str:
 def chip(task: Task, *, now: dt.datetime) -> SafeString:
     """What a list or a card says: late and soon stand out, what is finished says when."""
     if task.completed_at:
-        return format_html('<span class="desk-faint">done {}</span>', moments.moment(task.completed_at))
+        return format_html('<span class="desk-faint">done {}</span>', datetimes.moment(task.completed_at))
     if task.due_at is None or task.status in FINISHED:
         return format_html('<span class="desk-faint">{}</span>', "no due date" if task.due_at is None else "cancelled")
     return format_html(
         '<span class="desk-chip {}">{}</span> <span class="desk-faint work-exact">{}</span>',
         colour(task.due_at, now=now),
         words(task.due_at, now=now),
-        moments.moment(task.due_at, now=now),
+        datetimes.moment(task.due_at, now=now),
     )

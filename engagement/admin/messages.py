@@ -15,7 +15,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
-from contacts.admin import moments, numbers
+from contactflow.core import datetimes, numbers
 from contacts.admin.pages import Record, RecordInline, button, column, link
 from contacts.admin.searching import PeopleSearch
 from engagement import rehearsal
@@ -59,7 +59,7 @@ class MessageEventInline(RecordInline):
 
 def _said(message: Message) -> SafeString | str:
     """What became of it, as a sentence."""
-    at = moments.moment(message.sent_at or message.created_at)
+    at = datetimes.moment(message.sent_at or message.created_at)
     if message.status == Message.Status.HELD:
         missing = (
             " and no ".join(rehearsal.label_of(name).lower() for name in message.missing) or "value for a variable"
@@ -82,7 +82,7 @@ class EmailFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no
     """Messages of one email, by its versions: those are few, and known before the messages are looked for."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        email = numbers.typed(self.value())
+        email = numbers.parse_int(self.value())
         if email is None:
             return queryset
         return queryset.filter(

@@ -17,8 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from contacts import clock
-from contacts.admin import numbers
+from contactflow.core import clock, numbers
 from contacts.models import BusinessEntity, Contact
 from engagement import coverage, placeholders, proofreading, rehearsal, trials
 from engagement.admin.wordfields import FallbacksField, PassagesField

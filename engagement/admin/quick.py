@@ -15,8 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from contacts import clock
-from contacts.admin import moments
+from contactflow.core import clock, datetimes
 from engagement import tasking
 from engagement.admin import live
 from engagement.models import Task
@@ -65,7 +64,7 @@ def _put_off(task: Task, request: HttpRequest, now: dt.datetime) -> str:
         raise Refused("Choose until when to put it off.")
     until = put_off_until(wish, now=now)
     tasking.change(task=task, values={"due_at": until}, now=now)
-    return f"“{task.title}” is due {moments.words(until, now=now)}."
+    return f"“{task.title}” is due {datetimes.words(until, now=now)}."
 
 
 DEEDS = {"move": _moved, "take": _taken, "later": _put_off}

@@ -15,8 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import moments
+from contactflow.core import clock, datetimes
 from contacts.admin.pages import Kept, column
 from contacts.models import Contact
 from engagement import placeholders, publishing
@@ -120,7 +119,7 @@ class EngagementTemplateAdmin(Previewing, Versions, Kept):
         version = template.current_version
         if version is None:
             return "-"
-        return format_html("{}, {}", moments.moment(version.created_at), version.created_by or "Contactflow")
+        return format_html("{}, {}", datetimes.moment(version.created_at), version.created_by or "Contactflow")
 
     # What somebody who may only look sees in place of the form's fields.
 

@@ -13,9 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import confirmation
-from contacts.admin.confirmation import Question
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
 from contacts.admin.pages import Record, column, link
 from engagement import differences, publishing
 from engagement.admin.messages import as_text

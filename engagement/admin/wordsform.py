@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from contacts.admin import moments
+from contactflow.core import datetimes
 from engagement import proofreading, publishing
 from engagement.admin.wordfields import FallbacksField, PassagesField
 from engagement.models import EngagementTemplate
@@ -84,6 +84,6 @@ def _overtaken(current: EngagementTemplate, seen: str) -> str:
         "tab). Save again to put yours in the place of theirs.",
         version.created_by or "Somebody",
         version.number,
-        moments.words(version.created_at),
+        datetimes.words(version.created_at),
         reverse("admin:engagement_engagementtemplate_versions", args=[current.pk]),
     )

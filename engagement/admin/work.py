@@ -20,9 +20,10 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from contacts import clock
-from contacts.admin import confirmation, sentences
-from contacts.admin.confirmation import Question
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
+from contacts import describe
 from contacts.admin.pages import Kept, Record, button, column, link
 from engagement import analytics, tasking, worklist
 from engagement.admin import bulk, due, live, quick
@@ -249,7 +250,7 @@ class ChannelStateAdmin(Record):
 
     @column("State")
     def state(self, channel: ChannelState) -> str:
-        return f"Paused until {sentences.moment(channel.paused_until)}" if channel.paused_until else "Running"
+        return f"Paused until {describe.moment(channel.paused_until)}" if channel.paused_until else "Running"
 
     @button("Resume now", permission="resume", icon="play_arrow")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
-from contacts.clock import database_now
-from engagement import persistence
+from contactflow.core import disconnects
+from contactflow.core.clock import database_now
 from engagement.alerts import letter
 from engagement.channels import registry, state
 from engagement.channels.base import Channel, ChannelError, Envelope, Unclear
@@ -147,7 +147,7 @@ def _hand_over(delivery: AlertDelivery, envelope: Envelope, channel: Channel, no
 
 
 def _persistently(write: Callable[[], None]) -> None:
-    persistence.write(write, seconds=LEASE.total_seconds() / 2)
+    disconnects.retry_on_disconnect(write, seconds=LEASE.total_seconds() / 2)
 
 
 def _sent(delivery: AlertDelivery, channel: Channel, now: datetime) -> None:

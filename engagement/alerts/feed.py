@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import Alert
 
 OVERLAP = timedelta(seconds=60)  # longer than any transaction that raises an alert

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.defaults import emails_loading, targets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-import contacts.clock
+import contactflow.core.clock
 
 
 class Migration(migrations.Migration):
@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="task",
             name="due_at",
-            field=models.DateTimeField(blank=True, null=True, validators=[contacts.clock.validate_moment]),
+            field=models.DateTimeField(blank=True, null=True, validators=[contactflow.core.clock.validate_moment]),
         ),
     ]

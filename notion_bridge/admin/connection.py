@@ -15,9 +15,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contacts import clock
-from contacts.admin import confirmation
-from contacts.admin.confirmation import Question
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
 from contacts.admin.pages import Record, button
 from notion_bridge import baseline, checking, conflicts, monitoring, provisioning, schemas, webhooks
 from notion_bridge.admin import overview

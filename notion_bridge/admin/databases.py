@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts import clock
-from contacts.admin import confirmation, sentences
-from contacts.admin.confirmation import Question
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
+from contacts import describe
 from contacts.admin.pages import Page, Untitled, button, column
 from notion_bridge import checking, mapping, provisioning, schemas, wording
 from notion_bridge.admin import subjects
@@ -150,19 +151,19 @@ class NotionDatabaseAdmin(Page):
 
     @column("State")
     def in_order(self, database: NotionDatabase) -> str:
-        return sentences.listed(line.text for line in checking.judge_database(database))
+        return describe.listed(line.text for line in checking.judge_database(database))
 
     @column("Last look", ordering="polled_at")
     def looked_at(self, database: NotionDatabase) -> str:
-        return sentences.moment(database.polled_at)
+        return describe.moment(database.polled_at)
 
     @column("Last full pass", ordering="full_pass_at")
     def passed_at(self, database: NotionDatabase) -> str:
-        return sentences.moment(database.full_pass_at)
+        return describe.moment(database.full_pass_at)
 
     @column("First pull complete")
     def met_at(self, database: NotionDatabase) -> str:
-        return sentences.moment(database.baseline_at)
+        return describe.moment(database.baseline_at)
 
     @column("The last full pass found")
     def found(self, database: NotionDatabase) -> str:

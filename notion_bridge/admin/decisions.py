@@ -13,9 +13,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import confirmation, sentences
-from contacts.admin.confirmation import Question
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
+from contacts import describe
 from contacts.admin.pages import Record, button, column, link
 from contacts.models import Contact
 from notion_bridge import conflicts, wording
@@ -110,11 +111,11 @@ class SyncProblemAdmin(Record):
 
     @column("Since", ordering="first_at")
     def since(self, problem: SyncProblem) -> str:
-        return sentences.moment(problem.first_at)
+        return describe.moment(problem.first_at)
 
     @column("Last met", ordering="last_at")
     def met_at(self, problem: SyncProblem) -> str:
-        return sentences.moment(problem.last_at)
+        return describe.moment(problem.last_at)
 
     @column("Page")
     def page(self, problem: SyncProblem) -> str:
@@ -130,7 +131,7 @@ class SyncProblemAdmin(Record):
         urls = {"Second page": problem.details.get("second"), "First page": problem.details.get("first")}
         shown = [subjects.open_link(str(url), text) for text, url in urls.items() if url]
         url = problem.details.get("url") or (problem.link.url if problem.link else "")
-        return sentences.listed(reversed(shown)) if shown else subjects.open_link(str(url or ""))
+        return describe.listed(reversed(shown)) if shown else subjects.open_link(str(url or ""))
 
     @column("In Contactflow")
     def here(self, problem: SyncProblem) -> str:
@@ -144,7 +145,7 @@ class SyncProblemAdmin(Record):
         except NoReverseMatch:  # an installation without that page
             return link(person)
         words = "Two people who are one? Merge {} with {}"
-        return sentences.listed(
+        return describe.listed(
             [
                 link(person),
                 link(other),
@@ -154,7 +155,7 @@ class SyncProblemAdmin(Record):
 
     @column("Closed")
     def closed(self, problem: SyncProblem) -> str:
-        return f"{sentences.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
+        return f"{describe.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
 
     @button("Add this option here", permission="option", icon="add")
     def add_option(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -298,12 +299,12 @@ class SyncConflictAdmin(Record):
 
     @column("Since", ordering="opened_at")
     def since(self, conflict: SyncConflict) -> str:
-        return sentences.moment(conflict.opened_at)
+        return describe.moment(conflict.opened_at)
 
     @column("Settled")
     def settled(self, conflict: SyncConflict) -> str:
         by = f" by {conflict.settled_by}" if conflict.settled_by else " by the rule"
-        return f"{sentences.moment(conflict.settled_at)}{by}" if conflict.settled_at else "-"
+        return f"{describe.moment(conflict.settled_at)}{by}" if conflict.settled_at else "-"
 
     @button("Keep Notion's", permission="settle", icon="cloud_download")
     def keep_notion(self, request: HttpRequest, object_id: str) -> HttpResponse:

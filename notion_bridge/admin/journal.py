@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
-from contacts.admin import sentences
+from contacts import describe
 from contacts.admin.pages import Record, column
 from notion_bridge import wording
 from notion_bridge.models import SyncRun, WebhookDelivery
@@ -43,11 +43,11 @@ class SyncRunAdmin(Record):
     fields = ("trigger", "began", "took", "did", "error")
 
     def title_of(self, row: SyncRun) -> str:
-        return f"{row.get_trigger_display()}, {sentences.moment(row.started_at)}"
+        return f"{row.get_trigger_display()}, {describe.moment(row.started_at)}"
 
     @column("Began", ordering="started_at")
     def began(self, run: SyncRun) -> str:
-        return sentences.moment(run.started_at)
+        return describe.moment(run.started_at)
 
     @column("Took")
     def took(self, run: SyncRun) -> str:
@@ -100,14 +100,14 @@ class WebhookDeliveryAdmin(Record):
 
     @column("Came", ordering="received_at")
     def came(self, event: WebhookDelivery) -> str:
-        return sentences.moment(event.received_at)
+        return describe.moment(event.received_at)
 
     @column("State", ordering="processed_at")
     def state(self, event: WebhookDelivery) -> str:
         if event.processed_at is None:
             return "Waits to be followed"
         outcome = event.outcome or "followed"
-        return f"{outcome[:1].upper()}{outcome[1:]}, {sentences.moment(event.processed_at)}"
+        return f"{outcome[:1].upper()}{outcome[1:]}, {describe.moment(event.processed_at)}"
 
     @column("As it came")
     def as_it_came(self, event: WebhookDelivery) -> str:

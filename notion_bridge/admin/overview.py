@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from contacts.admin import sentences
+from contacts import describe
 from notion_bridge import baseline, checking, health, provisioning, webhooks, wording
 from notion_bridge.admin import databases, subjects
 from notion_bridge.health import DatabaseHealth, Health
@@ -59,7 +59,7 @@ def _monitoring(row: NotionConnection) -> str:
     by = f" by {row.switched_by}" if row.switched_by else ""
     word = "on" if row.monitoring else "off"
     effect = "" if row.monitoring else " Nothing is synchronised, and what changes meanwhile is carried over later."
-    return f"Switched {word}{by}, {sentences.moment(row.switched_at)}.{effect}"
+    return f"Switched {word}{by}, {describe.moment(row.switched_at)}.{effect}"
 
 
 def _databases(state: Health) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def _webhook(row: NotionConnection, state: Health, now: dt.datetime) -> dict[str
     return {
         "address": f"{settings.PUBLIC_URL.rstrip('/')}{reverse('notion-webhook').rstrip('/')}",
         "is_public": settings.PUBLIC_URL.startswith("https://"),
-        "open_until": sentences.moment(window.open_until) if window.open_until else "",
+        "open_until": describe.moment(window.open_until) if window.open_until else "",
         "is_verified": window.is_verified,
         "has_unseen_token": bool(row.webhook_token) and not row.token_shown,
         "waiting": state.events_waiting,
@@ -114,4 +114,4 @@ def _webhook(row: NotionConnection, state: Health, now: dt.datetime) -> dict[str
 
 
 def _moment(at: dt.datetime | None) -> str:
-    return sentences.moment(at) if at else "Never"
+    return describe.moment(at) if at else "Never"

@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import confirmation, sentences
-from contacts.admin.confirmation import Question
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question
+from contacts import describe
 from contacts.admin.pages import Record, RecordInline, button, column, link
 from notion_bridge import conflicts, mapping, wording
 from notion_bridge.admin import subjects
@@ -35,7 +36,7 @@ class EntryInline(RecordInline):
 
     @column("Fields")
     def changed(self, entry: SyncEntry) -> str:
-        return sentences.listed(subjects.changes(entry.link.database.kind, entry.fields))
+        return describe.listed(subjects.changes(entry.link.database.kind, entry.fields))
 
 
 class ProblemInline(RecordInline):
@@ -118,7 +119,7 @@ class PageLinkAdmin(Record):
     @column("Looked at next")
     def next_look(self, page: PageLink) -> str:
         tries = f", after {page.attempts} attempts" if page.attempts else ""
-        return f"{sentences.moment(page.wanted_at)}{tries}" if page.wanted_at else "When one side changes"
+        return f"{describe.moment(page.wanted_at)}{tries}" if page.wanted_at else "When one side changes"
 
     @column("Values")
     def agreed(self, page: PageLink) -> str:

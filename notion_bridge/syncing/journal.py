@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge.models import RequestTally, SyncRun, WebhookDelivery
 
 SAME_RUN = dt.timedelta(minutes=1)

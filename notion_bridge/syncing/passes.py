@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas, webhooks
 from notion_bridge.client import Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
 from notion_bridge.models import NotionDatabase, PageLink, SyncRun, WebhookDelivery

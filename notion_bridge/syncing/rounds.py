@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncRun

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import Task
 from tests.admin import rows
 

@@ -103,6 +103,13 @@ def test_address_that_is_none_is_refused_at_its_field(desk, address, typed):
     assert not Contact.objects.exists()
 
 
+def test_address_that_no_text_can_hold_adds_nobody(desk, address):
+    response = add(desk, address, email="ada@example.org\x00")
+
+    assert response.status_code == 400
+    assert not Contact.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("timezone", "Mars/Base"), ("custom", "no equals sign"), ("first_name", "x" * 200), ("tags", "x" * 61)],

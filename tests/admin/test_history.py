@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import ContactEvent
 from engagement.models import Message
 from tests import factories as f

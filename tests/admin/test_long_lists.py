@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
-from contacts.admin import paging
+from contactflow.core.admin import paging
 from contacts.models import Contact, ContactType
 from tests import factories as f
 

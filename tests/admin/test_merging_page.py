@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from contactflow import merging, palette
+from contactflow.core.clock import database_now
 from contactflow.models import ContactMerge
-from contacts.clock import database_now
 from contacts.models import Contact
 from tests import factories as f
 

@@ -9,8 +9,8 @@ from django.template import Context, Template
 from django.urls import reverse
 from django.utils import timezone
 
-from contactflow import reader_zone
-from contacts.admin import moments
+from contactflow import timezone_middleware
+from contactflow.core import datetimes
 from contacts.models import Contact
 from engagement.models import Message
 from tests.admin import rows
@@ -33,7 +33,7 @@ NOW = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)  # a Wednesday
 )
 def test_moment_is_as_long_as_it_must_be(value, read):
     with timezone.override(dt.UTC):
-        shown = moments.moment(value, now=NOW)
+        shown = datetimes.moment(value, now=NOW)
 
     assert f">{read}</time>" in shown
 
@@ -42,7 +42,7 @@ def test_exact_moment_stands_on_hover():
     value = dt.datetime(2026, 11, 18, 8, 0, 7, tzinfo=dt.UTC)
 
     with timezone.override("Europe/Berlin"):
-        shown = moments.moment(value, now=NOW)
+        shown = datetimes.moment(value, now=NOW)
 
     assert 'datetime="2026-11-18T09:00:07+01:00"' in shown
     assert 'title="Wednesday 18 November 2026, 9:00:07 CET"' in shown
@@ -52,13 +52,13 @@ def test_today_is_the_readers_day():
     late = dt.datetime(2026, 11, 18, 23, 30, tzinfo=dt.UTC)
 
     with timezone.override("Asia/Tokyo"):
-        shown = moments.words(late, now=NOW)
+        shown = datetimes.words(late, now=NOW)
 
     assert shown == "tomorrow 8:30"
 
 
 def test_no_moment_is_a_dash():
-    assert moments.moment(None) == "-"
+    assert datetimes.moment(None) == "-"
 
 
 def test_tag_shows_a_moment():
@@ -71,7 +71,7 @@ def test_tag_shows_a_moment():
     "name", ["", "Mars/Olympus", "../../etc/passwd", "a" * 500, "Europe", "\x00", "/etc/localtime"]
 )
 def test_name_of_no_zone_is_ignored(name):
-    assert reader_zone.zone_named(name) is None
+    assert timezone_middleware.zone_named(name) is None
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def newcomer(db):
     [("Asia/Tokyo", "3 Mar 2020, 21:00"), ("America/New_York", "3 Mar 2020, 7:00"), ("nowhere", "3 Mar 2020, 12:00")],
 )
 def test_list_and_page_tell_times_in_the_readers_zone(desk, address, newcomer, zone, read):
-    desk.cookies[reader_zone.COOKIE] = zone
+    desk.cookies[timezone_middleware.COOKIE] = zone
 
     pages = [desk.get(page).content.decode() for page in (address.list(Contact), address.change(newcomer))]
 
@@ -103,14 +103,14 @@ def test_column_of_moments_can_still_be_sorted(desk, address, newcomer):
 
 
 def test_zone_of_one_request_is_not_that_of_the_next(desk, address, newcomer):
-    desk.cookies[reader_zone.COOKIE] = "Asia/Tokyo"
+    desk.cookies[timezone_middleware.COOKIE] = "Asia/Tokyo"
     desk.get(reverse("admin:index"))
 
     assert timezone.get_current_timezone_name() == timezone.get_default_timezone_name()
 
 
 def test_api_does_not_depend_on_the_cookie(desk, newcomer):
-    desk.cookies[reader_zone.COOKIE] = "Asia/Tokyo"
+    desk.cookies[timezone_middleware.COOKIE] = "Asia/Tokyo"
 
     answer = desk.get(f"/api/v1/contacts/{newcomer.pk}")
 

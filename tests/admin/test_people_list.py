@@ -8,7 +8,7 @@ import pytest
 from django.contrib.messages import get_messages
 
 from contactflow.admin import people_list
-from contacts import clock
+from contactflow.core import clock
 from contacts.models import Contact, ContactEvent
 from engagement.models import Message
 from tests import factories as f

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.contrib.messages import get_messages
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import ChannelState, Message
 from tests import factories as f
 from tests.admin import rows

@@ -10,13 +10,14 @@ from django import forms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.admin import sentences
+from contacts import describe
 from contacts.admin.pages import LinesField, joined
 from contacts.admin.people import CustomFieldsField
 from engagement.admin.messages import as_text, framed
 from engagement.admin.wordfields import FallbacksField, PassagesField
 from tests import factories as f
-from workflows.admin import plans, progress
+from workflows import progress
+from workflows.admin import plans
 from workflows.models import ActionType, ScheduledAction
 
 line = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), exclude_characters="=:"), min_size=1)
@@ -36,7 +37,7 @@ name = line.filter(lambda text: text.strip().lower() not in ("instruction", "fal
     ],
 )
 def test_decision_is_told(made, sentence):
-    assert sentences.decision(made) == sentence
+    assert describe.decision(made) == sentence
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_decision_is_told(made, sentence):
     ],
 )
 def test_outcome_is_told(answer, sentence):
-    assert sentences.outcome(answer) == sentence
+    assert describe.outcome(answer) == sentence
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_outcome_is_told(answer, sentence):
 def test_number_of_started_workflows_is_told(matches, sentence):
     answers = [{"matched": True}] * matches + [{"matched": False}]
 
-    assert sentences.started(answers) == sentence
+    assert describe.started(answers) == sentence
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_number_of_started_workflows_is_told(matches, sentence):
     ],
 )
 def test_change_is_told(pair, sentence):
-    assert sentences.changes({"company": pair}) == [sentence]
+    assert describe.changes({"company": pair}) == [sentence]
 
 
 simple = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
@@ -81,12 +82,12 @@ simple = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
 
 @given(st.dictionaries(st.text(max_size=20), simple | st.lists(simple, max_size=3), max_size=4))
 def test_whatever_arrived_can_be_shown(payload):
-    assert sentences.pairs(payload)
+    assert describe.pairs(payload)
 
 
 @given(st.text())
 def test_nothing_that_arrived_becomes_part_of_the_page(text):
-    shown = sentences.pairs({"message": text})
+    shown = describe.pairs({"message": text})
 
     assert "<" not in shown.replace('<ul class="leading-relaxed"><li class="mb-1">', "").replace("</li></ul>", "")
 
@@ -94,11 +95,11 @@ def test_nothing_that_arrived_becomes_part_of_the_page(text):
 def test_moment_is_told_in_the_time_zone_of_the_installation(settings):
     settings.TIME_ZONE = "Europe/Berlin"
 
-    assert sentences.moment(dt.datetime(2026, 3, 3, 8, 0, tzinfo=dt.UTC)) == "Tue 3 Mar 2026, 9:00"
+    assert describe.moment(dt.datetime(2026, 3, 3, 8, 0, tzinfo=dt.UTC)) == "Tue 3 Mar 2026, 9:00"
 
 
 def test_no_moment_is_a_dash():
-    assert sentences.moment(None) == "-"
+    assert describe.moment(None) == "-"
 
 
 @pytest.mark.parametrize(("rows", "text"), [([], "-"), (["a"], "a"), (["a", "b"], "a, b")])

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contactflow.admin_site import PLACES
+from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
 from contactflow.today import needs
-from contacts.clock import database_now
 from engagement import analytics
 from engagement.models import Alert, ChannelState, Message, Task
 from tests import factories as f

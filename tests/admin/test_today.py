@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import BusinessEntity, Contact, EntityMembership
 from engagement.models import Alert
 from tests import factories as f

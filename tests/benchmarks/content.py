@@ -14,8 +14,8 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
 
+from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
-from contacts.clock import database_now
 from contacts.models import BusinessEntity, Contact, ContactEvent, ContactStatus, LeadSource
 from engagement import delivery
 from tests.benchmarks import client, rows

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from workflows import dying_with_parent
+from contactflow.core import parent_death
 
 START_PATIENCE = 60  # seconds for all clients to be there
 _gate: list[Barrier] = []  # of this process, one of the crowd
@@ -55,5 +55,5 @@ def per_second(work: Callable[..., Lap], *arguments: Any, clients: int, seconds:
 
 def _prepare(gate: Barrier) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's
-    dying_with_parent.arrange(signal.SIGKILL)
+    parent_death.arrange(signal.SIGKILL)
     _gate[:] = [gate]

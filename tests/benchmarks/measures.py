@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import close_old_connections, connection
 from django.db.models import Max
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from tests.benchmarks import client, content, crowd, reference, stand
 from tests.benchmarks.content import Installation
 from tests.benchmarks.contest import Contestant

@@ -25,9 +25,9 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from contactflow import embedded
+from contactflow.core import parent_death
 from tests import postgres
 from tests.benchmarks import sink
-from workflows import dying_with_parent
 
 ROOT = Path(__file__).parent.parent.parent
 START_PATIENCE = 60  # seconds
@@ -121,7 +121,7 @@ def _process(name: str, command: list[str], extra: dict[str, str], is_ready: Cal
         env=os.environ | extra,
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # a Ctrl-C is ours; the order in which things end is too
-        preexec_fn=lambda: dying_with_parent.arrange(signal.SIGTERM),  # noqa: PLW1509  # no threads yet
+        preexec_fn=lambda: parent_death.arrange(signal.SIGTERM),  # noqa: PLW1509  # no threads yet
     )
     try:
         give_up = time.monotonic() + START_PATIENCE

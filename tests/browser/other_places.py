@@ -15,9 +15,9 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from contactflow.core.clock import database_now
 from contactflow.merging import doing
 from contactflow.models import ApiKey, AuditEntry, ContactMerge
-from contacts.clock import database_now
 from contacts.models import BusinessEntity, ClassificationRule, Contact, ContactEvent
 from engagement.models import Alert, EngagementTemplate, Target, Task
 from notion_bridge.models import SyncConflict, SyncProblem

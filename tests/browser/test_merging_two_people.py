@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from contactflow import merging
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from tests.browser.office import beside
 from tests.browser.walking import find_contact, go_to, region

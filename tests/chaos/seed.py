@@ -11,7 +11,7 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from contacts.clock import database_now  # noqa: E402
+from contactflow.core.clock import database_now  # noqa: E402
 from contacts.models import BusinessEntity, Contact, ContactStatus  # noqa: E402
 from engagement.models import EngagementTemplate  # noqa: E402
 from workflows import publishing, scheduling  # noqa: E402

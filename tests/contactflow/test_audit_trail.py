@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from contactflow.audit import acting, telling, trail
+from contactflow.audit import telling, trail
+from contactflow.core import actor
 from contactflow.models import ApiKey, AuditEntry
 from contacts import consent, deletion
 from contacts.models import Contact, ContactStatus, EntityMembership
@@ -69,7 +70,7 @@ def entries(**wanted: Any) -> list[AuditEntry]:
 
 
 def changed(user: User, work: Any) -> list[AuditEntry]:
-    with acting.acting(user=user, path="/admin/somewhere/"):
+    with actor.acting(user=user, path="/admin/somewhere/"):
         work()
     return entries()
 
@@ -104,7 +105,7 @@ def test_nothing_is_written_once_the_request_is_over(ada: User) -> None:
 def test_an_exception_clears_the_name_too(ada: User) -> None:
     contact = f.ContactFactory()
 
-    with pytest.raises(ZeroDivisionError), acting.acting(user=ada, path="/"):
+    with pytest.raises(ZeroDivisionError), actor.acting(user=ada, path="/"):
         raise ZeroDivisionError
     Contact.objects.filter(pk=contact.pk).update(company="New")
 
@@ -115,7 +116,7 @@ def test_an_exception_clears_the_name_too(ada: User) -> None:
 def test_a_statement_that_fails_clears_the_name_too() -> None:
     ada, contact = f.UserFactory(), f.ContactFactory()
 
-    with pytest.raises(Exception, match="duplicate key"), acting.acting(user=ada, path="/"), transaction.atomic():
+    with pytest.raises(Exception, match="duplicate key"), actor.acting(user=ada, path="/"), transaction.atomic():
         f.ContactFactory(email=contact.email)
     Contact.objects.filter(pk=contact.pk).update(company="New")
 
@@ -126,7 +127,7 @@ def test_a_statement_that_fails_clears_the_name_too() -> None:
 def test_a_connection_that_broke_carries_no_name_on() -> None:
     ada, contact = f.UserFactory(), f.ContactFactory()
 
-    with acting.acting(user=ada, path="/"):
+    with actor.acting(user=ada, path="/"):
         connection.connection.close()
     Contact.objects.filter(pk=contact.pk).update(company="New")
 
@@ -289,7 +290,7 @@ def request_of(user: Any, method: str) -> list[AuditEntry]:
 
     request = RequestFactory().generic(method, "/admin/contacts/")
     request.user = user
-    acting.ActingMiddleware(view)(request)
+    actor.ActorMiddleware(view)(request)
     return entries()
 
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from contactflow import merging
-from contactflow.audit import acting
+from contactflow.core import actor
 from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses, consent, deletion, intake
 from contacts.models import Consent, Contact, ContactEvent, EntityMembership, FormerAddress, Suppression
@@ -450,7 +450,7 @@ def test_who_is_gone_is_not_merged(keep: Contact, drop: Contact, ada: Any) -> No
 def test_the_trail_says_it_once_and_in_whole(keep: Contact, drop: Contact, ada: Any) -> None:
     Task.objects.create(contact=drop, title="Call")
 
-    with acting.acting(user=ada, path="/"):
+    with actor.acting(user=ada, path="/"):
         merge(keep, drop, ada)
 
     (entry,) = AuditEntry.objects.all()
@@ -461,7 +461,7 @@ def test_the_trail_says_it_once_and_in_whole(keep: Contact, drop: Contact, ada: 
 def test_the_timeline_of_the_kept_person_has_what_staff_changed_of_the_other(
     keep: Contact, drop: Contact, ada: Any
 ) -> None:
-    with acting.acting(user=ada, path="/"):
+    with actor.acting(user=ada, path="/"):
         Contact.objects.filter(pk=drop.pk).update(company="New")
 
     merge(keep, drop, ada)

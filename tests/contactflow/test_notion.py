@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contactflow import deployment
+from contactflow.core.clock import database_now
 from contactflow.today import needs
-from contacts.clock import database_now
 from notion_bridge import health, monitoring
 from notion_bridge.failures import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, SyncConflict, SyncProblem

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from contactflow import timeline
-from contactflow.audit import acting
+from contactflow.core import actor
 from contactflow.models import AuditEntry
 from contacts import consent, upkeep
 from contacts.models import Consent, ContactEvent
@@ -325,7 +325,7 @@ def test_what_came_from_notion_by_an_edit_is_told_once(person):
 def test_new_owner_is_told_with_the_colleague_who_chose(person):
     boss, owner = f.UserFactory(username="boss"), f.UserFactory(username="grace")
 
-    with acting.acting(user=boss, path="/admin/"):
+    with actor.acting(user=boss, path="/admin/"):
         upkeep.assign_owner(contacts=[person], owner=owner)
 
     (entry,) = read(person, "edit")

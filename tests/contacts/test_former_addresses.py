@@ -9,8 +9,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from contactflow.core.clock import database_now
 from contacts import addresses, intake
-from contacts.clock import database_now
 from contacts.models import Contact, FormerAddress
 from tests import factories as f
 

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.alerts import feed
 from engagement.alerts.feed import Feed
 from engagement.models import Alert

@@ -7,7 +7,8 @@ import uuid
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 
-from engagement import alerts, persistence
+from contactflow.core import disconnects
+from engagement import alerts
 from engagement.alerts import deliveries, letter, raising
 from engagement.channels import registry, state
 from engagement.models import Alert, AlertDelivery, ChannelState
@@ -333,8 +334,8 @@ def test_a_known_outcome_is_written_when_the_database_is_back(monkeypatch, sink)
         settle(*args, **changes)
 
     monkeypatch.setattr(deliveries, "_settle", settle_at_last)
-    monkeypatch.setattr(persistence, "reconnect", lambda: None)  # the test's own transaction
-    monkeypatch.setattr(persistence, "FIRST_WAIT", 0)
+    monkeypatch.setattr(disconnects, "reconnect", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(disconnects, "FIRST_WAIT", 0)
 
     alerts.deliver_waiting(now=NOW, limit=10)
 

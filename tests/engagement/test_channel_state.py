@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.channels import registry, state
 from engagement.channels.base import Envelope
 from engagement.channels.email import EmailChannel

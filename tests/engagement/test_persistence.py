@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
-from engagement import persistence
+from contactflow.core import disconnects
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(persistence, "FIRST_WAIT", 0)
+    monkeypatch.setattr(disconnects, "FIRST_WAIT", 0)
 
 
 def failing(*errors):
@@ -37,7 +37,7 @@ def test_a_broken_connection_is_replaced():
             if len(seen) == 1:
                 cursor.execute("SELECT pg_terminate_backend(%s)", [first])
 
-    persistence.write(work, seconds=10)
+    disconnects.retry_on_disconnect(work, seconds=10)
 
     assert seen[0] == first
     assert seen[-1] != first
@@ -47,7 +47,7 @@ def test_a_broken_connection_is_replaced():
 def test_it_is_tried_until_it_is_written():
     work = failing(OperationalError(), InterfaceError())
 
-    persistence.write(work, seconds=10)
+    disconnects.retry_on_disconnect(work, seconds=10)
 
     assert work.calls == 3
 
@@ -57,7 +57,7 @@ def test_it_is_not_tried_for_ever():
     work = failing(*[OperationalError()] * 100)
 
     with pytest.raises(OperationalError):
-        persistence.write(work, seconds=0)
+        disconnects.retry_on_disconnect(work, seconds=0)
 
     assert work.calls == 1
 
@@ -66,6 +66,6 @@ def test_a_fault_that_time_does_not_heal_is_not_tried_again():
     work = failing(IntegrityError())
 
     with pytest.raises(IntegrityError):
-        persistence.write(work, seconds=10)
+        disconnects.retry_on_disconnect(work, seconds=10)
 
     assert work.calls == 1

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from contactflow.core.clock import database_now
 from contacts import intake
-from contacts.clock import database_now
 from contacts.models import Contact
 from notion_bridge import monitoring, syncing
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncProblem, SyncRun

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F, Sum
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import budget
 from notion_bridge.budget import Lane, Later
 from notion_bridge.models import RequestBudget, RequestTally

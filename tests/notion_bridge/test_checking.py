@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import checking, monitoring
 from notion_bridge.models import NotionConnection, NotionDatabase, PropertyMapping
 from notion_bridge.sandbox import Sandbox

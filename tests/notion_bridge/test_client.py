@@ -19,7 +19,7 @@ from typing import Any, cast
 import pytest
 from django.db import transaction
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import client
 from notion_bridge.client import Lane, Notion, NotionError
 from notion_bridge.models import RequestBudget, RequestTally

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from contactflow.core.clock import database_now
 from contacts import consent
-from contacts.clock import database_now
 from contacts.models import Contact, ContactEvent
 from notion_bridge import conflicts
 from notion_bridge.models import PropertyMapping, SyncConflict, SyncEntry

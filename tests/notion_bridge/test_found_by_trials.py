@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement import tasking
 from engagement.models import Task
 from notion_bridge import budget

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import conflicts
 from notion_bridge.models import PageLink

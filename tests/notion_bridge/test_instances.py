@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge.models import PageLink
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from engagement import tasking
 from engagement.models import Task

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import health, monitoring, syncing
 from notion_bridge.models import NotionDatabase, SyncRun

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import checking, mapping, provisioning, schemas
 from notion_bridge.client import NotFound, Unclear
 from notion_bridge.models import NotionDatabase, PropertyMapping

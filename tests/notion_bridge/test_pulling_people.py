@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent
 from notion_bridge import baseline
 from notion_bridge.sandbox import Sandbox

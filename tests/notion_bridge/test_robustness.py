@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import baseline, monitoring, push, webhooks
 from notion_bridge.models import NotionConnection, PageLink, WebhookDelivery

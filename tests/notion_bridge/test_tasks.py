@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import BusinessEntity
 from engagement import tasking
 from engagement.models import Target, Task

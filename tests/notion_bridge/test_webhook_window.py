@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.core.management import CommandError, call_command
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import webhooks
 from tests.factories import NOW
 

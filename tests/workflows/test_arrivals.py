@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django_q.models import OrmQ
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.intake import Arrival, IntakeError
 from contacts.models import Contact, ContactEvent
 from tests.workflows import world

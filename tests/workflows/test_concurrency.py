@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from engagement.models import Message, Task
 from tests.factories import (

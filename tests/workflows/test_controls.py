@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import Message
 from tests.factories import NOW, ContactFactory, EngagementTemplateFactory, ScheduledActionFactory
 from tests.workflows import world

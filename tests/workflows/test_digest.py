@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import Alert, ChannelState, Task
 from tests import factories as f
 from workflows import digest

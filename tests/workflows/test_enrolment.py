@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent, Suppression
 from tests.factories import NOW, ContactEventFactory, ContactFactory, ContactStatusFactory, StepFactory
 from tests.workflows import world

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
+from contactflow.core import disconnects
+from contactflow.core.clock import database_now
 from contacts import consent
-from contacts.clock import database_now
 from contacts.models import Contact
-from engagement import persistence
 from engagement.channels import state
 from engagement.channels.base import ChannelError
 from engagement.models import Alert, ChannelState, Message, Task
@@ -658,7 +658,7 @@ def test_a_database_that_leaves_at_the_intent_makes_nothing_unclear(
         raise OperationalError("the connection is closed")
 
     monkeypatch.setattr(execution, "_intend", cut)
-    monkeypatch.setattr(persistence, "reconnect", lambda: None)
+    monkeypatch.setattr(disconnects, "reconnect", lambda: None)
 
     run_due()
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement.models import Message
 from tests import factories as f
 from workflows import controls, failures

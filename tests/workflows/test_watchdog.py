@@ -8,8 +8,9 @@ from typing import Any
 import psutil
 import pytest
 
+from contactflow.core import parent_death
 from tests.workflows import world
-from workflows import dying_with_parent, heartbeat, watchdog
+from workflows import heartbeat, watchdog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +55,7 @@ def test_a_database_that_does_not_answer_proves_nothing(dog: watchdog.Watchdog, 
 
 
 def test_a_child_dies_with_its_parent() -> None:
-    child = "from workflows import dying_with_parent as d; import signal, time; d.arrange(signal.SIGKILL); "
+    child = "from contactflow.core import parent_death as d; import signal, time; d.arrange(signal.SIGKILL); "
     child += "print('ready', flush=True); time.sleep(60)"
     parent = (
         f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE); "
@@ -77,6 +78,6 @@ def _ends(pid: int) -> bool:
 
 
 def test_elsewhere_than_on_linux_nothing_is_arranged(monkeypatch: Any) -> None:
-    monkeypatch.setattr(dying_with_parent.sys, "platform", "darwin")
+    monkeypatch.setattr(parent_death.sys, "platform", "darwin")
 
-    dying_with_parent.arrange(9)
+    parent_death.arrange(9)

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from contactflow.core.clock import database_now
 from contacts import defaults as contact_defaults
-from contacts.clock import database_now
 from contacts.intake import Arrival
 from engagement import defaults as engagement_defaults
 from workflows import arrivals, execution

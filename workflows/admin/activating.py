@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from contacts import clock
+from contactflow.core import clock
 from contacts.admin.pages import Page
 from workflows import drafts, matching, publishing, starting
 from workflows.admin import flow, plans

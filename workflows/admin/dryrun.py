@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from contacts import clock
+from contactflow.core import clock
 from contacts.admin.pages import Page
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed

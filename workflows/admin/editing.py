@@ -9,8 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
-from contacts import clock
-from contacts.admin import moments
+from contactflow.core import clock, datetimes
 from contacts.admin.pages import Page
 from workflows import drafts, faults, publishing
 from workflows.admin import calendar, differences, flow, plans
@@ -89,7 +88,7 @@ def _clash(other: EditedMeanwhile, mine: Plan) -> dict[str, Any]:
     """Who was quicker, and what their version says where the typed one says something else."""
     return {
         "who": (other.by.get_full_name() or other.by.get_username()) if other.by else "Somebody",
-        "when": moments.words(other.at) if other.at else "",
+        "when": datetimes.words(other.at) if other.at else "",
         "differences": differences.between(mine, other.held),
         "name": other.held.name if other.held.name != mine.name else "",
     }

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from contacts.admin import numbers
+from contactflow.core import numbers
 from contacts.admin.pages import Page
 from workflows.models import WorkflowTemplate
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
-from contacts.admin import moments
+from contactflow.core import datetimes
 from contacts.admin.pages import Kept, column
 from workflows import publishing
 from workflows.admin import activating, dryrun, editing, flow, people, plans, versions, why
@@ -140,7 +140,7 @@ class WorkflowTemplateAdmin(Kept):
             return "-"
         by = version.published_by
         who = f" by {by.get_full_name() or by.get_username()}" if by else ""
-        return format_html("{}{}", moments.moment(version.published_at), who)
+        return format_html("{}{}", datetimes.moment(version.published_at), who)
 
     @column("Switched", ordering="active")
     def switched(self, template: WorkflowTemplate) -> SafeString | str:

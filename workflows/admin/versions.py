@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import sentences
+from contactflow.core import clock
+from contacts import describe
 from contacts.admin.pages import Page, Record, column, link
 from contacts.models import validate_slug
 from workflows import drafts, faults, matching, publishing
@@ -240,11 +240,11 @@ class WorkflowVersionAdmin(Record):
 
     @column("Starts")
     def starts_when(self, version: WorkflowVersion) -> str:
-        return sentences.listed(plans.triggers(version))
+        return describe.listed(plans.triggers(version))
 
     @column("Steps")
     def what_happens(self, version: WorkflowVersion) -> str:
-        return sentences.listed(plans.steps(version))
+        return describe.listed(plans.steps(version))
 
     @column("Started by")
     def starts_by(self, version: WorkflowVersion) -> str:

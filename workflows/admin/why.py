@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from contacts import clock
-from contacts.admin import sentences
+from contactflow.core import clock
+from contacts import describe
 from contacts.admin.pages import Page
 from contacts.models import Contact
 from workflows import explain
@@ -56,7 +56,7 @@ def _answer(contact: Contact | None, template: WorkflowTemplate | None) -> dict[
     present, *past = explain.explain(contact=contact, template=template, now=now)
     return {
         "present": present,
-        "past": [{"it": one, "event": sentences.name_of_event(one.event)} for one in past],
+        "past": [{"it": one, "event": describe.name_of_event(one.event)} for one in past],
         "checks": explain.checks(contact=contact, template=template),
         "starts": plans.triggers(template.current_version)[:1] if template.current_version else [],
         "instances": WorkflowInstance.objects.filter(contact=contact, template=template).select_related(

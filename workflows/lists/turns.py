@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError
 
-from contacts import clock
+from contactflow.core import clock
 from contacts.imports import FileRefused
 from workflows.lists import applying, checking, clearing, exporting, holding
 from workflows.lists.holding import Lost

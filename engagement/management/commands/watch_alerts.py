@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
 from rich.text import Text
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from engagement import alerts
 from engagement.models import Alert, Target
 from engagement.wording import plain

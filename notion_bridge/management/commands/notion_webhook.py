@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import webhooks
 
 LONGEST_MINUTES = 24 * 60

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import baseline, health, monitoring, schemas, syncing, wording
 from notion_bridge.client import NotionError
 from notion_bridge.models import Kind, SyncRun

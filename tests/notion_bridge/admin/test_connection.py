@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent
 from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionConnection, NotionDatabase, RequestTally, WebhookDelivery

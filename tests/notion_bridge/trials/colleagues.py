@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from contactflow.core.clock import database_now
 from contacts import intake
-from contacts.clock import database_now
 from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Target, Task

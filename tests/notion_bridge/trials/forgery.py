@@ -14,7 +14,7 @@ from typing import Any
 
 from django.test import Client
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import ContactEvent
 from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionDatabase, SyncEntry, WebhookDelivery

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import monitoring, webhooks
 from notion_bridge.models import PageLink

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import mapping, monitoring, syncing, webhooks
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem, SyncRun

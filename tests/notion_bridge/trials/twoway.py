@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncEntry, SyncProblem
 from notion_bridge.sandbox import Sandbox

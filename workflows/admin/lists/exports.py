@@ -17,8 +17,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from contacts import brands, clock
-from contacts.admin.moments import moment
+from contactflow.core import clock
+from contactflow.core.datetimes import moment
+from contacts import brands
 from contacts.admin.pages import Record, button, column
 from contacts.imports.columns import CUSTOM
 from contacts.models import Contact

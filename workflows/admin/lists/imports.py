@@ -15,9 +15,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from contacts import clock
-from contacts.admin import numbers
-from contacts.admin.moments import moment
+from contactflow.core import clock, numbers
+from contactflow.core.datetimes import moment
 from contacts.admin.pages import Record, column
 from contacts.imports import REJECTION_COLUMNS, FileRefused
 from contacts.imports.columns import CUSTOM
@@ -331,4 +330,4 @@ def _plain(name: str) -> str:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    return numbers.typed(request.GET.get(name)) or 0
+    return numbers.parse_int(request.GET.get(name)) or 0

@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from contacts.admin.pages import Record, column, link
 from contacts.admin.searching import FOUND, MOST_WORDS, PeopleSearch, people_of
-from workflows.admin import progress
+from workflows import progress
 from workflows.admin.runs.filters import DayFilter
 from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat, WorkflowInstance
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from contacts import clock
+from contactflow.core import clock
 from workflows import digest
 from workflows.models import DigestChoice
 

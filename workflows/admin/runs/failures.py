@@ -16,10 +16,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from contacts import clock
-from contacts.admin.confirmation import ReasonForm
-from workflows import causes, failures
-from workflows.admin import progress
+from contactflow.core import clock
+from contactflow.core.admin.confirmation import ReasonForm
+from workflows import causes, failures, progress
 from workflows.admin.runs import story
 from workflows.models import BulkDecision, ScheduledAction
 

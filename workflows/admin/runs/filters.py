@@ -15,8 +15,7 @@ from django.utils.dateparse import parse_date
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import INPUT_CLASSES
 
-from contacts import clock
-from contacts.admin import numbers
+from contactflow.core import clock, numbers
 from engagement.models import Target
 from workflows import causes, failures
 from workflows.models import Step
@@ -78,7 +77,7 @@ class TargetFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return [(str(pk), name) for pk, name in Target.objects.order_by("name").values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        target = numbers.typed(self.value())
+        target = numbers.parse_int(self.value())
         if target is None:
             return queryset
         # By the versions with such a step: they are few, and each leads to its executions by an index.

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
-from contacts import clock
-from contacts.admin import confirmation, sentences
-from contacts.admin.confirmation import Question, ReasonForm
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question, ReasonForm
+from contacts import describe
 from contacts.admin.pages import Record, button, column, link
 from contacts.admin.searching import PeopleSearch
-from workflows import controls
-from workflows.admin import progress
+from workflows import controls, progress
 from workflows.admin.runs import export, story
 from workflows.admin.runs.filters import DayFilter, TargetFilter
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
@@ -37,7 +37,7 @@ COLUMNS: export.Columns = (
     ("Version", lambda one: one.version.number),
     ("Brand", lambda one: one.business_entity),
     ("State", lambda one: progress.STANDING[one.status]),
-    ("Started by", lambda one: sentences.name_of_event(one.trigger_event)),
+    ("Started by", lambda one: describe.name_of_event(one.trigger_event)),
     ("Because", lambda one: one.because),
     ("Started", lambda one: one.started_at),
     ("On hold since", lambda one: one.paused_at),
@@ -111,7 +111,7 @@ class WorkflowInstanceAdmin(PeopleSearch, Record):
         instance = options.get("obj")
         if instance is not None:
             context["story"] = story.of_instance(instance)
-            context["event_name"] = sentences.name_of_event(instance.trigger_event)
+            context["event_name"] = describe.name_of_event(instance.trigger_event)
         return super().render_change_form(request, context, *args, **options)
 
     def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -155,7 +155,7 @@ class WorkflowInstanceAdmin(PeopleSearch, Record):
     def event_link(self, instance: WorkflowInstance) -> str:
         if instance.event is None:
             return "-"
-        return link(instance.event, sentences.name_of_event(instance.event.kind))
+        return link(instance.event, describe.name_of_event(instance.event.kind))
 
     @button("Pause", permission="control", icon="pause")
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:

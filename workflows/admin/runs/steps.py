@@ -14,13 +14,13 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from contacts import brands, clock
-from contacts.admin import confirmation, numbers
-from contacts.admin.confirmation import Question, ReasonForm
+from contactflow.core import clock, numbers
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question, ReasonForm
+from contacts import brands
 from contacts.admin.pages import Record, button, column, link
 from contacts.admin.searching import PeopleSearch
-from workflows import causes, controls
-from workflows.admin import progress
+from workflows import causes, controls, progress
 from workflows.admin.runs import export, story
 from workflows.admin.runs.digests import DigestPages
 from workflows.admin.runs.failures import FailurePages
@@ -227,7 +227,7 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
 def _asks_for_none(request: HttpRequest) -> bool:
     """Whether the workflow asked for never ran for the chosen brand: else every step would be read to find that out."""
     brand = getattr(request, "listed_brand", None)
-    workflow = numbers.typed(request.GET.get("instance__template__id__exact"))
+    workflow = numbers.parse_int(request.GET.get("instance__template__id__exact"))
     if brand is None or workflow is None:
         return False
     ran = WorkflowInstance.objects.filter(template=workflow).order_by()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
-from contacts.admin import moments, sentences
+from contactflow.core import datetimes
+from contacts import describe
 from engagement.models import Message
-from workflows import causes, scheduling
-from workflows.admin import progress
+from workflows import causes, progress, scheduling
 from workflows.models import ActionAttempt, ActionType, ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
@@ -180,7 +180,7 @@ def what_is_known(action: ScheduledAction, attempts: list[ActionAttempt], messag
     last = attempts[-1] if attempts else None
     handed_over = (last.started_at if last else None) or action.started_at
     if handed_over:
-        known.append(f"Handed over {moments.words(handed_over)}.")
+        known.append(f"Handed over {datetimes.words(handed_over)}.")
     known.append(_phase(action.last_error))
     if message is not None:
         known.append(f"To {message.recipient}, from {message.sender or 'the sender of EMAIL_URL'}.")
@@ -204,7 +204,7 @@ def _later_events(message: Message) -> list[str]:
     for event in message.events.all():
         if event.type in TELLING:
             machine = " (perhaps by a scanner)" if event.machine else ""
-            told.append(f"{TELLING[event.type]} {moments.words(event.at)}{machine}.")
+            told.append(f"{TELLING[event.type]} {datetimes.words(event.at)}{machine}.")
     return told
 
 
@@ -274,14 +274,14 @@ def _state(instance: WorkflowInstance, actions: list[ScheduledAction], controls:
     wrong = counted["failed"] + counted["dead"]
     by = _by(controls, {"paused": "pause", "cancelled": "cancel"}.get(instance.status, ""))
     if instance.status == "paused":
-        return f"On hold since {sentences.moment(instance.paused_at)}{by}. Nothing happens until somebody resumes it."
+        return f"On hold since {describe.moment(instance.paused_at)}{by}. Nothing happens until somebody resumes it."
     if instance.status == "cancelled":
-        return f"Cancelled {sentences.moment(instance.ended_at)}{by}."
+        return f"Cancelled {describe.moment(instance.ended_at)}{by}."
     if instance.status == "completed":
         skipped = f", {counted['skipped']} left out" if counted["skipped"] else ""
-        return f"Completed {sentences.moment(instance.ended_at)}: {counted['done']} steps done{skipped}."
+        return f"Completed {describe.moment(instance.ended_at)}: {counted['done']} steps done{skipped}."
     if instance.status == "failed":
-        return f"Ended {sentences.moment(instance.ended_at)}, and {_steps(wrong)} went wrong. See below what to do."
+        return f"Ended {describe.moment(instance.ended_at)}, and {_steps(wrong)} went wrong. See below what to do."
     trouble = f" {_steps(wrong).capitalize()} went wrong." if wrong else ""
     unclear = f" {_steps(counted['ambiguous']).capitalize()} unclear." if counted["ambiguous"] else ""
     return f"Under way.{trouble}{unclear} {_next(actions)}".strip()

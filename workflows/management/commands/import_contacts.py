@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from contacts.clock import database_now
+from contactflow.core.clock import database_now
 from contacts.imports import FileRefused
 from workflows.imports import RejectedFile, Report, Watcher, import_file
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rich.console import Console
 
+from contactflow.core.clock import database_now
 from contacts import addresses
-from contacts.clock import database_now
 from contacts.intake import IntakeError
 from workflows import drafts, simulation
 from workflows.drafts import Plan

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django_q.cluster import Cluster
 
-from workflows import dying_with_parent
+from contactflow.core import parent_death
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Killing only the parent would leave the children running: each process goes with the one that started it.
-        dying_with_parent.arrange(signal.SIGTERM)
-        os.register_at_fork(after_in_child=lambda: dying_with_parent.arrange(signal.SIGKILL))
+        parent_death.arrange(signal.SIGTERM)
+        os.register_at_fork(after_in_child=lambda: parent_death.arrange(signal.SIGKILL))
         cluster = Cluster()
         cluster.start()

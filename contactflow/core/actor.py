@@ -26,7 +26,7 @@ def acting(*, user: AbstractUser, path: str) -> Iterator[None]:
         _clear()
 
 
-class ActingMiddleware:
+class ActorMiddleware:
     """Names the colleague behind a request that may change something. Stands right after the authentication."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

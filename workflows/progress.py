@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
-from contacts.admin import moments, sentences
+from contactflow.core import datetimes
+from contacts import describe
 from engagement.models import ChannelState
 from workflows.models import ActionType, ScheduledAction, WorkflowInstance
 
@@ -59,12 +60,12 @@ def state_of(action: ScheduledAction) -> str:
     said = {
         Status.CLAIMED: "being prepared",
         Status.SENDING: "being handed over",
-        Status.DONE: f"done {sentences.moment(action.finished_at)}",
-        Status.FAILED: f"failed {sentences.moment(action.finished_at)}",
+        Status.DONE: f"done {describe.moment(action.finished_at)}",
+        Status.FAILED: f"failed {describe.moment(action.finished_at)}",
         Status.AMBIGUOUS: "unclear: handed over, but no answer came back",
-        Status.DEAD: f"gave up {sentences.moment(action.finished_at)}",
-        Status.SKIPPED: f"skipped {sentences.moment(action.finished_at)}{_reason(action)}",
-        Status.CANCELLED: f"cancelled {sentences.moment(action.finished_at)}",
+        Status.DEAD: f"gave up {describe.moment(action.finished_at)}",
+        Status.SKIPPED: f"skipped {describe.moment(action.finished_at)}{_reason(action)}",
+        Status.CANCELLED: f"cancelled {describe.moment(action.finished_at)}",
     }
     return said[Status(action.status)]
 
@@ -82,7 +83,7 @@ def _waiting(action: ScheduledAction) -> str:
         is_email = action.action_type in (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
         return "waits: email is paused" if is_email and getattr(action, "is_email_paused", False) else "due now"
     again = "again " if action.attempts else ""
-    return f"waiting until {again}{moments.words(action.next_attempt_at)}".replace("until again", "to try again")
+    return f"waiting until {again}{datetimes.words(action.next_attempt_at)}".replace("until again", "to try again")
 
 
 def _reason(action: ScheduledAction) -> str:

@@ -26,7 +26,7 @@ MEANT_NOTHING = (
 PLAIN = "text/plain; charset=utf-8"
 
 
-class UnstorableMiddleware:
+class NulBytesMiddleware:
     """After the check of the form's token, so that only forms of ours are read. The API judges its own bodies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

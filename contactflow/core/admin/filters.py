@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from contacts.admin import numbers
+from contactflow.core import numbers
 
 
 class BelongsFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -19,7 +19,7 @@ class BelongsFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = numbers.typed(self.value())
+        value = numbers.parse_int(self.value())
         if value is None:
             return queryset
         links = self.field.remote_field.through.objects

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-from contacts.patience import TooLong, patience
+from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
 
 COUNT_UP_TO = 10_000
 COUNT_FOR = 100  # milliseconds
@@ -39,7 +39,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
         if not isinstance(rows, QuerySet):
             return len(rows)
         try:
-            with patience(milliseconds=COUNT_FOR):
+            with statement_timeout(milliseconds=COUNT_FOR):
                 return rows.order_by()[: COUNT_UP_TO + 1].count()
-        except TooLong:  # few that fit among very many: the first of them are shown all the same
+        except QueryTooSlow:  # few that fit among very many: the first of them are shown all the same
             return COUNT_UP_TO + 1

@@ -15,7 +15,7 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 if TYPE_CHECKING:
-    from contacts.admin.pages import Page
+    from django.contrib.admin import ModelAdmin
 
 
 class NoQuestions(forms.Form):
@@ -46,7 +46,7 @@ class Question:
     """What to look at again before saying yes; an empty sentence for nothing."""
 
 
-def ask(page: Page, request: HttpRequest, object_id: str, question: Question) -> HttpResponse:
+def ask(page: ModelAdmin[Any], request: HttpRequest, object_id: str, question: Question) -> HttpResponse:
     """Show the question; act once it is answered, then go back to the row's page."""
     row = page.get_object(request, unquote(object_id))
     if row is None:
@@ -77,6 +77,6 @@ def _act(request: HttpRequest, row: Any, answers: dict[str, Any], question: Ques
         messages.success(request, said)
 
 
-def _address(page: Page, row: Any) -> str:
+def _address(page: ModelAdmin[Any], row: Any) -> str:
     meta = page.opts
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])

@@ -14,7 +14,7 @@ COOKIE = "timezone"  # set by static/contactflow/reader_zone.js
 LONGEST_NAME = 64
 
 
-class ReaderZoneMiddleware:
+class TimezoneMiddleware:
     """Nothing but pages of the admin depends on who reads: the API speaks of times with their offset."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 LONGEST = 9  # digits: more rows, days or pages nobody asks for
 
 
-def typed(text: object) -> int | None:
+def parse_int(text: object) -> int | None:
     """A plain whole number, or None for whatever else it says."""
     said = "" if text is None else str(text)
     return int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST else None
@@ -13,4 +13,4 @@ def typed(text: object) -> int | None:
 
 def key(text: object) -> int:
     """The number of the row that is asked for; 0, which no row has, for whatever names none."""
-    return typed(text) or 0
+    return parse_int(text) or 0

@@ -12,7 +12,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 logger = logging.getLogger(__name__)
 
 
-def write(work: Callable[[], object], *, seconds: float) -> None:
+def retry_on_disconnect(work: Callable[[], object], *, seconds: float) -> None:
     """Call `work` until the database takes it, for at most `seconds`. It may run several times."""
     until = time.monotonic() + seconds
     wait = FIRST_WAIT

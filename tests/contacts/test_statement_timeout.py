@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.utils import ProgrammingError
 
-from contacts.patience import TooLong, patience
+from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
 
 pytestmark = pytest.mark.django_db
 
@@ -18,20 +18,20 @@ def ask(sql: str) -> str:
 
 
 def test_question_that_takes_too_long_is_given_up():
-    with pytest.raises(TooLong), patience(milliseconds=20):
+    with pytest.raises(QueryTooSlow), statement_timeout(milliseconds=20):
         ask("SELECT pg_sleep(30)")
 
 
 def test_other_errors_stay_what_they_are():
-    with pytest.raises(ProgrammingError), patience(milliseconds=2000):
+    with pytest.raises(ProgrammingError), statement_timeout(milliseconds=2000):
         ask("SELECT nothing FROM nowhere")
 
 
 def test_patience_of_around_holds_again_afterwards():
-    with patience(milliseconds=4000):
-        with patience(milliseconds=2000):
+    with statement_timeout(milliseconds=4000):
+        with statement_timeout(milliseconds=2000):
             inside = ask("SHOW statement_timeout")
-        with pytest.raises(TooLong), patience(milliseconds=20):
+        with pytest.raises(QueryTooSlow), statement_timeout(milliseconds=20):
             ask("SELECT pg_sleep(30)")
 
         assert (inside, ask("SHOW statement_timeout")) == ("2s", "4s")
