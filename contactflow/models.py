@@ -106,7 +106,7 @@ class IntakeWindow(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What a person changed in one row: who, when, before, after. A trigger in the database writes it (migration 0002).
+    """What a person changed in one row: who, when, before, after. A trigger in the database writes it (0002_triggers).
 
     `changes` is {column: [before, after]}, as the database holds them; the members of a list of rows (groups, contact
     types) are {field: [taken away, given]} by id. When a contact is deleted, what was kept about them goes from here

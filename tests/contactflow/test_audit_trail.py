@@ -266,7 +266,7 @@ def test_no_table_is_both_watched_and_exempt() -> None:
 def test_the_migration_can_be_taken_back() -> None:
     from importlib import import_module
 
-    migration = import_module("contactflow.migrations.0003_write_down_what_staff_change")
+    migration = import_module("contactflow.migrations.0002_triggers")
 
     with connection.cursor() as cursor:
         cursor.execute(migration.UNWATCHED)  # with CASCADE: later triggers go with their function

@@ -6,7 +6,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("engagement", "0001_initial")]
+    dependencies = [("engagement", "0001_tables")]
     operations = [
         migrations.RunSQL(
             """

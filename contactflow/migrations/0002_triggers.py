@@ -1,7 +1,7 @@
 """Every change a person makes is written down by the database itself, so that no way of changing a row is missed.
 
-The triggers fire only while `contactflow.actor` names somebody (contactflow.audit sets it for a request): what machines
-do costs them one look at that setting. A later table is added with `SELECT contactflow_watch(...)` in its migration.
+The triggers fire only while `contactflow.actor` names somebody (contactflow.core.actor sets it for a request): what machines
+do costs them one look at that setting. A new table is added to WATCHED.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ SELECT contactflow_watch('workflows_workflowtemplate', 'name'),
        contactflow_watch_members('workflows_workflowversion_contact_types', 'workflows_workflowversion', 'workflowversion_id', 'contact_types', 'contacttype_id'),
        contactflow_watch_members('workflows_workflowversion_lead_sources', 'workflows_workflowversion', 'workflowversion_id', 'lead_sources', 'leadsource_id'),
        contactflow_watch('workflows_step', 'title|position'),
-       contactflow_watch('workflows_plannedtouch', 'day');
+       contactflow_watch('workflows_plannedtouch', 'day'),
+       contactflow_watch('workflows_digestchoice', '', key => 'user_id'),
+       contactflow_watch('workflows_savedmapping', 'source', '{used_at,header_digest}');
 
 SELECT contactflow_watch('notion_bridge_notionconnection', 'workspace', '{switched_at,switched_by,paused_at,paused_because,changed_at,token_shown,bot_id}', '{webhook_token,refused_key}'),
        contactflow_watch('notion_bridge_notiondatabase', 'kind', '{schema,schema_seen_at,problem,problem_at,retry_at,troubles,read_until,walk,polled_at,full_pass_at,full_pass,compared_until,comparison}'),
@@ -172,10 +174,10 @@ DROP FUNCTION contactflow_audit_write(text, text, text, text, jsonb, uuid);
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("contactflow", "0002_audit_trail"),
-        ("contacts", "0002_find_what_changed"),
-        ("engagement", "0003_find_what_changed"),
-        ("notion_bridge", "0002_the_bridge"),
-        ("workflows", "0003_find_what_changed"),
+        ("contactflow", "0001_tables"),
+        ("contacts", "0002_tables"),
+        ("engagement", "0001_tables"),
+        ("notion_bridge", "0002_tables"),
+        ("workflows", "0001_tables"),
     ]
     operations = [migrations.RunSQL(FUNCTIONS + WATCHED, UNWATCHED)]

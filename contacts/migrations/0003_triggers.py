@@ -10,7 +10,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contacts", "0004_former_addresses")]
+    dependencies = [("contacts", "0002_tables")]
     operations = [
         migrations.RunSQL(
             """
@@ -40,5 +40,10 @@ class Migration(migrations.Migration):
             DROP TRIGGER former_address_is_free ON contacts_formeraddress;
             DROP FUNCTION contacts_refuse_present_address();
             """,
-        )
+        ),
+        # The list of one type; Django makes the table of this relation, so its index is made here.
+        migrations.RunSQL(
+            "CREATE INDEX contact_types_of_type ON contacts_contact_contact_types (contacttype_id, contact_id)",
+            "DROP INDEX contact_types_of_type",
+        ),
     ]

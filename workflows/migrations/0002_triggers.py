@@ -55,5 +55,5 @@ STEP_GUARD = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0001_initial")]
+    dependencies = [("workflows", "0001_tables")]
     operations = [migrations.RunSQL(sql, reverse) for sql, reverse in (FENCE, VERSION_GUARD, STEP_GUARD)]
