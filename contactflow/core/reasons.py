@@ -1,6 +1,6 @@
-"""Why something was done, refused, held or skipped: a code with its parameters, stored; words are made where it is shown.
+"""Why something was done, refused, held or skipped: a code with its parameters.
 
-Each room says its codes in its own `describe` module. Nothing reads the words back.
+Words are made where it is shown: each room says its codes in its own `describe` module. Nothing reads the words back.
 """
 
 from __future__ import annotations
