@@ -167,8 +167,8 @@ def frame_stylesheet(request: HttpRequest) -> str:
     return static("contactflow/frame.css")
 
 
-def reader_zone_script(request: HttpRequest) -> str:
-    return static("contactflow/reader_zone.js")
+def timezone_script(request: HttpRequest) -> str:
+    return static("contactflow/timezone.js")
 
 
 def once_script(request: HttpRequest) -> str:

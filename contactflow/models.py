@@ -164,7 +164,7 @@ class ContactMerge(models.Model):
     """That two rows were one person: who said so, when, and all that is needed to take it back.
 
     `record` holds the values of both as they were, the ids of what moved, and what was changed on the way; see
-    contactflow.merging. It goes when the person is deleted.
+    contactflow.contact_merge. It goes when the person is deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

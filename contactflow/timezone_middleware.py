@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-COOKIE = "timezone"  # set by static/contactflow/reader_zone.js
+COOKIE = "timezone"  # set by static/contactflow/timezone.js
 LONGEST_NAME = 64
 
 

@@ -170,7 +170,7 @@ class Contact(models.Model):
             models.Index(fields=["status", "-created_at", "-id"], name="contact_of_status"),
             models.Index(fields=["owner", "-created_at", "-id"], name="contact_of_owner"),
             models.Index(fields=["updated_at", "id"], name="contact_changed"),  # what Notion does not know yet
-            # contactflow.merging.suggesting: who has the same number.
+            # contactflow.contact_merge.duplicates: who has the same number.
             models.Index(fields=["phone"], condition=~models.Q(phone=""), name="contact_phone"),
             # Search by any part of name, email or company (api and admin use __icontains, that is UPPER() LIKE).
             GinIndex(

@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import DropdownFilter
 
-from contactflow.audit import telling
-from contactflow.audit.telling import Line, Told
+from contactflow.audit import rendering
+from contactflow.audit.rendering import Line, Told
 from contactflow.core import clock, numbers
 from contactflow.core.datetimes import moment
 from contactflow.models import AuditEntry
@@ -126,7 +126,7 @@ class AuditEntryAdmin(Record):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The whole page at once in words: one query for each kind of row that is mentioned."""
         changelist = super().get_changelist_instance(request)
-        for told in telling.tell(changelist.result_list):
+        for told in rendering.tell(changelist.result_list):
             told.entry.told = told  # type: ignore[attr-defined]  # for the columns below
         return changelist
 
@@ -171,7 +171,7 @@ class AuditEntryAdmin(Record):
 
 def _told(entry: AuditEntry) -> Told:
     if not hasattr(entry, "told"):
-        (entry.told,) = telling.tell([entry])  # type: ignore[attr-defined]  # remembered for the other columns
+        (entry.told,) = rendering.tell([entry])  # type: ignore[attr-defined]  # remembered for the other columns
     told: Told = entry.told  # type: ignore[attr-defined]
     return told
 

@@ -14,8 +14,8 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.cache import patch_vary_headers
 
-from contactflow import merging, person, timeline
-from contactflow.admin.merging import Merging
+from contactflow import contact_merge, contact_summary, timeline
+from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contactflow.core import clock
@@ -55,7 +55,7 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
             return super().change_view(request, object_id, form_url, extra_context)
         contact = self.get_object(request, unquote(object_id))
         if contact is None:
-            if kept := merging.now_part_of(key=unquote(object_id)):
+            if kept := contact_merge.now_part_of(key=unquote(object_id)):
                 messages.info(request, "This contact was merged: you are on the page of the person they are part of.")
                 return HttpResponseRedirect(_address("change", kept))
             return super().change_view(request, object_id, form_url, extra_context)  # says that there is none
@@ -113,7 +113,7 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
             "original": contact,
             "subtitle": self.title_of(contact),
             "title": self.title_of(contact),
-            "person": person.gather(contact=contact),
+            "person": contact_summary.gather(contact=contact),
             "custom": list(contact.custom.items()),  # here: to a template, a field called "items" would hide the method
             "buttons": [
                 {"name": one.description, "icon": one.icon, "danger": one.variant and one.variant.value == "danger",

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from contactflow import person
+from contactflow import contact_summary
 from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, StopForm, TaskForm
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
@@ -364,7 +364,7 @@ def _what_stops(contact: Contact) -> str:
     found = _running(contact)
     if not found:
         return "Nothing runs for them at present."
-    waiting = ScheduledAction.objects.filter(instance__in=found, status__in=person.OPEN)
+    waiting = ScheduledAction.objects.filter(instance__in=found, status__in=contact_summary.OPEN)
     kinds = list(waiting.values_list("action_type", flat=True))
     emails = sum(kind in EMAILS for kind in kinds)
     steps = f"{_counted(len(kinds), 'step')} waiting" + (f", {emails} of them emails" if emails else "")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from contactflow.audit import telling
+from contactflow.audit import rendering
 from contactflow.models import AuditEntry
 from contacts.models import Contact
 from contacts.timeline import EDIT, Entry, Source
@@ -28,7 +28,7 @@ def _tell(entries: Sequence[Any]) -> list[Entry]:
             by=told.entry.actor,
             row=told.entry,
         )
-        for told in telling.tell(entries)
+        for told in rendering.tell(entries)
     ]
 
 

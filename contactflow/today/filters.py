@@ -11,7 +11,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
 from contactflow.core import clock, numbers
-from contactflow.today import flow, response
+from contactflow.today import response_times, volume
 from contacts import brands
 from contacts.models import Contact
 
@@ -27,7 +27,7 @@ class CameFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         brand = numbers.parse_int(self.value())
         if brand is None:
             return queryset
-        first = timezone.localdate(clock.database_now()) - dt.timedelta(days=flow.DAYS - 1)
+        first = timezone.localdate(clock.database_now()) - dt.timedelta(days=volume.DAYS - 1)
         since = dt.datetime.combine(first, dt.time.min, tzinfo=timezone.get_current_timezone())
         return queryset.filter(
             pk__in=Contact.objects.filter(memberships__business_entity_id=brand, memberships__since__gte=since).values(
@@ -37,20 +37,20 @@ class CameFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 
 class AnswerFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = f"first answer (came in the last {response.DAYS} days)"
+    title = f"first answer (came in the last {response_times.DAYS} days)"
     parameter_name = "answer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             (f"{brand.pk}.{how}", f"{brand.name}: {words}")
             for brand in brands.all_brands(request)
-            for how, words in response.OUTCOMES.items()
+            for how, words in response_times.OUTCOMES.items()
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         said, _, how = str(self.value() or "").partition(".")
         brand = numbers.parse_int(said)
-        if brand is None or how not in response.OUTCOMES:
+        if brand is None or how not in response_times.OUTCOMES:
             return queryset
-        people = response.people(brand_id=brand, how=how, now=clock.database_now())
+        people = response_times.people(brand_id=brand, how=how, now=clock.database_now())
         return queryset.filter(pk__in=people)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from contactflow.today import coming, first_steps, flow, needs, response
+from contactflow.today import attention, first_steps, response_times, upcoming, volume
 from contacts import brands
 from contacts.models import BusinessEntity
 
@@ -26,7 +26,7 @@ OPTIONS = {
 def shown_to(request: HttpRequest, *, now: dt.datetime) -> dict[str, Any]:
     may, brand = request.user.has_perm, brands.chosen(request)
     shown = [brand] if brand else brands.all_brands(request)
-    found = needs.gather(now=now, brand=brand)
+    found = attention.gather(now=now, brand=brand)
     context: dict[str, Any] = {
         "title": "Today",
         "notices": [notice for notice in found.notices if may(notice.permission)],
@@ -36,14 +36,14 @@ def shown_to(request: HttpRequest, *, now: dt.datetime) -> dict[str, Any]:
         "first_steps": first_steps.first_steps() if may("engagement.change_target") else [],
     }
     if may("workflows.view_scheduledaction"):
-        context["hours"], context["hours_are_cut"] = coming.due_by_hour(now=now, brand=brand)
-        context["punctuality"] = coming.punctuality(now=now, brand=brand)
+        context["hours"], context["hours_are_cut"] = upcoming.due_by_hour(now=now, brand=brand)
+        context["punctuality"] = upcoming.punctuality(now=now, brand=brand)
     if may("contacts.view_contact"):
-        context |= {"arrivals": flow.arrivals(now=now, brands=shown), **_clocks(now, shown)}
+        context |= {"arrivals": volume.arrivals(now=now, brands=shown), **_clocks(now, shown)}
     if may("engagement.view_message"):
-        context["sends"] = flow.sends(now=now, brands=shown)
+        context["sends"] = volume.sends(now=now, brands=shown)
     return context
 
 
 def _clocks(now: dt.datetime, shown: list[BusinessEntity]) -> dict[str, Any]:
-    return {"clocks": response.clocks(now=now, brands=shown), "how_clocks_are_measured": response.HOW}
+    return {"clocks": response_times.clocks(now=now, brands=shown), "how_clocks_are_measured": response_times.HOW}

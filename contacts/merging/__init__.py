@@ -1,4 +1,4 @@
 """Two rows that are one person: which values stay, which permission holds, and how rows go over and come back.
 
-contactflow.merging composes this with what the other rooms know.
+contactflow.contact_merge composes this with what the other rooms know.
 """

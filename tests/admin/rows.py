@@ -355,7 +355,7 @@ INLINE = (
 )
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
-    "contactflow.ContactMerge",  # on the pages of contactflow.admin.merging
+    "contactflow.ContactMerge",  # on the pages of contactflow.admin.contact_merge
     "contacts.FormerAddress",  # likewise
     "workflows.BulkDecision",
     "workflows.DigestChoice",

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from contactflow import merging, palette
+from contactflow import contact_merge, palette
 from contactflow.core.clock import database_now
 from contactflow.models import ContactMerge
 from contacts.models import Contact
@@ -152,7 +152,7 @@ def test_the_old_page_leads_to_the_kept_person(desk: Client, maria: Contact, mar
 
 def test_after_undoing_the_old_page_is_there_again(desk: Client, maria: Contact, mary: Contact, boss: User) -> None:
     merged(desk, maria, mary)
-    merging.undo(merge=ContactMerge.objects.get(), by=boss, now=database_now())
+    contact_merge.undo(merge=ContactMerge.objects.get(), by=boss, now=database_now())
 
     assert desk.get(reverse("admin:contacts_contact_change", args=[mary.pk])).status_code == 200
 

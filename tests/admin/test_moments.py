@@ -118,4 +118,4 @@ def test_api_does_not_depend_on_the_cookie(desk, newcomer):
 
 
 def test_every_page_of_the_admin_has_the_script(client, db):
-    assert "contactflow/reader_zone.js" in client.get(reverse("admin:login")).content.decode()
+    assert "contactflow/timezone.js" in client.get(reverse("admin:login")).content.decode()

@@ -17,7 +17,7 @@ from django.urls import reverse
 from contactflow.admin_site import PLACES
 from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
-from contactflow.today import needs
+from contactflow.today import attention
 from engagement import analytics
 from engagement.models import Alert, ChannelState, Message, Task
 from tests import factories as f
@@ -154,7 +154,7 @@ def test_list_behind_a_number_shows_as_many_rows(desk, title, make):
     make()
     make()
     Message.objects.update(status="held")
-    card = next(card for card in needs.gather(now=database_now()).cards if card.title == title)
+    card = next(card for card in attention.gather(now=database_now()).cards if card.title == title)
 
     listing = desk.get(card.address).context["cl"]
 
@@ -181,7 +181,7 @@ def test_count_goes_no_further_than_the_limit(monkeypatch):
     for _ in range(3):
         rows.alert()
 
-    cards = {card.title: card.value for card in needs.gather(now=database_now()).cards}
+    cards = {card.title: card.value for card in attention.gather(now=database_now()).cards}
 
     assert cards["Open alerts"] == "2 or more"
 

@@ -15,8 +15,8 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from contactflow.contact_merge import merging
 from contactflow.core.clock import database_now
-from contactflow.merging import doing
 from contactflow.models import ApiKey, AuditEntry, ContactMerge
 from contacts.models import BusinessEntity, ClassificationRule, Contact, ContactEvent
 from engagement.models import Alert, EngagementTemplate, Target, Task
@@ -53,7 +53,7 @@ def furnish() -> None:
             run.refresh_from_db()
             runs.apply(run=run, start_workflows=False)
     keep, drop = (f.ContactFactory(email=f"maria{n}@example.org", first_name="Maria", last_name="Lopez") for n in "12")
-    doing.merge(keep=keep, drop=drop, choices={}, by=User.objects.get(username="boss"), now=now)
+    merging.merge(keep=keep, drop=drop, choices={}, by=User.objects.get(username="boss"), now=now)
     f.ContactFactory(email="ada.lovelace@engines.example", first_name="Ada", last_name="Lovelace")
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from contactflow import merging
+from contactflow import contact_merge
 from contactflow.core.clock import database_now
 from contacts.models import Contact
 from tests.browser.office import beside
@@ -64,7 +64,7 @@ def two_graces_become_one() -> None:
     other = world.arrive(first_name="Grace", last_name="Murray", email="grace@home.example", lead_source="Website")
     grace = Contact.objects.get(email="grace@navy.example")
     boss = User.objects.get(username="boss")
-    merging.merge(keep=grace, drop=other.receipt.contact, choices={}, by=boss, now=database_now())
+    contact_merge.merge(keep=grace, drop=other.receipt.contact, choices={}, by=boss, now=database_now())
 
 
 def test_a_merge_is_undone_from_the_page_of_the_person(operator):

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from contactflow.audit import telling, trail
+from contactflow.audit import queries, rendering
 from contactflow.core import actor
 from contactflow.models import ApiKey, AuditEntry
 from contacts import consent, deletion
@@ -341,7 +341,7 @@ def test_a_key_is_no_colleague(client: Client) -> None:
 
 
 def told(user: User, work: Any) -> list[str]:
-    return [str(line) for one in telling.tell(changed(user, work)) for line in one.lines]
+    return [str(line) for one in rendering.tell(changed(user, work)) for line in one.lines]
 
 
 def test_another_row_is_told_by_its_name(ada: User) -> None:
@@ -358,7 +358,7 @@ def test_a_row_that_went_since_is_told_as_such(ada: User) -> None:
     Contact.objects.update(lead_source=None)
     source.delete()
 
-    (one,) = telling.tell(entries())
+    (one,) = rendering.tell(entries())
 
     assert [str(line) for line in one.lines] == ["Lead source: empty → deleted since"]
 
@@ -405,7 +405,7 @@ def test_yes_and_no_are_words(ada: User) -> None:
 def test_a_table_that_is_no_more_is_told_all_the_same() -> None:
     AuditEntry.objects.create(actor="ada", table="old_table", object_id="1", verb="changed", changes={"a": [1, 2]})
 
-    (one,) = telling.tell(entries())
+    (one,) = rendering.tell(entries())
 
     assert [str(line) for line in one.lines] == ["a: 1 → 2"]
 
@@ -416,7 +416,7 @@ def test_the_entries_of_a_person_are_the_newest_before_a_moment(ada: User) -> No
         changed(ada, lambda company=company: Contact.objects.filter(pk=contact.pk).update(company=company))
     newest = entries()[-1]
 
-    found = trail.entries_for(contact_id=contact.pk, before=newest.at, limit=1)
+    found = queries.entries_for(contact_id=contact.pk, before=newest.at, limit=1)
 
     assert [str(line) for one in found for line in one.lines] == ["Company: A → B"]
 
@@ -428,4 +428,4 @@ def test_many_entries_take_no_more_queries_than_few(ada: User, django_assert_num
     found = entries()
 
     with django_assert_num_queries(2):  # the contacts, the owners
-        telling.tell(found)
+        rendering.tell(found)

@@ -9,7 +9,7 @@ import pytest
 
 from contactflow import deployment
 from contactflow.core.clock import database_now
-from contactflow.today import needs
+from contactflow.today import attention
 from notion_bridge import health, monitoring
 from notion_bridge.failures import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, SyncConflict, SyncProblem
@@ -99,12 +99,12 @@ def test_what_is_not_monitored_is_not_behind(connected: None) -> None:
 
 
 def notices() -> list[str]:
-    found = needs.gather(now=database_now()).notices
+    found = attention.gather(now=database_now()).notices
     return [notice.sentence for notice in found if "Notion" in notice.sentence]
 
 
-def cards() -> list[needs.Card]:
-    return [card for card in needs.gather(now=database_now()).cards if "Notion" in card.title]
+def cards() -> list[attention.Card]:
+    return [card for card in attention.gather(now=database_now()).cards if "Notion" in card.title]
 
 
 def test_a_notion_in_order_is_not_mentioned(monitored: None) -> None:
@@ -166,13 +166,13 @@ def test_the_start_page_asks_as_often_whatever_waits(
 ) -> None:
     rows.sync_problem()
     with django_assert_max_num_queries(60) as before:
-        needs.gather(now=database_now())
+        attention.gather(now=database_now())
     for _ in range(5):
         rows.sync_problem()
         rows.sync_conflict()
 
     with django_assert_num_queries(len(before)):
-        needs.gather(now=database_now())
+        attention.gather(now=database_now())
 
 
 # A deployment

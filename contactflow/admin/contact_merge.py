@@ -13,11 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from contactflow import merging
+from contactflow import contact_merge
+from contactflow.contact_merge import duplicates
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
-from contactflow.merging import suggesting
 from contactflow.models import ContactMerge
 from contacts.admin.pages import Page
 from contacts.merging.values import CHOSEN, DROP, KEEP
@@ -45,7 +45,7 @@ class Merging(Page):
         chosen = {name: side for name in CHOSEN if (side := _asked(request).get(name)) in (KEEP, DROP)}
         if request.method == "POST":
             return self._merge(request, contact, other, chosen)
-        told = merging.preview(keep=contact, drop=other, choices=chosen)
+        told = contact_merge.preview(keep=contact, drop=other, choices=chosen)
         address = reverse("admin:contacts_contact_merge", args=[quote(other.pk)])
         context = {"other": other, "preview": told, "swap": f"{address}?with={contact.pk}"}
         return self._answer(request, contact, "merge", context)
@@ -57,7 +57,7 @@ class Merging(Page):
             raise Http404
 
         def act(row: Contact, answers: dict[str, Any]) -> str:
-            undone = merging.undo(merge=done, by=request.user, now=clock.database_now())  # type: ignore[arg-type]  # admin pages are for users
+            undone = contact_merge.undo(merge=done, by=request.user, now=clock.database_now())  # type: ignore[arg-type]  # admin pages are for users
             return " ".join(
                 [f"The merge is undone: {done.dropped_name} is a contact of their own again.", *undone.remarks]
             )
@@ -68,8 +68,8 @@ class Merging(Page):
             "cancelled goes on if its time has not passed. What came since stays here.",
             submit="Undo the merge",
             act=act,
-            refusals=(merging.NotPossible,),
-            warning=lambda row: merging.why_not(merge=done),
+            refusals=(contact_merge.NotPossible,),
+            warning=lambda row: contact_merge.why_not(merge=done),
         )
         return confirmation.ask(self, request, object_id, question)
 
@@ -83,14 +83,14 @@ class Merging(Page):
 
     def _merge(self, request: HttpRequest, keep: Contact, drop: Contact, chosen: dict[str, str]) -> HttpResponse:
         try:
-            done = merging.merge(
+            done = contact_merge.merge(
                 keep=keep,
                 drop=drop,
                 choices=chosen,
                 by=request.user,  # type: ignore[arg-type]  # admin pages are for users
                 now=clock.database_now(),
             )
-        except merging.NotPossible as refusal:
+        except contact_merge.NotPossible as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse("admin:contacts_contact_merge", args=[quote(keep.pk)]))
         said = format_html('Merged with {}. <a href="{}" class="underline">Undo</a>', done.dropped_name, _undo(done))
@@ -119,8 +119,8 @@ class Merging(Page):
         words = request.GET.get("q", "").strip()
         return {
             "words": words,
-            "results": suggesting.search(words=words, excluding=contact) if words else None,
-            "likely": merging.likely_duplicates(contact=contact),
+            "results": duplicates.search(words=words, excluding=contact) if words else None,
+            "likely": contact_merge.likely_duplicates(contact=contact),
             "undo": self.undo_places(contact),
         }
 

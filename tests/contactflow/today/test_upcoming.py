@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from contactflow.today import coming
+from contactflow.today import upcoming
 from contacts.models import BusinessEntity
 from tests import factories as f
 from workflows.models import ScheduledAction, WorkflowInstance
@@ -35,7 +35,7 @@ def done(late, *, ago=HOUR):
 
 
 def counts(**options):
-    hours, _ = coming.due_by_hour(now=NOW, **options)
+    hours, _ = upcoming.due_by_hour(now=NOW, **options)
     return [hour.count for hour in hours]
 
 
@@ -62,7 +62,7 @@ def test_steps_of_other_times_are_not_counted(at):
 
 
 def test_first_hour_is_the_one_that_runs():
-    hours, _ = coming.due_by_hour(now=NOW)
+    hours, _ = upcoming.due_by_hour(now=NOW)
 
     assert (hours[0].begins, len(hours)) == (NOW.replace(minute=0), 24)
 
@@ -72,24 +72,24 @@ def test_fullest_hour_is_the_tallest():
     for _ in range(4):
         planned(NOW + 2 * HOUR)
 
-    hours, _ = coming.due_by_hour(now=NOW)
+    hours, _ = upcoming.due_by_hour(now=NOW)
 
     assert [hour.share for hour in hours[:4]] == [0, 25, 100, 0]
 
 
 def test_counting_ends_somewhere(monkeypatch):
-    monkeypatch.setattr(coming, "LOOKED_AT", 2)
+    monkeypatch.setattr(upcoming, "LOOKED_AT", 2)
     for _ in range(3):
         planned(NOW + HOUR)
 
-    assert coming.due_by_hour(now=NOW)[1] is True
+    assert upcoming.due_by_hour(now=NOW)[1] is True
 
 
 def test_lateness_of_half_and_of_nearly_all():
     for seconds in range(1, 101):
         done(dt.timedelta(seconds=seconds))
 
-    found = coming.punctuality(now=NOW)
+    found = upcoming.punctuality(now=NOW)
 
     assert (found.half_within, found.most_within) == (dt.timedelta(seconds=50.5), dt.timedelta(seconds=95.05))
     assert found.done == 100
@@ -98,11 +98,11 @@ def test_lateness_of_half_and_of_nearly_all():
 def test_early_is_not_late():
     done(dt.timedelta(seconds=-30))
 
-    assert coming.punctuality(now=NOW).half_within == dt.timedelta(0)
+    assert upcoming.punctuality(now=NOW).half_within == dt.timedelta(0)
 
 
 def test_nothing_done_is_nothing_to_judge():
-    found = coming.punctuality(now=NOW)
+    found = upcoming.punctuality(now=NOW)
 
     assert (found.half_within, found.most_within, found.done, found.oldest_overdue) == (None, None, 0, None)
 
@@ -110,7 +110,7 @@ def test_nothing_done_is_nothing_to_judge():
 def test_what_was_done_long_ago_does_not_count():
     done(HOUR, ago=dt.timedelta(hours=25))
 
-    assert coming.punctuality(now=NOW).done == 0
+    assert upcoming.punctuality(now=NOW).done == 0
 
 
 def test_oldest_overdue_step_is_named():
@@ -118,7 +118,7 @@ def test_oldest_overdue_step_is_named():
     oldest = planned(NOW - 3 * HOUR)
     planned(NOW + HOUR)
 
-    found = coming.punctuality(now=NOW)
+    found = upcoming.punctuality(now=NOW)
 
     assert (found.oldest_overdue, found.oldest_id) == (NOW - 3 * HOUR, str(oldest.pk))
 
@@ -127,7 +127,7 @@ def test_step_of_somebody_on_hold_is_not_overdue():
     step = planned(NOW - HOUR)
     WorkflowInstance.objects.filter(pk=step.instance_id).update(status="paused", paused_at=NOW)
 
-    assert coming.punctuality(now=NOW).oldest_overdue is None
+    assert upcoming.punctuality(now=NOW).oldest_overdue is None
 
 
 def test_one_brand_is_judged_by_its_own_steps():
@@ -137,7 +137,7 @@ def test_one_brand_is_judged_by_its_own_steps():
         for step in (planned(NOW + HOUR), planned(NOW - HOUR), done(HOUR)):
             WorkflowInstance.objects.filter(pk=step.instance_id).update(business_entity=each)
 
-    found = coming.punctuality(now=NOW, brand=brand)
+    found = upcoming.punctuality(now=NOW, brand=brand)
 
     assert sum(counts(brand=brand)) == found.done == 1
     assert found.oldest_overdue == NOW - HOUR

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from contactflow.today import flow, response
+from contactflow.today import response_times, volume
 from contacts.models import BusinessEntity, EntityMembership
 from engagement.models import Alert, Message, Task
 from tests import factories as f
@@ -53,7 +53,7 @@ def test_people_are_counted_on_their_day_for_their_brand(gallery, school):
     came(gallery, DAY)
     came(school, HOUR)
 
-    found = flow.arrivals(now=NOW, brands=[gallery, school])
+    found = volume.arrivals(now=NOW, brands=[gallery, school])
 
     assert [line.counts[-2:] for line in found.lines] == [[2, 1], [0, 1]]
     assert found.total == 4
@@ -63,7 +63,7 @@ def test_thirty_days_are_shown_and_no_more(gallery):
     came(gallery, 29 * DAY)
     came(gallery, 30 * DAY)
 
-    found = flow.arrivals(now=NOW, brands=[gallery])
+    found = volume.arrivals(now=NOW, brands=[gallery])
 
     assert (len(found.days), found.lines[0].total) == (30, 1)
     assert (found.days[0], found.days[-1]) == (dt.date(2026, 3, 2), dt.date(2026, 3, 31))
@@ -73,7 +73,7 @@ def test_day_is_the_readers(gallery):
     came(gallery, 13 * HOUR)  # 23:00 the day before in UTC, the same day in Tokyo
 
     with timezone.override("Asia/Tokyo"):
-        found = flow.arrivals(now=NOW, brands=[gallery])
+        found = volume.arrivals(now=NOW, brands=[gallery])
 
     assert found.lines[0].counts[-1] == 1
 
@@ -83,11 +83,11 @@ def test_only_what_was_sent_counts_as_sent(gallery):
     sent(person, HOUR, brand=gallery)
     sent(person, HOUR, brand=gallery, status="held")
 
-    assert flow.sends(now=NOW, brands=[gallery]).total == 1
+    assert volume.sends(now=NOW, brands=[gallery]).total == 1
 
 
 def test_chart_has_a_named_colour_for_each_brand(gallery, school):
-    chart = flow.arrivals(now=NOW, brands=[gallery, school]).chart()
+    chart = volume.arrivals(now=NOW, brands=[gallery, school]).chart()
 
     assert chart["labels"][-1] == "31 Mar"
     assert [(line["label"], line["backgroundColor"]) for line in chart["datasets"]] == [
@@ -99,11 +99,11 @@ def test_chart_has_a_named_colour_for_each_brand(gallery, school):
 def test_table_begins_with_the_newest_day(gallery):
     came(gallery, HOUR)
 
-    assert flow.arrivals(now=NOW, brands=[gallery]).rows()[0] == (dt.date(2026, 3, 31), [1])
+    assert volume.arrivals(now=NOW, brands=[gallery]).rows()[0] == (dt.date(2026, 3, 31), [1])
 
 
 def the_clock(brand):
-    (found,) = response.clocks(now=NOW, brands=[brand])
+    (found,) = response_times.clocks(now=NOW, brands=[brand])
     return found
 
 
@@ -180,14 +180,14 @@ def test_people_of_last_month_do_not_count(gallery):
 
 
 def test_newest_people_are_enough(gallery, monkeypatch):
-    monkeypatch.setattr(response, "LOOKED_AT", 2)
+    monkeypatch.setattr(response_times, "LOOKED_AT", 2)
     for hours in (1, 2, 5):
         came(gallery, hours * HOUR)
 
     assert (the_clock(gallery).new, the_clock(gallery).overdue) == (2, 0)
 
 
-@pytest.mark.parametrize("how", response.OUTCOMES)
+@pytest.mark.parametrize("how", response_times.OUTCOMES)
 def test_people_behind_a_number_are_as_many(gallery, how):
     came(gallery, HOUR)
     came(gallery, 9 * HOUR)
@@ -196,10 +196,10 @@ def test_people_behind_a_number_are_as_many(gallery, how):
     clock = the_clock(gallery)
     expected = clock.new if how == "all" else getattr(clock, how)
 
-    found = response.people(brand_id=gallery.pk, how=how, now=NOW)
+    found = response_times.people(brand_id=gallery.pk, how=how, now=NOW)
 
     assert len(found) == expected == (4 if how == "all" else 1)
 
 
 def test_no_brand_has_no_clock(db):
-    assert response.clocks(now=NOW, brands=[]) == []
+    assert response_times.clocks(now=NOW, brands=[]) == []

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from contactflow.merging.doing import NotPossible, merge
-from contactflow.merging.finding import now_part_of
-from contactflow.merging.preview import Preview, preview
-from contactflow.merging.suggesting import likely_duplicates
-from contactflow.merging.undoing import Undone, undo, why_not
+from contactflow.contact_merge.duplicates import likely_duplicates
+from contactflow.contact_merge.merging import NotPossible, merge
+from contactflow.contact_merge.preview import Preview, preview
+from contactflow.contact_merge.redirects import now_part_of
+from contactflow.contact_merge.undoing import Undone, undo, why_not
 
 __all__ = [
     "NotPossible",

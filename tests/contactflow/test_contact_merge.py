@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from contactflow import merging
+from contactflow import contact_merge
 from contactflow.core import actor
 from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses, consent, deletion, intake
@@ -61,7 +61,7 @@ def drop(keep: Contact) -> Contact:
 
 
 def merge(keep: Contact, drop: Contact, by: Any, now: dt.datetime = NOW, **choices: str) -> ContactMerge:
-    return merging.merge(keep=keep, drop=drop, choices=choices, by=by, now=now)
+    return contact_merge.merge(keep=keep, drop=drop, choices=choices, by=by, now=now)
 
 
 def kept(keep: Contact) -> Contact:
@@ -390,7 +390,7 @@ def test_undoing_lets_the_email_be_sent_again(keep: Contact, drop: Contact, ada:
     letter(keep, template)
     due = email_due(running(drop, f.WorkflowVersionFactory()), template)
 
-    merging.undo(merge=merge(keep, drop, ada), by=ada, now=NOW)
+    contact_merge.undo(merge=merge(keep, drop, ada), by=ada, now=NOW)
 
     due.refresh_from_db()
     assert due.status == "pending"
@@ -401,7 +401,7 @@ def test_the_preview_names_the_email_that_went_out_already(keep: Contact, drop: 
     letter(keep, template)
     email_due(running(drop, f.WorkflowVersionFactory()), template)
 
-    found = merging.preview(keep=keep, drop=drop, choices={})
+    found = contact_merge.preview(keep=keep, drop=drop, choices={})
 
     assert found.cancels == ["The email “Welcome” went to one of the two already: it is not sent again."]
 
@@ -433,14 +433,14 @@ def test_what_was_cancelled_says_who_did_it(keep: Contact, drop: Contact, ada: A
 
 
 def test_nobody_is_merged_with_themselves(keep: Contact, ada: Any) -> None:
-    with pytest.raises(merging.NotPossible, match="the same person"):
+    with pytest.raises(contact_merge.NotPossible, match="the same person"):
         merge(keep, keep, ada)
 
 
 def test_who_is_gone_is_not_merged(keep: Contact, drop: Contact, ada: Any) -> None:
     Contact.objects.filter(pk=drop.pk).delete()
 
-    with pytest.raises(merging.NotPossible, match="is gone"):
+    with pytest.raises(contact_merge.NotPossible, match="is gone"):
         merge(keep, drop, ada)
 
 
@@ -528,7 +528,7 @@ def test_undoing_takes_the_page_out_of_the_trash(keep: Contact, drop: Contact, a
     done = merge(keep, drop, ada)
     PageLink.objects.filter(pk=theirs.pk).update(state="deleted", here={}, there={})  # as the bridge does
 
-    merging.undo(merge=done, by=ada, now=NOW)
+    contact_merge.undo(merge=done, by=ada, now=NOW)
 
     theirs.refresh_from_db()
     assert (theirs.state, theirs.contact_id, theirs.here) == ("restoring", drop.pk, {"company": "Atelier"})
@@ -554,8 +554,8 @@ def test_merging_and_undoing_gives_back_every_row(ada: Any, seed: int) -> None:
     before = dump()
     chosen = {name: rng.choice(["keep", "drop"]) for name in ("email", "first_name", "company", "status", "phone")}
 
-    done = merging.merge(keep=keep, drop=drop, choices=chosen, by=ada, now=NOW)
-    undone = merging.undo(merge=done, by=ada, now=NOW)
+    done = contact_merge.merge(keep=keep, drop=drop, choices=chosen, by=ada, now=NOW)
+    undone = contact_merge.undo(merge=done, by=ada, now=NOW)
 
     assert dump() == before
     assert undone.remarks == []
@@ -615,7 +615,7 @@ def test_a_value_that_was_changed_since_stays(keep: Contact, drop: Contact, ada:
     done = merge(keep, drop, ada)
     Contact.objects.filter(pk=keep.pk).update(company="Changed since")
 
-    undone = merging.undo(merge=done, by=ada, now=NOW)
+    undone = contact_merge.undo(merge=done, by=ada, now=NOW)
 
     assert kept(keep).company == "Changed since"
     assert undone.remarks == ["Changed since the merge, and therefore left as it is: company."]
@@ -625,7 +625,7 @@ def test_what_came_since_stays_with_the_kept_person(keep: Contact, drop: Contact
     done = merge(keep, drop, ada)
     task = Task.objects.create(contact=kept(keep), title="Since")
 
-    merging.undo(merge=done, by=ada, now=NOW)
+    contact_merge.undo(merge=done, by=ada, now=NOW)
 
     assert Task.objects.get(pk=task.pk).contact_id == keep.pk
 
@@ -636,7 +636,7 @@ def test_a_step_whose_time_has_passed_stays_cancelled(keep: Contact, drop: Conta
     action = email_due(running(drop, version), due_at=LATER)
     done = merge(keep, drop, ada)
 
-    undone = merging.undo(merge=done, by=ada, now=LATER + HOUR)
+    undone = contact_merge.undo(merge=done, by=ada, now=LATER + HOUR)
 
     action.refresh_from_db()
     assert action.status == "cancelled"
@@ -645,10 +645,10 @@ def test_a_step_whose_time_has_passed_stays_cancelled(keep: Contact, drop: Conta
 
 def test_a_merge_is_undone_once(keep: Contact, drop: Contact, ada: Any) -> None:
     done = merge(keep, drop, ada)
-    merging.undo(merge=done, by=ada, now=NOW)
+    contact_merge.undo(merge=done, by=ada, now=NOW)
 
-    with pytest.raises(merging.NotPossible, match="undone already"):
-        merging.undo(merge=done, by=ada, now=NOW)
+    with pytest.raises(contact_merge.NotPossible, match="undone already"):
+        contact_merge.undo(merge=done, by=ada, now=NOW)
 
 
 def test_the_newer_merge_is_undone_first(keep: Contact, drop: Contact, ada: Any) -> None:
@@ -656,10 +656,10 @@ def test_the_newer_merge_is_undone_first(keep: Contact, drop: Contact, ada: Any)
     third = f.ContactFactory(first_name="Third")
     second = merge(kept(keep), third, ada, now=NOW + HOUR)
 
-    with pytest.raises(merging.NotPossible, match="merged with Third since"):
-        merging.undo(merge=first, by=ada, now=NOW)
-    merging.undo(merge=second, by=ada, now=NOW)
-    merging.undo(merge=first, by=ada, now=NOW)
+    with pytest.raises(contact_merge.NotPossible, match="merged with Third since"):
+        contact_merge.undo(merge=first, by=ada, now=NOW)
+    contact_merge.undo(merge=second, by=ada, now=NOW)
+    contact_merge.undo(merge=first, by=ada, now=NOW)
 
     assert Contact.objects.count() == 3
 
@@ -671,11 +671,14 @@ def test_who_was_merged_in_turn_is_brought_back_first(keep: Contact, drop: Conta
     second = merge(third, kept(keep), ada, now=NOW + HOUR)
 
     first.refresh_from_db()
-    assert merging.why_not(merge=first) == "The person was merged again since, into Third Lopez. Undo that merge first."
+    assert (
+        contact_merge.why_not(merge=first)
+        == "The person was merged again since, into Third Lopez. Undo that merge first."
+    )
     assert addresses.find(email="dropped@example.org") == third
-    merging.undo(merge=second, by=ada, now=NOW)
+    contact_merge.undo(merge=second, by=ada, now=NOW)
     first.refresh_from_db()
-    merging.undo(merge=first, by=ada, now=NOW)
+    contact_merge.undo(merge=first, by=ada, now=NOW)
     Contact.objects.filter(pk=third.pk).delete()
 
     assert dump() == before
@@ -685,8 +688,8 @@ def test_an_address_that_is_somebodys_by_now_is_said(keep: Contact, drop: Contac
     done = merge(keep, drop, ada)
     Contact.objects.filter(pk=keep.pk).update(email="dropped@example.org")
 
-    with pytest.raises(merging.NotPossible, match="was given the address"):
-        merging.undo(merge=done, by=ada, now=NOW)
+    with pytest.raises(contact_merge.NotPossible, match="was given the address"):
+        contact_merge.undo(merge=done, by=ada, now=NOW)
 
 
 # What it would do
@@ -700,7 +703,7 @@ def test_the_preview_says_what_would_happen(keep: Contact, drop: Contact) -> Non
     consent.withdraw(contact=drop, source="Form", now=NOW - HOUR)
     consent.grant(contact=keep, source="Form", now=NOW)
 
-    found = merging.preview(keep=keep, drop=drop, choices={})
+    found = contact_merge.preview(keep=keep, drop=drop, choices={})
 
     assert found.moves == "1 permission, 1 task, 1 workflow"
     assert found.cancels == ["“Artist discovery” would run twice: what is still to come of the second is cancelled."]
@@ -712,7 +715,7 @@ def test_the_preview_changes_nothing(ada: Any) -> None:
     keep, drop = _two_at_random(random.Random(3))
     before = dump()
 
-    merging.preview(keep=keep, drop=drop, choices={"email": "drop"})
+    contact_merge.preview(keep=keep, drop=drop, choices={"email": "drop"})
 
     assert dump() == before
 
@@ -737,7 +740,7 @@ def test_a_likely_duplicate_is_suggested_with_the_reason(mine: Any, theirs: Any,
     contact, other = f.ContactFactory(**mine), f.ContactFactory(**theirs)
     f.ContactFactory(first_name="Somebody", last_name="Else")
 
-    found = merging.likely_duplicates(contact=contact)
+    found = contact_merge.likely_duplicates(contact=contact)
 
     assert [(one.contact, one.because) for one in found] == [(other, because)]
 
@@ -771,7 +774,7 @@ def test_a_send_under_way_and_a_merge_do_not_block_each_other(smtp_sink: Any, se
     thread = threading.Thread(target=send)
     thread.start()
     began.wait(5)
-    merging.merge(keep=keep, drop=drop, choices={}, by=ada, now=NOW)
+    contact_merge.merge(keep=keep, drop=drop, choices={}, by=ada, now=NOW)
     thread.join(10)
 
     assert failures == []
@@ -786,9 +789,9 @@ def test_two_colleagues_who_merge_the_same_two_the_other_way_round_do_not_block_
 
     def work(keep: Contact, drop: Contact) -> None:
         try:
-            merging.merge(keep=keep, drop=drop, choices={}, by=ada, now=NOW)
+            contact_merge.merge(keep=keep, drop=drop, choices={}, by=ada, now=NOW)
             outcomes.append("merged")
-        except merging.NotPossible:
+        except contact_merge.NotPossible:
             outcomes.append("refused")
         finally:
             connection.close()
@@ -812,7 +815,7 @@ def test_the_engine_goes_on_with_what_is_left() -> None:
     template = f.EngagementTemplateFactory()
     email_due(running(keep, version, started_at=NOW - HOUR), template, due_at=NOW)
     email_due(running(drop, version), template, due_at=NOW)
-    merging.merge(keep=keep, drop=drop, choices={}, by=ada, now=NOW)
+    contact_merge.merge(keep=keep, drop=drop, choices={}, by=ada, now=NOW)
 
     execution.run_pump_step(time.monotonic() + 2)
 

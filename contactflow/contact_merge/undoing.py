@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from contactflow.merging.doing import NotPossible, Types, drop_key, leave_word, write_nothing_down
+from contactflow.contact_merge.merging import NotPossible, Types, drop_key, leave_word, write_nothing_down
 from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses
 from contacts.merging import rows

@@ -42,7 +42,7 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class Person:
+class Summary:
     memberships: Sequence[EntityMembership]
     permissions: Sequence[Permission]
     running: Sequence[Running]
@@ -58,10 +58,10 @@ class Person:
         return any(one.is_paused for one in self.running)
 
 
-def gather(*, contact: Contact) -> Person:
+def gather(*, contact: Contact) -> Summary:
     """A fixed number of queries, each for a few rows."""
     memberships = list(contact.memberships.all())
-    return Person(
+    return Summary(
         memberships=memberships,
         permissions=permissions_of(contact, [one.business_entity for one in memberships]),
         running=running_for(contact),

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from contactflow.audit import telling
-from contactflow.audit.telling import Told
+from contactflow.audit import rendering
+from contactflow.audit.rendering import Told
 from contactflow.models import AuditEntry
 
 
@@ -17,7 +17,7 @@ def entries_for(*, contact_id: UUID, before: dt.datetime | None, limit: int) -> 
     entries = AuditEntry.objects.filter(contact_key=contact_id)
     if before is not None:
         entries = entries.filter(at__lt=before)
-    return telling.tell(entries[:limit])
+    return rendering.tell(entries[:limit])
 
 
 def of_row(row: Model) -> QuerySet[AuditEntry]:
