@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 LEAST = 3.0  # for a line or a bar, in which nothing has to be read
-# The cards of templates/emails/frame.html, by day and by night, and how far the brand's colour is lightened there.
+# The cards of templates/emails/layout.html, by day and by night, and how far the brand's colour is lightened there.
 WHITE, DARK, LIGHTENED = "#ffffff", "#1d2023", 0.3
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.utils import OperationalError
 
+from contactflow.core.statement_timeout import statement_timeout
 from contacts.models import BusinessEntity, Contact, EntityMembership
 from engagement import placeholders
 from engagement.models import Message
 
 EXACT_UP_TO = 5_000  # contacts; beyond, a sample of about as many speaks for all
-LONGEST = "600ms"  # of one question to the database
+LONGEST = 600  # milliseconds of one question to the database
 _EMPTY = {name: Q(**{name: ""}) for name in ("first_name", "last_name", "company", "job_title", "phone", "locale")}
-
-
-class TooMany(Exception):
-    """The answer would take too long to find."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +40,9 @@ def can_lack(name: str) -> bool:
 
 
 def count(*, names: Collection[str], business_entity: BusinessEntity | None, limit: int = EXACT_UP_TO) -> Coverage:
-    """For each variable how many contacts of the brand (or of all) have none. Raises TooMany."""
+    """For each variable how many contacts of the brand (or of all) have none. Raises QueryTooSlow."""
     asked = [name for name in sorted(names) if can_lack(name)]
-    with _patience():
+    with statement_timeout(milliseconds=LONGEST):
         everybody = _contacts(business_entity)
         few = everybody.order_by().values("pk")[: limit + 1]
         is_estimate = few.count() > limit
@@ -65,11 +60,11 @@ def count(*, names: Collection[str], business_entity: BusinessEntity | None, lim
 
 
 def who_lacks(*, name: str, business_entity: BusinessEntity | None, limit: int) -> list[Contact]:
-    """The newest of them. Raises TooMany."""
+    """The newest of them. Raises QueryTooSlow."""
     condition = _condition(name)
     if condition is None:
         return []
-    with _patience():
+    with statement_timeout(milliseconds=LONGEST):
         return list(_contacts(business_entity).filter(condition).order_by("-created_at", "-id")[:limit])
 
 
@@ -136,23 +131,3 @@ def _scaled(number: int, scale: float) -> int:
         return number
     estimate = round(number * scale)
     return round(estimate, 2 - len(str(estimate))) if estimate >= 100 else estimate
-
-
-class _patience:  # noqa: N801  reads as a statement
-    """A transaction whose questions may take so long and no longer."""
-
-    def __enter__(self) -> None:
-        self._atomic: Any = transaction.atomic()
-        self._atomic.__enter__()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('statement_timeout')")
-            self._before = cursor.fetchone()[0]
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST])
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [self._before])
-        self._atomic.__exit__(kind, error, trace)
-        if isinstance(error, OperationalError) and "statement timeout" in str(error):
-            raise TooMany("There are too many contacts to look through just now.") from error

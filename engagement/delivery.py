@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from contacts import consent
 from contacts.models import BusinessEntity, Contact
-from engagement import envelopes, passages, rendering
+from engagement import envelopes, generated_text, rendering
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Receipt
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
@@ -118,7 +118,7 @@ def _version_to_send(template: EngagementTemplate) -> TemplateVersion:
 def _rendered(
     version: TemplateVersion, contact: Contact, business_entity: BusinessEntity | None, now: datetime
 ) -> Rendered:
-    written = passages.write(version=version, contact=contact, business_entity=business_entity, now=now)
+    written = generated_text.write(version=version, contact=contact, business_entity=business_entity, now=now)
     return rendering.render(
         version=version, contact=contact, business_entity=business_entity, now=now, passages=written
     )

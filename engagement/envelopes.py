@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from contacts.models import BusinessEntity
 from engagement.channels.base import ChannelError, Envelope
-from engagement.wording import plain
+from engagement.template_syntax import plain
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from engagement import marking
-from engagement.wording import Piece, Variable, assemble
+from engagement import highlight
+from engagement.template_syntax import Piece, Variable, assemble
 
 LINK_SCHEMES = ("https://", "http://", "mailto:", "tel:")
 _TAGS = {
@@ -119,19 +119,19 @@ def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str,
 
     def in_address(address: str) -> str:
         if whole := marker.match(address):  # only a web address of ours may begin a link
-            value = marking.strip(values[whole.group()])
+            value = highlight.strip(values[whole.group()])
             return quote(value, safe=":/?#[]@!$&'()*+,;=%~") + in_address(address[whole.end() :])
-        return marker.sub(lambda match: quote(marking.strip(values[match.group()]), safe=""), address)
+        return marker.sub(lambda match: quote(highlight.strip(values[match.group()]), safe=""), address)
 
     for token in _flat(tokens):
         if token.type in _WITH_CONTENT:
             token.content = in_text(token.content)
         for name, value in token.attrs.items():
             if isinstance(value, str):
-                token.attrs[name] = in_address(value) if name in ("href", "src") else marking.strip(in_text(value))
+                token.attrs[name] = in_address(value) if name in ("href", "src") else highlight.strip(in_text(value))
         if token.type == "image":
             for word in token.children or ():  # they become the picture's alternative text, an attribute
-                word.content = marking.strip(in_text(word.content))
+                word.content = highlight.strip(in_text(word.content))
 
 
 def _flat(tokens: Sequence[Token]) -> Iterator[Token]:

@@ -9,12 +9,12 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from engagement import proofreading
+from engagement import template_validation
 from engagement.models import EngagementTemplate, TemplateVersion
 from engagement.rendering import Words
 
 
-class WordingError(Exception):
+class InvalidTemplate(Exception):
     """The words cannot be saved. `errors`: field -> sentences that name the place and the remedy."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
@@ -34,7 +34,7 @@ def overtaken(*, template: EngagementTemplate, seen: str) -> EngagementTemplate 
 
 
 def restore(*, version: TemplateVersion, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
-    """The words of an earlier version as the newest one. Raises WordingError when the level no longer allows them."""
+    """The words of an earlier version as the newest one. Raises InvalidTemplate when the level forbids them by now."""
     return save_version(
         template=version.template,
         subject=version.subject,
@@ -59,7 +59,7 @@ def save_version(  # noqa: PLR0913  the parts of an email and who changes them
     by: AbstractBaseUser | None = None,
     now: datetime,
 ) -> TemplateVersion:
-    """The new current version; the present one when nothing changed. Raises WordingError."""
+    """The new current version; the present one when nothing changed. Raises InvalidTemplate."""
     locked = EngagementTemplate.objects.select_for_update().get(pk=template.pk)
     content: dict[str, Any] = {
         "subject": subject.strip(),
@@ -68,8 +68,8 @@ def save_version(  # noqa: PLR0913  the parts of an email and who changes them
         "fallbacks": {} if fallbacks is None else fallbacks,
         "passages": {} if passages is None else passages,
     }
-    if errors := proofreading.find_errors(Words(**content, level=template.level)):
-        raise WordingError(errors)
+    if errors := template_validation.find_errors(Words(**content, level=template.level)):
+        raise InvalidTemplate(errors)
     version = _unchanged(locked, content) or _next(locked, content, by, now)
     template.current_version = version
     template.updated_at = now

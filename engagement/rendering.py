@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, frame, markdown, placeholders, wording
+from engagement import context, layout, markdown, placeholders, template_syntax
 from engagement.models import TemplateVersion
 from engagement.placeholders import Context
-from engagement.wording import Piece, Variable
+from engagement.template_syntax import Piece, Variable
 
 SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
@@ -61,16 +61,16 @@ class Words:
         names: set[str] = set()
         for text in (self.subject, self.preheader, self.body):
             try:
-                names.update(variable.name for variable in wording.variables(wording.parse(text)))
-            except wording.WordingProblem:
+                names.update(variable.name for variable in template_syntax.variables(template_syntax.parse(text)))
+            except template_syntax.TemplateSyntaxError:
                 continue
         return names
 
     def fallback_of(self, name: str) -> str | None:
         """What stands in for the variable where it is first used; None when the email is held without a value."""
         for text in (self.subject, self.preheader, self.body):
-            with contextlib.suppress(wording.WordingProblem):
-                for variable in wording.variables(wording.parse(text)):
+            with contextlib.suppress(template_syntax.TemplateSyntaxError):
+                for variable in template_syntax.variables(template_syntax.parse(text)):
                     if variable.name == name and (placeholder := placeholders.find(name)):
                         return _Values(self, Context(), None).fallback(variable, placeholder)
         return None
@@ -92,12 +92,12 @@ def render(
     """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand."""
     words = Words.of(version)
     values = context.gather(contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names())
-    return compose(words=words, values=replace(values, passages=passages or {}), brand=frame.brand_of(business_entity))
+    return compose(words=words, values=replace(values, passages=passages or {}), brand=layout.brand_of(business_entity))
 
 
 def preview(*, words: Words, business_entity: BusinessEntity | None) -> Rendered:
     """The email with the registry's samples, for the people who write it."""
-    return compose(words=words, values=samples(words, business_entity), brand=frame.brand_of(business_entity))
+    return compose(words=words, values=samples(words, business_entity), brand=layout.brand_of(business_entity))
 
 
 def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
@@ -133,14 +133,14 @@ class _Values:
         placeholder = placeholders.find(variable.name)
         if placeholder is None or not placeholder.is_offered_at(self._words.level):
             return self._hole(variable.name)
-        limit = PASSAGE_LIMIT if variable.name.startswith(placeholders.PASSAGE) else wording.VALUE_LIMIT
-        if value := wording.plain(placeholder.resolve(self._context), limit):
+        limit = PASSAGE_LIMIT if variable.name.startswith(placeholders.PASSAGE) else template_syntax.VALUE_LIMIT
+        if value := template_syntax.plain(placeholder.resolve(self._context), limit):
             return value
         fallback = self.fallback(variable, placeholder)
         if fallback is None:
             return self._hole(variable.name)
         _note(variable.name, self.used_fallbacks)
-        shown = wording.plain(fallback, limit)
+        shown = template_syntax.plain(fallback, limit)
         return self._mark(variable.name, shown) if shown else ""
 
     def fallback(self, variable: Variable, placeholder: placeholders.Placeholder) -> str | None:
@@ -164,7 +164,7 @@ def _note(name: str, names: list[str]) -> None:
         names.append(name)
 
 
-def compose(*, words: Words, values: Context, brand: frame.Brand, mark: Mark | None = None) -> Rendered:
+def compose(*, words: Words, values: Context, brand: layout.Brand, mark: Mark | None = None) -> Rendered:
     """The email with these values. With `mark` it is for the eyes of those who write it, and never for sending."""
     lookup = _Values(words, values, mark)
     subject = _line(words.subject, lookup, SUBJECT_LIMIT)
@@ -176,8 +176,8 @@ def compose(*, words: Words, values: Context, brand: frame.Brand, mark: Mark | N
     return Rendered(
         subject=subject,
         preheader=preheader,
-        text=frame.text(brand=brand, body=body),
-        html=frame.html(brand=brand, subject=subject, preheader=preheader, body=body),
+        text=layout.text(brand=brand, body=body),
+        html=layout.html(brand=brand, subject=subject, preheader=preheader, body=body),
         used_fallbacks=lookup.used_fallbacks,
         missing=lookup.missing,
     )
@@ -185,13 +185,13 @@ def compose(*, words: Words, values: Context, brand: frame.Brand, mark: Mark | N
 
 def _line(text: str, lookup: _Values, limit: int) -> str:
     pieces = _readable(text, lookup)
-    return wording.plain(wording.assemble(pieces, lookup.of(pieces)), limit)
+    return template_syntax.plain(template_syntax.assemble(pieces, lookup.of(pieces)), limit)
 
 
 def _readable(text: str, lookup: _Values) -> list[Piece]:
     """The pieces of the words. Saving refused unreadable ones; should some stand here, the send is held."""
     try:
-        return wording.parse(text)
-    except wording.WordingProblem as problem:
+        return template_syntax.parse(text)
+    except template_syntax.TemplateSyntaxError as problem:
         _note(str(problem)[:MISSING_LIMIT], lookup.missing)
         return []

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from contactflow.core import numbers
 from contacts.admin.reference import BusinessEntityAdmin
 from contacts.models import BusinessEntity
-from engagement import contrast, envelopes, frame, rehearsal
+from engagement import contrast, envelopes, layout, previews
 from engagement.admin.previewing import chosen_contact
 from engagement.models import EngagementTemplate
 from engagement.rendering import Words
@@ -92,11 +92,11 @@ def _emails(brand: BusinessEntity | None) -> list[EngagementTemplate]:
 
 def _framed(request: HttpRequest) -> JsonResponse:
     brand = _typed(request)
-    seen = rehearsal.rehearse(
+    seen = previews.preview(
         words=_words(request),
         business_entity=brand,
         contact=chosen_contact(request),
-        brand=frame.brand_of(brand),
+        brand=layout.brand_of(brand),
         sender=envelopes.sender_of(brand),
     )
     notes = {"seen": seen, "errors": [], "colour_warnings": contrast.warnings(brand.colour)}
@@ -121,7 +121,7 @@ def _typed(request: HttpRequest) -> BusinessEntity:
         if name in request.POST:
             setattr(brand, name, request.POST[name].strip())
     if not contrast.is_colour(brand.colour):
-        brand.colour = frame.NEUTRAL_COLOUR
+        brand.colour = layout.NEUTRAL_COLOUR
     if not brand.logo_url.lower().startswith(("https://", "http://")):
         brand.logo_url = ""
     return brand

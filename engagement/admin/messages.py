@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownF
 from contactflow.core import datetimes, numbers
 from contacts.admin.pages import Record, RecordInline, button, column, link
 from contacts.admin.searching import PeopleSearch
-from engagement import rehearsal
+from engagement import previews
 from engagement.models import Message, MessageEvent, TemplateVersion
 
 KEPT_HERE = "Kept here (no mail server)"
@@ -61,9 +61,7 @@ def _said(message: Message) -> SafeString | str:
     """What became of it, as a sentence."""
     at = datetimes.moment(message.sent_at or message.created_at)
     if message.status == Message.Status.HELD:
-        missing = (
-            " and no ".join(rehearsal.label_of(name).lower() for name in message.missing) or "value for a variable"
-        )
+        missing = " and no ".join(previews.label_of(name).lower() for name in message.missing) or "value for a variable"
         return format_html("Held since {}: it was not sent, because {} has no {}.", at, message.contact, missing)
     if message.status == Message.Status.FAILED:
         return format_html("Refused ({}): it was not sent. The mail server said: {}", at, message.error or "nothing")

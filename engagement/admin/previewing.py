@@ -18,11 +18,12 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from contactflow.core import clock, numbers
+from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.models import BusinessEntity, Contact
-from engagement import coverage, placeholders, proofreading, rehearsal, trials
+from engagement import coverage, placeholders, previews, template_validation, test_send
 from engagement.admin.wordfields import FallbacksField, PassagesField
 from engagement.models import EngagementTemplate
-from engagement.rehearsal import Rehearsal
+from engagement.previews import Preview
 from engagement.rendering import Words
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Previewing(Base):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": template,
-            "title": f"Contacts without {rehearsal.label_of(variable).lower()}",
+            "title": f"Contacts without {previews.label_of(variable).lower()}",
             "brand": template.business_entity,
             "limit": LISTED,
         }
@@ -101,7 +102,7 @@ class Previewing(Base):
             context["people"] = coverage.who_lacks(
                 name=variable, business_entity=template.business_entity, limit=LISTED
             )
-        except coverage.TooMany:
+        except QueryTooSlow:
             context["too_many"] = True
         return TemplateResponse(request, "admin/engagement/lacking.html", context)
 
@@ -123,9 +124,9 @@ def _words(request: HttpRequest) -> Words:
         return Words.of(template.current_version)
     read = request.POST.get
     return Words(
-        read("subject", "")[: proofreading.LONGEST["subject"]],
-        read("preheader", "")[: proofreading.LONGEST["preheader"]],
-        read("body", "").replace("\r\n", "\n")[: proofreading.LONGEST["body"]],
+        read("subject", "")[: template_validation.LONGEST["subject"]],
+        read("preheader", "")[: template_validation.LONGEST["preheader"]],
+        read("body", "").replace("\r\n", "\n")[: template_validation.LONGEST["body"]],
         read("level") if read("level") in placeholders.LEVELS else EngagementTemplate.Level.BASIC,  # type: ignore[arg-type]  # one of the levels, so text
         _rows(request, "fallbacks", FallbacksField()),
         _rows(request, "passages", PassagesField()),
@@ -172,19 +173,19 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
     return brand
 
 
-def _rehearsed(request: HttpRequest) -> Rehearsal:
+def _rehearsed(request: HttpRequest) -> Preview:
     contact = chosen_contact(request)
-    return rehearsal.rehearse(words=_words(request), business_entity=_brand(request, contact), contact=contact)
+    return previews.preview(words=_words(request), business_entity=_brand(request, contact), contact=contact)
 
 
 def _errors(request: HttpRequest) -> list[str]:
-    found = proofreading.find_errors(_words(request))
+    found = template_validation.find_errors(_words(request))
     return [
         fault for field in ("subject", "preheader", "body", "passages", "fallbacks") for fault in found.get(field, [])
     ]
 
 
-def _shown(seen: Rehearsal, errors: list[str]) -> dict[str, str]:
+def _shown(seen: Preview, errors: list[str]) -> dict[str, str]:
     return {
         "sender": seen.sender.name or seen.sender.address,
         "subject": seen.subject,
@@ -201,12 +202,12 @@ def _lacks(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"brand": brand, "template": template}
     try:
         found = coverage.count(names=words.variable_names(), business_entity=brand)
-    except coverage.TooMany:
+    except QueryTooSlow:
         return context | {"too_many": True}
     lines = [
         {
             "name": lack.name,
-            "label": rehearsal.label_of(lack.name).lower(),
+            "label": previews.label_of(lack.name).lower(),
             "lacking": lack.lacking,
             "count": f"{lack.lacking:,}",
             "then": _then(words, lack.name),
@@ -265,8 +266,8 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
     brand = _brand(request, chosen_contact(request))
     _log(request, now)
     try:
-        outcome = trials.send(rendered=seen.sent, business_entity=brand, recipient=recipient, now=now)
-    except trials.TestFailed as failure:
+        outcome = test_send.send(rendered=seen.sent, business_entity=brand, recipient=recipient, now=now)
+    except test_send.TestFailed as failure:
         return {"level": "is-bad", "said": str(failure)}
     held = f" A real one would be held: no {', no '.join(seen.missing).lower()}." if seen.missing else ""
     return {"level": "is-good" if outcome.was_sent else "is-warn", "said": outcome.said + held}

@@ -93,7 +93,7 @@ class Versions(Base):
             f"on has them. Nothing is lost: version {current} stays in the list.",
             submit="Restore it",
             act=act,
-            refusals=(publishing.WordingError,),
+            refusals=(publishing.InvalidTemplate,),
         )
         return confirmation.ask(self, request, object_id, question)
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from contactflow.core import datetimes
-from engagement import proofreading, publishing
+from engagement import publishing, template_validation
 from engagement.admin.wordfields import FallbacksField, PassagesField
 from engagement.models import EngagementTemplate
 from engagement.rendering import Words
@@ -54,7 +54,7 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         self._look_for_colleagues(data.get("seen", ""))
         if not self.errors:
             words = Words(**{name: data[name] for name in WORDS}, level=data["level"])
-            for field, faults in proofreading.find_errors(words).items():
+            for field, faults in template_validation.find_errors(words).items():
                 for fault in faults:
                     self.add_error(field, fault)
         return data

@@ -11,7 +11,7 @@ from contacts.models import Contact
 from engagement import envelopes
 from engagement.channels.base import Envelope
 from engagement.models import Alert, AlertDelivery
-from engagement.wording import cut, plain
+from engagement.template_syntax import cut, plain
 
 SUBJECT_LIMIT = 150
 

@@ -28,11 +28,11 @@ EVALUATED = re.compile(
 HARMLESS = {"forloop.counter", "every", "version", "live.every", "live.version"}
 AS_IT_IS = {
     "templates/admin/engagement/email_field.html",  # help texts, written in code
-    "templates/emails/frame.html",  # what engagement.markdown made of the words
+    "templates/emails/layout.html",  # what engagement.markdown made of the words
 }
 MARKED_SAFE = {
-    "engagement/frame.py",
-    "engagement/rehearsal.py",
+    "engagement/layout.py",
+    "engagement/previews.py",
 }  # Markdown that was escaped; marks around escaped words
 
 

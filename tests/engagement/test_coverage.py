@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 
 from contacts.models import EntityMembership
 from engagement import coverage, placeholders
@@ -103,19 +103,7 @@ def test_beyond_the_bound_a_sample_speaks_for_all_and_says_so():
     assert found.is_estimate
 
 
-def test_question_is_given_so_long_and_no_longer(monkeypatch):
-    monkeypatch.setattr(coverage, "LONGEST", "20ms")
-
-    with pytest.raises(coverage.TooMany), coverage._patience(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(2)")
-
-
-def test_other_trouble_is_not_taken_for_impatience():
-    with pytest.raises(OperationalError, match="gone"), coverage._patience():
-        raise OperationalError("gone")
-
-
-def test_patience_leaves_the_time_limit_as_it_was():
+def test_counting_leaves_the_time_limit_as_it_was():
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         before = cursor.fetchone()

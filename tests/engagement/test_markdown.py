@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement import markdown, wording
+from engagement import markdown, template_syntax
 
 HOSTILE = "*Bob* <script>alert(1)</script> [x](http://evil.example) `code` # _u_ ![i](http://evil.example/i.png)"
 
 
 def compose(text: str, **values: str) -> markdown.Document:
-    pieces = wording.parse(text)
-    return markdown.compose(pieces, {one: values[one.name] for one in wording.variables(pieces)})
+    pieces = template_syntax.parse(text)
+    return markdown.compose(pieces, {one: values[one.name] for one in template_syntax.variables(pieces)})
 
 
 def text_of(source: str) -> str:
@@ -113,7 +113,7 @@ def test_line_breaks_of_a_signature_are_kept():
 
 @given(st.text(max_size=120))
 def test_no_value_makes_markup_or_a_brace(value):
-    shown = wording.plain(value)
+    shown = template_syntax.plain(value)
     document = compose("a {{ first_name }} b [x](https://x.example/?q={{ first_name }})", first_name=shown or "-")
 
     page = document.html(colour="#112233")

@@ -49,7 +49,7 @@ def test_changed_fallbacks_make_a_version(template):
 
 
 def test_unreadable_words_are_refused_with_their_field(template):
-    with pytest.raises(publishing.WordingError) as refused:
+    with pytest.raises(publishing.InvalidTemplate) as refused:
         save(template, body="Hello {{ nickname }}", subject="")
 
     assert set(refused.value.errors) == {"subject", "body"}

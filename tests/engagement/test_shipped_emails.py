@@ -11,7 +11,7 @@ import pytest
 
 from contacts.defaults.content import BUSINESS_ENTITIES
 from contacts.models import BusinessEntity
-from engagement import proofreading, rendering
+from engagement import rendering, template_validation
 from engagement.defaults import shipped
 from engagement.models import EngagementTemplate, TemplateVersion
 from tests import factories
@@ -118,7 +118,7 @@ class TestShippedEmails:
 
     @every_email
     def test_words_pass_proofreading_at_their_level(self, slug):
-        assert proofreading.find_errors(words_of(slug)) == {}
+        assert template_validation.find_errors(words_of(slug)) == {}
 
     @every_email
     def test_category_is_one_of_the_models(self, slug):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contacts.defaults.content import BUSINESS_ENTITIES
 from contacts.models import BusinessEntity
-from engagement import frame, markdown
+from engagement import layout, markdown
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 BODY = markdown.read("Hello Mira,\n\nGood to **meet** you.")
@@ -28,11 +28,11 @@ every_brand = pytest.mark.parametrize("values", BUSINESS_ENTITIES, ids=lambda va
 
 
 def html(preheader: str = "One question", subject: str = "Welcome", **brand: str) -> str:
-    return frame.html(brand=frame.Brand(**FULL | brand), subject=subject, preheader=preheader, body=BODY)
+    return layout.html(brand=layout.Brand(**FULL | brand), subject=subject, preheader=preheader, body=BODY)
 
 
 def text(**brand: str) -> str:
-    return frame.text(brand=frame.Brand(**FULL | brand), body=BODY)
+    return layout.text(brand=layout.Brand(**FULL | brand), body=BODY)
 
 
 class Structure(HTMLParser):
@@ -166,13 +166,13 @@ class TestBrand:
 
     @every_brand
     def test_brand_of_a_fresh_deployment_has_a_face(self, values):
-        page = frame.html(
-            brand=frame.brand_of(BusinessEntity(**values)), subject="Welcome", preheader="One question", body=BODY
+        page = layout.html(
+            brand=layout.brand_of(BusinessEntity(**values)), subject="Welcome", preheader="One question", body=BODY
         )
 
         assert page.count(f'bgcolor="{values["colour"]}"') == 2
         assert values["signature"].splitlines()[0] in page
-        assert values["colour"] != frame.NEUTRAL_COLOUR
+        assert values["colour"] != layout.NEUTRAL_COLOUR
 
     def test_brands_of_a_fresh_deployment_differ_in_colour(self):
         assert len({values["colour"] for values in BUSINESS_ENTITIES}) == len(BUSINESS_ENTITIES)

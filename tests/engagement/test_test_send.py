@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contacts.models import Suppression
-from engagement import rendering, trials
+from engagement import rendering, test_send
 from engagement.models import ChannelState, Message
 from engagement.rendering import Words
 from tests import factories as f
@@ -18,7 +18,7 @@ WORDS = Words("Hello {{ first_name }}", "", "Good day, {{ first_name }}.", "basi
 
 def send(entity=None, recipient="staff@brand.example"):
     rendered = rendering.preview(words=WORDS, business_entity=entity)
-    return trials.send(rendered=rendered, business_entity=entity, recipient=recipient, now=NOW)
+    return test_send.send(rendered=rendered, business_entity=entity, recipient=recipient, now=NOW)
 
 
 def test_test_arrives_marked_and_says_so(sink):
@@ -66,7 +66,7 @@ def test_refusal_is_told_in_words_and_blocks_nobody(settings, script, said):
     with ScriptedServer(**script) as server:
         settings.EMAIL_URL = server.url
 
-        with pytest.raises(trials.TestFailed, match=said):
+        with pytest.raises(test_send.TestFailed, match=said):
             send()
 
     assert not Suppression.objects.exists()
@@ -76,5 +76,5 @@ def test_refusal_is_told_in_words_and_blocks_nobody(settings, script, said):
 def test_unusable_address_is_refused(settings):
     settings.EMAIL_URL = ""
 
-    with pytest.raises(trials.TestFailed, match="not an email address"):
+    with pytest.raises(test_send.TestFailed, match="not an email address"):
         send(recipient="nobody")

@@ -30,12 +30,12 @@ class Variable:
 Piece = str | Variable
 
 
-class WordingProblem(Exception):
+class TemplateSyntaxError(Exception):
     """The words cannot be read; the message names the line and the remedy."""
 
 
 def parse(text: str) -> list[Piece]:
-    """The text as a list of plain pieces and variables. Raises WordingProblem at the first brace out of place."""
+    """The text as a list of plain pieces and variables. Raises TemplateSyntaxError at the first brace out of place."""
     pieces: list[Piece] = []
     position = 0
     for match in _TOKEN.finditer(text):
@@ -61,23 +61,25 @@ def _literal(literal: str, text: str, start: int) -> str:
     line = _line(text, start + found.start())
     near = literal[found.start() : found.start() + 2]
     if near in ("{%", "{#"):
-        raise WordingProblem(
+        raise TemplateSyntaxError(
             f'Line {line}: "{near}" is not understood. Only variables such as {{{{ first_name }}}} are.'
         )
     if near == "{{":
-        raise WordingProblem(f'Line {line}: "{{{{" without a closing "}}}}". Write {{{{ first_name }}}}.')
-    raise WordingProblem(f'Line {line}: a brace "{near[0]}" stands alone. Write a round bracket, or a whole variable.')
+        raise TemplateSyntaxError(f'Line {line}: "{{{{" without a closing "}}}}". Write {{{{ first_name }}}}.')
+    raise TemplateSyntaxError(
+        f'Line {line}: a brace "{near[0]}" stands alone. Write a round bracket, or a whole variable.'
+    )
 
 
 def _variable(inside: str, line: int) -> Variable:
     name, bar, fallback = (part.strip() for part in inside.partition("|"))
     if not _NAME.match(name):
-        raise WordingProblem(
+        raise TemplateSyntaxError(
             f'Line {line}: "{{{{{inside}}}}}" is not a variable. Write {{{{ first_name }}}}, or '
             "{{ first_name|there }} to say what stands in for a missing value."
         )
     if "|" in fallback or len(fallback) > VALUE_LIMIT:
-        raise WordingProblem(
+        raise TemplateSyntaxError(
             f'Line {line}: the words after "|" in {{{{ {name} }}}} may not contain another "|" and have at most '
             f"{VALUE_LIMIT} characters."
         )

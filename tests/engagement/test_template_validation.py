@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from engagement import proofreading
+from engagement import template_validation
 from engagement.rendering import Words
 
 
 def errors(field: str, *, level: str = "standard", **words) -> list[str]:
     given = {"subject": "Hello", "preheader": "", "body": "Hello {{ first_name }}", **words}
-    return proofreading.find_errors(Words(**given, level=level)).get(field, [])
+    return template_validation.find_errors(Words(**given, level=level)).get(field, [])
 
 
 def test_good_words_have_no_errors():
@@ -20,7 +20,7 @@ def test_good_words_have_no_errors():
         fallbacks={"first_name": "friend", "entity_website": None},
     )
 
-    assert proofreading.find_errors(words) == {}
+    assert template_validation.find_errors(words) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""The brand's frame around the words: templates/emails/frame.html and frame.txt.
+"""The brand's frame around the words: templates/emails/layout.html and layout.txt.
 
-frame.html sees: subject, preheader, brand_name, brand_colour (#rrggbb), logo_url, body_html and signature_html (both
-sanitised, to be output as they are), postal_address (a list of lines), website. frame.txt sees: brand_name, body_text,
+layout.html sees: subject, preheader, brand_name, brand_colour (#rrggbb), logo_url, body_html and signature_html (both
+sanitised, to be output as they are), postal_address (a list of lines), website. layout.txt sees: brand_name, body_text,
 signature_text, postal_address, website. Anything may be "" but subject, body and colour. The frames hold no brace once
 rendered, so that a brace in an email is always a fault.
 """
@@ -18,7 +18,7 @@ from django.utils.safestring import mark_safe
 
 from contacts.models import BusinessEntity
 from engagement import markdown
-from engagement.wording import plain
+from engagement.template_syntax import plain
 
 NEUTRAL_COLOUR = "#334155"
 
@@ -63,7 +63,7 @@ def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document)
         "postal_address": _lines(brand.postal_address),
         "website": brand.website,
     }
-    return str(get_template("emails/frame.html").render(values))
+    return str(get_template("emails/layout.html").render(values))
 
 
 def text(*, brand: Brand, body: markdown.Document) -> str:
@@ -75,7 +75,7 @@ def text(*, brand: Brand, body: markdown.Document) -> str:
         "postal_address": _lines(brand.postal_address),
         "website": brand.website,
     }
-    template = get_template("emails/frame.txt").template  # type: ignore[attr-defined]  # Django's own backend
+    template = get_template("emails/layout.txt").template  # type: ignore[attr-defined]  # Django's own backend
     return str(template.render(Context(values, autoescape=False))).strip() + "\n"
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from django.utils.safestring import SafeString, mark_safe
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, envelopes, frame, marking, placeholders, rendering
+from engagement import context, envelopes, highlight, layout, placeholders, rendering
 from engagement.envelopes import Sender
-from engagement.frame import Brand
+from engagement.layout import Brand
 from engagement.placeholders import Context
 from engagement.rendering import Rendered, Words
 
@@ -35,7 +35,7 @@ class StandIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rehearsal:
+class Preview:
     """`sent` is what would go out; the rest is the same with marks, as HTML."""
 
     sent: Rendered
@@ -53,32 +53,32 @@ class Rehearsal:
         return self.html.replace('style="color-scheme:light dark"', f'style="color-scheme:{scheme}"', 1)
 
 
-def rehearse(
+def preview(
     *,
     words: Words,
     business_entity: BusinessEntity | None,
     contact: Contact | None,
     brand: Brand | None = None,
     sender: Sender | None = None,
-) -> Rehearsal:
+) -> Preview:
     """For the contact, or with sample values. `brand` and `sender` replace those that are saved."""
     values = _values(words, business_entity, contact)
-    brand = brand or frame.brand_of(business_entity)
+    brand = brand or layout.brand_of(business_entity)
     sent = rendering.compose(words=words, values=values, brand=brand)
     shown: dict[str, str] = {}
 
     def mark(name: str, instead: str) -> str:
         shown[name] = instead
-        return marking.around(instead, _why(name, is_missing=name in sent.missing))
+        return highlight.around(instead, _why(name, is_missing=name in sent.missing))
 
     marked = rendering.compose(words=_clean(words), values=_without_marks(values), brand=brand, mark=mark)
-    return Rehearsal(
+    return Preview(
         sent=sent,
         sender=sender or envelopes.sender_of(business_entity),
-        subject=mark_safe(marking.of_text(marked.subject)),
-        preheader=mark_safe(marking.of_text(marked.preheader)),
+        subject=mark_safe(highlight.of_text(marked.subject)),
+        preheader=mark_safe(highlight.of_text(marked.preheader)),
         html=_framed(marked.html),
-        text=mark_safe(marking.of_text(marked.text)),
+        text=mark_safe(highlight.of_text(marked.text)),
         stand_ins=[StandIn(name=name, label=label_of(name), words=shown.get(name, "")) for name in sent.used_fallbacks],
         missing=[label_of(name) for name in sent.missing],
         hints=_hints(sent),
@@ -99,9 +99,9 @@ def _values(words: Words, business_entity: BusinessEntity | None, contact: Conta
 
 def _clean(words: Words) -> Words:
     return Words(
-        marking.clean(words.subject),
-        marking.clean(words.preheader),
-        marking.clean(words.body),
+        highlight.clean(words.subject),
+        highlight.clean(words.preheader),
+        highlight.clean(words.body),
         words.level,
         words.fallbacks,
         words.passages,
@@ -110,8 +110,8 @@ def _clean(words: Words) -> Words:
 
 def _without_marks(values: Context) -> Context:
     plain = {one.name: getattr(values, one.name) for one in fields(values)}
-    cleaned = {name: marking.clean(value) for name, value in plain.items() if isinstance(value, str)}
-    custom = {name: marking.clean(value) for name, value in values.custom.items()}
+    cleaned = {name: highlight.clean(value) for name, value in plain.items() if isinstance(value, str)}
+    custom = {name: highlight.clean(value) for name, value in values.custom.items()}
     return Context(**{**plain, **cleaned, "custom": custom})
 
 
@@ -127,8 +127,8 @@ def _why(name: str, *, is_missing: bool) -> str:
 def _framed(html: str) -> str:
     """Marks belong into the body alone: the head's title holds text only. Links lead nowhere from a preview."""
     head, body_tag, body = html.partition("<body")
-    head = marking.strip(head).replace("<head>", f"<head>{_HEAD}", 1)
-    return head + body_tag + marking.as_html(body)
+    head = highlight.strip(head).replace("<head>", f"<head>{_HEAD}", 1)
+    return head + body_tag + highlight.as_html(body)
 
 
 def _hints(sent: Rendered) -> list[str]:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement import wording
-from engagement.wording import Variable, WordingProblem, assemble, cut, parse, plain
+from engagement import template_syntax
+from engagement.template_syntax import TemplateSyntaxError, Variable, assemble, cut, parse, plain
 
 
 def fill(text: str, **values: str) -> str:
     pieces = parse(text)
-    return assemble(pieces, {one: values.get(one.name, "") for one in wording.variables(pieces)})
+    return assemble(pieces, {one: values.get(one.name, "") for one in template_syntax.variables(pieces)})
 
 
 @pytest.mark.parametrize("written", ["{{ first_name }}", "{{first_name}}", "{{  first_name}}"])
@@ -59,7 +59,7 @@ def test_what_is_no_variable_is_refused_with_its_line(text, said):
     if text == "{{ custom.a.b }}":
         assert parse(text) == [Variable("custom.a.b", None, 1)]  # a field may be named so
         return
-    with pytest.raises(WordingProblem) as refused:
+    with pytest.raises(TemplateSyntaxError) as refused:
         parse(f"first line\n{text}")
 
     assert str(refused.value).startswith("Line 2: ")
@@ -140,7 +140,7 @@ def test_a_plain_value_has_no_brace_and_no_control_character(value):
 def test_parsing_either_refuses_or_leaves_no_brace(text):
     try:
         pieces = parse(text)
-    except WordingProblem:
+    except TemplateSyntaxError:
         return
 
     assert not any(set(piece) & set("{}") for piece in pieces if isinstance(piece, str))

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from engagement import delivery, passages
+from engagement import delivery, generated_text
 from engagement.models import EngagementTemplate, PassageBudget
 from tests.factories import NOW, BusinessEntityFactory, ContactFactory, TemplateVersionFactory
 
@@ -65,11 +65,11 @@ class Model:
 
 @pytest.fixture
 def model(settings):
-    passages._Patience.quiet_until = 0.0
+    generated_text._Patience.quiet_until = 0.0
     with Model() as running:
         settings.AI_BASE_URL, settings.AI_MODEL, settings.AI_API_KEY = running.url, "tiny", "not-a-real-key"
         yield running
-    passages._Patience.quiet_until = 0.0
+    generated_text._Patience.quiet_until = 0.0
 
 
 def version(*, level="premium", body="{{ passage.opening }}"):
@@ -85,7 +85,7 @@ def version(*, level="premium", body="{{ passage.opening }}"):
 
 
 def write(words=None, contact=None):
-    return passages.write(
+    return generated_text.write(
         version=words or version(),
         contact=contact or ContactFactory(first_name="Ada"),
         business_entity=BusinessEntityFactory(name="The 7 Space"),
@@ -192,7 +192,7 @@ def test_a_refusal_falls_back_and_is_not_repeated_at_once(model, status):
 
 
 def test_a_slow_model_is_not_waited_for(model, monkeypatch):
-    monkeypatch.setattr(passages, "SECONDS", 0.1)
+    monkeypatch.setattr(generated_text, "SECONDS", 0.1)
     model.is_silent = True
 
     assert write() == {}

@@ -21,7 +21,7 @@ from django.db.models import F
 from contacts.models import BusinessEntity, Contact
 from engagement.models import EngagementTemplate, PassageBudget, TemplateVersion
 from engagement.rendering import Words
-from engagement.wording import plain
+from engagement.template_syntax import plain
 
 LONGEST = 600  # characters of a passage
 SECONDS = 8.0  # for the whole answer

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from engagement import markdown, placeholders, wording
+from engagement import markdown, placeholders, template_syntax
 from engagement.rendering import Words
-from engagement.wording import Piece, Variable
+from engagement.template_syntax import Piece, Variable
 
 LONGEST = {"subject": 300, "preheader": 300, "body": 50_000}
 LONGEST_INSTRUCTION = 2000
@@ -50,7 +50,7 @@ def _body_errors(words: Words) -> Iterator[str]:
     faults = list(_text_errors("body", words.body, words))
     yield from faults
     if not faults:
-        yield from _markdown_errors(wording.parse(words.body))
+        yield from _markdown_errors(template_syntax.parse(words.body))
 
 
 def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
@@ -59,11 +59,11 @@ def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
     if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
         yield f"The {name} contains control characters. Type it again instead of pasting it."
     try:
-        pieces = wording.parse(text)
-    except wording.WordingProblem as problem:
+        pieces = template_syntax.parse(text)
+    except template_syntax.TemplateSyntaxError as problem:
         yield str(problem)
         return
-    for variable in wording.variables(pieces):
+    for variable in template_syntax.variables(pieces):
         yield from _variable_errors(variable, words)
 
 
@@ -90,7 +90,7 @@ def _passage_of(name: str) -> str | None:
 def _markdown_errors(pieces: list[Piece]) -> Iterator[str]:
     """What only the parsed Markdown shows: where links lead, and which are none."""
     prefix = markdown.marker_prefix(pieces)
-    markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(wording.variables(pieces))}
+    markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(template_syntax.variables(pieces))}
     document = markdown.compose(pieces, markers)
     names = {marker: variable.name for variable, marker in markers.items()}
     for line, address in document.addresses():
@@ -130,7 +130,7 @@ def _fallback_errors(words: Words) -> Iterator[str]:
         if value is not None and not isinstance(value, str):
             yield f'The fallback of "{name}" is not text. Write words, or null to hold the email when it is missing.'
         elif value is not None:
-            yield from _plain_errors(f'The fallback of "{name}"', value, wording.VALUE_LIMIT)
+            yield from _plain_errors(f'The fallback of "{name}"', value, template_syntax.VALUE_LIMIT)
 
 
 def _passage_errors(words: Words) -> Iterator[str]:
