@@ -82,8 +82,8 @@ _INSTANCES = """
 """
 _ACTIONS = """
     INSERT INTO workflows_scheduledaction (id, instance_id, step_id, position, action_type, target_id, template_id,
-                                           due_at, next_attempt_at, status, attempts, last_error, result, started_at,
-                                           finished_at)
+                                           due_at, next_attempt_at, status, attempts, last_error, cause, result,
+                                           started_at, finished_at)
     SELECT md5('action' || instance.id || step.id)::uuid, instance.id, step.id, step.position, step.action_type,
         step.target_id, step.template_id, due.at, due.at, state.status,
         (state.status IN ('done', 'failed', 'ambiguous', 'dead'))::int,
@@ -91,6 +91,9 @@ _ACTIONS = """
             WHEN state.status = 'failed' THEN '550 5.1.1 <person@company.example>: no such user'
             WHEN state.status = 'ambiguous' THEN 'The connection was cut after the message was handed over.'
             ELSE '' END,
+        CASE WHEN state.status = 'failed' AND luck.number < 0.001 THEN 'sender_refused'
+            WHEN state.status = 'failed' THEN 'mailbox_unknown'
+            WHEN state.status = 'ambiguous' THEN 'worker_cut_off' ELSE '' END,
         CASE WHEN state.status = 'skipped' THEN '{"reason": "another email went out shortly before"}' ELSE '{}' END
             ::jsonb,
         CASE WHEN state.status IN ('done', 'failed') THEN due.at + luck.number * interval '2 s' END,

@@ -80,11 +80,12 @@ def _work() -> Iterator[Place]:
 
 def _workflows() -> Iterator[Place]:
     yield Place("execution", _change(WorkflowInstance.objects.order_by("-started_at", "-id")[1000]))
-    failed = ScheduledAction.objects.filter(status="failed").order_by("due_at").first()
+    failed = ScheduledAction.objects.filter(status="failed").earliest("due_at")
     yield Place("step that failed", _change(failed))
     yield Place("failure inbox", reverse("admin:workflows_failures"))
     decide = reverse("admin:workflows_failures_decide")
-    yield Place("failure inbox, a decision", f"{decide}?verb=retry&cause={failed.cause}" if failed else decide)
+    asked = {"verb": "retry", "cause": failed.cause or "unknown"}
+    yield Place("failure inbox, a decision", f"{decide}?{urlencode(asked)}")
     yield Place("digest", reverse("admin:workflows_digest"))
     workflow = WorkflowTemplate.objects.get(slug="website_lead_nurturing")
     yield Place("workflow", _change(workflow))
