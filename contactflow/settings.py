@@ -179,7 +179,7 @@ PUMP_STEPS = [
     "workflows.failures.run_pump_step",
     "workflows.digest.run_pump_step",
     "engagement.alerts.run_pump_step",
-    "workflows.starting.run_pump_step",
+    "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
     "workflows.lists.turns.run_pump_step",
 ]

@@ -11,8 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet, TextChoices
 from django_filters.fields import IsoDateTimeField
 
-from contacts import addresses
-from contacts.intake import cleaning
+from contacts import addresses, cleaning
 from contacts.models import Contact
 
 SEARCHED = ("email", "first_name", "last_name", "company")

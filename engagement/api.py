@@ -17,8 +17,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now
-from contacts import addresses
-from contacts.intake import cleaning
+from contacts import addresses, cleaning
 from contacts.models import Contact
 from engagement import alerts, filters, serializers, stream, tasking
 from engagement.models import Alert, Message, Target, Task

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from contacts import intake
 from contacts.models import Contact, ContactEvent
 from notion_bridge.models import Kind, NotionDatabase, PageLink
-from workflows import arrivals, enrolment, wake
+from workflows import enrolment, entrypoints, wake
 from workflows.conditions import Facts
 from workflows.enrolment import Candidate, Newcomer
 from workflows.models import ActionType
@@ -95,7 +95,7 @@ def start(*, now: dt.datetime) -> int:
     """Start what matches, as if each of them had just arrived; returns how many workflows. Again starts nothing."""
     started = 0
     for contact in people().iterator(chunk_size=CHUNK):
-        arrived = arrivals.run_event(
+        arrived = entrypoints.run_event(
             email=contact.email,
             kind="new_contact",
             source=ContactEvent.Source.NOTION,

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from contacts.intake import cleaning
+from contacts import cleaning
 from notion_bridge.models import NotionConnection, WebhookDelivery
 
 MAX_ATTEMPTS = 8

@@ -12,7 +12,7 @@ from django.core.management import call_command  # noqa: E402
 
 from contactflow.core.clock import database_now  # noqa: E402
 from contacts.intake import Arrival  # noqa: E402
-from workflows import arrivals  # noqa: E402
+from workflows import entrypoints  # noqa: E402
 
 TYPES = (
     "Artist",
@@ -32,18 +32,18 @@ def main() -> None:
     for number, (kind, source) in enumerate(itertools.product(TYPES, SOURCES)):
         name = {"first_name": "Ада", "last_name": "Швачко"} if number % 2 else {}
         person = "ada" if name else "nameless"
-        arrivals.receive_contact(
+        entrypoints.receive_contact(
             arrival=Arrival(email=f"{person}{number}@example.org", contact_types=(kind,), lead_source=source, **name),
             source="api",
             now=database_now(),
         )
     wellness = Arrival(email="nameless-wellness@example.org", interests=("wellness",), lead_source="Website")
-    arrivals.receive_contact(arrival=wellness, source="api", now=database_now())
+    entrypoints.receive_contact(arrival=wellness, source="api", now=database_now())
     for email, kind in (
         ("nameless6@example.org", "consultation_completed"),
         ("nameless18@example.org", "engagement_detected"),
     ):
-        arrivals.run_event(email=email, kind=kind, source="api", now=database_now())
+        entrypoints.run_event(email=email, kind=kind, source="api", now=database_now())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from contactflow.core.clock import database_now
 from contacts import addresses
 from contacts.intake import Arrival, IntakeError
 from contacts.serializers import Reason
-from workflows import analytics, arrivals, controls, drafts, filters, serializers, simulation
+from workflows import analytics, controls, drafts, entrypoints, filters, serializers, simulation
 from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate
 
 ACTIONS = ScheduledAction.objects.select_related("target", "template").order_by("due_at", "position", "occurrence")
@@ -52,7 +52,7 @@ class NewContact(APIView):
         shape = serializers.NewContact(data=request.data)
         told = _known(_valid(shape))
         arrival = Arrival(**told, payload=shape.initial_data)
-        answer = arrivals.receive_contact(arrival=arrival, source="api", now=database_now())
+        answer = entrypoints.receive_contact(arrival=arrival, source="api", now=database_now())
         return Response(_body(answer), status=201 if answer.receipt.created else 200)
 
 
@@ -67,7 +67,9 @@ class Trigger(APIView):
         email, kind = told.pop("contact_email"), told.pop("trigger_event")
         asked: dict[str, Any] = {name: told.pop(name) for name in ("workflows", "force") if name in told}
         try:
-            answer = arrivals.run_event(email=email, kind=kind, source="api", now=database_now(), request=asked, **told)
+            answer = entrypoints.run_event(
+                email=email, kind=kind, source="api", now=database_now(), request=asked, **told
+            )
         except IntakeError as error:
             raise IntakeError({_TRIGGER_NAMES.get(name, name): text for name, text in error.errors.items()}) from None
         return Response(_body(answer), status=202)
@@ -245,7 +247,7 @@ def _actor(request: Request) -> str:
     return str(request.user.get_username())
 
 
-def _body(answer: arrivals.Answer) -> dict[str, Any]:
+def _body(answer: entrypoints.Answer) -> dict[str, Any]:
     receipt, instances = answer.receipt, answer.enrolment.instances
     facts = receipt.event.facts
     return {

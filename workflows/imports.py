@@ -16,10 +16,9 @@ from typing import BinaryIO, Final, TextIO
 
 from django.db import transaction
 
-from contacts import imports, intake
+from contacts import cleaning, imports, intake, reference_data
+from contacts.cleaning import Unacceptable
 from contacts.imports import FileRefused, Line, Rejected, Table
-from contacts.intake import catalogue, cleaning
-from contacts.intake.cleaning import Unacceptable
 from contacts.models import ContactEvent
 from workflows import enrolment, wake
 
@@ -84,7 +83,7 @@ def _known_entity(entity: str | None) -> str | None:
     if entity is None:
         return None
     try:
-        return catalogue.load().business_entities.find(entity).name
+        return reference_data.load().business_entities.find(entity).name
     except Unacceptable as error:
         raise FileRefused(str(error)) from error
 

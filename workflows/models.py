@@ -473,7 +473,7 @@ class StartOrder(models.Model):
     class Meta:
         ordering = ("-asked_at", "-id")
         constraints: ClassVar = [
-            # One at a time for a workflow; workflows.starting finds what is to be done by it.
+            # One at a time for a workflow; workflows.starting.bulk finds what is to be done by it.
             models.UniqueConstraint(
                 fields=["template"], condition=models.Q(finished_at__isnull=True), name="one_open_start_order"
             ),

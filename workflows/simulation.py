@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contacts import intake
-from contacts.intake import catalogue
-from contacts.intake.cleaning import Unacceptable
+from contacts import intake, reference_data
+from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
 from engagement import rendering
 from engagement.models import EngagementTemplate
@@ -119,7 +118,7 @@ def example_named(
     interests: Iterable[str] = (),
 ) -> Someone:
     """An example by the names a caller gives; without a brand the plan's. Raises intake.IntakeError."""
-    known, errors = catalogue.load(), dict[str, list[str]]()
+    known, errors = reference_data.load(), dict[str, list[str]]()
 
     def find(field: str, among: Any, name: str) -> Any:
         try:

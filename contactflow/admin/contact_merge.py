@@ -20,7 +20,7 @@ from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.models import ContactMerge
 from contacts.admin.pages import Page
-from contacts.merging.values import CHOSEN, DROP, KEEP
+from contacts.contact_merge.values import CHOSEN, DROP, KEEP
 from contacts.models import Contact
 
 UNDOABLE = 5  # merges of one person that their page offers to undo

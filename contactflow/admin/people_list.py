@@ -27,12 +27,13 @@ from contactflow.core.admin.confirmation import NoQuestions, ReasonForm
 from contactflow.core.admin.filters import BelongsFilter
 from contactflow.core.datetimes import moment
 from contactflow.today.filters import AnswerFilter, CameFilter
-from contacts import consent, intake, upkeep
+from contacts import consent, contact_actions, intake
 from contacts.admin.pages import column, joined
 from contacts.models import Contact
 from engagement.models import Message
-from workflows import by_hand, controls, enrolment, wake
+from workflows import controls, enrolment, wake
 from workflows.models import WorkflowInstance, WorkflowTemplate
+from workflows.starting import manual
 
 AT_ONCE = 500
 RUNNING = Q(status__in=["active", "paused"])
@@ -152,7 +153,7 @@ class PeopleList:
     @action(description="Assign an owner", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def assign_owner_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(people: list[Contact], answers: dict[str, Any]) -> str:
-            count = upkeep.assign_owner(contacts=people, owner=answers["owner"])
+            count = contact_actions.assign_owner(contacts=people, owner=answers["owner"])
             whose = f"{answers['owner']} looks" if answers["owner"] else "Nobody looks"
             return f"{whose} after them now: changed for {_people(count)}."
 
@@ -167,7 +168,7 @@ class PeopleList:
     def add_tag_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(people: list[Contact], answers: dict[str, Any]) -> str:
             now = clock.database_now()
-            receipts = upkeep.add_tag(
+            receipts = contact_actions.add_tag(
                 contacts=people, tag=answers["tag"], colleague=request.user.get_username(), now=now
             )
             started = sum(len(enrolment.enrol(event=one.event, now=now).instances) for one in receipts)
@@ -196,11 +197,11 @@ class PeopleList:
 
         def act(people: list[Contact], answers: dict[str, Any]) -> str:
             actor, now = request.user.get_username(), clock.database_now()
-            count = by_hand.start_several(contacts=people, template=template, actor=actor, now=now)
+            count = manual.start_several(contacts=people, template=template, actor=actor, now=now)
             return f"{template} runs for {_people(count)} now."
 
         def lines(people: list[Contact]) -> list[str]:
-            found = by_hand.preview(contacts=people, template=template, now=clock.database_now())
+            found = manual.preview(contacts=people, template=template, now=clock.database_now())
             left = [f"Not for {_people(count)}: {because}." for because, count in found.left_out.items()]
             return [f"It would start for {_people(found.would_start)}.", *left[:10]]
 
@@ -213,7 +214,7 @@ class PeopleList:
             submit="Start it for those",
             act=act,
             form=Chosen,
-            refusals=(by_hand.NotStarted,),
+            refusals=(manual.NotStarted,),
         )
         return self._ask(request, queryset, bulk, lines)
 

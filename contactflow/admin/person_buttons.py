@@ -18,12 +18,13 @@ from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, 
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question, ReasonForm
-from contacts import consent, intake, upkeep
+from contacts import consent, contact_actions, intake
 from contacts.admin.pages import button, joined
 from contacts.models import Consent, Contact
 from engagement import tasking
-from workflows import by_hand, controls
+from workflows import controls
 from workflows.models import ActionType, ScheduledAction, Step, WorkflowInstance
+from workflows.starting import manual
 
 EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 
@@ -69,7 +70,7 @@ class PersonButtons:
         """Which workflow, what speaks for and against each, and what it would do."""
         contact = self._contact(request, object_id)
         now, error = clock.database_now(), ""
-        prospects = by_hand.prospects(contact=contact, now=now)
+        prospects = manual.prospects(contact=contact, now=now)
         chosen = request.POST.get("workflow") or request.GET.get("workflow", "")
         if request.method == "POST":
             prospect = next((one for one in prospects if one.template.slug == chosen and not one.refusal), None)
@@ -91,16 +92,16 @@ class PersonButtons:
         }
         return TemplateResponse(request, "admin/contacts/start.html", context)
 
-    def _start(self, request: HttpRequest, contact: Contact, prospect: by_hand.Prospect) -> HttpResponse:
+    def _start(self, request: HttpRequest, contact: Contact, prospect: manual.Prospect) -> HttpResponse:
         try:
-            instance = by_hand.start(
+            instance = manual.start(
                 contact=contact,
                 template=prospect.template,
                 force=prospect.repeats,
                 actor=request.user.get_username(),
                 now=clock.database_now(),
             )
-        except by_hand.NotStarted as refusal:
+        except manual.NotStarted as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, f"{instance.template} runs for {contact} now.")
@@ -212,7 +213,7 @@ class PersonButtons:
 
         def act(contact: Contact, answers: dict[str, Any]) -> str:
             owner = answers["owner"]
-            upkeep.assign_owner(contacts=[contact], owner=owner)
+            contact_actions.assign_owner(contacts=[contact], owner=owner)
             return f"{owner} looks after {contact} now." if owner else f"Nobody looks after {contact} now."
 
         question = Question(
@@ -271,7 +272,9 @@ class PersonButtons:
     def add_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def act(contact: Contact, answers: dict[str, Any]) -> str:
             colleague = request.user.get_username()
-            upkeep.leave_note(contact=contact, text=answers["text"], colleague=colleague, now=clock.database_now())
+            contact_actions.leave_note(
+                contact=contact, text=answers["text"], colleague=colleague, now=clock.database_now()
+            )
             return "The note stands in the timeline."
 
         question = Question(
@@ -303,7 +306,7 @@ def forbid(*, contact: Contact, reason: str, stop: bool, colleague: str) -> str:
     return f"Nobody writes to {contact} any more.{ended}"
 
 
-def _with_steps(prospects: list[by_hand.Prospect]) -> list[dict[str, Any]]:
+def _with_steps(prospects: list[manual.Prospect]) -> list[dict[str, Any]]:
     """What each workflow would do, in words; the steps of all of them in one query."""
     ids = [step.pk for prospect in prospects for step in prospect.steps]
     steps = Step.objects.filter(pk__in=ids).select_related("target", "template").order_by("delay_hours", "position")

@@ -19,8 +19,8 @@ from rest_framework.views import set_rollback
 
 from contactflow.api import rendering
 from contacts.intake import IntakeError
-from workflows.arrivals import UnknownWorkflow
 from workflows.controls import NotPossible
+from workflows.entrypoints import UnknownWorkflow
 
 CONTENT_TYPE = rendering.PROBLEM
 logger = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from contactflow.models import AuditEntry, ContactMerge
-from contacts.merging import permission, rows, values
+from contacts.contact_merge import permission, rows, values
 from contacts.models import Contact, ContactEvent, EntityMembership, FormerAddress
 from notion_bridge import joining
-from workflows import merging as workflows
+from workflows import contact_merge as workflows
 
 Types = Contact.contact_types.through
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from contacts.intake import cleaning
-from contacts.merging import permission, rows, values
-from contacts.merging.values import Choice
+from contacts import cleaning
+from contacts.contact_merge import permission, rows, values
+from contacts.contact_merge.values import Choice
 from contacts.models import BusinessEntity, Contact
 from notion_bridge import joining
-from workflows import merging as workflows
+from workflows import contact_merge as workflows
 
 UNSAID = ("former address", "former addresses", "merge of contacts", "merges of contacts")
 EVERYWHERE = "any brand"

@@ -14,10 +14,10 @@ from django.db.models.functions import Now
 from contactflow.contact_merge.merging import NotPossible, Types, drop_key, leave_word, write_nothing_down
 from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses
-from contacts.merging import rows
+from contacts.contact_merge import rows
 from contacts.models import Contact, EntityMembership, FormerAddress
 from notion_bridge import joining
-from workflows import merging as workflows
+from workflows import contact_merge as workflows
 
 NEVER_BACK = ("id", "updated_at")
 

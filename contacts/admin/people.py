@@ -22,11 +22,11 @@ from unfold.widgets import (
 
 from contactflow.core import clock
 from contactflow.core.admin.filters import BelongsFilter
-from contacts import addresses, deletion, intake
+from contacts import addresses, cleaning, deletion, intake, reference_data
 from contacts.admin.history import ContactEventInline
 from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.admin.permissions import ConsentInline
-from contacts.intake import catalogue, cleaning, reading
+from contacts.intake import validation
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
 
 PLAIN = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes", "tags", "interests")
@@ -114,7 +114,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         data = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                reading.read(arrival=self.arrival(), catalogue=catalogue.load())
+                validation.validate(arrival=self.arrival(), reference=reference_data.load())
             except intake.IntakeError as error:
                 for name, faults in error.errors.items():
                     field = {"business_entities": "brands"}.get(name, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contacts.intake.arrival import Arrival, Changes, Facts, IntakeError, Receipt, Unchanged
-from contacts.intake.door import amend, current_facts, receive, receive_many, record_event
+from contacts.intake.commands import amend, current_facts, receive, receive_many, record_event
 
 __all__ = [
     "Arrival",

@@ -11,13 +11,13 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from contacts import addresses
+from contacts.cleaning import Unacceptable
 from contacts.intake import person as persons
 from contacts.intake.arrival import IntakeError
-from contacts.intake.catalogue import Catalogue
-from contacts.intake.cleaning import Unacceptable
 from contacts.intake.person import Person
-from contacts.intake.reading import Reading
+from contacts.intake.validation import ValidatedArrival
 from contacts.models import Contact, ContactEvent, EntityMembership
+from contacts.reference_data import ReferenceData
 
 KIND = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 LIST_LOCK = 0x636F6E7461637473  # "contacts": any number, the same for every list
@@ -51,19 +51,19 @@ def one_list_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LIST_LOCK])
 
 
-def locked(emails: Iterable[str], catalogue: Catalogue) -> dict[str, Person]:
+def locked(emails: Iterable[str], reference: ReferenceData) -> dict[str, Person]:
     """The known people by these addresses, former ones too; their rows are locked until the transaction ends."""
     asked = set(emails)
     rows = addresses.holders(emails=asked).select_for_update(no_key=True, of=("self",)).order_by("email")
-    contacts = addresses.by_address(_with_rows(rows, catalogue), emails=asked)
+    contacts = addresses.by_address(_with_rows(rows, reference), emails=asked)
     loaded = persons.load(list({contact.pk: contact for contact in contacts.values()}.values()))
     known = {person.contact.pk: person for person in loaded}
     return {address: known[contact.pk] for address, contact in contacts.items()}
 
 
-def locked_one(contact: Contact, catalogue: Catalogue) -> Person:
+def locked_one(contact: Contact, reference: ReferenceData) -> Person:
     rows = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk)
-    found = persons.load(_with_rows(rows, catalogue))
+    found = persons.load(_with_rows(rows, reference))
     if not found:
         raise IntakeError({"contact": ["The contact is gone."]})
     return found[0]
@@ -74,26 +74,28 @@ def of(contacts: Sequence[Contact]) -> list[Person]:
     return persons.load(contacts)
 
 
-def _with_rows(contacts: Iterable[Contact], catalogue: Catalogue) -> list[Contact]:
-    """Hang in status and source from the catalogue: a join would need locks of its own."""
+def _with_rows(contacts: Iterable[Contact], reference: ReferenceData) -> list[Contact]:
+    """Hang in status and source from the reference: a join would need locks of its own."""
     loaded = list(contacts)
     for contact in loaded:
-        contact.status = catalogue.statuses.by_id[contact.status_id]
+        contact.status = reference.statuses.by_id[contact.status_id]
         if contact.lead_source_id is not None:
-            contact.lead_source = catalogue.lead_sources.by_id[contact.lead_source_id]
+            contact.lead_source = reference.lead_sources.by_id[contact.lead_source_id]
     return loaded
 
 
-def greet(reading: Reading, present: dict[str, Person], catalogue: Catalogue) -> tuple[Person, bool]:
+def find_or_build(
+    arrival: ValidatedArrival, present: dict[str, Person], reference: ReferenceData
+) -> tuple[Person, bool]:
     """The person with this address, and whether they are here for the first time."""
-    if person := present.get(reading.email):
+    if person := present.get(arrival.email):
         return person, False
     try:
-        status = catalogue.default_status
+        status = reference.default_status
     except Unacceptable as error:
         raise IntakeError({"status": [str(error)]}) from error
-    contact = Contact(email=reading.email, email_typed=reading.email_typed, status=status)
-    person = present[reading.email] = Person(contact=contact, is_new=True)
+    contact = Contact(email=arrival.email, email_typed=arrival.email_typed, status=status)
+    person = present[arrival.email] = Person(contact=contact, is_new=True)
     return person, True
 
 

@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contacts import consent
-from contacts.intake import cleaning
+from contacts import cleaning, consent
 from contacts.intake.arrival import Changes, Facts
-from contacts.intake.catalogue import named
-from contacts.intake.reading import Reading
+from contacts.intake.validation import ValidatedArrival
 from contacts.models import BusinessEntity, Contact, ContactType, EntityMembership
+from contacts.reference_data import named
 from contacts.rules import Profile
 
 TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes")
@@ -34,35 +33,35 @@ class Person:
 
     # Taking in: nothing given is ever erased by an arrival
 
-    def fill(self, reading: Reading) -> None:
+    def fill(self, arrival: ValidatedArrival) -> None:
         """Take over what the source knows; empty values say nothing, lists are united, the strictest status stays."""
-        for name, value in reading.texts.items():
+        for name, value in arrival.texts.items():
             if value:
                 setattr(self.contact, name, value)
-        if reading.custom:
-            known = {name: value for name, value in reading.custom.items() if not _is_blank(value)}
+        if arrival.custom:
+            known = {name: value for name, value in arrival.custom.items() if not _is_blank(value)}
             self.contact.custom = {**self.contact.custom, **known}
-        self.contact.tags = cleaning.united(self.contact.tags, reading.tags or ())
-        self.contact.interests = cleaning.united(self.contact.interests, reading.interests or ())
-        self.contact.added_on = reading.added_on or self.contact.added_on
-        self.contact.lead_source = reading.lead_source or self.contact.lead_source
-        if reading.status is not None:
-            self.contact.status = consent.strictest(known=self.contact.status, arriving=reading.status)
-        self.add_types(reading.contact_types or ())
+        self.contact.tags = cleaning.united(self.contact.tags, arrival.tags or ())
+        self.contact.interests = cleaning.united(self.contact.interests, arrival.interests or ())
+        self.contact.added_on = arrival.added_on or self.contact.added_on
+        self.contact.lead_source = arrival.lead_source or self.contact.lead_source
+        if arrival.status is not None:
+            self.contact.status = consent.strictest(known=self.contact.status, arriving=arrival.status)
+        self.add_types(arrival.contact_types or ())
 
-    def replace(self, reading: Reading, *, erase: Collection[str]) -> None:
+    def replace(self, arrival: ValidatedArrival, *, erase: Collection[str]) -> None:
         """Set exactly what was given, empty values too: a colleague's edit. `erase` names columns to set to nothing."""
-        for name, value in reading.texts.items():
+        for name, value in arrival.texts.items():
             setattr(self.contact, name, value)
         for name in ("custom", "tags", "interests", "status", "added_on", "lead_source"):
-            if (value := getattr(reading, name)) is not None:
+            if (value := getattr(arrival, name)) is not None:
                 setattr(self.contact, name, value)
         for name in erase:
             setattr(self.contact, name, None)
-        if reading.contact_types is not None:
-            self.types = list(reading.contact_types)
-        if reading.email != self.contact.email:
-            self.contact.email, self.contact.email_typed = reading.email, reading.email_typed
+        if arrival.contact_types is not None:
+            self.types = list(arrival.contact_types)
+        if arrival.email != self.contact.email:
+            self.contact.email, self.contact.email_typed = arrival.email, arrival.email_typed
 
     def add_types(self, types: Iterable[ContactType]) -> None:
         self.types = list(dict.fromkeys([*self.types, *types]))
@@ -77,15 +76,15 @@ class Person:
 
     # What is known
 
-    def profile(self, reading: Reading | None = None) -> Profile:
+    def profile(self, arrival: ValidatedArrival | None = None) -> Profile:
         """What rules judge; message and form come from the arrival alone."""
         contact = self.contact
         return Profile(
             email=contact.email,
             job_title=contact.job_title,
             company=contact.company,
-            form=reading.form if reading else "",
-            message=reading.message if reading else "",
+            form=arrival.form if arrival else "",
+            message=arrival.message if arrival else "",
             interests=tuple(contact.interests),
             tags=tuple(contact.tags),
             lead_source=named(contact.lead_source) if contact.lead_source else None,

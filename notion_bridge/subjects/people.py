@@ -10,9 +10,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from contacts import addresses, intake
-from contacts.intake import catalogue, cleaning
-from contacts.intake.cleaning import Unacceptable
+from contacts import addresses, cleaning, intake, reference_data
+from contacts.cleaning import Unacceptable
 from contacts.models import Contact, ContactEvent, ContactStatus
 from notion_bridge.merging import Side, Value
 from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
@@ -133,7 +132,7 @@ def _values(contact: Contact) -> dict[str, Value]:
 
 def _storable(values: Values, outcome: Applied) -> dict[str, Value]:
     """The values with every name in the spelling of its row; what no row has is noted as unknown."""
-    rows = catalogue.load()
+    rows = reference_data.load()
     storable: dict[str, Value] = {}
     for name, value in values.items():
         if name in NOT_PULLED:

@@ -12,9 +12,8 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
-from contacts import addresses
-from contacts.intake import cleaning
-from contacts.intake.cleaning import Unacceptable
+from contacts import addresses, cleaning
+from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Priority, Target, Task

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
 from django.test import Client
 
-from contacts import consent, upkeep
+from contacts import consent, contact_actions
 from contacts.models import Consent, Contact, ContactEvent, EntityMembership, Suppression
 from engagement.models import Alert, Message, Task
 from tests import factories as f
@@ -222,7 +222,7 @@ def test_contact_that_is_gone_leads_back_with_a_word(desk, address, person):
 
 def test_who_may_not_see_emails_sees_none_in_the_timeline(address, person):
     mail(person)
-    upkeep.leave_note(contact=person, text="Likes tea", colleague="ada", now=f.NOW)
+    contact_actions.leave_note(contact=person, text="Likes tea", colleague="ada", now=f.NOW)
 
     html = page(clerk("view_contact", "view_contactevent"), address, person)
 

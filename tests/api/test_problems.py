@@ -13,8 +13,8 @@ from rest_framework import exceptions
 from contactflow.api import problems
 from contacts.intake import IntakeError
 from tests.api.caller import Caller
-from workflows.arrivals import UnknownWorkflow
 from workflows.controls import NotPossible
+from workflows.entrypoints import UnknownWorkflow
 
 PROBLEM = "application/problem+json"
 

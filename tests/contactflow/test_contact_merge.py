@@ -169,7 +169,7 @@ def test_everything_goes_over(keep: Contact, drop: Contact, ada: Any) -> None:
 
 def test_every_relation_to_a_person_is_taken_care_of() -> None:
     """A new foreign key to Contact goes over by itself, unless a constraint allows each person one of it."""
-    from contacts.merging import rows
+    from contacts.contact_merge import rows
 
     alone = {"workflows.WorkflowInstance"}  # make_room sees to it
     single = [
@@ -179,7 +179,7 @@ def test_every_relation_to_a_person_is_taken_care_of() -> None:
         if field in getattr(constraint, "fields", ()) and model._meta.label not in alone
     ]
 
-    assert not single, f"two people may both have one: unite them in contacts.merging: {single}"
+    assert not single, f"two people may both have one: unite them in contacts.contact_merge: {single}"
 
 
 def test_who_arrives_with_the_old_address_is_the_kept_person(keep: Contact, drop: Contact, ada: Any) -> None:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from contactflow import timeline
 from contactflow.core import actor
 from contactflow.models import AuditEntry
-from contacts import consent, upkeep
+from contacts import consent, contact_actions
 from contacts.models import Consent, ContactEvent
 from engagement.models import Alert, Message, Task
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncEntry
@@ -80,7 +80,7 @@ def one_of_each(person, when=f.NOW):
     f.ScheduledActionFactory(instance=instance, status="failed", finished_at=when, last_error="Refused")
     event(person, when)
     event(person, when, request={"edit": True}, source="admin", changes={"company": ["A", "B"]})
-    upkeep.leave_note(contact=person, text="Likes tea", colleague="ada", now=when)
+    contact_actions.leave_note(contact=person, text="Likes tea", colleague="ada", now=when)
     consent.grant(contact=person, source="By phone", now=when)
     mail(person, when)
     mail(person, when, sent_at=None, status="held", missing=["first_name"])
@@ -326,7 +326,7 @@ def test_new_owner_is_told_with_the_colleague_who_chose(person):
     boss, owner = f.UserFactory(username="boss"), f.UserFactory(username="grace")
 
     with actor.acting(user=boss, path="/admin/"):
-        upkeep.assign_owner(contacts=[person], owner=owner)
+        contact_actions.assign_owner(contacts=[person], owner=owner)
 
     (entry,) = read(person, "edit")
     assert AuditEntry.objects.count() == 1

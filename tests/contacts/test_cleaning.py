@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.intake import cleaning
-from contacts.intake.cleaning import Unacceptable
+from contacts import cleaning
+from contacts.cleaning import Unacceptable
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
 JSON_LIKE = st.recursive(

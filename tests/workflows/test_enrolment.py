@@ -10,7 +10,7 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent, Suppression
 from tests.factories import NOW, ContactEventFactory, ContactFactory, ContactStatusFactory, StepFactory
 from tests.workflows import world
-from workflows import arrivals, enrolment, publishing
+from workflows import enrolment, entrypoints, publishing
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_what_the_caller_did_not_name_stays_out(workflow: WorkflowVersion) -> No
 
 
 def test_an_unknown_workflow_is_refused_with_the_allowed_ones(workflow: WorkflowVersion) -> None:
-    with pytest.raises(arrivals.UnknownWorkflow, match=r"no active workflow nope\. Allowed: greet"):
+    with pytest.raises(entrypoints.UnknownWorkflow, match=r"no active workflow nope\. Allowed: greet"):
         world.happen("someone@example.org", "manual_trigger", request={"workflows": ["nope"]})
 
     assert not ContactEvent.objects.exists()

@@ -13,8 +13,8 @@ from contactflow.core.clock import database_now
 from contacts import defaults as contact_defaults
 from contacts.intake import Arrival
 from engagement import defaults as engagement_defaults
-from workflows import arrivals, execution
 from workflows import defaults as workflow_defaults
+from workflows import entrypoints, execution
 from workflows.models import ScheduledAction, WorkflowInstance
 
 addresses = (f"someone{number}@example.org" for number in itertools.count())
@@ -26,13 +26,13 @@ def deploy() -> None:
     workflow_defaults.load(now=database_now())
 
 
-def arrive(**known: Any) -> arrivals.Answer:
+def arrive(**known: Any) -> entrypoints.Answer:
     known.setdefault("email", next(addresses))
-    return arrivals.receive_contact(arrival=Arrival(**known), source="api", now=database_now())
+    return entrypoints.receive_contact(arrival=Arrival(**known), source="api", now=database_now())
 
 
-def happen(email: str, kind: str, **about: Any) -> arrivals.Answer:
-    return arrivals.run_event(email=email, kind=kind, source="api", now=database_now(), **about)
+def happen(email: str, kind: str, **about: Any) -> entrypoints.Answer:
+    return entrypoints.run_event(email=email, kind=kind, source="api", now=database_now(), **about)
 
 
 def run_due() -> None:

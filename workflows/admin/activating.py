@@ -8,9 +8,10 @@ from django.template.response import TemplateResponse
 
 from contactflow.core import clock
 from contacts.admin.pages import Page
-from workflows import drafts, matching, publishing, starting
+from workflows import drafts, publishing
 from workflows.admin import flow, plans
 from workflows.models import StartOrder
+from workflows.starting import audience, bulk
 
 
 def switch(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -33,7 +34,7 @@ def switch(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
         title=f"Switch {template.name} {'off' if template.active else 'on'}",
         current=version,
         is_on=template.active,
-        reach=matching.reach(template=template, plan=plan, now=now) if version and not template.active else None,
+        reach=audience.reach(template=template, plan=plan, now=now) if version and not template.active else None,
         sentences=plans.triggers_of(plan) if version else [],
         running=publishing.in_flight(template),
         back=flow.address(template),
@@ -47,8 +48,8 @@ def start_people(page: Page, request: HttpRequest, object_id: str) -> HttpRespon
     now = clock.database_now()
     if request.method == "POST":
         try:
-            starting.order(template=template, by=request.user, now=now)  # type: ignore[arg-type]  # staff only
-        except starting.NotStartable as refusal:
+            bulk.order(template=template, by=request.user, now=now)  # type: ignore[arg-type]  # staff only
+        except bulk.NotStartable as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(
@@ -62,7 +63,7 @@ def start_people(page: Page, request: HttpRequest, object_id: str) -> HttpRespon
         page, request, template, "change",
         title=f"Start {template.name} for people who are here",
         current=version,
-        reach=matching.reach(template=template, plan=plan, now=now) if version else None,
+        reach=audience.reach(template=template, plan=plan, now=now) if version else None,
         sentences=plans.triggers_of(plan) if version else [],
         steps=plans.steps_of(plan) if version else [],
         orders=orders,

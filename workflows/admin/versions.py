@@ -16,9 +16,10 @@ from contactflow.core import clock
 from contacts import describe
 from contacts.admin.pages import Page, Record, column, link
 from contacts.models import validate_slug
-from workflows import drafts, faults, matching, publishing
+from workflows import drafts, faults, publishing
 from workflows.admin import differences, flow, plans, unfamiliar
 from workflows.models import WorkflowTemplate, WorkflowVersion
+from workflows.starting import audience
 
 
 def versions(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -63,7 +64,7 @@ def publish(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
         problems=[fault.sentence for fault in faults.find(plan)],
         warning=unfamiliar.warning(draft),
         running=publishing.in_flight(template),
-        reach=matching.reach(template=template, plan=plan, now=now) if starts_change else None,
+        reach=audience.reach(template=template, plan=plan, now=now) if starts_change else None,
         plan=plan,
         sentences=plans.triggers_of(plan),
         steps=plans.steps_of(plan),

@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from contacts import cleaning
 from contacts.imports import FileRefused, Rejected
-from contacts.intake import cleaning, people
+from contacts.intake import people
 from workflows import enrolment
 from workflows.conditions import Facts
 from workflows.enrolment import Candidate, Newcomer

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.db import transaction
 
+from contacts import cleaning
 from contacts.imports import FileRefused, Rejected
-from contacts.intake import cleaning
 from contacts.models import BusinessEntity
 from workflows.lists import choosing, files
 from workflows.models import ImportChunk, ImportRun

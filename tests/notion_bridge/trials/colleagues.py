@@ -16,7 +16,7 @@ from notion_bridge import mapping
 from notion_bridge.sandbox import Sandbox
 from notion_bridge.subjects import work
 from tests.notion_bridge.trials.words import Words
-from workflows import arrivals, controls
+from workflows import controls, entrypoints
 from workflows.models import WorkflowInstance
 
 CROWD = 12  # people and tasks, so that both sides often mean the same ones
@@ -47,7 +47,7 @@ class Here:
             return self.edits_a_contact()
         about = {name: make() for name, make in self._words.contact().items() if self._chance.random() < 0.7}
         arrival = _arrival({"email": self._words.email(), **about})
-        arrivals.receive_contact(arrival=arrival, source="api", now=database_now())
+        entrypoints.receive_contact(arrival=arrival, source="api", now=database_now())
         return f"here: {arrival.email} arrives"
 
     def edits_a_contact(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from contacts.intake import cleaning
+from contacts import cleaning
 from notion_bridge import layouts, mapping
 from notion_bridge.client import connect
 from notion_bridge.layouts import Layout

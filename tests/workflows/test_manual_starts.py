@@ -7,8 +7,9 @@ import pytest
 from contacts import consent
 from contacts.models import ContactEvent, EntityMembership
 from tests import factories as f
-from workflows import by_hand, publishing
+from workflows import publishing
 from workflows.models import WorkflowInstance
+from workflows.starting import manual
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +28,12 @@ def published(**values):
 
 
 def prospect_of(template, contact):
-    (found,) = [one for one in by_hand.prospects(contact=contact, now=f.NOW) if one.template == template]
+    (found,) = [one for one in manual.prospects(contact=contact, now=f.NOW) if one.template == template]
     return found
 
 
 def start(template, contact, *, force=False):
-    return by_hand.start(contact=contact, template=template, force=force, actor="ada", now=f.NOW)
+    return manual.start(contact=contact, template=template, force=force, actor="ada", now=f.NOW)
 
 
 def test_workflow_whose_conditions_hold_is_said_to_hold():
@@ -78,7 +79,7 @@ def test_nothing_can_be_started_for_do_not_contact():
 def test_those_that_hold_come_first():
     lacking, holding, contact = published(tags=["VIP"]), published(), f.ContactFactory()
 
-    order = [one.template for one in by_hand.prospects(contact=contact, now=f.NOW)]
+    order = [one.template for one in manual.prospects(contact=contact, now=f.NOW)]
 
     assert order == [holding, lacking]
 
@@ -89,7 +90,7 @@ def test_number_of_queries_does_not_grow_with_the_workflows(django_assert_max_nu
         published()
 
     with django_assert_max_num_queries(16):
-        by_hand.prospects(contact=contact, now=f.NOW)
+        manual.prospects(contact=contact, now=f.NOW)
 
 
 def test_start_leaves_an_event_that_names_the_colleague():
@@ -116,7 +117,7 @@ def test_second_start_is_refused_and_says_why():
     template, contact = published(), f.ContactFactory()
     start(template, contact)
 
-    with pytest.raises(by_hand.NotStarted, match="starts once per contact"):
+    with pytest.raises(manual.NotStarted, match="starts once per contact"):
         start(template, contact)
 
 
@@ -134,14 +135,14 @@ def test_insisting_does_not_pass_over_do_not_contact():
     f.ContactStatusFactory(slug="do_not_contact")
     consent.do_not_contact(contact=contact, source="By phone", now=f.NOW)
 
-    with pytest.raises(by_hand.NotStarted):
+    with pytest.raises(manual.NotStarted):
         start(template, contact, force=True)
 
 
 def test_workflow_that_is_switched_off_is_refused():
     template, contact = published(template__active=False), f.ContactFactory()
 
-    with pytest.raises(by_hand.NotStarted, match="no active workflow"):
+    with pytest.raises(manual.NotStarted, match="no active workflow"):
         start(template, contact)
 
 

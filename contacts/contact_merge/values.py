@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contacts import consent
-from contacts.intake import cleaning
+from contacts import cleaning, consent
 from contacts.models import Contact
 
 # The values of which one stays, as they are called on the page; the rest is united.

@@ -9,10 +9,11 @@ import pytest
 from contacts.models import Contact, Suppression
 from tests import factories as f
 from tests.workflows import world
-from workflows import drafts, enrolment, matching, publishing, starting
+from workflows import drafts, enrolment, publishing
 from workflows.conditions import Facts
 from workflows.explain import facts_of
 from workflows.models import StartOrder, WorkflowInstance, WorkflowTemplate
+from workflows.starting import audience, bulk
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def template(slug: str) -> WorkflowTemplate:
 def reach(slug: str, **more):
     asked = template(slug)
     plan = drafts.plan_of(asked.current_version, asked)
-    return matching.reach(template=asked, plan=plan, now=world.database_now(), **more)
+    return audience.reach(template=asked, plan=plan, now=world.database_now(), **more)
 
 
 @pytest.mark.parametrize("slug", ["the7space_artist_discovery", "the7space_wellness_inquiry", "referral_vip_treatment"])
@@ -57,7 +58,7 @@ def test_database_counts_whom_enrolment_would_start_one_by_one(people: None, slu
     }
 
     plan = drafts.plan_of(candidate.version, candidate.template)
-    counted = matching.people(template=candidate.template, plan=plan, now=now)
+    counted = audience.people(template=candidate.template, plan=plan, now=now)
 
     assert judged
     assert {contact.email for contact in counted} == judged
@@ -81,10 +82,10 @@ def test_reach_counts_no_further_than_its_bound(people: None) -> None:
 
 def test_order_starts_everybody_who_matches_once(people: None) -> None:
     asked = template("the7space_wellness_inquiry")
-    starting.order(template=asked, by=f.UserFactory(), now=world.database_now())
+    bulk.order(template=asked, by=f.UserFactory(), now=world.database_now())
 
-    looked_at = starting.run_some(now=world.database_now(), limit=1)
-    while starting.run_some(now=world.database_now(), limit=1):
+    looked_at = bulk.run_some(now=world.database_now(), limit=1)
+    while bulk.run_some(now=world.database_now(), limit=1):
         pass
 
     done = StartOrder.objects.get()
@@ -97,9 +98,9 @@ def test_order_starts_everybody_who_matches_once(people: None) -> None:
 
 def test_order_leaves_its_reasons(people: None) -> None:
     asked = template("the7space_wellness_inquiry")
-    starting.order(template=asked, by=None, now=world.database_now())
+    bulk.order(template=asked, by=None, now=world.database_now())
 
-    starting.run_some(now=world.database_now())
+    bulk.run_some(now=world.database_now())
 
     instance = WorkflowInstance.objects.filter(contact__email="wellness@example.org").get()
     reasons = {one["workflow"]: one["because"] for one in instance.event.outcome}
@@ -110,8 +111,8 @@ def test_order_leaves_its_reasons(people: None) -> None:
 def test_second_order_starts_nobody_again(people: None) -> None:
     asked = template("the7space_wellness_inquiry")
     for _ in range(2):
-        starting.order(template=asked, by=None, now=world.database_now())
-        while starting.run_some(now=world.database_now()):
+        bulk.order(template=asked, by=None, now=world.database_now())
+        while bulk.run_some(now=world.database_now()):
             pass
 
     assert WorkflowInstance.objects.filter(template=asked).count() == 2
@@ -119,18 +120,18 @@ def test_second_order_starts_nobody_again(people: None) -> None:
 
 def test_one_order_at_a_time(people: None) -> None:
     asked = template("the7space_wellness_inquiry")
-    starting.order(template=asked, by=None, now=world.database_now())
+    bulk.order(template=asked, by=None, now=world.database_now())
 
-    with pytest.raises(starting.NotStartable, match="already"):
-        starting.order(template=asked, by=None, now=world.database_now())
+    with pytest.raises(bulk.NotStartable, match="already"):
+        bulk.order(template=asked, by=None, now=world.database_now())
 
 
 def test_workflow_that_is_switched_off_starts_nobody(people: None) -> None:
     asked = template("the7space_wellness_inquiry")
-    starting.order(template=asked, by=None, now=world.database_now())
+    bulk.order(template=asked, by=None, now=world.database_now())
     publishing.switch(template=asked, is_on=False)
 
-    starting.run_some(now=world.database_now())
+    bulk.run_some(now=world.database_now())
 
     assert not WorkflowInstance.objects.exists()
     assert StartOrder.objects.get().finished_at is not None
@@ -141,14 +142,14 @@ def test_workflow_that_is_switched_off_cannot_be_ordered(people: None) -> None:
     publishing.switch(template=asked, is_on=False)
     asked.refresh_from_db()
 
-    with pytest.raises(starting.NotStartable, match="Switch the workflow on"):
-        starting.order(template=asked, by=None, now=world.database_now())
+    with pytest.raises(bulk.NotStartable, match="Switch the workflow on"):
+        bulk.order(template=asked, by=None, now=world.database_now())
 
 
 def test_pump_goes_on_with_orders(people: None) -> None:
-    starting.order(template=template("referral_vip_treatment"), by=None, now=world.database_now())
+    bulk.order(template=template("referral_vip_treatment"), by=None, now=world.database_now())
 
-    assert starting.run_pump_step(float("inf")) == 1
+    assert bulk.run_pump_step(float("inf")) == 1
 
 
 def test_facts_are_those_of_now(people: None) -> None:

@@ -12,9 +12,10 @@ from django.db.models import F
 from contactflow.core import clock
 from contacts import intake
 from contacts.models import Contact, ContactEvent
-from workflows import drafts, enrolment, matching, wake
+from workflows import drafts, enrolment, wake
 from workflows.conditions import MANUAL_TRIGGER
 from workflows.models import StartOrder, WorkflowTemplate
+from workflows.starting import audience
 
 CHUNK = 50
 
@@ -70,7 +71,7 @@ def _next_of(asked: StartOrder, now: dt.datetime, limit: int) -> list[Contact]:
     if not template.active or template.current_version is None:
         return []  # switched off meanwhile: what was started stays, the rest is not
     plan = drafts.plan_of(template.current_version, template)
-    found = matching.people(template=template, plan=plan, now=now).order_by("pk")
+    found = audience.people(template=template, plan=plan, now=now).order_by("pk")
     if asked.reached is not None:
         found = found.filter(pk__gt=asked.reached)
     return list(found[:limit])

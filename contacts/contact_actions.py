@@ -10,8 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from contacts import intake
-from contacts.intake import cleaning
+from contacts import cleaning, intake
 from contacts.models import Contact, ContactEvent
 
 

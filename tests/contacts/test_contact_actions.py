@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contacts import consent, intake, upkeep
+from contacts import consent, contact_actions, intake
 from contacts.models import ContactEvent, Suppression
 from tests import factories as f
 
@@ -21,7 +21,7 @@ def test_owner_is_assigned_to_several():
     owner = f.UserFactory()
     people = [f.ContactFactory(), f.ContactFactory(owner=owner)]
 
-    count = upkeep.assign_owner(contacts=people, owner=owner)
+    count = contact_actions.assign_owner(contacts=people, owner=owner)
 
     assert count == 1
     assert {one.owner for one in type(people[0]).objects.all()} == {owner}
@@ -30,7 +30,7 @@ def test_owner_is_assigned_to_several():
 def test_owner_is_taken_away():
     person = f.ContactFactory(owner=f.UserFactory())
 
-    assert upkeep.assign_owner(contacts=[person], owner=None) == 1
+    assert contact_actions.assign_owner(contacts=[person], owner=None) == 1
 
     person.refresh_from_db()
     assert person.owner is None
@@ -39,7 +39,7 @@ def test_owner_is_taken_away():
 def test_note_is_kept_with_its_author_and_starts_nothing():
     person = f.ContactFactory()
 
-    upkeep.leave_note(contact=person, text="Prefers mornings", colleague="ada", now=f.NOW)
+    contact_actions.leave_note(contact=person, text="Prefers mornings", colleague="ada", now=f.NOW)
 
     note = ContactEvent.objects.get()
     assert note.payload == {"text": "Prefers mornings", "colleague": "ada"}
@@ -49,7 +49,7 @@ def test_note_is_kept_with_its_author_and_starts_nothing():
 def test_tag_is_added_through_the_door():
     person = f.ContactFactory(tags=["Hot"])
 
-    (receipt,) = upkeep.add_tag(contacts=[person], tag="VIP", colleague="ada", now=f.NOW)
+    (receipt,) = contact_actions.add_tag(contacts=[person], tag="VIP", colleague="ada", now=f.NOW)
 
     person.refresh_from_db()
     assert person.tags == ["Hot", "VIP"]
@@ -59,14 +59,14 @@ def test_tag_is_added_through_the_door():
 def test_tag_that_is_there_changes_nothing():
     person = f.ContactFactory(tags=["vip"])
 
-    assert upkeep.add_tag(contacts=[person], tag="VIP", colleague="ada", now=f.NOW) == []
+    assert contact_actions.add_tag(contacts=[person], tag="VIP", colleague="ada", now=f.NOW) == []
 
 
 def test_tag_that_is_too_long_is_refused_for_all():
     people = [f.ContactFactory(), f.ContactFactory()]
 
     with pytest.raises(intake.IntakeError):
-        upkeep.add_tag(contacts=people, tag="x" * 61, colleague="ada", now=f.NOW)
+        contact_actions.add_tag(contacts=people, tag="x" * 61, colleague="ada", now=f.NOW)
 
     assert not ContactEvent.objects.exists()
 

@@ -9,18 +9,18 @@ from contactflow.core.clock import database_now
 from contacts.intake import Arrival, IntakeError
 from contacts.models import Contact, ContactEvent
 from tests.workflows import world
-from workflows import arrivals
+from workflows import entrypoints
 from workflows.models import ScheduledAction, WorkflowInstance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 
-def receive(event_key: str | None = None, **known: object) -> arrivals.Answer:
+def receive(event_key: str | None = None, **known: object) -> entrypoints.Answer:
     arrival = Arrival(**({"email": "ada@example.org"} | known))
-    return arrivals.receive_contact(arrival=arrival, source="api", now=database_now(), event_key=event_key)
+    return entrypoints.receive_contact(arrival=arrival, source="api", now=database_now(), event_key=event_key)
 
 
-def started(answer: arrivals.Answer) -> set[str]:
+def started(answer: entrypoints.Answer) -> set[str]:
     return {instance.template.slug for instance in answer.enrolment.instances}
 
 
@@ -128,9 +128,9 @@ def test_an_event_nobody_waits_for_is_recorded_and_starts_nothing() -> None:
 
 def test_an_inactive_workflow_cannot_be_named() -> None:
     world.WorkflowInstance.objects.all().delete()
-    arrivals.WorkflowTemplate.objects.filter(slug="website_lead_nurturing").update(active=False)
+    entrypoints.WorkflowTemplate.objects.filter(slug="website_lead_nurturing").update(active=False)
 
-    with pytest.raises(arrivals.UnknownWorkflow, match="website_lead_nurturing"):
+    with pytest.raises(entrypoints.UnknownWorkflow, match="website_lead_nurturing"):
         world.happen("ada@example.org", "manual_trigger", request={"workflows": ["website_lead_nurturing"]})
 
 

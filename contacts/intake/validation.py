@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final
 
-from contacts.intake import cleaning
+from contacts import cleaning
+from contacts.cleaning import Unacceptable
 from contacts.intake.arrival import Arrival, IntakeError
-from contacts.intake.catalogue import Catalogue
-from contacts.intake.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
+from contacts.reference_data import ReferenceData
 
 # The columns of a contact that hold one text each, in the order in which they are cleaned.
 TEXT_COLUMNS: Final = ("first_name", "last_name", "company", "job_title", "timezone", "locale", "notes")
@@ -29,7 +29,7 @@ WORD_LIMITS: Final[Mapping[str, int]] = {"tags": 60, "interests": 100}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ValidatedArrival:
     """What an arrival says, ready to be stored. A field that is None (or missing from `texts`) was not given."""
 
     email: str
@@ -76,21 +76,21 @@ class _Noting:
         return True
 
 
-def read(*, arrival: Arrival, catalogue: Catalogue) -> Reading:
+def validate(*, arrival: Arrival, reference: ReferenceData) -> ValidatedArrival:
     """Raises IntakeError naming each field that is wrong."""
     errors = _Errors()
     email = ""
     with errors.of("email"):
         email = cleaning.email(_text("email", arrival.email))
     texts = _texts(arrival, errors)
-    rows = _rows(arrival, catalogue, errors)
+    rows = _rows(arrival, reference, errors)
     interests, tags = _words("interests", arrival.interests, errors), _words("tags", arrival.tags, errors)
     custom = _custom(arrival, errors)
     message = _cleaned("message", arrival.message, errors) or ""
     form = _form(arrival, errors)
     if errors.found:
         raise IntakeError(errors.found)
-    return Reading(
+    return ValidatedArrival(
         email=email,
         email_typed=arrival.email.strip()[:320],
         texts=texts,
@@ -132,21 +132,21 @@ def _text(label: str, typed: object) -> str:
     return typed
 
 
-def _rows(arrival: Arrival, catalogue: Catalogue, errors: _Errors) -> dict[str, Any]:
+def _rows(arrival: Arrival, reference: ReferenceData, errors: _Errors) -> dict[str, Any]:
     rows: dict[str, Any] = dict.fromkeys(("contact_types", "business_entities", "lead_source", "status"))
     with errors.of("contact_types"):
         if arrival.contact_types is not None:
-            rows["contact_types"] = catalogue.contact_types.find_all(_list("contact types", arrival.contact_types))
+            rows["contact_types"] = reference.contact_types.find_all(_list("contact types", arrival.contact_types))
     with errors.of("business_entities"):
         if arrival.business_entities is not None:
             given = _list("business entities", arrival.business_entities)
-            rows["business_entities"] = catalogue.business_entities.find_all(given)
+            rows["business_entities"] = reference.business_entities.find_all(given)
     with errors.of("lead_source"):
         if arrival.lead_source and _text("The lead source", arrival.lead_source).strip():
-            rows["lead_source"] = catalogue.lead_sources.find(arrival.lead_source)
+            rows["lead_source"] = reference.lead_sources.find(arrival.lead_source)
     with errors.of("status"):
         if arrival.status and _text("The status", arrival.status).strip():
-            rows["status"] = catalogue.statuses.find(arrival.status)
+            rows["status"] = reference.statuses.find(arrival.status)
     return rows
 
 

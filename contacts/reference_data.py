@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from contacts import rules
+from contacts import cleaning, rules
 from contacts.classification import Conclusion, Fallbacks
-from contacts.intake import cleaning
-from contacts.intake.cleaning import Unacceptable
+from contacts.cleaning import Unacceptable
 from contacts.models import (
     BusinessEntity,
     ClassificationRule,
@@ -25,7 +24,7 @@ from contacts.rules import Condition, Named
 Row = TypeVar("Row", BusinessEntity, ContactType, LeadSource, ContactStatus)
 
 
-class Shelf(Generic[Row]):
+class NameIndex(Generic[Row]):
     """The rows of one kind, found by id, name or slug."""
 
     def __init__(self, label: str, rows: Iterable[Row]) -> None:
@@ -49,11 +48,11 @@ class Shelf(Generic[Row]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalogue:
-    contact_types: Shelf[ContactType]
-    lead_sources: Shelf[LeadSource]
-    business_entities: Shelf[BusinessEntity]
-    statuses: Shelf[ContactStatus]
+class ReferenceData:
+    contact_types: NameIndex[ContactType]
+    lead_sources: NameIndex[LeadSource]
+    business_entities: NameIndex[BusinessEntity]
+    statuses: NameIndex[ContactStatus]
     conclusions: Sequence[Conclusion]
     routes: Sequence[Route]
 
@@ -80,15 +79,15 @@ class Catalogue:
         return chosen
 
 
-def load() -> Catalogue:
-    types = Shelf("contact type", ContactType.objects.all())
-    sources = Shelf("lead source", LeadSource.objects.all())
-    entities = Shelf("business entity", BusinessEntity.objects.all())
-    return Catalogue(
+def load() -> ReferenceData:
+    types = NameIndex("contact type", ContactType.objects.all())
+    sources = NameIndex("lead source", LeadSource.objects.all())
+    entities = NameIndex("business entity", BusinessEntity.objects.all())
+    return ReferenceData(
         contact_types=types,
         lead_sources=sources,
         business_entities=entities,
-        statuses=Shelf("status", ContactStatus.objects.all()),
+        statuses=NameIndex("status", ContactStatus.objects.all()),
         conclusions=[_conclusion(rule, types, sources) for rule in ClassificationRule.objects.filter(active=True)],
         routes=[
             Route(condition=_condition(rule), business_entity=named(entities.by_id[rule.business_entity_id]))
@@ -102,7 +101,7 @@ def named(row: BusinessEntity | ContactType | LeadSource | ContactStatus) -> Nam
     return Named(name=row.name, slug=row.slug)
 
 
-def _conclusion(rule: ClassificationRule, types: Shelf[ContactType], sources: Shelf[LeadSource]) -> Conclusion:
+def _conclusion(rule: ClassificationRule, types: NameIndex[ContactType], sources: NameIndex[LeadSource]) -> Conclusion:
     kind = types.by_id.get(rule.contact_type_id or 0)
     source = sources.by_id.get(rule.lead_source_id or 0)
     return Conclusion(

@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 import psycopg.errors
 from django.db import IntegrityError, transaction
 
-from contacts.intake import catalogue as catalogues
-from contacts.intake import judging, people
-from contacts.intake import reading as readings
+from contacts import reference_data
+from contacts.intake import inference, people, validation
 from contacts.intake.arrival import Arrival, Changes, Facts, IntakeError, Receipt, Unchanged
-from contacts.intake.catalogue import Catalogue
 from contacts.intake.person import Person
-from contacts.intake.reading import Reading
+from contacts.intake.validation import ValidatedArrival
 from contacts.models import Contact, ContactEvent
+from contacts.reference_data import ReferenceData
 
 NEW_CONTACT, CONTACT_UPDATED, MANUAL = "new_contact", "contact_updated", "manual_trigger"
 BASELINE: Mapping[str, Any] = {"baseline": True}
@@ -31,10 +30,10 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
-    """One reading on its way in, with all that its event will say beside it."""
+class Command:
+    """One arrival on its way in, with all that its event will say beside it."""
 
-    reading: Reading
+    arrival: ValidatedArrival
     event_key: str
     kind: str
     source: str
@@ -64,9 +63,9 @@ def receive(  # noqa: PLR0913 - the agreed face of the door
     The same `event_key` twice changes nothing and answers the first event. With `enrol=False` the event is a baseline:
     already processed, it starts no workflow. Raises IntakeError.
     """
-    catalogue = catalogues.load()
-    visit = Visit(
-        reading=readings.read(arrival=arrival, catalogue=catalogue),
+    reference = reference_data.load()
+    command = Command(
+        arrival=validation.validate(arrival=arrival, reference=reference),
         event_key=people.storable_key(event_key),
         kind=people.checked_kind(kind),
         source=source,
@@ -74,7 +73,7 @@ def receive(  # noqa: PLR0913 - the agreed face of the door
         now=now,
         enrol=enrol,
     )
-    (receipt,) = _apart_from_races(lambda: _take_in([visit], catalogue))
+    (receipt,) = _apart_from_races(lambda: _take_in([command], reference))
     return receipt
 
 
@@ -86,19 +85,19 @@ def receive_many(
     What cannot be taken in is answered with its IntakeError and holds nobody up. In a baseline (`enrol=False`) people
     about whom the list says nothing new are Unchanged and get no event.
     """
-    catalogue = catalogues.load()
+    reference = reference_data.load()
     answers: list[Receipt | Unchanged | IntakeError | None] = []
-    visits: list[Visit] = []
+    commands: list[Command] = []
     for event_key, arrival in arrivals:
         try:
-            reading = readings.read(arrival=arrival, catalogue=catalogue)
+            told = validation.validate(arrival=arrival, reference=reference)
         except IntakeError as error:
             answers.append(error)
             continue
         answers.append(None)
-        visits.append(
-            Visit(
-                reading=reading,
+        commands.append(
+            Command(
+                arrival=told,
                 event_key=people.storable_key(event_key),
                 kind=NEW_CONTACT,
                 source=source,
@@ -108,7 +107,7 @@ def receive_many(
                 is_listed=True,
             )
         )
-    taken = iter(_apart_from_races(lambda: _take_in_list(visits, catalogue)))
+    taken = iter(_apart_from_races(lambda: _take_in_list(commands, reference)))
     return [next(taken) if answer is None else answer for answer in answers]
 
 
@@ -130,7 +129,7 @@ def record_event(  # noqa: PLR0913 - the agreed face of the door
     An unknown address creates the contact with what is given. For a known one the types, source and entities hold for
     this event only and change nothing; without entities those of the given types come before the contact's own.
     """
-    catalogue = catalogues.load()
+    reference = reference_data.load()
     given = {"contact_types": contact_types, "lead_source": lead_source, "business_entities": business_entities}
     payload = {name: value for name, value in given.items() if value} | {"metadata": metadata or {}}
     arrival = Arrival(
@@ -140,15 +139,15 @@ def record_event(  # noqa: PLR0913 - the agreed face of the door
         business_entities=business_entities,
         payload=payload,
     )
-    visit = Visit(
-        reading=readings.read(arrival=arrival, catalogue=catalogue),
+    command = Command(
+        arrival=validation.validate(arrival=arrival, reference=reference),
         event_key=people.storable_key(event_key),
         kind=people.checked_kind(kind),
         source=source,
         request=request or {},
         now=now,
     )
-    return _apart_from_races(lambda: _record(visit, catalogue))
+    return _apart_from_races(lambda: _record(command, reference))
 
 
 def amend(
@@ -166,9 +165,9 @@ def amend(
     "lead_source" and "added_on". With `enrol=False` the event is a baseline and starts nothing. Raises IntakeError,
     also where another contact has the address.
     """
-    catalogue = catalogues.load()
-    visit = Visit(
-        reading=readings.read(arrival=arrival, catalogue=catalogue),
+    reference = reference_data.load()
+    command = Command(
+        arrival=validation.validate(arrival=arrival, reference=reference),
         event_key=people.storable_key(None),
         kind=CONTACT_UPDATED,
         source=source,
@@ -178,7 +177,7 @@ def amend(
     )
     if arrival.lead_source is not None and not arrival.lead_source.strip():
         erase = {*erase, "lead_source"}
-    return _apart_from_races(lambda: _amend(contact, visit, catalogue, erase=erase))
+    return _apart_from_races(lambda: _amend(contact, command, reference, erase=erase))
 
 
 def current_facts(contact: Contact) -> Facts:
@@ -200,77 +199,77 @@ def _apart_from_races(work: Callable[[], Result]) -> Result:
         return work()
 
 
-def _take_in(visits: Sequence[Visit], catalogue: Catalogue) -> list[Receipt]:
-    """For visits that each leave an event."""
-    return [answer for answer in _take_in_list(visits, catalogue) if isinstance(answer, Receipt)]
+def _take_in(commands: Sequence[Command], reference: ReferenceData) -> list[Receipt]:
+    """For commands that each leave an event."""
+    return [answer for answer in _take_in_list(commands, reference) if isinstance(answer, Receipt)]
 
 
-def _take_in_list(visits: Sequence[Visit], catalogue: Catalogue) -> list[Receipt | Unchanged]:
-    if len(visits) > 1:
+def _take_in_list(commands: Sequence[Command], reference: ReferenceData) -> list[Receipt | Unchanged]:
+    if len(commands) > 1:
         people.one_list_at_a_time()
-    known_events = people.events_by_key([visit.event_key for visit in visits])
-    awaited = [visit.reading.email for visit in visits if visit.event_key not in known_events]
-    present = people.locked(awaited, catalogue)
+    known_events = people.events_by_key([command.event_key for command in commands])
+    awaited = [command.arrival.email for command in commands if command.event_key not in known_events]
+    present = people.locked(awaited, reference)
     answers: list[Receipt | Unchanged] = []
-    for visit in visits:
-        if event := known_events.get(visit.event_key):
+    for command in commands:
+        if event := known_events.get(command.event_key):
             answers.append(Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True))
             continue
-        answer = _visit(visit, present, catalogue)
+        answer = _carry_out(command, present, reference)
         if isinstance(answer, Receipt):
-            known_events[visit.event_key] = answer.event
+            known_events[command.event_key] = answer.event
         answers.append(answer)
     people.write(present.values())
     people.write_events(answer.event for answer in answers if isinstance(answer, Receipt) and not answer.duplicate)
     return answers
 
 
-def _visit(visit: Visit, present: dict[str, Person], catalogue: Catalogue) -> Receipt | Unchanged:
-    person, created = people.greet(visit.reading, present, catalogue)
+def _carry_out(command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
+    person, created = people.find_or_build(command.arrival, present, reference)
     before, known = person.snapshot(), person.profile()
-    person.fill(visit.reading)
-    decisions = judging.classify(person, visit.reading, catalogue)
-    decisions += judging.route(person, visit.reading, catalogue, known=None if created else known)
+    person.fill(command.arrival)
+    decisions = inference.classify(person, command.arrival, reference)
+    decisions += inference.route(person, command.arrival, reference, known=None if created else known)
     changes = person.settle(before)
-    if visit.is_listed and not (created or changes or visit.enrol):
+    if command.is_listed and not (created or changes or command.enrol):
         return Unchanged(contact=person.contact)
-    if visit.is_interaction:
-        person.touch(visit.now)
-    kind = CONTACT_UPDATED if visit.kind == NEW_CONTACT and not created else visit.kind
-    event = _event(visit, person, kind=kind, facts=person.facts())
+    if command.is_interaction:
+        person.touch(command.now)
+    kind = CONTACT_UPDATED if command.kind == NEW_CONTACT and not created else command.kind
+    event = _event(command, person, kind=kind, facts=person.facts())
     event.decisions = [decision.stored() for decision in decisions]
     event.changes = {} if created else changes
     return Receipt(contact=person.contact, event=event, created=created, changes=event.changes)
 
 
-def _record(visit: Visit, catalogue: Catalogue) -> Receipt:
-    if event := people.events_by_key([visit.event_key]).get(visit.event_key):
+def _record(command: Command, reference: ReferenceData) -> Receipt:
+    if event := people.events_by_key([command.event_key]).get(command.event_key):
         return Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True)
-    present = people.locked([visit.reading.email], catalogue)
-    if visit.reading.email not in present:
-        (receipt,) = _take_in([visit], catalogue)
+    present = people.locked([command.arrival.email], reference)
+    if command.arrival.email not in present:
+        (receipt,) = _take_in([command], reference)
         return receipt
-    person = present[visit.reading.email]
-    facts, decisions = judging.for_this_event(person, visit.reading, catalogue)
-    if visit.is_interaction:
-        person.touch(visit.now)
-    event = _event(visit, person, kind=visit.kind, facts=facts)
+    person = present[command.arrival.email]
+    facts, decisions = inference.for_this_event(person, command.arrival, reference)
+    if command.is_interaction:
+        person.touch(command.now)
+    event = _event(command, person, kind=command.kind, facts=facts)
     event.decisions = [decision.stored() for decision in decisions]
     people.write([person])
     people.write_events([event])
     return Receipt(contact=person.contact, event=event, created=False, changes={})
 
 
-def _amend(contact: Contact, visit: Visit, catalogue: Catalogue, *, erase: Collection[str]) -> Receipt:
-    person = people.locked_one(contact, catalogue)
-    people.require_free_address(visit.reading.email, person.contact)
+def _amend(contact: Contact, command: Command, reference: ReferenceData, *, erase: Collection[str]) -> Receipt:
+    person = people.locked_one(contact, reference)
+    people.require_free_address(command.arrival.email, person.contact)
     before, known = person.snapshot(), person.profile()
-    person.replace(visit.reading, erase=erase)
-    if visit.reading.business_entities is not None:
+    person.replace(command.arrival, erase=erase)
+    if command.arrival.business_entities is not None:
         person.entities = []
-    decisions = judging.route(person, visit.reading, catalogue, known=known)
+    decisions = inference.route(person, command.arrival, reference, known=known)
     changes: Changes = person.settle(before)
-    event = _event(visit, person, kind=visit.kind, facts=person.facts())
+    event = _event(command, person, kind=command.kind, facts=person.facts())
     event.decisions = [decision.stored() for decision in decisions]
     event.changes = changes
     people.write([person])
@@ -278,14 +277,14 @@ def _amend(contact: Contact, visit: Visit, catalogue: Catalogue, *, erase: Colle
     return Receipt(contact=person.contact, event=event, created=False, changes=changes)
 
 
-def _event(visit: Visit, person: Person, *, kind: str, facts: Facts) -> ContactEvent:
+def _event(command: Command, person: Person, *, kind: str, facts: Facts) -> ContactEvent:
     return ContactEvent(
         contact=person.contact,
         kind=kind,
-        source=visit.source,
-        event_key=visit.event_key,
-        payload=visit.reading.payload,
+        source=command.source,
+        event_key=command.event_key,
+        payload=command.arrival.payload,
         facts=facts,
-        request=dict(visit.request) if visit.enrol else dict(BASELINE),
-        processed_at=None if visit.enrol else visit.now,
+        request=dict(command.request) if command.enrol else dict(BASELINE),
+        processed_at=None if command.enrol else command.now,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contacts import intake
 from contacts.models import Contact, ContactEvent
-from workflows import arrivals, enrolment
+from workflows import enrolment, entrypoints
 from workflows.conditions import MANUAL_TRIGGER, Facts, Verdict
 from workflows.enrolment import Candidate
 from workflows.models import Step, WorkflowInstance, WorkflowTemplate
@@ -52,7 +52,7 @@ def start(
 ) -> WorkflowInstance:
     """Start just this workflow, through the door everybody uses; `force` passes over re-entry. Raises NotStarted."""
     try:
-        answer = arrivals.run_event(
+        answer = entrypoints.run_event(
             email=contact.email,
             kind=MANUAL_TRIGGER,
             source=ContactEvent.Source.ADMIN,
@@ -60,7 +60,7 @@ def start(
             request={"workflows": [template.slug], "force": force},
             metadata={"colleague": actor},
         )
-    except (arrivals.UnknownWorkflow, intake.IntakeError) as error:
+    except (entrypoints.UnknownWorkflow, intake.IntakeError) as error:
         raise NotStarted(str(error)) from error
     if not answer.enrolment.instances:
         said = next((one["because"] for one in answer.enrolment.outcome if one["workflow"] == template.slug), "")
@@ -105,7 +105,7 @@ def start_several(*, contacts: Sequence[Contact], template: WorkflowTemplate, ac
 
 
 def _start_if_it_holds(contact: Contact, template: WorkflowTemplate, actor: str, now: dt.datetime) -> int:
-    answer = arrivals.run_event(
+    answer = entrypoints.run_event(
         email=contact.email,
         kind=MANUAL_TRIGGER,
         source=ContactEvent.Source.ADMIN,
