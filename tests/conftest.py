@@ -14,6 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from contactflow import embedded
 from tests import postgres, smtp
 
 # Before Django reads its settings: nothing of the developer's environment or .env file reaches a test.
@@ -41,7 +42,9 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     from django.conf import settings
+    from django.test import TransactionTestCase
 
+    TransactionTestCase._fixture_teardown = lambda test: postgres.empty()
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # or WhiteNoise complains in every test
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True  # or every test client would read the whole folder of static files first
@@ -71,14 +74,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
-    """Each test process has a PostgreSQL cluster of its own, gone when it ends."""
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Each test process has a migrated PostgreSQL of its own, gone when it ends."""
     from django.db import connections
 
     with postgres.running() as cluster:
-        connections["default"].settings_dict.update(HOST=str(cluster.sockets), USER="contactflow", PASSWORD="", PORT="")
+        connections["default"].settings_dict.update(
+            HOST=str(cluster.sockets), USER=embedded.NAME, NAME=embedded.NAME, PASSWORD="", PORT=""
+        )
         yield
-        connections.close_all()
+        with django_db_blocker.unblock():
+            connections.close_all()
 
 
 @pytest.fixture

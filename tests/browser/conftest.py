@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import smtp
+from tests import postgres, smtp
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -49,7 +49,6 @@ def office(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any, chromium: Browser
 ) -> Iterator[Office]:
     """The office of the tests of one file, who share it as colleagues do; the database is emptied afterwards."""
-    from django.core.management import call_command
     from django.test import override_settings
     from pytest_django.live_server_helper import LiveServer
 
@@ -64,7 +63,7 @@ def office(
         finally:
             server.stop()
             server._live_server_modified_settings.disable()
-            call_command("flush", verbosity=0, interactive=False)
+            postgres.empty()
 
 
 @pytest.fixture
