@@ -17,8 +17,8 @@ from django.db.models.functions import Now
 
 from engagement.models import Message
 from workflows import wake
+from workflows.instance_state import settle_instance
 from workflows.models import ActionType, ControlEntry, ScheduledAction, WorkflowInstance
-from workflows.settling import settle_instance
 
 Status = ScheduledAction.Status
 OPEN = ("active", "paused")

@@ -18,8 +18,8 @@ from contacts.models import Contact
 from engagement import delivery
 from engagement.channels.base import Receipt
 from workflows import wake
+from workflows.instance_state import lock_instance, settle_instance
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
-from workflows.settling import lock_instance, settle_instance
 
 Status = ScheduledAction.Status
 Verb = ControlEntry.Verb

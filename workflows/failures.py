@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, RowNumber
 
 from contactflow.core.clock import database_now
 from engagement.models import Message
-from workflows import causes, controls
+from workflows import controls, failure_causes
 from workflows.actions import OUTSIDE
 from workflows.models import BulkDecision, ScheduledAction
 
@@ -65,8 +65,8 @@ class Group:
     """The newest."""
 
     @property
-    def explanation(self) -> causes.Explanation:
-        return causes.explain(self.cause)
+    def explanation(self) -> failure_causes.Explanation:
+        return failure_causes.explain(self.cause)
 
     @property
     def verbs(self) -> list[Verb]:

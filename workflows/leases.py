@@ -22,9 +22,9 @@ from django.db.models.functions import Now
 
 from contactflow.core.clock import database_now
 from engagement import delivery
-from workflows import causes
+from workflows import failure_causes
+from workflows.instance_state import lock_instance, settle_instance
 from workflows.models import ActionAttempt, ActionType, ScheduledAction
-from workflows.settling import lock_instance, settle_instance
 
 logger = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ def _write(action: ScheduledAction, status: str, error: str) -> None:
     ScheduledAction.objects.filter(pk=action.pk).update(
         status=status,
         last_error=error,
-        cause="" if status == ScheduledAction.Status.PENDING else causes.cause_of(error),
+        cause="" if status == ScheduledAction.Status.PENDING else failure_causes.cause_of(error),
         lease_until=None,
         token=None,
         held_by="",

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 from django.db.models import Count
 from django.db.models.functions import Now
 
-from workflows import faults
+from workflows import validation
 from workflows.drafts import draft_of, fingerprint, plan_of
-from workflows.faults import Severity
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
+from workflows.validation import Severity
 
 __all__ = ["NotPublishable", "draft_of", "in_flight", "problems_of", "publish", "under_way"]
 
@@ -29,7 +29,7 @@ class NotPublishable(ValueError):
 def problems_of(version: WorkflowVersion) -> list[str]:
     """What would not work in a version, in sentences; empty when nothing does."""
     plan = plan_of(version, version.template)
-    return [fault.sentence for fault in faults.find(plan) if fault.severity != Severity.DOUBTFUL]
+    return [fault.sentence for fault in validation.find(plan) if fault.severity != Severity.DOUBTFUL]
 
 
 def publish(*, version: WorkflowVersion, by: User | None, now: dt.datetime, seen: str | None = None) -> WorkflowVersion:
@@ -58,7 +58,7 @@ def _against(version: WorkflowVersion, template: WorkflowTemplate, seen: str | N
     plan = plan_of(version, template)
     if seen is not None and seen != fingerprint(plan):
         return ["The draft was changed since you looked at it. Read what it says now, then publish it."]
-    return [fault.sentence for fault in faults.find(plan)]
+    return [fault.sentence for fault in validation.find(plan)]
 
 
 def in_flight(template: WorkflowTemplate) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from contacts.models import Contact
 from engagement import delivery
 from tests.benchmarks import client, content, crowd, reference
 from tests.benchmarks.content import Installation
-from workflows import execution
+from workflows.execution import inside, outside
 
 SAMPLE = 10
 MARKS = ("BEGIN", "COMMIT", "ROLLBACK")  # Django notes them, but they pass no wrapper of statements
@@ -49,13 +49,13 @@ def of_everything(installation: Installation, mail_port: int) -> list[Anatomy]:
         _of_action(
             "one action",
             "create_task",
-            lambda: execution.run_inside(limit=SAMPLE),
+            lambda: inside.run_inside(limit=SAMPLE),
             lambda: crowd.per_second(reference.do_actions, task, clients=1, seconds=5),
         ),
         _of_action(
             "one mail",
             "send_email",
-            lambda: execution.run_outside(deadline=time.monotonic() + 60),
+            lambda: outside.run_outside(deadline=time.monotonic() + 60),
             lambda: crowd.per_second(reference.send_mails, mail, letter, clients=1, seconds=5),
         ),
     ]

@@ -20,7 +20,8 @@ from contacts.models import BusinessEntity, Contact, ContactEvent, ContactStatus
 from engagement import delivery
 from tests.benchmarks import client, rows
 from tests.benchmarks.reference import ActionPattern, ContactPattern, Letter
-from workflows import execution, scheduling, wake
+from workflows import scheduling, wake
+from workflows.execution import inside, outside
 from workflows.models import ScheduledAction, Step, WorkflowInstance
 
 WORKFLOW = "the7space_artist_discovery"  # its one email and its first task are what the engine is measured with
@@ -126,21 +127,19 @@ def task_pattern(installation: Installation) -> ActionPattern:
     """What one create_task writes."""
     clear()
     make_due("create_task", 1)
-    execution.run_inside()
-    return _pattern(
-        installation, execution.INSIDE_BATCH, intent=(), result=("engagement_task", "workflows_actionattempt")
-    )
+    inside.run_inside()
+    return _pattern(installation, inside.INSIDE_BATCH, intent=(), result=("engagement_task", "workflows_actionattempt"))
 
 
 def mail_pattern(installation: Installation) -> ActionPattern:
     """What one send_email writes."""
     clear()
     make_due("send_email", 1)
-    execution.run_outside(deadline=time.monotonic() + 60)
+    outside.run_outside(deadline=time.monotonic() + 60)
     delivery.release()
     return _pattern(
         installation,
-        execution.OUTSIDE_BATCH,
+        outside.OUTSIDE_BATCH,
         intent=("engagement_message", "workflows_actionattempt"),
         result=("engagement_messageevent",),
     )

@@ -19,8 +19,8 @@ from tests.factories import (
     ScheduledActionFactory,
     WorkflowInstanceFactory,
 )
+from workflows.instance_state import lock_instance
 from workflows.models import ScheduledAction, WorkflowInstance
-from workflows.settling import lock_instance
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from contactflow.core.clock import database_now
 from contacts.models import Contact
@@ -21,7 +21,7 @@ from tests.factories import (
     StepFactory,
 )
 from tests.smtp import Sink
-from workflows import controls, enrolment, execution, leases, publishing, pump
+from workflows import controls, enrolment, instance_state, leases, publishing, pump
 from workflows.models import ActionAttempt, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -190,8 +190,8 @@ def test_a_reaper_does_not_wait_for_a_frozen_holder() -> None:
     frozen, thawed = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with execution.transaction.atomic():
-            execution.lock_instance(instance_id=action.instance_id)
+        with transaction.atomic():
+            instance_state.lock_instance(instance_id=action.instance_id)
             frozen.set()
             thawed.wait(20)
 

@@ -14,6 +14,7 @@ from contactflow.core import disconnects
 from contactflow.core.clock import database_now
 from contacts import consent
 from contacts.models import Contact
+from engagement import delivery
 from engagement.channels import state
 from engagement.channels.base import ChannelError
 from engagement.models import Alert, ChannelState, Message, Task
@@ -28,7 +29,8 @@ from tests.factories import (
 )
 from tests.smtp import Sink
 from tests.workflows import world
-from workflows import actions, controls, execution, leases, outcomes
+from workflows import actions, controls, execution, leases, results
+from workflows.execution import inside, outside
 from workflows.models import ActionAttempt, ActionType, PlannedTouch, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +58,7 @@ def smtp(smtp_sink: Sink, settings: Any) -> Iterator[Sink]:
     settings.EMAIL_URL = smtp_sink.url
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
     yield smtp_sink
-    execution.delivery.release()
+    delivery.release()
 
 
 def expire_lease(action: ScheduledAction) -> None:
@@ -302,7 +304,7 @@ def test_after_a_refusal_the_next_attempt_sends(smtp: Sink) -> None:
 
 def test_refused_for_now_too_often_is_failed(smtp: Sink) -> None:
     smtp.refuse_rcpt = "450 greylisted"
-    action = email_action(attempts=outcomes.MAX_ATTEMPTS - 1)
+    action = email_action(attempts=results.MAX_ATTEMPTS - 1)
 
     run_due()
 
@@ -409,7 +411,7 @@ def test_who_lost_the_lease_writes_nothing() -> None:
     claim = leases.claim_inside(limit=1)[0]
     ScheduledAction.objects.filter(pk=action.pk).update(token=claim.token + 1)
 
-    execution._guarded(claim, execution._perform)
+    results.guarded(claim, inside.perform)
 
     action.refresh_from_db()
     assert action.status == Status.CLAIMED
@@ -486,14 +488,14 @@ def test_released_claims_wait_again() -> None:
 def test_an_outcome_known_after_the_lease_is_still_written(smtp: Sink) -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    loaded = outcomes.load(claim)
-    draft = execution._prepare(claim, loaded)
-    execution._intend(claim, loaded, draft)
-    receipt = execution.delivery.hand_over(draft)
+    loaded = results.load(claim)
+    draft = outside._prepare(claim, loaded)
+    outside._intend(claim, loaded, draft)
+    receipt = delivery.hand_over(draft)
     expire_lease(action)
     leases.reap()
 
-    outcomes.settle_sent(claim, loaded, receipt)
+    results.settle_sent(claim, loaded, receipt)
 
     action.refresh_from_db()
     assert action.status == Status.DONE
@@ -514,7 +516,7 @@ def test_an_unexpected_fault_is_tried_again_later(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unexpected_fault_is_parked_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    action = ScheduledActionFactory(attempts=outcomes.MAX_UNEXPECTED - 1)
+    action = ScheduledActionFactory(attempts=results.MAX_UNEXPECTED - 1)
     monkeypatch.setitem(actions.INSIDE, "create_task", lambda action, now: 1 / 0)
 
     run_due()
@@ -548,7 +550,7 @@ def test_claiming_uses_the_partial_index(db: None) -> None:
 
 def test_a_frozen_process_does_not_send_any_more(monkeypatch: pytest.MonkeyPatch, smtp: Sink) -> None:
     action = email_action()
-    monkeypatch.setattr(execution, "HAND_OVER_WITHIN", -1.0)
+    monkeypatch.setattr(outside, "HAND_OVER_WITHIN", -1.0)
 
     run_due()
 
@@ -580,12 +582,12 @@ def test_a_claim_reads_only_what_is_due() -> None:
 def test_trouble_of_the_channel_is_known_even_if_the_lease_was_lost(smtp: Sink) -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    loaded = outcomes.load(claim)
+    loaded = results.load(claim)
     expire_lease(action)
     leases.reap()
 
-    with pytest.raises(outcomes.LostLease):
-        outcomes.settle_refusal(claim, loaded, ChannelError("host down", permanent=False, channel_wide=True))
+    with pytest.raises(results.LostLease):
+        results.settle_refusal(claim, loaded, ChannelError("host down", permanent=False, channel_wide=True))
 
     assert state.paused_until("email", now=database_now()) is not None
 
@@ -597,9 +599,9 @@ def test_a_fault_beside_a_lost_lease_does_not_strand_the_batch(monkeypatch: pyte
         ScheduledAction.objects.filter(pk=claim.action_id).update(token=0)
         raise ValueError("unforeseen")
 
-    monkeypatch.setattr(execution, "_send", faulty)
+    monkeypatch.setattr(outside, "send", faulty)
 
-    execution.run_outside(deadline=time.monotonic() - 1)
+    outside.run_outside(deadline=time.monotonic() - 1)
 
     assert ScheduledAction.objects.filter(status=Status.PENDING, suspect=False).count() == 1
 
@@ -608,11 +610,11 @@ def test_a_refusal_in_a_cancelled_instance_cancels(smtp: Sink) -> None:
     smtp.refuse_rcpt = "450 greylisted"
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    loaded = outcomes.load(claim)
-    execution._intend(claim, loaded, execution._prepare(claim, loaded))
+    loaded = results.load(claim)
+    outside._intend(claim, loaded, outside._prepare(claim, loaded))
     controls.cancel(instance=action.instance, reason="the customer asked", actor="ada", now=database_now())
 
-    outcomes.settle_refusal(claim, loaded, ChannelError("450 greylisted", permanent=False, channel_wide=False))
+    results.settle_refusal(claim, loaded, ChannelError("450 greylisted", permanent=False, channel_wide=False))
 
     action.refresh_from_db()
     assert action.status == Status.CANCELLED
@@ -621,11 +623,11 @@ def test_a_refusal_in_a_cancelled_instance_cancels(smtp: Sink) -> None:
 def test_a_changed_address_is_prepared_anew(smtp: Sink) -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    loaded = outcomes.load(claim)
-    draft = execution._prepare(claim, loaded)
+    loaded = results.load(claim)
+    draft = outside._prepare(claim, loaded)
     Contact.objects.update(email="moved@example.org")
 
-    assert not execution._intend(claim, loaded, draft)
+    assert not outside._intend(claim, loaded, draft)
     run_due()
 
     assert [str(message["To"]) for message in smtp.messages] == ["moved@example.org"]
@@ -636,11 +638,11 @@ def test_a_changed_address_is_prepared_anew(smtp: Sink) -> None:
 def test_a_word_on_permission_since_the_claim_is_heard(smtp: Sink) -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    loaded = outcomes.load(claim)
-    draft = execution._prepare(claim, loaded)
+    loaded = results.load(claim)
+    draft = outside._prepare(claim, loaded)
     consent.withdraw(contact=action.instance.contact, source="said so", now=database_now())
 
-    assert not execution._intend(claim, loaded, draft)
+    assert not outside._intend(claim, loaded, draft)
     run_due()
 
     action.refresh_from_db()
@@ -651,13 +653,13 @@ def test_a_database_that_leaves_at_the_intent_makes_nothing_unclear(
     smtp: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     action = email_action()
-    intend = execution._intend
+    intend = outside._intend
 
     def cut(*arguments: Any) -> bool:
         intend(*arguments)
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr(execution, "_intend", cut)
+    monkeypatch.setattr(outside, "_intend", cut)
     monkeypatch.setattr(disconnects, "reconnect", lambda: None)
 
     run_due()

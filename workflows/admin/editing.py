@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 
 from contactflow.core import clock, datetimes
 from contacts.admin.pages import Page
-from workflows import drafts, faults, publishing
+from workflows import drafts, publishing, validation
 from workflows.admin import calendar, differences, flow, plans
 from workflows.admin.editor import Editor
 from workflows.admin.offer import Offer
 from workflows.drafts import EditedMeanwhile, Plan
-from workflows.faults import Severity
 from workflows.models import StartOrder, WorkflowTemplate
+from workflows.validation import Severity
 
 PAGE = "admin/workflows/workflow.html"
 
@@ -33,7 +33,7 @@ def change(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     if not flow.may_edit(request):
         return TemplateResponse(request, PAGE, _context(page, request, template, plan))
     editor = Editor(offer=Offer.read(), plan=plan)
-    editor.place(faults.find(plan))
+    editor.place(validation.find(plan))
     return TemplateResponse(
         request, PAGE, _context(page, request, template, plan, editor=editor, seen=drafts.fingerprint(plan))
     )
@@ -52,7 +52,7 @@ def _save(page: Page, request: HttpRequest, template: WorkflowTemplate, sent: Qu
     editor = Editor(offer=Offer.read(), plan=Plan(name=template.name), sent=sent)
     is_readable = editor.is_readable()
     plan = editor.plan()
-    found = faults.find(plan)
+    found = validation.find(plan)
     if not is_readable or any(fault.severity == Severity.REFUSED for fault in found):
         editor.place(found)
         more = {"editor": editor, "seen": sent.get("seen", ""), "refused": True}
@@ -97,9 +97,9 @@ def _clash(other: EditedMeanwhile, mine: Plan) -> dict[str, Any]:
 def _timeline(plan: Plan) -> dict[str, Any]:
     return {
         "lines": calendar.of(plan),
-        "emails": faults.emails_of(plan),
+        "emails": validation.emails_of(plan),
         "triggers": plans.triggers_of(plan),
-        "problems": [fault.sentence for fault in faults.find(plan)],
+        "problems": [fault.sentence for fault in validation.find(plan)],
     }
 
 

@@ -17,8 +17,8 @@ from engagement.models import Priority
 from workflows.admin import plans
 from workflows.admin.offer import GONE, Offer, Pick, PickSome, Words
 from workflows.drafts import Plan, PlannedStep, Touch
-from workflows.faults import Fault
 from workflows.models import ActionType, WorkflowVersion
+from workflows.validation import Fault
 
 MINUTES = {"minutes": 1, "hours": 60, "days": 24 * 60}
 LONGEST_HOURS = 24 * 365 * 10

@@ -16,7 +16,7 @@ from contactflow.core import clock
 from contacts import describe
 from contacts.admin.pages import Page, Record, column, link
 from contacts.models import validate_slug
-from workflows import drafts, faults, publishing
+from workflows import drafts, publishing, validation
 from workflows.admin import differences, flow, plans, unfamiliar
 from workflows.models import WorkflowTemplate, WorkflowVersion
 from workflows.starting import audience
@@ -61,7 +61,7 @@ def publish(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
         seen=drafts.fingerprint(plan),
         current=current,
         changes=changes,
-        problems=[fault.sentence for fault in faults.find(plan)],
+        problems=[fault.sentence for fault in validation.find(plan)],
         warning=unfamiliar.warning(draft),
         running=publishing.in_flight(template),
         reach=audience.reach(template=template, plan=plan, now=now) if starts_change else None,

@@ -267,7 +267,7 @@ class Migration(migrations.Migration):
                 ("suspect", models.BooleanField(default=False, editable=False, help_text="Was held by a worker that died.")),
                 ("lone_crashes", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("last_error", models.TextField(blank=True)),
-                ("cause", models.CharField(blank=True, editable=False, help_text="Why it failed, is unclear or gave up: workflows.causes.", max_length=120)),
+                ("cause", models.CharField(blank=True, editable=False, help_text="Why it failed, is unclear or gave up: workflows.failure_causes.", max_length=120)),
                 ("result", models.JSONField(blank=True, default=dict)),
                 ("started_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),

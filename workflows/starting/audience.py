@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 
 from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
 from contacts.models import Contact, EntityMembership, Suppression
-from workflows import faults
+from workflows import validation
 from workflows.drafts import Plan
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
@@ -46,7 +46,7 @@ def reach(*, template: WorkflowTemplate, plan: Plan, now: dt.datetime, most: int
     return Reach(
         people=min(found or 0, most),
         is_more=(found or 0) > most,
-        emails_each=faults.emails_of(plan),
+        emails_each=validation.emails_of(plan),
         first_email_at=_first_email_at(plan, now),
         is_counted=found is not None,
     )

@@ -18,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import ReasonForm
-from workflows import causes, failures, progress
+from workflows import failure_causes, failures, progress
 from workflows.admin.runs import story
 from workflows.models import BulkDecision, ScheduledAction
 
@@ -149,7 +149,7 @@ class FailurePages:
             "opts": self.opts,
             "title": question.format(steps=_count(seen.steps, "step")),
             "means": MEANS[verb],
-            "explanation": causes.explain(cause) if cause else None,
+            "explanation": failure_causes.explain(cause) if cause else None,
             "seen": seen,
             "lines": _lines(seen, verb),
             "steps": [story.of_step(step) if step.status == "ambiguous" else _brief(step) for step in steps],

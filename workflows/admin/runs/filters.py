@@ -17,7 +17,7 @@ from unfold.widgets import INPUT_CLASSES
 
 from contactflow.core import clock, numbers
 from engagement.models import Target
-from workflows import causes, failures
+from workflows import failure_causes, failures
 from workflows.models import Step
 
 
@@ -93,7 +93,7 @@ class CauseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         found = failures.went_wrong().order_by("cause").values_list("cause", flat=True).distinct()
-        return [(cause or "unknown", causes.explain(cause).title) for cause in found[: failures.GROUPS]]
+        return [(cause or "unknown", failure_causes.explain(cause).title) for cause in found[: failures.GROUPS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

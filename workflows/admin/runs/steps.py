@@ -20,7 +20,7 @@ from contactflow.core.admin.confirmation import Question, ReasonForm
 from contacts import brands
 from contacts.admin.pages import Record, button, column, link
 from contacts.admin.searching import PeopleSearch
-from workflows import causes, controls, progress
+from workflows import controls, failure_causes, progress
 from workflows.admin.runs import export, story
 from workflows.admin.runs.digests import DigestPages
 from workflows.admin.runs.failures import FailurePages
@@ -51,7 +51,7 @@ COLUMNS: export.Columns = (
     ("Ended", lambda one: one.finished_at),
     ("Late", story.lateness),
     ("Attempts", lambda one: one.attempts),
-    ("What went wrong", lambda one: causes.explain(one.cause).title if one.cause else ""),
+    ("What went wrong", lambda one: failure_causes.explain(one.cause).title if one.cause else ""),
     ("In the words of the mail server", lambda one: one.last_error),
     ("Id", lambda one: one.pk),
 )

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from contactflow.core import datetimes
 from contacts import describe
 from engagement.models import Message
-from workflows import causes, progress, scheduling
+from workflows import failure_causes, progress, scheduling
 from workflows.models import ActionAttempt, ActionType, ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
@@ -59,7 +59,7 @@ class StepTold:
     results: list[Way] = field(default_factory=list)
     said: str = ""
     """What came of it, where there is nothing to open."""
-    trouble: causes.Explanation | None = None
+    trouble: failure_causes.Explanation | None = None
     known: list[str] = field(default_factory=list)
     """What is known of an unclear hand-over."""
     attempts: list[ActionAttempt] = field(default_factory=list)
@@ -144,7 +144,7 @@ def _step(
         because=_moved_by(action, attempts, own),
         results=results,
         said=said,
-        trouble=causes.explain_error(action.last_error, _missing(action)) if needs_person else None,
+        trouble=failure_causes.explain_error(action.last_error, _missing(action)) if needs_person else None,
         known=what_is_known(action, attempts, message) if action.status == Status.AMBIGUOUS else [],
         attempts=attempts,
         controls=own,
@@ -191,7 +191,7 @@ def what_is_known(action: ScheduledAction, attempts: list[ActionAttempt], messag
 
 
 def _phase(error: str) -> str:
-    cause = causes.cause_of(error)
+    cause = failure_causes.cause_of(error)
     if cause == "no_answer":
         return "The whole message had left; the connection broke before the mail server answered."
     if cause == "strange_answer":

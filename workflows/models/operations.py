@@ -1,4 +1,4 @@
-"""What staff decide about many steps at once, and what they are told each day: rows that know no others by key."""
+"""What people do to what runs, one or many at a time, and what they are told each day."""
 
 from __future__ import annotations
 
@@ -9,6 +9,66 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+
+from workflows.models.engine import ScheduledAction, WorkflowInstance
+from workflows.models.templates import WorkflowTemplate
+
+
+class ControlEntry(models.Model):
+    """What a person did to an instance or an action: which control, why, who, when. Append-only."""
+
+    class Verb(models.TextChoices):
+        PAUSE = "pause", "Paused"
+        RESUME = "resume", "Resumed"
+        CANCEL = "cancel", "Cancelled"
+        RETRY = "retry", "Tried again"
+        SKIP = "skip", "Skipped"
+        RESOLVE_SENT = "resolve_sent", "Settled: it was sent"
+        RESOLVE_NOT_SENT = "resolve_not_sent", "Settled: it was not sent"
+
+    instance = models.ForeignKey(WorkflowInstance, on_delete=models.CASCADE, related_name="controls")
+    action = models.ForeignKey(
+        ScheduledAction, on_delete=models.CASCADE, null=True, blank=True, related_name="controls"
+    )
+    verb = models.CharField(max_length=20, choices=Verb)
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=150, help_text="User name, API key or part of Contactflow.")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-at", "-id")
+        verbose_name_plural = "control entries"
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="control_newest_first"),  # the list and its pages
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()} by {self.actor}"
+
+
+class StartOrder(models.Model):
+    """Staff asked to start a workflow for people who are here already; the workers go through them, by id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    template = models.ForeignKey(WorkflowTemplate, on_delete=models.CASCADE, related_name="start_orders")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(db_default=Now())
+    reached = models.UUIDField(null=True, editable=False, help_text="The contact that was looked at last.")
+    looked_at = models.PositiveIntegerField(default=0)
+    started = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-asked_at", "-id")
+        constraints: ClassVar = [
+            # One at a time for a workflow; workflows.starting.bulk finds what is to be done by it.
+            models.UniqueConstraint(
+                fields=["template"], condition=models.Q(finished_at__isnull=True), name="one_open_start_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"start {self.template_id} for people who are here"
 
 
 class BulkDecision(models.Model):

@@ -6,15 +6,15 @@ import pytest
 
 from engagement.models import EngagementTemplate
 from tests.workflows.plan import alert, email, follow_up, plan, task
-from workflows import faults
-from workflows.faults import Severity
+from workflows import validation
+from workflows.validation import Severity
 
 WORDLESS = EngagementTemplate(pk=3, name="Empty")
 SWITCHED_OFF = EngagementTemplate(pk=4, name="Old", current_version_id=4, active=False)
 
 
 def test_sound_plan_has_no_fault():
-    assert faults.find(plan(alert(), task("2"), email("24"), follow_up(3, 7, hours="24"))) == []
+    assert validation.find(plan(alert(), task("2"), email("24"), follow_up(3, 7, hours="24"))) == []
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_sound_plan_has_no_fault():
     ],
 )
 def test_fault_stands_at_its_field(made, step, field, severity):
-    found = faults.find(made)
+    found = validation.find(made)
 
     assert [(fault.step, fault.field, fault.severity) for fault in found] == [(step, field, severity)]
 
 
-@pytest.mark.parametrize("event", sorted(faults.ECHOES))
+@pytest.mark.parametrize("event", sorted(validation.ECHOES))
 def test_workflow_that_its_own_emails_would_start_again_is_a_loop(event):
-    (found,) = faults.find(plan(email(), events=(event,), reentry="always"))
+    (found,) = validation.find(plan(email(), events=(event,), reentry="always"))
 
     assert found.field == "reentry"
     assert "round in a circle" in found.message
@@ -57,7 +57,7 @@ def test_workflow_that_its_own_emails_would_start_again_is_a_loop(event):
 def test_workflow_that_may_start_again_before_its_last_email_is_a_loop(days, is_loop):
     made = plan(follow_up(7), events=("engagement_detected",), reentry="after_days", reentry_days=days)
 
-    assert bool(faults.find(made)) is is_loop
+    assert bool(validation.find(made)) is is_loop
 
 
 @pytest.mark.parametrize(
@@ -69,20 +69,20 @@ def test_workflow_that_may_start_again_before_its_last_email_is_a_loop(days, is_
     ],
 )
 def test_workflow_that_comes_to_an_end_is_no_loop(made):
-    assert faults.find(made) == []
+    assert validation.find(made) == []
 
 
 def test_second_touch_of_a_day_is_the_one_at_fault():
-    (found,) = faults.find(plan(follow_up(3, 3)))
+    (found,) = validation.find(plan(follow_up(3, 3)))
 
     assert (found.touch, found.message) == (1, "There is an email on day 3 already.")
 
 
 def test_fault_away_from_its_field_names_the_step():
-    (found,) = faults.find(plan(task(), task(title="")))
+    (found,) = validation.find(plan(task(), task(title="")))
 
     assert found.sentence == "Step 2: give the task a title."
 
 
 def test_emails_are_counted_with_their_touches():
-    assert faults.emails_of(plan(alert(), email(), follow_up(1, 2, 5))) == 4
+    assert validation.emails_of(plan(alert(), email(), follow_up(1, 2, 5))) == 4

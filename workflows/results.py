@@ -7,10 +7,11 @@ raise LostLease when somebody else holds the action meanwhile.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -19,10 +20,12 @@ from contactflow.core.clock import database_now
 from engagement import delivery
 from engagement.channels import state
 from engagement.channels.base import ChannelError, Receipt
-from workflows import causes, leases, scheduling
+from workflows import failure_causes, leases, scheduling
+from workflows.instance_state import lock_instance, settle_instance
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ScheduledAction
-from workflows.settling import lock_instance, settle_instance
+
+logger = logging.getLogger(__name__)
 
 EMAIL = "email"
 MAX_ATTEMPTS = 12  # refused for now that often (about a day and a half): refused for good
@@ -177,7 +180,7 @@ def end_attempt(claim: Claim, outcome: str, error: str = "") -> None:
 
 def _cause(status: str, error: str, result: dict[str, Any]) -> str:
     needs_person = status in (Status.FAILED, Status.AMBIGUOUS, Status.DEAD)
-    return causes.cause_of(error, result.get("missing", ())) if needs_person else ""
+    return failure_causes.cause_of(error, result.get("missing", ())) if needs_person else ""
 
 
 def _put_back(claim: Claim, *, at: dt.datetime, error: str, counts: bool) -> None:
@@ -211,3 +214,26 @@ def _write(claim: Claim, **changes: Any) -> None:
 def persistently(work: Callable[[], None]) -> None:
     """Write what is known until the database takes it: a restart must not make a known outcome unknown."""
     disconnects.retry_on_disconnect(work, seconds=PERSISTENCE)
+
+
+def guarded(claim: Claim, work: Callable[[Claim], None]) -> None:
+    """Anticipated ends are settled by `work`; here is what nobody foresaw."""
+    try:
+        work(claim)
+    except LostLease:
+        logger.warning("action %s: the lease was lost, somebody else settles it", claim.action_id)
+    except (OperationalError, InterfaceError):
+        # Nothing left: what did is settled persistently. The action is given back, at the latest by its lease.
+        logger.warning("action %s: the database did not answer", claim.action_id, exc_info=True)
+        disconnects.reconnect()
+        persistently(lambda: leases.release([claim]))
+    except Exception as error:
+        logger.exception("action %s failed unexpectedly", claim.action_id)
+        _park(claim, f"{type(error).__name__}: {error}")
+
+
+def _park(claim: Claim, reason: str) -> None:
+    try:
+        persistently(lambda: settle_unexpected(claim, reason))
+    except LostLease:
+        logger.warning("action %s: the lease was lost, somebody else settles it", claim.action_id)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from workflows import causes
+from workflows import failure_causes
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ from workflows import causes
     ],
 )
 def test_what_is_known_has_a_name(error, cause):
-    assert causes.cause_of(error) == cause
+    assert failure_causes.cause_of(error) == cause
 
 
 def test_every_name_is_explained():
-    found = {cause for cause, _ in causes._SIGNS}
+    found = {cause for cause, _ in failure_causes._SIGNS}
 
-    assert found <= set(causes.CATALOGUE)
+    assert found <= set(failure_causes.CATALOGUE)
 
 
-@pytest.mark.parametrize("cause", list(causes.CATALOGUE))
+@pytest.mark.parametrize("cause", list(failure_causes.CATALOGUE))
 def test_every_explanation_says_what_it_means_and_what_to_do(cause):
-    said = causes.explain(cause)
+    said = failure_causes.explain(cause)
 
     assert not said.title.endswith(".")
     assert said.means.endswith(".")
@@ -75,8 +75,8 @@ def test_every_explanation_says_what_it_means_and_what_to_do(cause):
 def test_held_email_is_gathered_by_what_is_missing():
     error = 'The email "Hello" is held: Ada has no company. Complete the contact.'
 
-    assert causes.cause_of(error, ["job_title", "company"]) == "held: company, job_title"
-    assert causes.explain("held: job_title").title == "Held: the contact has no job title"
+    assert failure_causes.cause_of(error, ["job_title", "company"]) == "held: company, job_title"
+    assert failure_causes.explain("held: job_title").title == "Held: the contact has no job title"
 
 
 @pytest.mark.parametrize(
@@ -92,32 +92,34 @@ def test_held_email_is_gathered_by_what_is_missing():
     ],
 )
 def test_what_differs_from_step_to_step_does_not_part_a_cause(one, other):
-    assert causes.cause_of(one) == causes.cause_of(other)
+    assert failure_causes.cause_of(one) == failure_causes.cause_of(other)
 
 
 def test_unknown_refusal_keeps_its_codes_and_words():
-    cause = causes.cause_of("550 5.9.9 The moon is full, ada@example.org")
+    cause = failure_causes.cause_of("550 5.9.9 The moon is full, ada@example.org")
 
     assert cause == "refused 550 5.9.9: the moon is full"
-    assert causes.explain(cause).title == "The mail server refused it: the moon is full"
+    assert failure_causes.explain(cause).title == "The mail server refused it: the moon is full"
 
 
 def test_different_refusals_stay_apart():
-    assert causes.cause_of("550 5.9.9 The moon is full") != causes.cause_of("554 5.9.9 The moon is full")
+    assert failure_causes.cause_of("550 5.9.9 The moon is full") != failure_causes.cause_of(
+        "554 5.9.9 The moon is full"
+    )
 
 
 def test_no_address_reaches_a_cause():
-    assert "ada" not in causes.cause_of("599 strange words for ada@example.org here")
+    assert "ada" not in failure_causes.cause_of("599 strange words for ada@example.org here")
 
 
 @given(some.text(max_size=400), some.lists(some.text(max_size=80), max_size=4))
 def test_any_error_has_a_short_cause_and_an_explanation(error, missing):
-    cause = causes.cause_of(error, missing)
+    cause = failure_causes.cause_of(error, missing)
 
-    assert 0 < len(cause) <= causes.LENGTH
-    assert causes.explain(cause).title
+    assert 0 < len(cause) <= failure_causes.LENGTH
+    assert failure_causes.explain(cause).title
 
 
 @given(some.text(max_size=400))
 def test_reading_an_error_is_steady(error):
-    assert causes.cause_of(error) == causes.cause_of(f"  {error}\n")
+    assert failure_causes.cause_of(error) == failure_causes.cause_of(f"  {error}\n")
