@@ -181,7 +181,7 @@ PUMP_STEPS = [
     "engagement.alerts.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
-    "workflows.lists.turns.run_pump_step",
+    "workflows.transfers.job_runner.run_pump_step",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
@@ -229,7 +229,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-FILE_UPLOAD_HANDLERS = ["workflows.lists.receiving.LimitedUpload"]  # stops at the size an import may have
+FILE_UPLOAD_HANDLERS = ["workflows.transfers.upload.LimitedUpload"]  # stops at the size an import may have
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answered 413
 
 # Channels by name (a system check resolves them).

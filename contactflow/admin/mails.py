@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from contacts.admin.pages import column
-from engagement.admin.texts import EngagementTemplateAdmin, Use
+from engagement.admin.emails import EngagementTemplateAdmin, Use
 from engagement.models import EngagementTemplate
 from workflows.models import PlannedTouch, Step, WorkflowTemplate
 

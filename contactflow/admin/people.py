@@ -19,8 +19,8 @@ from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contactflow.core import clock
+from contacts.admin.contacts import ContactAdmin
 from contacts.admin.pages import joined
-from contacts.admin.people import ContactAdmin
 from contacts.intake import Receipt
 from contacts.models import Contact, FormerAddress
 from contacts.timeline import Entry
@@ -28,7 +28,7 @@ from notion_bridge.admin import subjects
 from notion_bridge.admin.subjects import InNotion
 from notion_bridge.models import PageLink
 from workflows import enrolment, wake
-from workflows.admin.lists.exports import ListButtons
+from workflows.admin.transfers.exports import ListButtons
 
 
 @admin.register(Contact)

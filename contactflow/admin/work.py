@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 
 from contacts.admin.pages import column
 from engagement.admin.alerts import AlertAdmin
-from engagement.admin.work import TaskAdmin
+from engagement.admin.tasks import TaskAdmin
 from engagement.models import Alert, Task
 from notion_bridge.admin.subjects import InNotion
-from workflows.admin.runs import WorkflowInstanceAdmin
+from workflows.admin.executions import WorkflowInstanceAdmin
 from workflows.models import ScheduledAction, WorkflowInstance
 
 if TYPE_CHECKING:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contacts.admin import history, people, permissions, reference, rules
+from contacts.admin import consents, contacts, events, reference, rules
 
-__all__ = ["history", "people", "permissions", "reference", "rules"]
+__all__ = ["consents", "contacts", "events", "reference", "rules"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from engagement.admin import alerts, brands, messages, texts, versions, work
+from engagement.admin import alerts, brands, email_versions, emails, messages, tasks
 
-__all__ = ["alerts", "brands", "messages", "texts", "versions", "work"]
+__all__ = ["alerts", "brands", "email_versions", "emails", "messages", "tasks"]

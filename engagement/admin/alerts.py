@@ -24,9 +24,9 @@ from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
 from contacts.admin.pages import Kept, Record, RecordInline, button, column, link
 from engagement import alerts, worklist
-from engagement.admin import live
+from engagement.admin import live_updates
 from engagement.admin.messages import as_text
-from engagement.admin.urgency import RANK
+from engagement.admin.priority_order import RANK
 from engagement.models import Alert, AlertDelivery, Target
 
 PRIORITY_COLOURS = {"Urgent": "danger", "High": "warning", "Medium": "info"}
@@ -150,17 +150,17 @@ class AlertAdmin(Record):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         version = worklist.alerts_version(now=clock.database_now())
-        if live.is_unchanged(request, version) and self.has_view_permission(request):
-            return live.unchanged()
+        if live_updates.is_unchanged(request, version) and self.has_view_permission(request):
+            return live_updates.unchanged()
         choices = [value for value, _ in WHOSE_ALERTS]
-        scope = live.remembered(request, parameter=WHOSE, key="alerts_whose", choices=choices, default="all")
+        scope = live_updates.remembered(request, parameter=WHOSE, key="alerts_whose", choices=choices, default="all")
         state = request.GET.get(STATE) or "open"
         shown = {
-            "tabs": live.tabs(request, parameter=WHOSE, choices=WHOSE_ALERTS, current=scope),
-            "states": live.tabs(request, parameter=STATE, choices=STATES, current=state),
+            "tabs": live_updates.tabs(request, parameter=WHOSE, choices=WHOSE_ALERTS, current=scope),
+            "states": live_updates.tabs(request, parameter=STATE, choices=STATES, current=state),
             "scope": scope,
             "has_roles": bool(scope == "mine" and worklist.targets_of(cast(User, request.user))),
-            "live": {"version": version, "address": live.address(request), "every": live.EVERY_SECONDS},
+            "live": {"version": version, "address": live_updates.address(request), "every": live_updates.EVERY_SECONDS},
         }
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
@@ -173,8 +173,8 @@ class AlertAdmin(Record):
             raise PermissionDenied
         bell = worklist.bell(user=cast(User, request.user))
         version = f"{bell.count}-{bell.newest.pk if bell.newest else ''}"
-        if live.is_unchanged(request, version):
-            return live.unchanged()
+        if live_updates.is_unchanged(request, version):
+            return live_updates.unchanged()
         context = {"bell": bell, "version": version, "said": _said(bell), "every": BELL_SECONDS}
         return TemplateResponse(request, "admin/engagement/alerts_bell.html", context)
 
@@ -190,7 +190,7 @@ class AlertAdmin(Record):
         if request.headers.get("Accept", "").startswith("application/json"):
             return JsonResponse({"said": said})
         messages.success(request, said)
-        return live.back(request, reverse("admin:engagement_alert_changelist"))
+        return live_updates.back(request, reverse("admin:engagement_alert_changelist"))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)

@@ -15,7 +15,7 @@ from contactflow.core import clock
 from contacts import brands
 from contacts.models import BusinessEntity
 from engagement import worklist
-from engagement.admin import due, live, quick
+from engagement.admin import due_dates, live_updates, task_actions
 from engagement.models import Target, Task
 from engagement.worklist import Scope
 
@@ -60,8 +60,10 @@ class Board:
         own = [
             path("board/", view(self.board), name="engagement_task_board"),
             *(
-                path(f"<uuid:object_id>/{deed}/", view(quick.act), {"deed": deed}, name=f"engagement_task_{deed}")
-                for deed in quick.DEEDS
+                path(
+                    f"<uuid:object_id>/{deed}/", view(task_actions.act), {"deed": deed}, name=f"engagement_task_{deed}"
+                )
+                for deed in task_actions.DEEDS
             ),
         ]
         return [*own, *super().get_urls()]  # type: ignore[misc]  # the page's
@@ -71,9 +73,11 @@ class Board:
             raise PermissionDenied
         now = clock.database_now()
         version = worklist.tasks_version(now=now)
-        if live.is_unchanged(request, version):
-            return live.unchanged()
-        scope = live.remembered(request, parameter=WHOSE, key=REMEMBERED, choices=Scope.values, default=Scope.ALL)
+        if live_updates.is_unchanged(request, version):
+            return live_updates.unchanged()
+        scope = live_updates.remembered(
+            request, parameter=WHOSE, key=REMEMBERED, choices=Scope.values, default=Scope.ALL
+        )
         narrowing = BoardFilter(request.GET)
         tasks = brands.only(
             _narrowed(narrowing, scope, cast(User, request.user)),
@@ -85,12 +89,12 @@ class Board:
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Board",
-            "tabs": live.tabs(request, parameter=WHOSE, choices=Scope.choices, current=scope),
+            "tabs": live_updates.tabs(request, parameter=WHOSE, choices=Scope.choices, current=scope),
             "scope": scope,
             "filter": narrowing,
             "columns": [_shown(column, now, scope) for column in worklist.board(tasks, now=now)],
             "may_move": may_move,
-            "live": {"version": version, "address": live.address(request), "every": live.EVERY_SECONDS},
+            "live": {"version": version, "address": live_updates.address(request), "every": live_updates.EVERY_SECONDS},
         }
         return TemplateResponse(request, "admin/engagement/board.html", context)
 
@@ -121,7 +125,7 @@ def _shown(column: worklist.Column, now: Any, scope: str) -> dict[str, Any]:
         "cards": [
             {
                 "task": task,
-                "due": due.chip(task, now=now),
+                "due": due_dates.chip(task, now=now),
                 "priority_class": PRIORITY_CHIPS.get(task.priority, ""),
                 "moves": [(value, COLUMN_NAMES.get(value, label)) for value, label in MOVES if value != task.status],
             }

@@ -18,7 +18,7 @@ from contactflow.core import numbers
 from contacts.admin.reference import BusinessEntityAdmin
 from contacts.models import BusinessEntity
 from engagement import contrast, envelopes, layout, previews
-from engagement.admin.previewing import chosen_contact
+from engagement.admin.email_preview import chosen_contact
 from engagement.models import EngagementTemplate
 from engagement.rendering import Words
 

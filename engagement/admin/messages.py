@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownF
 
 from contactflow.core import datetimes, numbers
 from contacts.admin.pages import Record, RecordInline, button, column, link
-from contacts.admin.searching import PeopleSearch
+from contacts.admin.people_search import PeopleSearch
 from engagement import previews
 from engagement.models import Message, MessageEvent, TemplateVersion
 

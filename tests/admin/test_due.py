@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from engagement.admin import due, quick
+from engagement.admin import due_dates, task_actions
 from engagement.models import Task
 from tests import factories as f
 
@@ -27,12 +27,12 @@ from tests import factories as f
     ],
 )
 def test_due_is_said_in_the_unit_people_would_use(minutes, said):
-    assert due.words(f.NOW + dt.timedelta(minutes=minutes), now=f.NOW) == said
+    assert due_dates.words(f.NOW + dt.timedelta(minutes=minutes), now=f.NOW) == said
 
 
 @pytest.mark.parametrize(("hours", "colour"), [(-1, "is-bad"), (1, "is-warn"), (5, "")])
 def test_late_and_soon_stand_out(hours, colour):
-    assert due.colour(f.NOW + dt.timedelta(hours=hours), now=f.NOW) == colour
+    assert due_dates.colour(f.NOW + dt.timedelta(hours=hours), now=f.NOW) == colour
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_late_and_soon_stand_out(hours, colour):
     ],
 )
 def test_only_what_is_open_is_late(values, said):
-    assert said in due.chip(Task(**values), now=f.NOW)
+    assert said in due_dates.chip(Task(**values), now=f.NOW)
 
 
 def at(day: int, hour: int = 15) -> dt.datetime:
@@ -65,4 +65,4 @@ def at(day: int, hour: int = 15) -> dt.datetime:
 def test_later_means_a_moment(settings, wish, now, until):
     settings.TIME_ZONE = "UTC"
 
-    assert quick.put_off_until(wish, now=now) == until
+    assert task_actions.put_off_until(wish, now=now) == until

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from contacts.models import EntityMembership
-from engagement.admin import previewing
+from engagement.admin import email_preview
 from engagement.channels import registry
 from engagement.models import Message, TemplateVersion
 from tests import factories as f
@@ -302,12 +302,12 @@ def test_without_a_mail_server_the_test_says_that_it_went_nowhere(desk, settings
 
 def test_tests_are_limited(desk, settings, monkeypatch):
     settings.EMAIL_URL = ""
-    monkeypatch.setattr(previewing, "TESTS", 2)
+    monkeypatch.setattr(email_preview, "TESTS", 2)
     for _ in range(2):
         send_test(desk)
 
     assert "Wait a little" in send_test(desk)["said"]
-    assert LogEntry.objects.filter(change_message=previewing.TESTED).count() == 2
+    assert LogEntry.objects.filter(change_message=email_preview.TESTED).count() == 2
 
 
 def test_reader_sends_no_test(reading_room):

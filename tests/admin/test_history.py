@@ -17,7 +17,7 @@ from engagement.models import Message
 from tests import factories as f
 from tests.admin import rows
 from workflows import controls
-from workflows.admin.runs import export, story
+from workflows.admin.executions import export, history
 from workflows.models import ActionAttempt, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def step(instance=None, **values):
 
 
 def told(action):
-    return story.of_step(ScheduledAction.objects.select_related("instance__contact", "step").get(pk=action.pk))
+    return history.of_step(ScheduledAction.objects.select_related("instance__contact", "step").get(pk=action.pk))
 
 
 def csv_of(response):
@@ -47,7 +47,7 @@ def csv_of(response):
     ],
 )
 def test_lengths_of_time_in_words(length, said):
-    assert story.duration(length) == said
+    assert history.duration(length) == said
 
 
 @pytest.mark.parametrize(("behind", "said"), [(HOUR / 120, ""), (2 * HOUR, "2 hours later than planned")])
@@ -145,7 +145,7 @@ def test_story_is_in_order_of_time_with_what_colleagues_did_in_between():
     later = step(instance, due_at=f.NOW + 100 * HOUR, step=f.StepFactory(version=version))
     controls.pause(instance=instance, reason="Holiday", actor="ada", now=f.NOW + HOUR)
 
-    lines = story.of_instance(instance).lines
+    lines = history.of_instance(instance).lines
 
     assert [line.step.action.pk if line.step else line.control.reason for line in lines] == [
         done.pk,
@@ -170,20 +170,20 @@ def test_state_of_a_workflow_in_words(change, words):
     WorkflowInstance.objects.filter(pk=instance.pk).update(**change)
     instance.refresh_from_db()
 
-    assert words in story.of_instance(instance).state
+    assert words in history.of_instance(instance).state
 
 
 def test_who_put_it_on_hold_and_why_stands_at_the_top():
     instance = rows.instance()
     controls.pause(instance=instance, reason="She is on holiday.", actor="ada", now=f.NOW)
 
-    assert "by ada: She is on holiday. Nothing happens" in story.of_instance(instance).state
+    assert "by ada: She is on holiday. Nothing happens" in history.of_instance(instance).state
 
 
 def test_story_asks_as_often_for_many_steps_as_for_one():
     def queries(instance):
         with CaptureQueriesContext(connection) as captured:
-            story.of_instance(instance)
+            history.of_instance(instance)
         return len(captured)
 
     def running(count):

@@ -11,8 +11,9 @@ from django.urls import reverse
 from contacts import defaults
 from contacts.models import Contact, EntityMembership
 from tests import factories as f
-from workflows.lists import receiving, turns
 from workflows.models import ExportRun, ImportRun
+from workflows.transfers import job_runner
+from workflows.transfers import upload as uploads
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/workflows/importrun/add/"
@@ -92,7 +93,7 @@ def test_file_that_is_no_list_is_refused_with_a_remedy(desk, content, name, said
 
 
 def test_file_that_is_too_large_is_refused_without_being_kept(desk, monkeypatch):
-    monkeypatch.setattr(receiving, "MAX_BYTES", 1000)
+    monkeypatch.setattr(uploads, "MAX_BYTES", 1000)
 
     shown = upload(desk, "Email\n" + "ada@example.org\n" * 100).content.decode()
 
@@ -347,7 +348,7 @@ def test_what_has_run_out_is_deleted_by_the_pump(desk):
     run = export(desk)
     ExportRun.objects.filter(pk=run.pk).update(expires_at=f.NOW.replace(year=2020))
 
-    turns.run_pump_step(time.monotonic() + 5)
+    job_runner.run_pump_step(time.monotonic() + 5)
 
     run.refresh_from_db()
     assert (run.state, run.chunks.count()) == ("expired", 0)
@@ -358,7 +359,7 @@ def test_lines_of_old_imports_are_deleted_and_their_numbers_stay(desk, checked):
 
     ImportRun.objects.filter(pk=checked.pk).update(created_at=f.NOW.replace(year=2020))
 
-    turns.run_pump_step(time.monotonic() + 5)
+    job_runner.run_pump_step(time.monotonic() + 5)
 
     checked.refresh_from_db()
     assert (checked.lines.count(), checked.is_cleared, checked.foreseen["created"]) == (0, True, 1)

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts import describe
+from contacts.admin.contacts import CustomFieldsField
 from contacts.admin.pages import LinesField, joined
-from contacts.admin.people import CustomFieldsField
+from engagement.admin.email_fields import FallbacksField, PassagesField
 from engagement.admin.messages import as_text, framed
-from engagement.admin.wordfields import FallbacksField, PassagesField
 from tests import factories as f
 from workflows import progress
-from workflows.admin import plans
+from workflows.admin import plan_sentences
 from workflows.models import ActionType, ScheduledAction
 
 line = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), exclude_characters="=:"), min_size=1)
@@ -123,12 +123,12 @@ def test_rows_are_joined(rows, text):
     ],
 )
 def test_delay_is_told_in_the_unit_a_person_would_use(hours, told):
-    assert plans.delay(Decimal(hours)) == told
+    assert plan_sentences.delay(Decimal(hours)) == told
 
 
 @given(st.decimals(min_value=0, max_value=99999, places=2))
 def test_every_delay_can_be_told(hours):
-    assert plans.delay(hours)
+    assert plan_sentences.delay(hours)
 
 
 @pytest.mark.django_db
@@ -143,7 +143,7 @@ def test_every_delay_can_be_told(hours):
 def test_step_is_told(values, told):
     step = f.StepFactory(**values)
 
-    assert plans.steps(step.version) == [told]
+    assert plan_sentences.steps(step.version) == [told]
 
 
 @pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_triggers_are_told():
     version.contact_types.add(f.ContactTypeFactory(slug="artist"), f.ContactTypeFactory(slug="gallery_contact"))
     version.lead_sources.add(f.LeadSourceFactory(slug="event"))
 
-    assert plans.triggers(version) == [
+    assert plan_sentences.triggers(version) == [
         "When a new contact arrives",
         "The contact is Artist or Gallery Contact",
         "The lead source is Event",

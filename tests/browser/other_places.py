@@ -23,7 +23,6 @@ from engagement.models import Alert, EngagementTemplate, Target, Task
 from notion_bridge.models import SyncConflict, SyncProblem
 from tests import factories as f
 from workflows import drafts
-from workflows.lists import receiving, runs
 from workflows.models import (
     ExportRun,
     ImportRun,
@@ -32,6 +31,7 @@ from workflows.models import (
     WorkflowTemplate,
     WorkflowVersion,
 )
+from workflows.transfers import runs, upload
 
 LIST = "Email,First name,Company\nada@engines.example,Ada,Engines Ltd\nnew@people.example,Noor,\nnobody,,\n"
 ARTISTS = "the7space_artist_discovery"
@@ -44,7 +44,7 @@ def furnish() -> None:
     draft = drafts.draft_of(artists())
     f.StepFactory(version=draft, position=9, action_type="create_task", title="Look at the portfolio", delay_hours=3)
     for name in ("columns.csv", "preview.csv", "result.csv"):
-        run = receiving.receive(
+        run = upload.receive(
             file=io.BytesIO(LIST.encode()), file_name=name, source="Fair", business_entity=None, by=None, now=now
         )
         if name != "columns.csv":

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workflows.admin import lists, runs, templates, versions
+from workflows.admin import executions, transfers, workflow_versions, workflows
 
-__all__ = ["lists", "runs", "templates", "versions"]
+__all__ = ["executions", "transfers", "workflow_versions", "workflows"]

@@ -94,11 +94,11 @@ class ImportRun(ListRun):
         verbose_name_plural = "imports and exports"
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="import_newest_first"),  # the list and its pages
-            # workflows.lists.working: what a worker should be busy with.
+            # workflows.transfers.working: what a worker should be busy with.
             models.Index(
                 fields=["queued_at"], condition=models.Q(state__in=["checking", "applying"]), name="import_working"
             ),
-            # workflows.lists.clearing: whose lines are still kept.
+            # workflows.transfers.retention: whose lines are still kept.
             models.Index(fields=["created_at"], condition=models.Q(is_cleared=False), name="import_to_clear"),
         ]
 
@@ -199,9 +199,9 @@ class ExportRun(ListRun):
         permissions: ClassVar = [("download_any_exportrun", "Can download the exports of others")]
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="export_newest_first"),  # the list and its pages
-            # workflows.lists.working: what a worker should be busy with.
+            # workflows.transfers.working: what a worker should be busy with.
             models.Index(fields=["queued_at"], condition=models.Q(state="preparing"), name="export_working"),
-            # workflows.lists.clearing: what has run out.
+            # workflows.transfers.retention: what has run out.
             models.Index(fields=["expires_at"], condition=models.Q(state="ready"), name="export_to_clear"),
         ]
 

@@ -1,0 +1,108 @@
+"""What arrived from whom, what was decided about it, and what it started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+
+from contacts import describe
+from contacts.admin.pages import Record, RecordInline, column, link
+from contacts.admin.people_search import PeopleSearch
+from contacts.models import ContactEvent
+
+KINDS = ("new_contact", "contact_updated", "engagement_detected", "manual_trigger")
+
+
+class KindFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """The general kinds by name, and all named business events together: listing those would read the whole table."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((kind, describe.name_of_event(kind)) for kind in KINDS), ("business", "Business event")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ContactEvent]) -> QuerySet[ContactEvent]:
+        if self.value() in KINDS:
+            return queryset.filter(kind=self.value())
+        return queryset.exclude(kind__in=KINDS) if self.value() == "business" else queryset
+
+
+class Told:
+    """What both the list of events and the contact's page say about an event."""
+
+    @column("What happened")
+    def happened(self, event: ContactEvent) -> str:
+        return describe.name_of_event(event.kind)
+
+    @column("What it did")
+    def did(self, event: ContactEvent) -> str:
+        if event.processed_at is None:
+            return "waiting to be looked at"
+        return "known before: starts nothing" if event.request.get("baseline") else describe.started(event.outcome)
+
+
+class ContactEventInline(Told, RecordInline):
+    model = ContactEvent
+    verbose_name_plural = "What arrived"
+    fields = ("what", "source", "did", "received_at")
+    readonly_fields = fields
+
+    @column("What happened")
+    def what(self, event: ContactEvent) -> str:
+        return link(event, describe.name_of_event(event.kind))
+
+
+@admin.register(ContactEvent)
+class ContactEventAdmin(PeopleSearch, Told, Record):
+    when_empty = (
+        "Nothing has arrived. New people, imports and what other systems send are written down here, with what was "
+        "decided about them."
+    )
+    list_display = ("happened", "contact_link", "source", "did", "received_at")
+    list_filter = (KindFilter, ("source", ChoicesDropdownFilter))
+    list_select_related = ("contact",)
+    sortable_by = ("received_at",)  # no other order has an index
+    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
+    search_help_text = "Search by the contact's name, email address or company."
+    fieldsets = (
+        (None, {"fields": ("happened", "contact_link", "source", "received_at", "processed_at")}),
+        ("What was decided", {"fields": ("decided", "changed", "held")}),
+        ("What it started", {"fields": ("started",)}),
+        ("What arrived", {"fields": ("arrived", "asked", "event_key")}),
+    )
+
+    def title_of(self, row: ContactEvent) -> str:
+        return f"{describe.name_of_event(row.kind)}: {row.contact}"
+
+    @column("Contact")
+    def contact_link(self, event: ContactEvent) -> str:
+        return link(event.contact)
+
+    @column("Decisions")
+    def decided(self, event: ContactEvent) -> str:
+        return describe.listed(map(describe.decision, event.decisions))
+
+    @column("Changes")
+    def changed(self, event: ContactEvent) -> str:
+        return describe.listed(describe.changes(event.changes))
+
+    @column("What held then")
+    def held(self, event: ContactEvent) -> str:
+        return describe.pairs(event.facts)
+
+    @column("Workflows")
+    def started(self, event: ContactEvent) -> str:
+        return describe.listed(map(describe.outcome, sorted(event.outcome, key=describe.did_not_start)))
+
+    @column("As it arrived")
+    def arrived(self, event: ContactEvent) -> str:
+        return describe.pairs(event.payload)
+
+    @column("What the caller asked for")
+    def asked(self, event: ContactEvent) -> str:
+        return describe.pairs(event.request)

@@ -1,0 +1,293 @@
+"""What the editor of an email asks while somebody types: the preview, whom it is for, who lacks what, a test."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from contactflow.core import clock, numbers
+from contactflow.core.statement_timeout import QueryTooSlow
+from contacts.models import BusinessEntity, Contact
+from engagement import coverage, placeholders, previews, template_validation, test_send
+from engagement.admin.email_fields import FallbacksField, PassagesField
+from engagement.models import EngagementTemplate
+from engagement.previews import Preview
+from engagement.rendering import Words
+
+if TYPE_CHECKING:
+    from contacts.admin.pages import Page as Base
+else:
+    Base = object
+
+FOUND = 8  # people offered for a few letters
+LISTED = 50
+TESTS, PER = 10, dt.timedelta(minutes=10)
+TESTED = "Sent a test to themselves."
+
+
+class Previewing(Base):
+    """The addresses below the list of emails that the editor's script calls. None of them writes an email."""
+
+    def get_urls(self) -> list[URLPattern]:
+        views: dict[str, Callable[..., HttpResponse]] = {
+            "preview": self.preview,
+            "people": self.people,
+            "coverage": self.coverage,
+            "test": self.test,
+        }
+        own = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"engagement_engagementtemplate_{name}")
+            for name, view in views.items()
+        ]
+        lacking = path(
+            "<path:object_id>/lacking/<str:variable>/",
+            self.admin_site.admin_view(self.lacking),
+            name="engagement_engagementtemplate_lacking",
+        )
+        return [*own, lacking, *super().get_urls()]
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """The email as typed, or as saved where nothing was."""
+        self._needs(request, "view")
+        return _posted(request, lambda: JsonResponse(_shown(_rehearsed(request), _errors(request))))
+
+    def coverage(self, request: HttpRequest) -> HttpResponse:
+        """How many people lack what the words use."""
+        self._needs(request, "view")
+        if not request.user.has_perm("contacts.view_contact"):
+            return HttpResponse("")
+        return _posted(request, lambda: TemplateResponse(request, "admin/engagement/coverage.html", _lacks(request)))
+
+    def test(self, request: HttpRequest) -> HttpResponse:
+        """The email as typed, to whoever asks."""
+        self._needs(request, "change")
+        return _posted(request, lambda: JsonResponse(_tested(request)))
+
+    def people(self, request: HttpRequest) -> HttpResponse:
+        """A few contacts by any part of name, address or company."""
+        self._needs(request, "view")
+        if not request.user.has_perm("contacts.view_contact"):
+            raise PermissionDenied
+        return require_GET(_people)(request)
+
+    def lacking(self, request: HttpRequest, object_id: str, variable: str) -> HttpResponse:
+        """The contacts of the email's brand who have no value for the variable."""
+        self._needs(request, "view")
+        if not request.user.has_perm("contacts.view_contact"):
+            raise PermissionDenied
+        template = self.get_object(request, object_id)
+        if template is None or not coverage.can_lack(variable):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": template,
+            "title": f"Contacts without {previews.label_of(variable).lower()}",
+            "brand": template.business_entity,
+            "limit": LISTED,
+        }
+        try:
+            context["people"] = coverage.who_lacks(
+                name=variable, business_entity=template.business_entity, limit=LISTED
+            )
+        except QueryTooSlow:
+            context["too_many"] = True
+        return TemplateResponse(request, "admin/engagement/lacking.html", context)
+
+    def _needs(self, request: HttpRequest, what: str) -> None:
+        allowed = self.has_change_permission(request) if what == "change" else self.has_view_permission(request)
+        if not (allowed or self.has_add_permission(request)):
+            raise PermissionDenied
+
+
+def _posted(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    return require_POST(lambda _: answer())(request)
+
+
+def _words(request: HttpRequest) -> Words:
+    template = _template(request)
+    if "subject" not in request.POST:
+        if template is None or template.current_version is None:
+            return Words("", "", "", EngagementTemplate.Level.BASIC)
+        return Words.of(template.current_version)
+    read = request.POST.get
+    return Words(
+        read("subject", "")[: template_validation.LONGEST["subject"]],
+        read("preheader", "")[: template_validation.LONGEST["preheader"]],
+        read("body", "").replace("\r\n", "\n")[: template_validation.LONGEST["body"]],
+        read("level") if read("level") in placeholders.LEVELS else EngagementTemplate.Level.BASIC,  # type: ignore[arg-type]  # one of the levels, so text
+        _rows(request, "fallbacks", FallbacksField()),
+        _rows(request, "passages", PassagesField()),
+    )
+
+
+def _rows(request: HttpRequest, name: str, field: FallbacksField | PassagesField) -> dict[str, Any]:
+    """Unfinished rows count for nothing in a preview."""
+    typed = field.widget.value_from_datadict(request.POST, None, name)
+    found: dict[str, Any] = {}
+    for row in typed:
+        try:
+            found |= field.to_python([row])
+        except ValidationError:
+            continue
+    return found
+
+
+def _template(request: HttpRequest) -> EngagementTemplate | None:
+    emails = EngagementTemplate.objects.select_related("business_entity", "current_version")
+    return emails.filter(pk=numbers.key(request.POST.get("template"))).first()
+
+
+def chosen_contact(request: HttpRequest) -> Contact | None:
+    if not request.user.has_perm("contacts.view_contact"):
+        return None
+    try:
+        chosen = uuid.UUID(request.POST.get("contact", ""))
+    except ValueError:
+        return None
+    return Contact.objects.select_related("lead_source").filter(pk=chosen).first()
+
+
+def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEntity | None:
+    """The one typed or saved; else that of the contact, as when a workflow for any brand sends it."""
+    number = request.POST.get("business_entity")
+    if number is None:
+        template = _template(request)
+        brand = template.business_entity if template else None
+    else:
+        brand = BusinessEntity.objects.filter(pk=numbers.key(number)).first()
+    if brand is None and contact is not None:
+        return contact.business_entities.order_by("memberships__position").first()
+    return brand
+
+
+def _rehearsed(request: HttpRequest) -> Preview:
+    contact = chosen_contact(request)
+    return previews.preview(words=_words(request), business_entity=_brand(request, contact), contact=contact)
+
+
+def _errors(request: HttpRequest) -> list[str]:
+    found = template_validation.find_errors(_words(request))
+    return [
+        fault for field in ("subject", "preheader", "body", "passages", "fallbacks") for fault in found.get(field, [])
+    ]
+
+
+def _shown(seen: Preview, errors: list[str]) -> dict[str, str]:
+    return {
+        "sender": seen.sender.name or seen.sender.address,
+        "subject": seen.subject,
+        "preheader": seen.preheader,
+        "light": seen.in_scheme("light"),
+        "dark": seen.in_scheme("dark"),
+        "text": seen.text,
+        "notes": render_to_string("admin/engagement/preview_notes.html", {"seen": seen, "errors": errors}),
+    }
+
+
+def _lacks(request: HttpRequest) -> dict[str, Any]:
+    words, brand, template = _words(request), _brand(request), _template(request)
+    context: dict[str, Any] = {"brand": brand, "template": template}
+    try:
+        found = coverage.count(names=words.variable_names(), business_entity=brand)
+    except QueryTooSlow:
+        return context | {"too_many": True}
+    lines = [
+        {
+            "name": lack.name,
+            "label": previews.label_of(lack.name).lower(),
+            "lacking": lack.lacking,
+            "count": f"{lack.lacking:,}",
+            "then": _then(words, lack.name),
+            "address": reverse("admin:engagement_engagementtemplate_lacking", args=[template.pk, lack.name])
+            if template and lack.lacking
+            else "",
+        }
+        for lack in found.lacks
+    ]
+    return context | {"found": found, "lines": lines, "people": f"{found.people:,}"}
+
+
+def _then(words: Words, name: str) -> str:
+    """What those read who have no value."""
+    fallback = words.fallback_of(name)
+    if fallback is None:
+        return "their email is held until somebody fills it in"
+    return f"they read “{fallback}”" if fallback else "it is left out for them"
+
+
+def _people(request: HttpRequest) -> HttpResponse:
+    asked = request.GET.get("q", "").strip()[:100]
+    if len(asked) < 2:
+        return JsonResponse({"people": []})
+    named = Q()
+    for word in asked.split()[:4]:
+        named &= (
+            Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
+            | Q(company__icontains=word)
+        )  # fmt: skip
+    found = Contact.objects.filter(named).order_by().only("first_name", "last_name", "email", "company")[:FOUND]
+    said = [
+        {"id": str(one.pk), "name": str(one), "more": " · ".join(filter(None, (one.email, one.company)))}
+        for one in found
+    ]
+    return JsonResponse({"people": said})
+
+
+def _tested(request: HttpRequest) -> dict[str, Any]:
+    user, now = request.user, clock.database_now()
+    recipient = str(getattr(user, "email", ""))
+    if not recipient:
+        return {
+            "level": "is-bad",
+            "said": "Your account has no email address, so a test cannot reach you.",
+            **_own_page(request),
+        }
+    recent = LogEntry.objects.filter(
+        user_id=cast(int, user.pk), action_time__gt=now - PER, change_message=TESTED
+    ).count()
+    if recent >= TESTS:
+        return {"level": "is-warn", "said": f"You sent {TESTS} tests in the last 10 minutes. Wait a little."}
+    if errors := _errors(request):
+        return {"level": "is-bad", "said": f"These words cannot be sent yet. {errors[0]}"}
+    seen = _rehearsed(request)
+    brand = _brand(request, chosen_contact(request))
+    _log(request, now)
+    try:
+        outcome = test_send.send(rendered=seen.sent, business_entity=brand, recipient=recipient, now=now)
+    except test_send.TestFailed as failure:
+        return {"level": "is-bad", "said": str(failure)}
+    held = f" A real one would be held: no {', no '.join(seen.missing).lower()}." if seen.missing else ""
+    return {"level": "is-good" if outcome.was_sent else "is-warn", "said": outcome.said + held}
+
+
+def _own_page(request: HttpRequest) -> dict[str, str]:
+    if not request.user.has_perm("auth.change_user"):
+        return {"remedy": "Ask whoever manages the accounts to add it."}
+    return {"remedy": "Add your address", "address": reverse("admin:auth_user_change", args=[request.user.pk])}
+
+
+def _log(request: HttpRequest, now: dt.datetime) -> None:
+    """Staff's tests are counted, so that nobody floods a mail server, and seen by colleagues."""
+    template = _template(request)
+    LogEntry.objects.create(
+        user_id=cast(int, request.user.pk),
+        content_type=ContentType.objects.get_for_model(EngagementTemplate),
+        object_id=str(template.pk) if template else "",
+        object_repr=str(template or "a new email")[:200],
+        action_flag=CHANGE,
+        change_message=TESTED,
+        action_time=now,
+    )

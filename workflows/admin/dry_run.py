@@ -1,0 +1,147 @@
+"""A dry run in the admin: what would happen to whom, when, and how it would read. Nothing is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from contactflow.core import clock
+from contacts.admin.pages import Page
+from contacts.models import BusinessEntity, ContactType, LeadSource
+from engagement.admin.messages import framed
+from workflows import drafts, enrolment, explain, simulation
+from workflows.admin import contact_picker, plan_calendar, workflow_pages
+from workflows.conditions import Facts, Verdict
+from workflows.drafts import Plan
+from workflows.models import WorkflowTemplate, WorkflowVersion
+from workflows.simulation import EMAILS, Someone
+
+INPUT = {"class": "desk-input"}
+
+
+class ExampleForm(forms.Form):
+    """Somebody who exists nowhere, and when it would start."""
+
+    first_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput(attrs=INPUT))
+    contact_type = forms.ModelChoiceField(
+        ContactType.objects.all(), required=False, empty_label="None", widget=forms.Select(attrs=INPUT)
+    )
+    lead_source = forms.ModelChoiceField(
+        LeadSource.objects.all(), required=False, empty_label="None", widget=forms.Select(attrs=INPUT)
+    )
+    brand = forms.ModelChoiceField(
+        BusinessEntity.objects.all(), required=False, empty_label="None", widget=forms.Select(attrs=INPUT)
+    )
+    interest = forms.CharField(required=False, max_length=100, widget=forms.TextInput(attrs=INPUT))
+
+
+class StartForm(forms.Form):
+    start = forms.DateTimeField(
+        required=False, label="Starting", validators=[clock.validate_moment],
+        widget=forms.DateTimeInput(attrs={**INPUT, "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": "Give a day and a time, such as 2026-03-02 09:00."},
+    )  # fmt: skip
+
+
+def dry_run(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Choose a contact or an example person; see the calendar."""
+    template = workflow_pages.opened(page, request, object_id)
+    version = _version(template, request.GET.get("version", ""))
+    plan = drafts.plan_of(version, template)
+    contact = contact_picker.chosen(request)
+    example = ExampleForm(request.GET if "example" in request.GET else None, initial=_fitting(plan))
+    when = StartForm(request.GET)
+    when.is_valid()
+    now = clock.database_now()
+    someone = _someone(plan, contact, example)
+    verdict = _verdict(template, version, someone, contact, now) if version and someone else None
+    if someone and verdict and verdict.matched:
+        someone = dataclasses.replace(someone, because=verdict.because)
+    start = when.cleaned_data.get("start") or now
+    context = workflow_pages.context(
+        page, request, template, "dry_run",
+        plan=plan,
+        version=version,
+        draft=template.versions.filter(published_at=None).first(),
+        current=template.current_version,
+        example=example,
+        when=when,
+        chosen=contact,
+        find_address=workflow_pages.address(template, "find"),
+        start=start,
+        **(_calendar(plan, someone, start) if someone else {}),
+        verdict=verdict,
+        may_see_people=request.user.has_perm("contacts.view_contact"),
+    )  # fmt: skip
+    return TemplateResponse(request, "admin/workflows/dry_run.html", context)
+
+
+def _version(template: WorkflowTemplate, asked: str) -> WorkflowVersion | None:
+    """ "draft", "published", or what an editor sees."""
+    if asked == "published" and template.current_version:
+        return template.current_version
+    return drafts.in_work(template)
+
+
+def _someone(plan: Plan, contact: Any, example: ExampleForm) -> Someone | None:
+    if contact is not None:
+        return simulation.real(contact=contact, plan=plan)
+    if not example.is_bound or not example.is_valid():
+        return None
+    said = example.cleaned_data
+    return simulation.example(
+        first_name=said["first_name"],
+        contact_types=[said["contact_type"]] if said["contact_type"] else [],
+        lead_source=said["lead_source"],
+        business_entity=plan.business_entity or said["brand"],
+        interests=[said["interest"]] if said["interest"] else [],
+    )
+
+
+def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any]:
+    foreseen = simulation.rehearse(plan=plan, someone=someone, start=start)
+    shown = [
+        {
+            "one": one,
+            "frame": framed(one.foreseen.html, f"{one.foreseen.subject}, as its reader sees it")
+            if one.foreseen.html
+            else "",
+            "is_email": one.foreseen.action_type in EMAILS,
+        }
+        for one in plan_calendar.shown(foreseen, someone)
+    ]
+    return {
+        "shown": shown,
+        "someone": someone,
+        "their_zone": someone.zone,
+        "team_zone": someone.team_zone,
+        "has_two_zones": someone.zone != someone.team_zone,
+        "begins": plan_calendar.at(start, someone.team_zone),
+        "reader_zone": timezone.get_current_timezone_name(),
+    }
+
+
+def _verdict(
+    template: WorkflowTemplate, version: WorkflowVersion, someone: Someone, contact: Any, now: dt.datetime
+) -> Verdict:
+    """Whether it would start for them at all."""
+    candidate = enrolment.candidate_of(template, version)
+    facts = Facts.from_event(someone.facts or {}) if contact is None else explain.facts_of(contact)
+    return enrolment.judge(candidate=candidate, contact=someone.contact, facts=facts, event=None, now=now)
+
+
+def _fitting(plan: Plan) -> dict[str, Any]:
+    """An example who matches, as far as one choice of each can."""
+    return {
+        "first_name": "Robin",
+        "contact_type": plan.contact_types[0] if plan.contact_types else None,
+        "lead_source": plan.lead_sources[0] if plan.lead_sources else None,
+        "brand": plan.business_entity,
+        "interest": next(iter((*plan.interests, *plan.tags)), ""),
+    }

@@ -1,0 +1,105 @@
+"""Every attempt, every decision of staff, and the workers' signs of life: plain records."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+
+from contacts.admin.pages import Record, column, link
+from contacts.admin.people_search import FOUND, MOST_WORDS, PeopleSearch, people_of
+from workflows import progress
+from workflows.admin.executions.filters import DayFilter
+from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat, WorkflowInstance
+
+
+@admin.register(ActionAttempt)
+class ActionAttemptAdmin(PeopleSearch, Record):
+    when_empty = "Nothing was tried yet. Each time a step is carried out, that is written down here."
+    people = "action__instance__contact"
+    list_display = ("started_at", "step_name", "contact_name", "number", "outcome", "short_error")
+    list_filter = (("outcome", ChoicesCheckboxFilter), ("started_at", DayFilter))
+    sortable_by = ()  # the newest come first; no other order has an index
+    search_fields = ("action__instance__contact__email",)
+    ordering = ("-id",)
+    fields = ("action_link", "number", "outcome", "started_at", "ended_at", "worker", "error")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ActionAttempt]:
+        rows = super().get_queryset(request)
+        return rows.select_related("action__step", "action__target", "action__template", "action__instance__contact")
+
+    def title_of(self, row: ActionAttempt) -> str:
+        return f"Attempt {row.number}: {progress.name_of(row.action)}"
+
+    @column("Step")
+    def step_name(self, attempt: ActionAttempt) -> str:
+        return progress.name_of(attempt.action)
+
+    @column("Step")
+    def action_link(self, attempt: ActionAttempt) -> str:
+        return link(attempt.action, f"{progress.name_of(attempt.action)} for {attempt.action.instance.contact}")
+
+    @column("Contact")
+    def contact_name(self, attempt: ActionAttempt) -> str:
+        return str(attempt.action.instance.contact)
+
+    @column("What went wrong")
+    def short_error(self, attempt: ActionAttempt) -> str:
+        return progress.cut(attempt.error)
+
+
+@admin.register(ControlEntry)
+class ControlEntryAdmin(Record):
+    when_empty = (
+        "Nobody had to step in yet. When a colleague pauses, cancels, repeats or skips something, the reason is kept "
+        "here."
+    )
+    list_display = ("at", "verb", "actor", "contact_name", "workflow_name", "reason")
+    list_filter = (("verb", ChoicesCheckboxFilter), ("at", DayFilter))
+    sortable_by = ("at",)  # no other order has an index
+    search_fields = ("actor", "reason", "instance__contact__email")
+    search_help_text = "Search by colleague, reason, or the contact's name, email address or company."
+    fields = ("verb", "instance_link", "action_link", "reason", "actor", "at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ControlEntry], search_term: str
+    ) -> tuple[QuerySet[ControlEntry], bool]:
+        for word in search_term.replace("\0", "").split()[:MOST_WORDS]:
+            ran = WorkflowInstance.objects.filter(contact__in=people_of(word)).order_by()
+            theirs = list(ran.values_list("pk", flat=True)[:FOUND])
+            queryset = queryset.filter(Q(actor__icontains=word) | Q(reason__icontains=word) | Q(instance__in=theirs))
+        return queryset, False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ControlEntry]:
+        rows = super().get_queryset(request)
+        return rows.select_related(
+            "instance__contact", "instance__template", "action__step", "action__target", "action__template"
+        )
+
+    @column("Contact")
+    def contact_name(self, entry: ControlEntry) -> str:
+        return str(entry.instance.contact)
+
+    @column("Workflow")
+    def workflow_name(self, entry: ControlEntry) -> str:
+        return str(entry.instance.template)
+
+    @column("Workflow")
+    def instance_link(self, entry: ControlEntry) -> str:
+        return link(entry.instance, f"{entry.instance.template} for {entry.instance.contact}")
+
+    @column("Step")
+    def action_link(self, entry: ControlEntry) -> str:
+        return link(entry.action, progress.name_of(entry.action)) if entry.action else "The whole workflow"
+
+
+@admin.register(WorkerHeartbeat)
+class WorkerHeartbeatAdmin(Record):
+    when_empty = (
+        "No worker has ever run, so nothing goes out. Whoever runs Contactflow starts one with “make run” or "
+        "“manage.py worker”."
+    )
+    list_display = ("name", "beat_at", "started_at")
+    fields = list_display
+    search_fields = ("name",)

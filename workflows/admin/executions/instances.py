@@ -1,0 +1,205 @@
+"""Workflows people are in: the list with its filters, and each one's story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
+
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.confirmation import Question, ReasonForm
+from contacts import describe
+from contacts.admin.pages import Record, button, column, link
+from contacts.admin.people_search import PeopleSearch
+from workflows import controls, progress
+from workflows.admin.executions import export, history
+from workflows.admin.executions.filters import DayFilter, TargetFilter
+from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
+
+INSTANCE_COLOURS = {"Under way": "info", "On hold": "warning", "Finished": "success", "Ended with a failure": "danger"}
+SHORTCUTS = (
+    ("All", ""),
+    ("Under way", "status__exact=active"),
+    ("On hold", "status__exact=paused"),
+    ("Ended with a failure", "status__exact=failed"),
+)
+COLUMNS: export.Columns = (
+    ("Person", lambda one: one.contact.full_name),
+    ("Email", lambda one: one.contact.email),
+    ("Workflow", lambda one: one.template.name),
+    ("Version", lambda one: one.version.number),
+    ("Brand", lambda one: one.business_entity),
+    ("State", lambda one: progress.STANDING[one.status]),
+    ("Started by", lambda one: describe.name_of_event(one.trigger_event)),
+    ("Because", lambda one: one.because),
+    ("Started", lambda one: one.started_at),
+    ("On hold since", lambda one: one.paused_at),
+    ("Ended", lambda one: one.ended_at),
+    ("Id", lambda one: one.pk),
+)
+
+
+class VersionFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """Versions by the name of their workflow, all in one query."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+        versions = WorkflowVersion.objects.filter(published_at__isnull=False).select_related("template")
+        return [
+            (one.pk, f"{one.template}, version {one.number}") for one in versions.order_by("template__name", "-number")
+        ]
+
+
+@admin.register(WorkflowInstance)
+class WorkflowInstanceAdmin(PeopleSearch, Record):
+    when_empty = (
+        "Nobody is in a workflow yet. People enter one when they arrive and fit it, or when you start one on their "
+        "page."
+    )
+    list_display = ("contact_name", "in_workflow", "business_entity", "state", "next", "started_at", "ended_at")
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        ("template", RelatedDropdownFilter),
+        ("version", VersionFilter),
+        ("business_entity", RelatedDropdownFilter),
+        TargetFilter,
+        ("started_at", DayFilter),
+    )
+    list_before_template = "admin/workflows/runs_above.html"
+    list_select_related = ("contact", "template", "version__template", "business_entity")
+    sortable_by = ("started_at",)  # no other order has an index
+    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
+    search_help_text = "Search by the contact's name, email address or company."
+    ordering = ("-started_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("contact_link", "workflow", "business_entity", "state", "why")}),
+        ("When", {"fields": ("started_at", "paused_at", "ended_at", "event_link")}),
+    )
+    show_facets = admin.ShowFacets.NEVER  # counts the whole table once for every choice
+    change_form_template = "admin/workflows/runs_instance.html"
+    actions_detail = ("pause", "resume", "cancel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowInstance]:
+        rows = super().get_queryset(request)
+        steps = ScheduledAction.objects.filter(status__in=progress.TO_COME).select_related("step", "target", "template")
+        to_come = Prefetch("actions", queryset=progress.seen_now(steps), to_attr="to_come")
+        rows = rows.select_related("contact", "template", "version__template", "business_entity", "event")
+        return rows.prefetch_related(to_come)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="workflows_workflowinstance_export"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        place = reverse("admin:workflows_workflowinstance_changelist")
+        address = reverse("admin:workflows_workflowinstance_export")
+        above = above_the_list(request, place, address, SHORTCUTS)
+        return super().changelist_view(request, {**above, **(extra_context or {})})
+
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return export.answer(export.chosen(self, request), COLUMNS, name="workflows")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        instance = options.get("obj")
+        if instance is not None:
+            context["story"] = history.of_instance(instance)
+            context["event_name"] = describe.name_of_event(instance.trigger_event)
+        return super().render_change_form(request, context, *args, **options)
+
+    def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_workflowinstance")
+
+    def possible_buttons(self, row: WorkflowInstance) -> tuple[str, ...]:
+        return {"active": ("pause", "cancel"), "paused": ("resume", "cancel")}.get(row.status, ())
+
+    def title_of(self, row: WorkflowInstance) -> str:
+        return f"{row.template} for {row.contact}"
+
+    @column("Why")
+    def why(self, instance: WorkflowInstance) -> str:
+        return instance.because
+
+    @column("Contact", ordering="contact__email")
+    def contact_name(self, instance: WorkflowInstance) -> str:
+        return str(instance.contact)
+
+    @column("Contact")
+    def contact_link(self, instance: WorkflowInstance) -> str:
+        return link(instance.contact)
+
+    @column("Workflow", ordering="template")
+    def in_workflow(self, instance: WorkflowInstance) -> str:
+        return f"{instance.template}, version {instance.version.number}"
+
+    @column("What comes next")
+    def next(self, instance: Any) -> str:
+        return progress.what_comes(instance.to_come) or "-"
+
+    @column("Workflow")
+    def workflow(self, instance: WorkflowInstance) -> str:
+        return link(instance.version, f"{instance.template}, version {instance.version.number}")
+
+    @column("State", ordering="status", label=INSTANCE_COLOURS)
+    def state(self, instance: WorkflowInstance) -> str:
+        return progress.STANDING[WorkflowInstance.Status(instance.status)]
+
+    @column("Started by")
+    def event_link(self, instance: WorkflowInstance) -> str:
+        if instance.event is None:
+            return "-"
+        return link(instance.event, describe.name_of_event(instance.event.kind))
+
+    @button("Pause", permission="control", icon="pause")
+    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        explanation = "Nothing of it happens until somebody resumes it; then everything is due that much later."
+        return self._control(request, object_id, controls.pause, "Pause", explanation, "It is on hold now.")
+
+    @button("Resume", permission="control", icon="play_arrow")
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        explanation = "It goes on where it stood; everything is due later by the length of the pause."
+        return self._control(request, object_id, controls.resume, "Resume", explanation, "It goes on.")
+
+    @button("Cancel workflow", permission="control", icon="cancel", danger=True)
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        explanation = "What has not happened yet never will. This cannot be undone."
+        return self._control(request, object_id, controls.cancel, "Cancel", explanation, "It is cancelled.")
+
+    def _control(
+        self, request: HttpRequest, object_id: str, control: Callable[..., None], verb: str, explanation: str, done: str
+    ) -> HttpResponse:
+        def act(instance: WorkflowInstance, answers: dict[str, Any]) -> str:
+            actor = request.user.get_username()
+            control(instance=instance, reason=answers["reason"], actor=actor, now=clock.database_now())
+            return done
+
+        question = Question(
+            title=f"{verb} this workflow for this contact",
+            explanation=explanation,
+            submit=f"{verb} the workflow",
+            form=ReasonForm,
+            act=act,
+            refusals=(controls.NotPossible,),
+        )
+        return confirmation.ask(self, request, object_id, question)
+
+
+def above_the_list(
+    request: HttpRequest, place: str, export_address: str, shortcuts: tuple[tuple[str, str], ...]
+) -> dict[str, Any]:
+    """What stands above a list: lists often looked for, and the download of this one."""
+    query = request.GET.urlencode()
+    return {
+        "shortcuts": [
+            {"name": name, "address": f"{place}?{wanted}" if wanted else place, "is_current": query == wanted}
+            for name, wanted in shortcuts
+        ],
+        "export_address": f"{export_address}?{query}" if query else export_address,
+    }

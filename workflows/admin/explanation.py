@@ -1,0 +1,67 @@
+"""Why a workflow started for a contact, or did not: `admin:workflows_why`, with ?contact=UUID&workflow=SLUG.
+
+Both are optional: a contact alone lists all workflows, a workflow alone asks for the contact.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from contactflow.core import clock
+from contacts import describe
+from contacts.admin.pages import Page
+from contacts.models import Contact
+from workflows import explain
+from workflows.admin import contact_picker, plan_sentences, workflow_pages
+from workflows.models import WorkflowInstance, WorkflowTemplate
+
+
+def why(page: Page, request: HttpRequest) -> HttpResponse:
+    """Sentences about one contact and one workflow, or one contact and all of them."""
+    if not page.has_view_permission(request) or not request.user.has_perm("contacts.view_contact"):
+        raise PermissionDenied
+    contact = contact_picker.chosen(request)
+    slug = request.GET.get("workflow", "")
+    found = WorkflowTemplate.objects.select_related("business_entity", "current_version__published_by")
+    template = found.filter(slug=slug).first() if slug else None
+    more: dict[str, Any] = {
+        "title": "Why, and why not",
+        "subtitle": template.name if template else "",
+        "workflow": template,
+        "chosen": contact,
+        "workflows": WorkflowTemplate.objects.only("slug", "name").order_by("name"),
+        "find_address": reverse("admin:workflows_workflowtemplate_find_person"),
+        "may_see_people": True,
+        **_answer(contact, template),
+    }
+    context = (
+        workflow_pages.context(page, request, template, "why", **more) if template else _alone(page, request) | more
+    )
+    return TemplateResponse(request, "admin/workflows/why.html", context)
+
+
+def _alone(page: Page, request: HttpRequest) -> dict[str, Any]:
+    return {**page.admin_site.each_context(request), "opts": page.opts}
+
+
+def _answer(contact: Contact | None, template: WorkflowTemplate | None) -> dict[str, Any]:
+    if contact is None:
+        return {}
+    now = clock.database_now()
+    if template is None:
+        return {"standings": explain.overview(contact=contact, now=now)}
+    present, *past = explain.explain(contact=contact, template=template, now=now)
+    return {
+        "present": present,
+        "past": [{"it": one, "event": describe.name_of_event(one.event)} for one in past],
+        "checks": explain.checks(contact=contact, template=template),
+        "starts": plan_sentences.triggers(template.current_version)[:1] if template.current_version else [],
+        "instances": WorkflowInstance.objects.filter(contact=contact, template=template).select_related(
+            "version", "contact", "template"
+        )[:5],
+    }

@@ -1,9 +1,0 @@
-"""What runs for whom: instances, their steps, every attempt, what people decided, and what went wrong."""
-
-from __future__ import annotations
-
-from workflows.admin.runs import attempts, instances, steps
-from workflows.admin.runs.instances import WorkflowInstanceAdmin
-from workflows.admin.runs.steps import ScheduledActionAdmin
-
-__all__ = ["ScheduledActionAdmin", "WorkflowInstanceAdmin", "attempts", "instances", "steps"]

@@ -1,0 +1,250 @@
+"""Exports in the admin: choose the columns, wait if it is long, download. Who exported how many stays."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from contactflow.core import clock
+from contactflow.core.datetimes import moment
+from contacts import brands
+from contacts.admin.pages import Record, button, column
+from contacts.imports.columns import CUSTOM
+from contacts.models import Contact
+from workflows.models import ExportRun
+from workflows.transfers import contact_columns, exporting, job_runner
+
+State = ExportRun.State
+LISTED = "list"  # the query of the list of contacts, as a parameter of the page
+NO_FILTER = ("o", "p", "all", "_changelist_filters")
+
+
+@admin.register(ExportRun)
+class ExportRunAdmin(Record):
+    when_empty = "No list was taken out yet. Export one from the list of contacts."
+    list_display = ("described", "state_word", "rows", "who", "when", "downloads")
+    list_filter = (("state", ChoicesDropdownFilter),)
+    search_fields = ("filters", "created_by__username")
+    search_help_text = "Search by filter or colleague."
+    list_before_template = "admin/workflows/transfers/tabs.html"
+    list_select_related = ("created_by",)
+    ordering = ("-created_at", "-id")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("contacts.view_contact"))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Everybody sees their own; the list of all is for those who may see runs."""
+        is_own = obj is not None and obj.created_by_id == request.user.pk
+        return is_own or super().has_view_permission(request, obj)
+
+    def may_download(self, request: HttpRequest, run: ExportRun) -> bool:
+        if not request.user.has_perm("contacts.view_contact"):
+            return False
+        return run.created_by_id == request.user.pk or request.user.has_perm("workflows.download_any_exportrun")
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"download": self.download_view, "cancel": self.cancel_view, "progress": self.progress_view}
+        ours = [
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"workflows_exportrun_{name}")
+            for name, view in pages.items()
+        ]
+        return [*ours, *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        query = request.POST.get(LISTED) or request.GET.get(LISTED) or ""
+        chosen, words = self._chosen(request, query)
+        custom = exporting.custom_fields()
+        names = contact_columns.column_names(custom)
+        picked = [name for name in request.POST.getlist("columns") if name in names]
+        error = ""
+        if request.method == "POST":
+            try:
+                whole = chosen is None or request.POST.get("who") == "all"
+                run = exporting.start(
+                    chosen=None if whole else chosen,
+                    filters="" if whole else words,
+                    columns=picked,
+                    kind=_format(request),
+                    by=request.user if isinstance(request.user, AbstractUser) else None,
+                    now=clock.database_now(),
+                )
+            except exporting.NotPossible as refusal:
+                error = str(refusal)
+            else:
+                job_runner.begin(run)
+                return self._to(run)
+        usual = [name for name in names if name not in contact_columns.SELDOM and not name.startswith(CUSTOM)]
+        ticked = picked if request.method == "POST" else usual
+        context = {
+            "columns": [(name, heading, name in ticked, name.startswith(CUSTOM)) for name, heading in names.items()],
+            "formats": ExportRun.Format.choices,
+            "format": _format(request),
+            "query": query,
+            "words": words,
+            "is_filtered": chosen is not None,
+            "wants_all": request.POST.get("who") == "all",
+            "error": error,
+            "contacts_address": reverse("admin:contacts_contact_changelist"),
+        }
+        return self._page(request, "export", "Export contacts", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run = self._run(request, object_id)
+        if request.method != "GET":
+            raise PermissionDenied
+        title = "Export of contacts"
+        return self._page(request, "exported", title, self._state(request, run))
+
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id)
+        if not run.is_working:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return TemplateResponse(request, "admin/workflows/transfers/progress.html", self._state(request, run))
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id)
+        if not self.may_download(request, run):
+            raise PermissionDenied
+        if request.method == "POST":
+            exporting.cancel(run=run)
+        return self._to(run)
+
+    def download_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
+        run = self._run(request, object_id)
+        if not self.may_download(request, run):
+            raise PermissionDenied
+        if run.state != State.READY or (run.expires_at and run.expires_at < clock.database_now()):
+            messages.error(request, "The file is not there (any more). Export again to get a new one.")
+            return self._to(run)
+        exporting.note_download(run)
+        return StreamingHttpResponse(
+            exporting.content(run),
+            content_type=exporting.content_type(run),
+            headers={
+                "Content-Disposition": f'attachment; filename="{run}"',
+                "Content-Length": str(run.size),
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+    def _chosen(self, request: HttpRequest, query: str) -> tuple[QuerySet[Contact] | None, str]:
+        """The people in the list as it was filtered, and the filter in words; None when it was not.
+
+        The brand chosen in the header filters the list as well.
+        """
+        wanted, brand = QueryDict(query), brands.chosen(request)
+        if brand is None and not any(value for name, value in wanted.items() if name not in NO_FILTER):
+            return None, ""
+        like = copy.copy(request)
+        like.GET, like.method = wanted, "GET"
+        try:
+            listing = self.admin_site.get_model_admin(Contact).get_changelist_instance(like)
+        except IncorrectLookupParameters as error:  # never everybody, because a filter could not be read
+            raise SuspiciousOperation("The filter of this list cannot be read.") from error
+        names = [str(spec.title) for spec in listing.filter_specs if getattr(spec, "used_parameters", None)]
+        words = [f"search “{listing.query}”"] if listing.query else []
+        words += [f"filtered by {', '.join(names)}"] if names else []
+        words += [f"of {brand.name}"] if brand else []
+        return listing.queryset, "; ".join(words) or "as filtered"
+
+    def _state(self, request: HttpRequest, run: ExportRun) -> dict[str, Any]:
+        done, total = run.cursor, max(run.total, run.cursor, 1)
+        return {
+            "run": run,
+            "doing": "Writing the file" if run.is_gathered else "Gathering people",
+            "done": done,
+            "total": total,
+            "percent": int(100 * done / total),
+            "may_change": self.may_download(request, run),
+            "progress_address": self._address(run, "progress"),
+            "cancel_address": self._address(run, "cancel"),
+            "download_address": self._address(run, "download"),
+            "headings": [contact_columns.column_names().get(name, name.removeprefix(CUSTOM)) for name in run.columns],
+        }
+
+    def _page(self, request: HttpRequest, name: str, title: str, context: dict[str, Any]) -> TemplateResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
+        return TemplateResponse(request, f"admin/workflows/transfers/{name}.html", whole)
+
+    def _run(self, request: HttpRequest, object_id: str) -> ExportRun:
+        run: ExportRun | None = self.get_object(request, unquote(object_id))
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        return run
+
+    def _to(self, run: ExportRun) -> HttpResponse:
+        return HttpResponseRedirect(self._address(run, "change"))
+
+    def _address(self, run: ExportRun, page: str) -> str:
+        return reverse(f"admin:workflows_exportrun_{page}", args=[quote(run.pk)])
+
+    @column("Which people")
+    def described(self, run: ExportRun) -> str:
+        return run.filters or "Everybody"
+
+    @column("State", ordering="state", label={"Ready": "success", "Failed": "danger"})
+    def state_word(self, run: ExportRun) -> str:
+        return run.get_state_display()
+
+    @column("People")
+    def rows(self, run: ExportRun) -> str:
+        return f"{run.cursor:,}"
+
+    @column("Asked for", ordering="created_at")
+    def when(self, run: ExportRun) -> str:
+        return moment(run.created_at)
+
+    @column("By")
+    def who(self, run: ExportRun) -> str:
+        return run.created_by.get_username() if run.created_by else "-"
+
+
+class ListButtons:
+    """Import and Export above the list of contacts."""
+
+    actions_list = ("import_people", "export_people")
+
+    def has_import_people_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(request.user.has_perms(("contacts.add_contact", "contacts.change_contact")))
+
+    def has_export_people_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(request.user.has_perm("contacts.view_contact"))
+
+    @button("Import", permission="import_people", icon="upload")
+    def import_people(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:workflows_importrun_add"))
+
+    @button("Export", permission="export_people", icon="download")
+    def export_people(self, request: HttpRequest) -> HttpResponse:
+        """Of the list as it was filtered on the page where the button was pressed."""
+        came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
+        is_list = came_from.path == reverse("admin:contacts_contact_changelist")
+        filters = QueryDict(mutable=True)
+        if is_list and came_from.query:
+            filters[LISTED] = came_from.query
+        address = reverse("admin:workflows_exportrun_add")
+        return HttpResponseRedirect(f"{address}?{filters.urlencode()}" if filters else address)
+
+
+def _format(request: HttpRequest) -> str:
+    given = request.POST.get("format", "")
+    return given if given in ExportRun.Format.values else ExportRun.Format.CSV

@@ -1,0 +1,333 @@
+"""Imports in the admin: upload, columns, preview, result. Nothing reaches the contacts before "Apply"."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from contactflow.core import clock, numbers
+from contactflow.core.datetimes import moment
+from contacts.admin.pages import Record, column
+from contacts.imports import REJECTION_COLUMNS, FileRefused
+from contacts.imports.columns import CUSTOM
+from contacts.imports.defusing import defused
+from contacts.models import BusinessEntity
+from workflows.admin.transfers import import_lines
+from workflows.models import ImportRun
+from workflows.transfers import column_mapping, runs, upload
+
+State = ImportRun.State
+STEPS = ("File", "Columns", "Preview", "Result")
+STEP_OF = {State.COLUMNS: 2, State.CHECKING: 3, State.READY: 3, State.APPLYING: 4}
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="File",
+        error_messages={"required": "Choose the file with the people.", "empty": "The file is empty."},
+        widget=forms.FileInput(attrs={"class": "desk-input", "accept": ".csv,.tsv,.txt,.xlsx"}),
+        help_text="CSV, TSV or Excel (.xlsx), up to 50 MB. The first line names the columns.",
+    )
+    source = forms.CharField(
+        label="Where it comes from",
+        max_length=80,
+        error_messages={"required": "Give the source a name, such as Newsletter export."},
+        widget=forms.TextInput(attrs={"class": "desk-input", "list": "sources", "autocomplete": "off"}),
+        help_text="A name for files of this kind, such as Newsletter export. Its columns are remembered under it.",
+    )
+    business_entity = forms.ModelChoiceField(
+        BusinessEntity.objects.all(),
+        label="Business entity of people whose line names none",
+        required=False,
+        empty_label="The routing rules decide",
+        widget=forms.Select(attrs={"class": "desk-input"}),
+    )
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(Record):
+    when_empty = "No list came in yet. Import one: you see every change before anything is stored."
+    list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
+    list_filter = (("state", ChoicesDropdownFilter),)
+    search_fields = ("file_name", "source")
+    search_help_text = "Search by file or source."
+    list_before_template = "admin/workflows/transfers/tabs.html"
+    list_select_related = ("created_by",)
+    ordering = ("-created_at", "-id")
+
+    class Media:
+        css: ClassVar = {"all": ("workflows/transfers.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perms(("contacts.add_contact", "contacts.change_contact")))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The lines are people, so whoever sees them may see contacts."""
+        return bool(request.user.has_perm("contacts.view_contact")) and super().has_view_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: dict[str, Callable[..., Any]] = {
+            "columns": self.columns_view,
+            "again": self.again_view,
+            "apply": self.apply_view,
+            "cancel": self.cancel_view,
+            "continue": self.continue_view,
+            "progress": self.progress_view,
+            "rejected": self.rejected_view,
+        }
+        ours = [
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"workflows_importrun_{name}")
+            for name, view in pages.items()
+        ]
+        return [*ours, *super().get_urls()]
+
+    # Pages
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+        if request.META.get("UPLOAD_TOO_LARGE"):
+            form.errors["file"] = form.error_class([upload.TOO_LARGE])
+        elif request.method == "POST" and form.is_valid():
+            run = self._received(request, form)
+            if run is not None:
+                return self._to(run)
+        context = {"form": form, "sources": column_mapping.sources(), "max_bytes": upload.MAX_BYTES, "step": 1}
+        return self._page(request, "upload", "Import contacts", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run = self._run(request, object_id)
+        if request.method != "GET":
+            raise PermissionDenied
+        return self._show(request, run)
+
+    def columns_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id, to_change=True)
+        if request.method != "POST":
+            return self._to(run)
+        width = range(len(run.header))
+        choice = column_mapping.judge(
+            header=run.header,
+            picked=[request.POST.get(f"field-{number}", "") for number in width],
+            names=[request.POST.get(f"name-{number}", "") for number in width],
+        )
+        if not choice.is_valid:
+            return self._show(request, run, choice)
+        return self._act(request, run, lambda: runs.check(run=run, fields=choice.fields))
+
+    def again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id, to_change=True)
+        return self._act(request, run, lambda: runs.choose_again(run=run))
+
+    def apply_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id, to_change=True)
+        start = request.POST.get("start") == "workflows"
+        return self._act(request, run, lambda: runs.apply(run=run, start_workflows=start, by=request.user))  # type: ignore[arg-type]  # staff only
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id, to_change=True)
+        return self._act(request, run, lambda: runs.cancel(run=run))
+
+    def continue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self._run(request, object_id, to_change=True)
+        return self._act(request, run, lambda: runs.go_on(run=run))
+
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The bar, asked for every second; once the work is done the page is loaded anew."""
+        run = self._run(request, object_id)
+        if not run.is_working:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return TemplateResponse(request, "admin/workflows/transfers/progress.html", self._progress(request, run))
+
+    def rejected_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        run = self._run(request, object_id)
+        name = run.file_name.rpartition(".")[0] or run.file_name
+        return StreamingHttpResponse(
+            _rejected_lines(run),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{_plain(name)}.rejected.csv"'},
+        )
+
+    # Their pieces
+
+    def _received(self, request: HttpRequest, form: UploadForm) -> ImportRun | None:
+        given = form.cleaned_data
+        try:
+            run = upload.receive(
+                file=given["file"].file,
+                file_name=given["file"].name,
+                source=" ".join(given["source"].split()),
+                business_entity=given["business_entity"],
+                by=request.user,
+                now=clock.database_now(),
+            )
+        except FileRefused as refusal:
+            form.add_error("file", str(refusal))
+            return None
+        if column_mapping.remembered(run) is not None:
+            runs.check(run=run, fields=run.fields)
+            messages.info(request, f"The columns are taken as the last time for “{run.source}”.")
+        return run
+
+    def _show(self, request: HttpRequest, run: ImportRun, choice: column_mapping.Choice | None = None) -> HttpResponse:
+        may_change = self.has_add_permission(request)
+        context: dict[str, Any] = {"may_change": may_change, "step": self._step(run), "can_go_on": runs.can_go_on(run)}
+        if run.state == State.COLUMNS:
+            context |= {"columns": _columns(run, choice), "choices": column_mapping.CHOICES, "choice": choice}
+            return self._page(request, "columns", "What the columns mean", context, run)
+        if run.is_working:
+            return self._page(request, "working", str(run), context | self._progress(request, run), run)
+        context |= self._lines(request, run)
+        if run.state == State.READY:
+            context["forecast"] = import_lines.forecast(run)
+            return self._page(request, "preview", f"Preview of {run.file_name}", context, run)
+        return self._page(request, "result", run.file_name, context, run)
+
+    def _step(self, run: ImportRun) -> int:
+        return STEP_OF.get(State(run.state), 4 if run.applied_at else 3)
+
+    def _lines(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+        show = request.GET.get("show", "")
+        counts = run.applied if run.applied_at else run.foreseen
+        lines = import_lines.lines(run, show=show, after=_number(request, "after"), before=_number(request, "before"))
+        return {
+            "lines": lines,
+            "counts": counts,
+            "numbers": import_lines.numbers(counts, show),
+            "accepted": sum(counts.get(name, 0) for name in ("created", "updated", "unchanged")),
+            "to_write": counts.get("created", 0) + counts.get("updated", 0),
+        }
+
+    def _progress(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+        is_reading = run.state == State.CHECKING and not run.is_read
+        done = run.lines_read if is_reading else run.cursor
+        doing = "Reading the file" if is_reading else "Checking" if run.state == State.CHECKING else "Applying"
+        return {
+            "run": run,
+            "doing": doing,
+            "done": done,
+            "total": max(run.total, done, 1),
+            "percent": int(100 * done / max(run.total, done, 1)),
+            "may_change": self.has_add_permission(request),
+            "progress_address": self._address(run, "progress"),
+            "cancel_address": self._address(run, "cancel"),
+        }
+
+    def _page(
+        self, request: HttpRequest, name: str, title: str, context: dict[str, Any], run: ImportRun | None = None
+    ) -> TemplateResponse:
+        addresses = {
+            f"{page}_address": self._address(run, page)
+            for page in ("columns", "again", "apply", "cancel", "continue", "rejected")
+            if run is not None
+        }
+        whole = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "steps": STEPS,
+            "run": run,
+            **addresses,
+            **context,
+        }
+        return TemplateResponse(request, f"admin/workflows/transfers/{name}.html", whole)
+
+    def _run(self, request: HttpRequest, object_id: str, *, to_change: bool = False) -> ImportRun:
+        run: ImportRun | None = self.get_object(request, unquote(object_id))
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run) or (to_change and not self.has_add_permission(request)):
+            raise PermissionDenied
+        return run
+
+    def _act(self, request: HttpRequest, run: ImportRun, act: Callable[[], None]) -> HttpResponse:
+        if request.method == "POST":
+            try:
+                act()
+            except runs.NotPossible as refusal:
+                messages.error(request, str(refusal))
+        return self._to(run)
+
+    def _to(self, run: ImportRun) -> HttpResponse:
+        return HttpResponseRedirect(self._address(run, "change"))
+
+    def _address(self, run: ImportRun | None, page: str) -> str:
+        return reverse(f"admin:workflows_importrun_{page}", args=[quote(run.pk)]) if run is not None else ""
+
+    # The list
+
+    @column("State", ordering="state", label={"Done": "success", "Failed": "danger", "Cancelled": "warning"})
+    def state_word(self, run: ImportRun) -> str:
+        return run.get_state_display()
+
+    @column("What became of it")
+    def outcome(self, run: ImportRun) -> str:
+        counts = run.applied if run.applied_at else {}
+        said = [f"{counts[name]:,} {word.lower()}" for name, word, _ in import_lines.OUTCOMES if counts.get(name)]
+        return ", ".join(said) or "-"
+
+    @column("Uploaded", ordering="created_at")
+    def when(self, run: ImportRun) -> str:
+        return moment(run.created_at)
+
+    @column("By")
+    def who(self, run: ImportRun) -> str:
+        return run.created_by.get_username() if run.created_by else "-"
+
+
+def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[str, Any]]:
+    fields = choice.fields if choice else run.fields
+    shown_columns = []
+    for number, (name, samples, field) in enumerate(zip(run.header, run.samples, fields, strict=True)):
+        is_custom = field.startswith(CUSTOM)
+        shown_columns.append(
+            {
+                "number": number,
+                "name": name or f"Column {number + 1} (without a name)",
+                "samples": samples,
+                "field": CUSTOM if is_custom else field,
+                "custom": field.removeprefix(CUSTOM) if is_custom else name[:100],
+                "error": choice.errors.get(number, "") if choice else "",
+            }
+        )
+    return shown_columns
+
+
+def _rejected_lines(run: ImportRun) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    yield writer.writerow([defused(name) for name in (*REJECTION_COLUMNS, *run.header)])
+    field = "became" if run.applied_at else "foreseen"
+    after = 0
+    while rows := list(run.lines.filter(**{field: "rejected"}, position__gt=after).order_by("position")[:500]):
+        for row in rows:
+            yield writer.writerow([row.number, defused(row.reason), *(defused(cell) for cell in row.cells)])
+        after = rows[-1].position
+
+
+class _Echo:
+    """What csv.writer writes to, giving every line straight back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _plain(name: str) -> str:
+    return "".join(char if char.isascii() and (char.isalnum() or char in " ._-") else "_" for char in name)
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    return numbers.parse_int(request.GET.get(name)) or 0

@@ -1,0 +1,168 @@
+"""The list of workflows, and the ways to the pages of each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
+
+from contactflow.core import datetimes
+from contacts.admin.pages import Kept, column
+from workflows import publishing
+from workflows.admin import (
+    activation,
+    contact_picker,
+    dry_run,
+    editor,
+    explanation,
+    plan_sentences,
+    workflow_pages,
+    workflow_versions,
+)
+from workflows.models import Step, WorkflowTemplate, WorkflowVersion
+
+View = Callable[..., HttpResponse]
+PAGES: dict[str, View] = {
+    "preview": editor.preview,
+    "versions": workflow_versions.versions,
+    "publish": workflow_versions.publish,
+    "discard": workflow_versions.discard,
+    "duplicate": workflow_versions.duplicate,
+    "dry_run": dry_run.dry_run,
+    "switch": activation.switch,
+    "people": activation.start_people,
+}
+
+
+class Listing(ChangeList):
+    """The rows of one page, with who is under way counted for all of them at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        counted = publishing.under_way(self.result_list)
+        for template in self.result_list:
+            template.under_way = counted.get(template.pk, 0)
+
+
+@admin.register(WorkflowTemplate)
+class WorkflowTemplateAdmin(Kept):
+    when_empty = (
+        "Make the first workflow: say what starts it and what happens then. It runs once you publish it and switch it "
+        "on."
+    )
+    list_display = ("name", "business_entity", "starts_short", "steps_count", "running_now", "published", "switched")
+    list_filter = (("active", BooleanRadioFilter), ("business_entity", RelatedDropdownFilter))
+    search_fields = ("name", "slug", "description")
+    search_help_text = "Search by name."
+    ordering = ("name",)
+    fields = ("name", "slug", "description", "business_entity")
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return Listing
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplate]:
+        current = WorkflowVersion.objects.select_related("published_by").prefetch_related(
+            "contact_types", "lead_sources"
+        )
+        steps = Step.objects.filter(version=OuterRef("current_version")).order_by().values("version")
+        found: QuerySet[WorkflowTemplate] = (
+            super()
+            .get_queryset(request)
+            .select_related("business_entity")
+            .prefetch_related(Prefetch("current_version", queryset=current))
+            .annotate(steps_now=Subquery(steps.annotate(number=Count("pk")).values("number")))
+        )
+        return found
+
+    def get_urls(self) -> list[URLPattern]:
+        mine = [
+            path(f"<int:object_id>/{name.replace('_', '-')}/", self._view(view), name=_named(name))
+            for name, view in PAGES.items()
+        ]
+        mine += [
+            path(
+                "<int:object_id>/restore/<int:number>/", self._view(workflow_versions.restore), name=_named("restore")
+            ),
+            path("<int:object_id>/find-person/", self._find, name=_named("find")),
+            path("find-person/", self._find, name=_named("find_person")),
+            path("why/", self._view(explanation.why), name="workflows_why"),
+        ]
+        return mine + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return editor.change(self, request, object_id)
+
+    def response_add(
+        self, request: HttpRequest, obj: WorkflowTemplate, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        messages.success(request, "Made. Say what starts it and what happens, then publish it.")
+        return HttpResponseRedirect(workflow_pages.address(obj))
+
+    def _view(self, view: View) -> View:
+        return self.admin_site.admin_view(functools.partial(view, self))
+
+    @property
+    def _find(self) -> View:
+        def find(request: HttpRequest, object_id: int | None = None) -> HttpResponse:
+            return contact_picker.find(request)
+
+        return self.admin_site.admin_view(find)
+
+    @column("Starts when")
+    def starts_short(self, template: WorkflowTemplate) -> str:
+        version = template.current_version
+        if version is None:
+            return "Nothing is published yet"
+        words = dict.fromkeys([*version.interests, *version.tags])
+        return plan_sentences.in_short(
+            version.events, [*version.contact_types.all(), *version.lead_sources.all(), *words]
+        )
+
+    @column("Steps", ordering="steps_now")
+    def steps_count(self, template: WorkflowTemplate) -> str:
+        return str(getattr(template, "steps_now", None) or 0)
+
+    @column("Under way")
+    def running_now(self, template: WorkflowTemplate) -> SafeString | str:
+        number = getattr(template, "under_way", 0)
+        if not number:
+            return "nobody"
+        said = f"more than {publishing.COUNTED}" if number > publishing.COUNTED else str(number)
+        contact_picker = reverse("admin:workflows_workflowinstance_changelist")
+        return format_html(
+            '<a class="desk-link" href="{}?template__id__exact={}&status__in=active&status__in=paused">{}</a>',
+            contact_picker, template.pk, said,
+        )  # fmt: skip
+
+    @column("Published")
+    def published(self, template: WorkflowTemplate) -> SafeString | str:
+        version = template.current_version
+        if version is None or version.published_at is None:
+            return "-"
+        by = version.published_by
+        who = f" by {by.get_full_name() or by.get_username()}" if by else ""
+        return format_html("{}{}", datetimes.moment(version.published_at), who)
+
+    @column("Switched", ordering="active")
+    def switched(self, template: WorkflowTemplate) -> SafeString | str:
+        colour, word = ("is-good", "On") if template.active else ("", "Off")
+        return format_html(
+            '<a href="{}" class="desk-chip {}" title="Switch it {}">{}</a>',
+            workflow_pages.address(template, "switch"), colour, "off" if template.active else "on", word,
+        )  # fmt: skip
+
+
+def _named(name: str) -> str:
+    return f"workflows_workflowtemplate_{name}"
