@@ -67,10 +67,10 @@ def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document)
 
 
 def text(*, brand: Brand, body: markdown.Document) -> str:
-    """The whole plain text part; nothing in it is HTML, so nothing is escaped."""
+    """The whole plain text part, its headings still to be underlined; nothing in it is HTML, so nothing is escaped."""
     values = {
         "brand_name": plain(brand.name),
-        "body_text": body.text(),
+        "body_text": body.draft(),
         "signature_text": markdown.read(brand.signature, keep_line_breaks=True).text(),
         "postal_address": _lines(brand.postal_address),
         "website": brand.website,

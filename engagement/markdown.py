@@ -39,6 +39,13 @@ _STYLES = {
     "code": "font-family:Consolas,Menlo,monospace",
     "pre": "margin:0 0 16px 0;white-space:pre-wrap",
 }
+# Where a value is filled in later (engagement.skeleton): letters to the parser, told apart by where they stand.
+TEXT_SLOT, ATTRIBUTE_SLOT, SLOT_END = "\ue010", "\ue011", "\ue012"
+_IN_ATTRIBUTE = str.maketrans(TEXT_SLOT, ATTRIBUTE_SLOT)
+_UNDERLINE = {"h1": "\ue013"}  # a heading's line follows once its length is known
+_OTHER_UNDERLINE = "\ue014"
+_UNDERLINED = re.compile("((?:.+\n)+)([\ue013\ue014])")
+LONGEST_UNDERLINE = 60
 _WITH_CONTENT = ("text", "code_inline", "code_block", "fence")
 
 
@@ -63,6 +70,10 @@ class Document:
 
     def text(self) -> str:
         """The same for people who read plain text: links as "text (address)", lists and headings by signs."""
+        return underline_headings(self.draft())
+
+    def draft(self) -> str:
+        """The plain text whose headings `underline_headings` has to underline once all values stand in it."""
         return _Reader(self.tokens, softbreak="\n" if self.parser.options["breaks"] else " ").read()
 
     def addresses(self) -> Iterator[tuple[int, str]]:
@@ -87,7 +98,7 @@ def read(text: str, *, keep_line_breaks: bool = False) -> Document:
     return compose([text], {}, keep_line_breaks=keep_line_breaks)
 
 
-def compose(pieces: list[Piece], values: dict[Variable, str], *, keep_line_breaks: bool = False) -> Document:
+def compose(pieces: Sequence[Piece], values: dict[Variable, str], *, keep_line_breaks: bool = False) -> Document:
     """Markdown with its variables' values in place. `values` are plain text; "" leaves a variable out."""
     parser = _parser(keep_line_breaks=keep_line_breaks)
     prefix = marker_prefix(pieces)
@@ -104,7 +115,7 @@ def _parser(*, keep_line_breaks: bool) -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False, "breaks": keep_line_breaks})
 
 
-def marker_prefix(pieces: list[Piece]) -> str:
+def marker_prefix(pieces: Sequence[Piece]) -> str:
     """Letters that occur nowhere in the words; lower-case, because parsers of addresses fold case."""
     text = "".join(piece for piece in pieces if isinstance(piece, str)).lower()
     prefix = "qv"
@@ -114,24 +125,36 @@ def marker_prefix(pieces: list[Piece]) -> str:
 
 
 def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str, str]) -> None:
-    def in_text(text: str) -> str:
-        return marker.sub(lambda match: values[match.group()], text).replace("{", "(").replace("}", ")")
-
-    def in_address(address: str) -> str:
-        if whole := marker.match(address):  # only a web address of ours may begin a link
-            value = highlight.strip(values[whole.group()])
-            return quote(value, safe=":/?#[]@!$&'()*+,;=%~") + in_address(address[whole.end() :])
-        return marker.sub(lambda match: quote(highlight.strip(values[match.group()]), safe=""), address)
-
+    put = _Values(marker, values)
     for token in _flat(tokens):
         if token.type in _WITH_CONTENT:
-            token.content = in_text(token.content)
+            token.content = put.in_text(token.content)
         for name, value in token.attrs.items():
             if isinstance(value, str):
-                token.attrs[name] = in_address(value) if name in ("href", "src") else highlight.strip(in_text(value))
+                token.attrs[name] = put.in_address(value) if name in ("href", "src") else put.in_attribute(value)
         if token.type == "image":
             for word in token.children or ():  # they become the picture's alternative text, an attribute
-                word.content = highlight.strip(in_text(word.content))
+                word.content = put.in_attribute(word.content)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Puts values in the place of their markers, as each place takes them."""
+
+    marker: re.Pattern[str]
+    values: dict[str, str]
+
+    def in_text(self, text: str) -> str:
+        return self.marker.sub(lambda match: self.values[match.group()], text).replace("{", "(").replace("}", ")")
+
+    def in_attribute(self, text: str) -> str:
+        return highlight.strip(self.in_text(text)).translate(_IN_ATTRIBUTE)
+
+    def in_address(self, address: str) -> str:
+        if whole := self.marker.match(address):  # only a web address of ours may begin a link
+            value = highlight.strip(self.values[whole.group()])
+            return quote(value, safe=":/?#[]@!$&'()*+,;=%~") + self.in_address(address[whole.end() :])
+        return self.marker.sub(lambda match: quote(highlight.strip(self.values[match.group()]), safe=""), address)
 
 
 def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -177,9 +200,7 @@ class _Reader:
         self._tight = False
 
     def _heading_close(self, token: Token) -> None:
-        underline = "=" if token.tag == "h1" else "-"
-        longest = max(len(line) for line in self._blocks[-1].strip("\n").split("\n")) if self._blocks else 0
-        self._blocks.append("\n" + underline * min(longest, 60))
+        self._blocks.append("\n" + _UNDERLINE.get(token.tag, _OTHER_UNDERLINE))
 
     def _bullet_list_open(self, token: Token) -> None:
         self._open_list(None)
@@ -221,6 +242,17 @@ class _Reader:
         self._add("\n".join(f"    {line}" for line in token.content.rstrip("\n").split("\n")))
 
     _fence = _code_block
+
+
+def underline_headings(draft: str) -> str:
+    """Headings underlined as long as their longest line."""
+
+    def underlined(found: re.Match[str]) -> str:
+        longest = max(len(line) for line in found.group(1).split("\n"))
+        sign = "=" if found.group(2) == _UNDERLINE["h1"] else "-"
+        return found.group(1) + sign * min(longest, LONGEST_UNDERLINE)
+
+    return _UNDERLINED.sub(underlined, draft)
 
 
 def _inline_text(tokens: Sequence[Token], softbreak: str) -> str:

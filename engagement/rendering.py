@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, layout, markdown, placeholders, template_syntax
+from engagement import context, layout, placeholders, skeleton, template_syntax
 from engagement.models import TemplateVersion
 from engagement.placeholders import Context
 from engagement.template_syntax import Piece, Variable
@@ -170,17 +170,30 @@ def compose(*, words: Words, values: Context, brand: layout.Brand, mark: Mark | 
     subject = _line(words.subject, lookup, SUBJECT_LIMIT)
     preheader = _line(words.preheader, lookup, PREHEADER_LIMIT)
     pieces = _readable(words.body, lookup)
-    body = markdown.compose(pieces, lookup.of(pieces))
+    said = lookup.of(pieces)
+    email = skeleton.build(
+        pieces=pieces,
+        values=tuple((variable, _for_everybody(variable, value)) for variable, value in said.items()),
+        brand=brand,
+        preheader=bool(preheader),
+    )
+    filled = [subject, preheader, *said.values()]
     if not subject:
         _note("subject", lookup.missing)
     return Rendered(
         subject=subject,
         preheader=preheader,
-        text=layout.text(brand=brand, body=body),
-        html=layout.html(brand=brand, subject=subject, preheader=preheader, body=body),
+        text=email.text(filled),
+        html=email.html(filled),
         used_fallbacks=lookup.used_fallbacks,
         missing=lookup.missing,
     )
+
+
+def _for_everybody(variable: Variable, value: str) -> str | None:
+    """What is the same in the email of everybody who has a value: nothing, or an address that may begin a link."""
+    placeholder = placeholders.find(variable.name)
+    return value if not value or (placeholder and placeholder.is_address) else None
 
 
 def _line(text: str, lookup: _Values, limit: int) -> str:
@@ -188,10 +201,10 @@ def _line(text: str, lookup: _Values, limit: int) -> str:
     return template_syntax.plain(template_syntax.assemble(pieces, lookup.of(pieces)), limit)
 
 
-def _readable(text: str, lookup: _Values) -> list[Piece]:
+def _readable(text: str, lookup: _Values) -> tuple[Piece, ...]:
     """The pieces of the words. Saving refused unreadable ones; should some stand here, the send is held."""
     try:
         return template_syntax.parse(text)
     except template_syntax.TemplateSyntaxError as problem:
         _note(str(problem)[:MISSING_LIMIT], lookup.missing)
-        return []
+        return ()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 VALUE_LIMIT = 500  # characters of one value
 _TOKEN = re.compile(r"\{\{([^{}]*)\}\}")
@@ -34,8 +35,9 @@ class TemplateSyntaxError(Exception):
     """The words cannot be read; the message names the line and the remedy."""
 
 
-def parse(text: str) -> list[Piece]:
-    """The text as a list of plain pieces and variables. Raises TemplateSyntaxError at the first brace out of place."""
+@lru_cache(maxsize=1024)
+def parse(text: str) -> tuple[Piece, ...]:
+    """The text as plain pieces and variables. Raises TemplateSyntaxError at the first brace out of place."""
     pieces: list[Piece] = []
     position = 0
     for match in _TOKEN.finditer(text):
@@ -43,10 +45,10 @@ def parse(text: str) -> list[Piece]:
         pieces.append(_variable(match.group(1), _line(text, match.start())))
         position = match.end()
     pieces.append(_literal(text[position:], text, position))
-    return [piece for piece in pieces if piece != ""]
+    return tuple(piece for piece in pieces if piece != "")
 
 
-def variables(pieces: list[Piece]) -> Iterator[Variable]:
+def variables(pieces: Sequence[Piece]) -> Iterator[Variable]:
     return (piece for piece in pieces if isinstance(piece, Variable))
 
 
@@ -88,8 +90,9 @@ def _variable(inside: str, line: int) -> Variable:
 
 def plain(value: str, limit: int = VALUE_LIMIT) -> str:
     """A value as it may stand in an email: one line, no control characters, no braces, not endless."""
-    kept = "".join(_harmless(character) for character in value).translate(_BRACES)
-    return cut(" ".join(kept.split()), limit)
+    if not (value.isascii() and value.isprintable()):
+        value = "".join(_harmless(character) for character in value)
+    return cut(" ".join(value.translate(_BRACES).split()), limit)
 
 
 def _harmless(character: str) -> str:
@@ -115,7 +118,7 @@ def _continues(character: str) -> bool:
     return character in _JOINERS or bool(unicodedata.combining(character)) or "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
-def assemble(pieces: list[Piece], words: dict[Variable, str]) -> str:
+def assemble(pieces: Sequence[Piece], words: dict[Variable, str]) -> str:
     """The text with each variable replaced. A variable that is left out ("") takes its comma and space along."""
     text = ""
     for number, piece in enumerate(pieces):
@@ -128,12 +131,12 @@ def assemble(pieces: list[Piece], words: dict[Variable, str]) -> str:
     return text
 
 
-def _is_gap(pieces: list[Piece], words: dict[Variable, str], number: int) -> bool:
+def _is_gap(pieces: Sequence[Piece], words: dict[Variable, str], number: int) -> bool:
     before = pieces[number] if number >= 0 else ""
     return isinstance(before, Variable) and not words[before]
 
 
-def _before_gap(text: str, following: list[Piece]) -> str:
+def _before_gap(text: str, following: Sequence[Piece]) -> str:
     text = text.rstrip(" \t")
     rest = following[0] if following else ""
     ends_here = isinstance(rest, str) and re.match(r"\s*(?:[.!?:;,)]|\n|\Z)", rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from engagement import markdown, placeholders, template_syntax
@@ -87,7 +87,7 @@ def _passage_of(name: str) -> str | None:
     return name.removeprefix(placeholders.PASSAGE) if name.startswith(placeholders.PASSAGE) else None
 
 
-def _markdown_errors(pieces: list[Piece]) -> Iterator[str]:
+def _markdown_errors(pieces: Sequence[Piece]) -> Iterator[str]:
     """What only the parsed Markdown shows: where links lead, and which are none."""
     prefix = markdown.marker_prefix(pieces)
     markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(template_syntax.variables(pieces))}
