@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,10 @@ os.environ |= dict.fromkeys(re.findall(r"^(\w+)=", EXAMPLE, re.MULTILINE), "")
 os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["SECRET_KEY"] = "for the tests alone, and therefore as public as it is long enough"
 os.environ["DJANGO_SETTINGS_MODULE"] = "contactflow.settings"
+
+# Containers like to forbid it, and then every process of the suite would compile all it imports anew: 10 s of each.
+sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 
 # How long an example takes says how busy the machine is.
