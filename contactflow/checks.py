@@ -103,6 +103,7 @@ def _is_redis(address: str) -> bool:
 @register
 def dotted_paths_resolve(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     named = [("PUMP_STEPS", path) for path in settings.PUMP_STEPS]
+    named += [("ACTION_TYPES", path) for path in settings.ACTION_TYPES]
     named += [("ENGAGEMENT_CHANNELS", path) for path in settings.ENGAGEMENT_CHANNELS.values()]
     found: list[CheckMessage] = []
     for setting, path in named:

@@ -174,6 +174,13 @@ Q_CLUSTER = {
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 # What each run of the pump does, in order: dotted paths of callables that take `deadline` and return how much they did.
+ACTION_TYPES = [  # in the order in which staff choose among them; each a class of workflows.actions.base
+    "workflows.actions.send_email.SendEmail",
+    "workflows.actions.send_notification.SendNotification",
+    "workflows.actions.create_task.CreateTask",
+    "workflows.actions.schedule_follow_up.ScheduleFollowUp",
+    "workflows.actions.follow_up.FollowUp",
+]
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
     "workflows.failures.run_pump_step",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -33,24 +33,29 @@ def create_task(  # noqa: PLR0913  what a task consists of
     now: datetime,
 ) -> Task:
     """The task of this action; the one that exists when it was made before. Without an action: made by hand."""
-    values = {
-        "title": title[:300],
-        "description": description,
-        "category": category,
-        "priority": priority or Priority.MEDIUM,
-        "source": Task.Source.WORKFLOW if action_id else Task.Source.MANUAL,
-        "target": target,
-        "contact": contact,
-        "business_entity": business_entity,
-        "effort_hours": effort_hours,
-        "due_at": due_at,
-        "created_at": now,
-        "updated_at": now,
-    }
-    if action_id is None:
-        return Task.objects.create(**values)
-    task, _ = Task.objects.get_or_create(action=action_id, defaults=values)
-    return task
+    task = Task(
+        action=action_id,
+        title=title,
+        description=description,
+        category=category,
+        priority=priority or Priority.MEDIUM,
+        source=Task.Source.WORKFLOW if action_id else Task.Source.MANUAL,
+        target=target,
+        contact=contact,
+        business_entity=business_entity,
+        effort_hours=effort_hours,
+        due_at=due_at,
+    )
+    return Task.objects.get(pk=create_many([task], now=now)[0])
+
+
+def create_many(tasks: Sequence[Task], *, now: datetime) -> list[UUID]:
+    """Store the tasks, each once per action; the ids of those that stand there, in their order."""
+    for task in tasks:
+        task.title, task.created_at, task.updated_at = task.title[:300], now, now
+    Task.objects.bulk_create(tasks, ignore_conflicts=True)
+    stored = dict(Task.objects.filter(action__in=[one.action for one in tasks]).values_list("action", "pk"))
+    return [stored.get(task.action, task.pk) for task in tasks]
 
 
 @transaction.atomic

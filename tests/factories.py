@@ -11,6 +11,7 @@ from factory.django import DjangoModelFactory
 from contacts import models as contacts
 from engagement import models as engagement
 from workflows import models as workflows
+from workflows.models import action_types
 
 NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)  # a Monday
 
@@ -167,6 +168,7 @@ class ScheduledActionFactory(DjangoModelFactory):
     step = factory.SubFactory(StepFactory, version=factory.SelfAttribute("..instance.version"))
     position = factory.LazyAttribute(lambda action: action.step.position)
     action_type = factory.LazyAttribute(lambda action: action.step.action_type)
+    lane = factory.LazyAttribute(lambda action: action_types.lane_of(action.action_type))
     target = factory.LazyAttribute(lambda action: action.step.target)
     template = factory.LazyAttribute(lambda action: action.step.template)
     due_at = NOW

@@ -16,13 +16,12 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from engagement.models import Message
-from workflows import wake
+from workflows import actions, wake
 from workflows.instance_state import settle_instance
-from workflows.models import ActionType, ControlEntry, ScheduledAction, WorkflowInstance
+from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
 OPEN = ("active", "paused")
-EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 TWICE = "merged: the same workflow ran twice"
 DOUBLE = "merged: the same email was due twice"
 ALREADY = "merged: the same email had been sent already"
@@ -50,7 +49,9 @@ def plan(*, keep: UUID, drop: UUID) -> Plan:
     waiting = ScheduledAction.objects.filter(
         instance__contact__in=(keep, drop), instance__status__in=OPEN, status__in=["pending", "claimed"]
     ).exclude(instance__in=gone)
-    rows_due = waiting.filter(action_type__in=EMAILS, template__isnull=False).select_related("template", "instance")
+    rows_due = waiting.filter(action_type__in=actions.emails(), template__isnull=False).select_related(
+        "template", "instance"
+    )
     emails = list(rows_due.order_by("due_at", "id"))
     already = tuple(_had_by_the_other(emails, (keep, drop)))
     had = {action.pk for action in already}
@@ -85,9 +86,9 @@ def end(*, planned: Plan, actor: str, now: dt.datetime) -> dict[str, Any]:
         )
         _note(instance.pk, ControlEntry.Verb.CANCEL, TWICE, actor, now)
     of_emails = [str(action.pk) for action in (*planned.actions, *planned.already)]
-    for actions, reason in ((planned.actions, DOUBLE), (planned.already, ALREADY)):
-        _cancel([str(action.pk) for action in actions], reason, now)
-        for action in actions:
+    for cancelled, reason in ((planned.actions, DOUBLE), (planned.already, ALREADY)):
+        _cancel([str(action.pk) for action in cancelled], reason, now)
+        for action in cancelled:
             _note(action.instance_id, ControlEntry.Verb.SKIP, reason, actor, now, action.pk)
     for pk in touched:
         settle_instance(instance_id=pk)

@@ -34,6 +34,7 @@ def pause(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.dateti
     with transaction.atomic():
         _require_instance(instance, {"active"}, "Only an active workflow can be paused")
         WorkflowInstance.objects.filter(pk=instance.pk).update(status="paused", paused_at=now, updated_at=Now())
+        instance.actions.update(paused=True)
         _record(instance.pk, Verb.PAUSE, reason, actor, now)
     instance.refresh_from_db()
 
@@ -44,6 +45,7 @@ def resume(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datet
         _require_instance(instance, {"paused"}, "Only a paused workflow can be resumed")
         instance.refresh_from_db()
         shift = now - (instance.paused_at or now)
+        instance.actions.update(paused=False)
         # What was put off on its own account (a back-off, a retry by hand) keeps that moment.
         instance.actions.filter(status=Status.PENDING).update(
             due_at=F("due_at") + shift,

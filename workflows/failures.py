@@ -21,13 +21,13 @@ from django.db.models.functions import Coalesce, RowNumber
 from contactflow.core.clock import database_now
 from engagement.models import Message
 from workflows import controls, failure_causes
-from workflows.actions import OUTSIDE
 from workflows.models import BulkDecision, ScheduledAction
 
 logger = logging.getLogger(__name__)
 
 Status = ScheduledAction.Status
 Verb = BulkDecision.Verb
+OUTSIDE = ScheduledAction.Lane.OUTSIDE
 
 NEEDS_PERSON = (Status.FAILED.value, Status.AMBIGUOUS.value, Status.DEAD.value)
 GROUPS = 50  # causes shown; what is rarer waits its turn
@@ -134,8 +134,8 @@ def preview(*, verb: str, cause: str = "", chosen: Iterable[uuid.UUID] = (), now
     if verb == Verb.RETRY:
         possible = possible.exclude(instance__status="cancelled")
     blocked = Q(instance__contact__status__blocks_contact=True)
-    off = Q(action_type__in=OUTSIDE, template__active=False) & ~blocked
-    goes = Q(action_type__in=OUTSIDE) & ~Q(instance__status__in=["paused", "cancelled"]) & ~blocked & ~off
+    off = Q(lane=OUTSIDE, template__active=False) & ~blocked
+    goes = Q(lane=OUTSIDE) & ~Q(instance__status__in=["paused", "cancelled"]) & ~blocked & ~off
     counts = possible.aggregate(
         steps=Count("*"),
         people=Count("instance__contact", distinct=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import connection
 
@@ -13,11 +14,12 @@ _SETTLE = """
     SET status = CASE WHEN actions.failed THEN 'failed' ELSE 'completed' END,
         ended_at = clock_timestamp(), updated_at = clock_timestamp()
     FROM (
-        SELECT bool_or(status IN ('pending', 'claimed', 'sending', 'ambiguous')) AS open,
+        SELECT instance_id,
+               bool_or(status IN ('pending', 'claimed', 'sending', 'ambiguous')) AS open,
                bool_or(status IN ('failed', 'dead')) AS failed
-        FROM workflows_scheduledaction WHERE instance_id = %(id)s
+        FROM workflows_scheduledaction WHERE instance_id = ANY(%(ids)s) GROUP BY instance_id
     ) AS actions
-    WHERE instance.id = %(id)s AND instance.status = 'active' AND NOT actions.open
+    WHERE instance.id = actions.instance_id AND instance.status = 'active' AND NOT actions.open
 """
 
 
@@ -37,6 +39,11 @@ def settle_instance(*, instance_id: uuid.UUID) -> None:
 
     The caller holds the lock of lock_instance, or commits before.
     """
+    lock_instance(instance_id=instance_id)
+    settle_instances(instance_ids=[instance_id])
+
+
+def settle_instances(*, instance_ids: Iterable[uuid.UUID]) -> None:
+    """The same for instances that the caller has locked."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"id": instance_id})
-        cursor.execute(_SETTLE, {"id": instance_id})
+        cursor.execute(_SETTLE, {"ids": list(instance_ids)})

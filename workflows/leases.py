@@ -24,12 +24,9 @@ from contactflow.core.clock import database_now
 from engagement import delivery
 from workflows import failure_causes
 from workflows.instance_state import lock_instance, settle_instance
-from workflows.models import ActionAttempt, ActionType, ScheduledAction
+from workflows.models import ActionAttempt, ScheduledAction
 
 logger = logging.getLogger(__name__)
-
-INSIDE_TYPES = (ActionType.SEND_NOTIFICATION.value, ActionType.CREATE_TASK.value, ActionType.SCHEDULE_FOLLOW_UP.value)
-OUTSIDE_TYPES = (ActionType.SEND_EMAIL.value, ActionType.FOLLOW_UP.value)
 
 CLAIM_LEASE = dt.timedelta(seconds=90)  # longer than rendering and connecting may take
 SENDING_LEASE = dt.timedelta(seconds=240)  # longer than all time-outs of one hand-over together
@@ -40,6 +37,7 @@ LONE_CRASHES_ALLOWED = 2  # the third makes an action dead
 class Claim:
     action_id: uuid.UUID
     token: int
+    lane: str = ""
 
 
 def holder_name() -> str:
@@ -57,19 +55,30 @@ _CLAIM = """
         SELECT waiting.id
         FROM workflows_scheduledaction AS waiting
         JOIN workflows_workflowinstance AS instance ON instance.id = waiting.instance_id
-        WHERE waiting.status = 'pending' AND {lane}
+        WHERE waiting.status = 'pending' AND NOT waiting.paused AND {lane}
           AND waiting.next_attempt_at <= statement_timestamp() AND instance.status = 'active'
         ORDER BY waiting.next_attempt_at, waiting.due_at
         LIMIT %(limit)s
         FOR UPDATE OF waiting SKIP LOCKED
     ) AS due
     WHERE action.id = due.id
-    RETURNING action.id, action.token, action.due_at, action.position
+    RETURNING action.id, action.token, action.lane, action.due_at, action.position
 """
-_INSIDE_LANE = f"NOT waiting.suspect AND waiting.action_type IN {INSIDE_TYPES}"
-_OUTSIDE_LANE = f"NOT waiting.suspect AND waiting.action_type IN {OUTSIDE_TYPES}"
+_INSIDE_LANE = "NOT waiting.suspect AND waiting.lane = 'inside'"
+_OUTSIDE_LANE = "NOT waiting.suspect AND waiting.lane = 'outside'"
 # What was held by a worker that died is tried alone, so that the one row that kills workers is found.
-_SUSPECT_LANE = f"waiting.suspect AND (waiting.action_type IN {INSIDE_TYPES} OR %(outside)s)"
+_SUSPECT_LANE = "waiting.suspect AND (waiting.lane = 'inside' OR %(outside)s)"
+
+_RELEASE = """
+    UPDATE workflows_scheduledaction SET status = 'pending', lease_until = NULL, token = NULL, held_by = ''
+    WHERE id IN (
+        SELECT action.id
+        FROM workflows_scheduledaction AS action
+        JOIN unnest(%(ids)s::uuid[], %(tokens)s::bigint[]) AS claim (id, token) USING (id, token)
+        WHERE action.status = 'claimed'
+        FOR UPDATE OF action SKIP LOCKED
+    )
+"""
 
 
 def claim_inside(*, limit: int) -> list[Claim]:
@@ -94,9 +103,10 @@ def renew(claim: Claim) -> bool:
 
 
 def release(claims: Iterable[Claim]) -> None:
-    """Give back what was claimed and not begun."""
-    for claim in claims:
-        held(claim, status="claimed").update(status="pending", lease_until=None, token=None, held_by="")
+    """Give back what was claimed and not begun; what somebody locks at this moment returns by its lease."""
+    claims = list(claims)
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, {"ids": [one.action_id for one in claims], "tokens": [one.token for one in claims]})
 
 
 def held(claim: Claim, *, status: str) -> QuerySet[ScheduledAction]:
@@ -165,8 +175,8 @@ def _claim(lane: str, limit: int, *, outside: bool = True) -> list[Claim]:
             _CLAIM.format(lane=lane),
             {"lease": CLAIM_LEASE.total_seconds(), "holder": holder_name(), "limit": limit, "outside": outside},
         )
-        rows = sorted(cursor.fetchall(), key=lambda row: (row[2], row[3]))
-    return [Claim(action_id=row[0], token=row[1]) for row in rows]
+        rows = sorted(cursor.fetchall(), key=lambda row: (row[3], row[4]))
+    return [Claim(action_id=row[0], token=row[1], lane=row[2]) for row in rows]
 
 
 def _reap_one(pk: uuid.UUID) -> int:

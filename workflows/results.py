@@ -7,11 +7,13 @@ raise LostLease when somebody else holds the action meanwhile.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -209,6 +211,61 @@ def _write(claim: Claim, **changes: Any) -> None:
     ambiguous = ScheduledAction.objects.filter(pk=claim.action_id, status=Status.AMBIGUOUS)
     if last is None or last.token != claim.token or not ambiguous.update(**changes):
         raise LostLease
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of an action inside our database, which the caller holds locked."""
+
+    action: ScheduledAction
+    status: str
+    result: dict[str, Any]
+
+    @property
+    def token(self) -> int:
+        return self.action.token or 0  # none has that one
+
+
+# Each row is written only under the token of its claim.
+_SETTLE_MANY = """
+    UPDATE workflows_scheduledaction AS action
+    SET status = outcome.status, result = outcome.result::jsonb, attempts = action.attempts + outcome.counted,
+        last_error = '', cause = '', finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
+    FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(statuses)s::text[], %(results)s::text[], %(counted)s::int[])
+        AS outcome (id, token, status, result, counted)
+    WHERE action.id = outcome.id AND action.token = outcome.token AND action.status = 'claimed'
+    RETURNING action.id
+"""
+
+
+def settle_many(settled: Sequence[Settlement]) -> None:
+    """Write what became of them, with an attempt for each that was done. Raises LostLease when one is not ours."""
+    tried = [one for one in settled if one.status == Status.DONE]
+    worker = leases.holder_name()
+    ActionAttempt.objects.bulk_create(
+        ActionAttempt(
+            action=one.action,
+            number=one.action.attempts + 1,
+            token=one.token,
+            worker=worker,
+            outcome=Outcome.DONE,
+            ended_at=Now(),
+        )
+        for one in tried
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE_MANY,
+            {
+                "ids": [one.action.pk for one in settled],
+                "tokens": [one.token for one in settled],
+                "statuses": [one.status for one in settled],
+                "results": [json.dumps(one.result) for one in settled],
+                "counted": [int(one.status == Status.DONE) for one in settled],
+            },
+        )
+        if len(cursor.fetchall()) != len(settled):
+            raise LostLease
 
 
 def persistently(work: Callable[[], None]) -> None:

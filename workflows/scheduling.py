@@ -8,9 +8,11 @@ import uuid
 from collections.abc import Iterable
 from decimal import Decimal
 
-from workflows.models import ActionType, PlannedTouch, ScheduledAction, Step, WorkflowInstance
+from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, action_types
 
 _ACTION_NAMESPACE = uuid.UUID("4d5f1f8e-0c0b-5e55-9c7a-6f1b1c2a3d4e")
+
+TOUCH = "follow_up"  # the action type of a planned touch
 
 FIRST_DELAY = dt.timedelta(seconds=30)
 LONGEST_DELAY = dt.timedelta(hours=6)
@@ -67,6 +69,7 @@ def _action(instance: WorkflowInstance, step: Step, due: dt.datetime) -> Schedul
         step=step,
         position=step.position,
         action_type=step.action_type,
+        lane=action_types.lane_of(step.action_type),
         target_id=step.target_id,
         template_id=step.template_id,
         due_at=due,
@@ -82,7 +85,8 @@ def _touch(instance: WorkflowInstance, started_at: dt.datetime, step: Step, touc
         step=step,
         occurrence=touch.day,
         position=step.position,
-        action_type=ActionType.FOLLOW_UP,
+        action_type=TOUCH,
+        lane=action_types.lane_of(TOUCH),
         template_id=touch.template_id,
         due_at=due,
         next_attempt_at=due,

@@ -13,7 +13,8 @@ from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
 from engagement import rendering
 from engagement.models import EngagementTemplate
-from workflows import actions, drafts, scheduling
+from workflows import describe, drafts, scheduling
+from workflows.actions.follow_up import TOUCH_DISTANCE
 from workflows.drafts import Plan, PlannedStep
 from workflows.models import ActionType, WorkflowTemplate, WorkflowVersion
 
@@ -159,9 +160,9 @@ def yielding(foreseen: list[Foreseen]) -> list[Foreseen]:
         after = [
             other
             for other in foreseen[index + 1 :]
-            if other.action_type in EMAILS and other.at - one.at <= actions.TOUCH_DISTANCE
+            if other.action_type in EMAILS and other.at - one.at <= TOUCH_DISTANCE
         ]
-        near = bool(after) or any(one.at - other.at <= actions.TOUCH_DISTANCE for other in before)
+        near = bool(after) or any(one.at - other.at <= TOUCH_DISTANCE for other in before)
         note = "Would be left out: another email goes to the contact within 20 hours."
         result.append(replace(one, note=note) if near else one)
     return result
@@ -192,7 +193,7 @@ def _inside(step: PlannedStep, plan: Plan, someone: Someone, at: dt.datetime, nu
         whom=str(step.target or ""),
         step=number,
         title=step.title or f"{plan.name}: {someone.contact}",
-        message=step.description or actions.about(someone.contact, someone.because),
+        message=step.description or describe.about(someone.contact, someone.because),
         priority=priority,
         category=step.category,
         due_at=scheduling.task_due_at(now=at, priority=priority) if is_task else None,

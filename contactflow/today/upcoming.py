@@ -46,9 +46,9 @@ def due_by_hour(*, now: dt.datetime, brand: BusinessEntity | None = None) -> tup
         cursor.execute(
             f"""
             SELECT date_trunc('hour', next_attempt_at), count(*) FROM (
-                {_due("'send_notification', 'create_task', 'schedule_follow_up'", brand)}
+                {_due("inside", brand)}
                 UNION ALL
-                {_due("'send_email', 'follow_up'", brand)}
+                {_due("outside", brand)}
             ) AS soon GROUP BY 1
             """,  # noqa: S608  # made of constants; values are parameters
             {
@@ -93,10 +93,10 @@ _OF_BRAND = """JOIN workflows_workflowinstance AS instance ON instance.id = acti
     AND (instance.business_entity_id = %(brand)s OR instance.business_entity_id IS NULL)"""
 
 
-def _due(kinds: str, brand: BusinessEntity | None) -> str:
+def _due(lane: str, brand: BusinessEntity | None) -> str:
     return f"""(
         SELECT action.next_attempt_at FROM workflows_scheduledaction AS action {"" if brand is None else _OF_BRAND}
-        WHERE action.status = 'pending' AND NOT action.suspect AND action.action_type IN ({kinds})
+        WHERE action.status = 'pending' AND NOT action.suspect AND NOT action.paused AND action.lane = '{lane}'
             AND action.next_attempt_at >= %(from)s AND action.next_attempt_at < %(to)s
         ORDER BY action.next_attempt_at LIMIT %(limit)s
     )"""  # noqa: S608  # made of constants
@@ -105,9 +105,9 @@ def _due(kinds: str, brand: BusinessEntity | None) -> str:
 def _oldest_overdue(*, now: dt.datetime, brand: BusinessEntity | None) -> tuple[dt.datetime, str] | None:
     """What should have been taken up already; somebody whose workflow is on hold waits on purpose."""
     found = []
-    for kinds in (("send_notification", "create_task", "schedule_follow_up"), ("send_email", "follow_up")):
+    for lane in ScheduledAction.Lane:
         waiting = ScheduledAction.objects.filter(
-            status=ScheduledAction.Status.PENDING, suspect=False, action_type__in=kinds,
+            status=ScheduledAction.Status.PENDING, suspect=False, paused=False, lane=lane,
             next_attempt_at__lt=now, instance__status="active",
         )  # fmt: skip
         if brand is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engagement.alerts.deliveries import deliver_waiting, run_pump_step
 from engagement.alerts.feed import Feed, since
-from engagement.alerts.raising import acknowledge, addresses_of, raise_alert, raise_test
+from engagement.alerts.raising import acknowledge, addresses_of, raise_alert, raise_many, raise_test
 
 __all__ = [
     "Feed",
@@ -12,6 +12,7 @@ __all__ = [
     "addresses_of",
     "deliver_waiting",
     "raise_alert",
+    "raise_many",
     "raise_test",
     "run_pump_step",
     "since",

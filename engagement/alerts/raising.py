@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +13,6 @@ from contacts.models import BusinessEntity, Contact
 from engagement.models import Alert, AlertDelivery, Priority, Target
 
 
-@transaction.atomic
 def raise_alert(  # noqa: PLR0913  what an alert consists of
     *,
     action_id: UUID | None,
@@ -23,36 +24,47 @@ def raise_alert(  # noqa: PLR0913  what an alert consists of
     business_entity: BusinessEntity | None = None,
     now: datetime,
 ) -> Alert:
-    """The alert of this action; the one that exists when it was raised before.
+    """The alert of this action; the one that exists when it was raised before."""
+    alert = Alert(
+        action=action_id,
+        title=title,
+        message=message,
+        priority=priority or Priority.MEDIUM,
+        target=target,
+        contact=contact,
+        business_entity=business_entity,
+    )
+    return Alert.objects.get(pk=raise_many([alert], now=now)[0])
+
+
+@transaction.atomic(savepoint=False)
+def raise_many(alerts: Sequence[Alert], *, now: datetime) -> list[UUID]:
+    """Store the alerts, each once per action, with their deliveries; the ids of those that stand there, in order.
 
     `created_at` is the database's at the insert: the feed relies on it being close to the commit.
     """
-    values = {
-        "title": title[:300],
-        "message": message,
-        "priority": priority or Priority.MEDIUM,
-        "target": target,
-        "contact": contact,
-        "business_entity": business_entity,
-    }
-    if action_id is None:
-        alert, is_new = Alert.objects.create(**values), True
-    else:
-        alert, is_new = Alert.objects.get_or_create(action=action_id, defaults=values)
-    if is_new:
-        AlertDelivery.objects.bulk_create(_deliveries(alert, target, now))
-    return alert
+    for alert in alerts:
+        alert.title = alert.title[:300]
+    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
+    stored = dict(Alert.objects.filter(action__in=[one.action for one in alerts]).values_list("action", "pk"))
+    ids = [stored.get(alert.action, alert.pk) for alert in alerts]
+    new = [alert for alert, pk in zip(alerts, ids, strict=True) if alert.pk == pk]
+    addresses = addresses_behind([alert.target for alert in new])
+    AlertDelivery.objects.bulk_create(
+        delivery for alert in new for delivery in _deliveries(alert, addresses[alert.target_id], now)
+    )
+    return ids
 
 
-def _deliveries(alert: Alert, target: Target, now: datetime) -> list[AlertDelivery]:
-    if not target.alert_by_email:
+def _deliveries(alert: Alert, addresses: Sequence[str], now: datetime) -> list[AlertDelivery]:
+    if not alert.target.alert_by_email:
         return []
-    if addresses := addresses_of(target):
+    if addresses:
         return [AlertDelivery(alert=alert, address=address, next_attempt_at=now) for address in addresses]
     nobody = AlertDelivery(
         alert=alert,
         status=AlertDelivery.Status.UNDELIVERABLE,
-        error=f"Nobody is behind {target.name}: add people or addresses to it.",
+        error=f"Nobody is behind {alert.target.name}: add people or addresses to it.",
         next_attempt_at=now,
         finished_at=now,
     )
@@ -61,9 +73,22 @@ def _deliveries(alert: Alert, target: Target, now: datetime) -> list[AlertDelive
 
 def addresses_of(target: Target) -> list[str]:
     """Where alerts for a role go: its active people, then its further addresses, each once."""
-    people = target.people.filter(is_active=True).exclude(email="").order_by("pk").values_list("email", flat=True)
+    return addresses_behind([target])[target.pk]
+
+
+def addresses_behind(targets: Iterable[Target]) -> dict[int, list[str]]:
+    """`addresses_of` for several roles at once."""
+    known = {target.pk: target for target in targets}
+    behind = Target.people.through.objects.filter(target__in=known, user__is_active=True).exclude(user__email="")
+    people: dict[int, list[str]] = defaultdict(list)
+    for pk, email in behind.order_by("user").values_list("target", "user__email"):
+        people[pk].append(email)
+    return {pk: _each_once([*people[pk], *target.extra_emails]) for pk, target in known.items()}
+
+
+def _each_once(addresses: Iterable[str]) -> list[str]:
     unique: dict[str, str] = {}
-    for address in (*people, *target.extra_emails):
+    for address in addresses:
         unique.setdefault(address.casefold(), address)
     return list(unique.values())
 

@@ -157,7 +157,8 @@ _CLAIM = """
         SELECT waiting.id, instance.contact_id
         FROM workflows_scheduledaction AS waiting
         JOIN workflows_workflowinstance AS instance ON instance.id = waiting.instance_id
-        WHERE waiting.status = 'pending' AND NOT waiting.suspect AND waiting.action_type = %s
+        WHERE waiting.status = 'pending' AND NOT waiting.suspect AND NOT waiting.paused
+          AND waiting.lane = {lane} AND waiting.action_type = %s
           AND waiting.next_attempt_at <= clock_timestamp() AND instance.status = 'active'
         ORDER BY waiting.next_attempt_at, waiting.due_at
         LIMIT %s
@@ -197,7 +198,8 @@ def _insert(connection: Connection, patterns: tuple[Pattern, ...], replacements:
 
 
 def _claim(connection: Connection, pattern: ActionPattern) -> list[Claimed]:
-    rows = connection.execute(_CLAIM, [pattern.action_type, pattern.batch]).fetchall()
+    lane = "'outside'" if pattern.intent else "'inside'"  # a literal, so that the partial index serves it
+    rows = connection.execute(_CLAIM.format(lane=lane), [pattern.action_type, pattern.batch]).fetchall()
     return [Claimed(*row) for row in rows]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from contacts.models import Contact
@@ -41,12 +43,16 @@ def action_for(contact: Contact, **fields: object) -> ScheduledAction:
     )
 
 
+def perform(action: ScheduledAction) -> dict[str, Any]:
+    return actions.of(action.action_type).perform_many([action], NOW)[0]
+
+
 def alert(action: ScheduledAction) -> Alert:
-    return Alert.objects.get(pk=actions.send_notification(action, NOW)["alert"])
+    return Alert.objects.get(pk=perform(action)["alert"])
 
 
 def task(action: ScheduledAction) -> Task:
-    return Task.objects.get(pk=actions.create_task(action, NOW)["task"])
+    return Task.objects.get(pk=perform(action)["task"])
 
 
 def test_an_alert_is_headed_by_the_workflow_and_the_person(ada: Contact) -> None:
@@ -124,7 +130,7 @@ def test_an_alert_without_a_target_is_a_fault_of_ours(ada: Contact) -> None:
     action.target = None
 
     with pytest.raises(ValueError, match="nobody to alert"):
-        actions.send_notification(action, NOW)
+        perform(action)
 
 
 @pytest.mark.parametrize("action_type", ["create_task", "send_notification", "send_email", "follow_up"])
@@ -133,7 +139,7 @@ def test_who_may_not_be_contacted_keeps_everything_from_happening(action_type: s
     action = action_for(blocked)
     action.action_type = action_type
 
-    assert actions.why_not(action) == "The contact is Do Not Contact."
+    assert actions.of(action_type).why_not(action) == "The contact is Do Not Contact."
 
 
 @pytest.mark.parametrize("action_type", ["create_task", "send_notification", "send_email", "follow_up"])
@@ -141,4 +147,4 @@ def test_everybody_else_gets_what_was_promised(ada: Contact, action_type: str) -
     action = action_for(ada)
     action.action_type = action_type
 
-    assert actions.why_not(action) == ""
+    assert actions.of(action_type).why_not(action) == ""

@@ -140,15 +140,9 @@ def test_planning_touches_again_adds_none() -> None:
     action = ScheduledActionFactory(step=step, instance__version=step.version)
 
     for _ in range(2):
-        actions.schedule_follow_up(action, NOW)
+        actions.of("schedule_follow_up").perform_many([action], NOW)
 
     assert action.instance.actions.filter(action_type=ActionType.FOLLOW_UP).count() == 1
-
-
-def test_every_action_type_has_a_handler() -> None:
-    assert set(actions.INSIDE) | actions.OUTSIDE == set(ActionType)
-    assert set(actions.INSIDE) == set(leases.INSIDE_TYPES)
-    assert set(leases.OUTSIDE_TYPES) == actions.OUTSIDE
 
 
 # When
@@ -411,7 +405,7 @@ def test_who_lost_the_lease_writes_nothing() -> None:
     claim = leases.claim_inside(limit=1)[0]
     ScheduledAction.objects.filter(pk=action.pk).update(token=claim.token + 1)
 
-    results.guarded(claim, inside.perform)
+    results.guarded(claim, inside.perform_one)
 
     action.refresh_from_db()
     assert action.status == Status.CLAIMED
@@ -501,12 +495,70 @@ def test_an_outcome_known_after_the_lease_is_still_written(smtp: Sink) -> None:
     assert action.status == Status.DONE
 
 
+# Batches
+
+
+def test_a_batch_takes_few_statements(django_assert_max_num_queries: Any) -> None:
+    ScheduledActionFactory.create_batch(40, instance__version=StepFactory().version)
+    ScheduledActionFactory.create_batch(10, step__action_type="send_notification")
+
+    with django_assert_max_num_queries(20):
+        assert inside.run_inside() == 50
+
+    assert ScheduledAction.objects.filter(status=Status.DONE, attempts=1).count() == 50
+    assert (Task.objects.count(), Alert.objects.count(), ActionAttempt.objects.count()) == (40, 10, 50)
+    assert set(WorkflowInstance.objects.values_list("status", flat=True)) == {"completed"}
+
+
+def test_the_one_to_blame_is_parked_and_the_rest_of_its_batch_is_done() -> None:
+    fine = ScheduledActionFactory.create_batch(3, step__action_type="send_notification")
+    nobody = ScheduledActionFactory(step__action_type="send_notification")
+    ScheduledAction.objects.filter(pk=nobody.pk).update(target=None)
+
+    inside.run_inside()
+
+    assert ScheduledAction.objects.filter(status=Status.DONE).count() == len(fine)
+    assert Alert.objects.count() == len(fine)
+    nobody.refresh_from_db()
+    assert (nobody.status, nobody.attempts) == (Status.PENDING, 1)
+
+
+def test_a_lost_fence_does_not_fail_its_batch() -> None:
+    lost, ours = ScheduledActionFactory.create_batch(2)
+    claims = leases.claim_inside(limit=2)
+    ScheduledAction.objects.filter(pk=lost.pk).update(token=max(claim.token for claim in claims) + 1)
+
+    assert inside.perform(claims) == 1
+
+    lost.refresh_from_db(), ours.refresh_from_db()
+    assert (lost.status, ours.status) == (Status.CLAIMED, Status.DONE)
+    assert Task.objects.get().action == ours.pk
+
+
+def test_what_waits_for_a_paused_workflow_stands_in_nobodys_way() -> None:
+    held, free = ScheduledActionFactory(), ScheduledActionFactory(due_at=NOW + dt.timedelta(minutes=1))
+    controls.pause(instance=held.instance, reason="wait", actor="ada", now=database_now())
+
+    assert [claim.action_id for claim in leases.claim_inside(limit=1)] == [free.pk]
+
+    controls.resume(instance=held.instance, reason="go on", actor="ada", now=database_now())
+    ScheduledAction.objects.filter(pk=held.pk).update(next_attempt_at=NOW)
+    assert [claim.action_id for claim in leases.claim_inside(limit=1)] == [held.pk]
+
+
+def test_a_round_that_finds_nothing_asks_once(django_assert_num_queries: Any) -> None:
+    ScheduledActionFactory(due_at=in_the_future())
+
+    with django_assert_num_queries(1):
+        assert execution.run_pump_step(time.monotonic() + 60) == 0
+
+
 # Faults of ours
 
 
 def test_an_unexpected_fault_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     action = ScheduledActionFactory()
-    monkeypatch.setitem(actions.INSIDE, "create_task", lambda action, now: 1 / 0)
+    monkeypatch.setattr(actions.of("create_task"), "perform_many", lambda some, now: 1 / 0)
 
     run_due()
 
@@ -517,7 +569,7 @@ def test_an_unexpected_fault_is_tried_again_later(monkeypatch: pytest.MonkeyPatc
 
 def test_an_unexpected_fault_is_parked_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     action = ScheduledActionFactory(attempts=results.MAX_UNEXPECTED - 1)
-    monkeypatch.setitem(actions.INSIDE, "create_task", lambda action, now: 1 / 0)
+    monkeypatch.setattr(actions.of("create_task"), "perform_many", lambda some, now: 1 / 0)
 
     run_due()
 
@@ -528,7 +580,7 @@ def test_an_unexpected_fault_is_parked_after_some_tries(monkeypatch: pytest.Monk
 def test_one_broken_action_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = ScheduledActionFactory(step__action_type="send_notification")
     fine = ScheduledActionFactory(due_at=NOW + dt.timedelta(minutes=1))
-    monkeypatch.setitem(actions.INSIDE, "send_notification", lambda action, now: 1 / 0)
+    monkeypatch.setattr(actions.of("send_notification"), "perform_many", lambda some, now: 1 / 0)
 
     run_due()
 

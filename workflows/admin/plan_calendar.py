@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from django.utils import formats
 
 from engagement.models import EngagementTemplate
-from workflows import actions, simulation
+from workflows import simulation
+from workflows.actions.follow_up import TOUCH_DISTANCE
 from workflows.admin import plan_sentences
 from workflows.drafts import Plan, PlannedStep
 from workflows.models import ActionType
@@ -89,7 +90,7 @@ def _yielding(line: Line, before: list[Line], after: list[Line]) -> Line:
     """A follow-up steps back for any later email nearby, and for an earlier one that was sent."""
     if line.action_type != ActionType.FOLLOW_UP or line.note:
         return line
-    distance = Decimal(actions.TOUCH_DISTANCE.total_seconds()) / 3600
+    distance = Decimal(TOUCH_DISTANCE.total_seconds()) / 3600
     is_near = any(other.is_email and other.hours - line.hours <= distance for other in after) or any(
         other.action_type == ActionType.SEND_EMAIL and line.hours - other.hours <= distance for other in before
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from contactflow.core.clock import database_now
-from workflows import actions, enrolment, leases
+from engagement import delivery
+from workflows import enrolment, leases
 from workflows.execution import inside, outside
 from workflows.models import ScheduledAction
 from workflows.results import guarded
@@ -21,20 +23,64 @@ logger = logging.getLogger(__name__)
 
 SUSPECTS_A_ROUND = 50
 
+# One question for everything, each part answered by its partial index.
+_WAITING = """
+    SELECT
+        EXISTS (SELECT 1 FROM contacts_contactevent WHERE processed_at IS NULL),
+        EXISTS (
+            SELECT 1 FROM workflows_scheduledaction
+            WHERE status IN ('claimed', 'sending') AND lease_until < statement_timestamp()
+        ),
+        EXISTS (
+            SELECT 1 FROM workflows_scheduledaction
+            WHERE status = 'pending' AND NOT paused AND NOT suspect AND lane = 'inside'
+              AND next_attempt_at <= statement_timestamp()
+        ),
+        EXISTS (
+            SELECT 1 FROM workflows_scheduledaction
+            WHERE status = 'pending' AND NOT paused AND suspect AND next_attempt_at <= statement_timestamp()
+        ),
+        EXISTS (
+            SELECT 1 FROM workflows_scheduledaction
+            WHERE status = 'pending' AND NOT paused AND NOT suspect AND lane = 'outside'
+              AND next_attempt_at <= statement_timestamp()
+        )
+"""
+
+
+class Waiting(NamedTuple):
+    """Which parts of a round have something to do."""
+
+    events: bool
+    leases: bool
+    inside: bool
+    suspects: bool
+    outside: bool
+
 
 def run_pump_step(deadline: float) -> int:
     """One round over everything the engine has to do; returns how much it did. `deadline` is of time.monotonic().
 
     What fails in one part is logged and does not keep the others from their work.
     """
-    parts: tuple[Callable[[], int], ...] = (
-        lambda: enrolment.enrol_waiting(now=database_now()),
-        leases.reap,
-        inside.run_inside,
-        run_suspects,
-        lambda: outside.run_outside(deadline=deadline),
+    waiting = _what_waits()
+    comes = waiting.events or waiting.leases  # may leave something for the parts after it
+    if not (waiting.outside or comes):
+        delivery.release()
+    parts: tuple[tuple[bool, Callable[[], int]], ...] = (
+        (waiting.events, lambda: enrolment.enrol_waiting(now=database_now())),
+        (waiting.leases, leases.reap),
+        (waiting.inside or comes, inside.run_inside),
+        (waiting.suspects or comes, run_suspects),
+        (waiting.outside or comes, lambda: outside.run_outside(deadline=deadline)),
     )
-    return sum(_apart(part) for part in parts)
+    return sum(_apart(part) for has_work, part in parts if has_work)
+
+
+def _what_waits() -> Waiting:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        return Waiting(*cursor.fetchone())
 
 
 def _apart(part: Callable[[], int]) -> int:
@@ -53,8 +99,8 @@ def run_suspects(*, limit: int = SUSPECTS_A_ROUND) -> int:
     done = 0
     while done < limit and (claims := leases.claim_suspect(outside=may_send)):
         for claim in claims:
-            leaves = ScheduledAction.objects.filter(pk=claim.action_id, action_type__in=actions.OUTSIDE).exists()
-            guarded(claim, outside.send if leaves else inside.perform)
+            leaves = claim.lane == ScheduledAction.Lane.OUTSIDE
+            guarded(claim, outside.send if leaves else inside.perform_one)
             may_send = may_send and not leaves
             done += 1
     return done

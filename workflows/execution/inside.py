@@ -1,37 +1,103 @@
-"""Work inside our database: performed and settled in one transaction."""
+"""Work inside our database: a batch is performed and settled in one transaction.
+
+The claim is committed before it, so that a row which kills workers is found by its lease. What others lock is given
+back. When anything fails, the batch is undone and done one by one: the row to blame is parked, the others succeed.
+"""
 
 from __future__ import annotations
 
-from django.db import transaction
+import datetime as dt
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Sequence
 
-from contactflow.core.clock import database_now
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.functions import Now
+
+from contactflow.core import disconnects
 from workflows import actions, leases, results
-from workflows.instance_state import lock_instance
+from workflows.actions.base import ActionType
+from workflows.instance_state import settle_instances
 from workflows.leases import Claim
-from workflows.results import Outcome, guarded
+from workflows.models import ScheduledAction
+from workflows.results import Settlement, guarded, persistently
+
+logger = logging.getLogger(__name__)
 
 INSIDE_BATCH = 50
+WAIT_FOR_LOCKS = 0.02  # seconds, when others lock everything that was claimed
 
 
 def run_inside(*, limit: int = INSIDE_BATCH) -> int:
     """Do a batch of due work inside our database; returns how many actions were claimed."""
     claims = leases.claim_inside(limit=limit)
-    for claim in claims:
-        guarded(claim, perform)
+    if not claims:
+        return 0
+    try:
+        if not perform(claims):
+            time.sleep(WAIT_FOR_LOCKS)
+    except (OperationalError, InterfaceError):
+        logger.warning("a batch of %s actions: the database did not answer", len(claims), exc_info=True)
+        disconnects.reconnect()
+        persistently(lambda: leases.release(claims))
+    except Exception:
+        logger.warning("a batch of %s actions failed and is done one by one", len(claims), exc_info=True)
+        for claim in claims:
+            guarded(claim, perform_one)
     return len(claims)
 
 
-def perform(claim: Claim) -> None:
-    """Do one claimed action, or give it back when its instance is not active."""
+def perform_one(claim: Claim) -> None:
+    """Do one claimed action, or give it back."""
+    perform([claim])
+
+
+def perform(claims: Sequence[Claim]) -> int:
+    """Do what is claimed whole or not at all; returns how much was done. The rest is given back.
+
+    That is: what others lock, what is not ours any more, and what belongs to an instance that is not active.
+    """
     with transaction.atomic():
-        action = results.load(claim)
-        if lock_instance(instance_id=action.instance_id) != "active":
-            leases.release([claim])
-            return
-        reason = actions.why_not(action)
-        if reason:
-            results.finish(claim, action, status="skipped", result={"reason": reason})
-            return
-        result = actions.INSIDE[action.action_type](action, database_now())
-        results.log_attempt(claim, action, outcome=Outcome.DONE, ended=True)
-        results.finish(claim, action, status="done", result=result, attempts=action.attempts + 1)
+        held = _hold(claims)
+        if held:
+            settlements = _do(held)
+            results.settle_many(settlements)
+            settle_instances(instance_ids={action.instance_id for action in held})
+    done = {action.pk for action in held}
+    if rest := [claim for claim in claims if claim.action_id not in done]:
+        leases.release(rest)
+    return len(held)
+
+
+def _hold(claims: Sequence[Claim]) -> list[ScheduledAction]:
+    """Lock what is still ours and its active instances, in order of id, and load all that doing it needs."""
+    tokens = {claim.action_id: claim.token for claim in claims}
+    rows = (
+        ScheduledAction.objects.filter(pk__in=tokens)
+        .select_related("instance__contact")
+        .prefetch_related("step", "target", "instance__template", "instance__contact__status")
+        .annotate(now=Now())
+        .order_by("instance_id", "pk")
+        .select_for_update(of=("self", "instance"), no_key=True, skip_locked=True)
+    )
+    return [row for row in rows if row.token == tokens[row.pk] and row.instance.status == "active"]
+
+
+def _do(held: Sequence[ScheduledAction]) -> list[Settlement]:
+    now: dt.datetime = held[0].now  # type: ignore[attr-defined]  # annotated by _hold
+    by_type: dict[str, list[ScheduledAction]] = defaultdict(list)
+    for action in held:
+        by_type[action.action_type].append(action)
+    return [one for name, some in by_type.items() for one in _do_alike(actions.of(name), some, now)]
+
+
+def _do_alike(kind: ActionType, some: list[ScheduledAction], now: dt.datetime) -> list[Settlement]:
+    reasons = {action.pk: kind.why_not(action) for action in some}
+    doing = [action for action in some if not reasons[action.pk]]
+    done = kind.perform_many(doing, now) if doing else []
+    skipped = [action for action in some if reasons[action.pk]]
+    return [
+        *(Settlement(action, "done", result) for action, result in zip(doing, done, strict=True)),
+        *(Settlement(action, "skipped", {"reason": reasons[action.pk]}) for action in skipped),
+    ]

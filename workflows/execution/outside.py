@@ -17,7 +17,7 @@ from workflows import actions, leases, results, wake
 from workflows.execution.inside import run_inside
 from workflows.instance_state import lock_instance
 from workflows.leases import Claim
-from workflows.models import ActionType, ScheduledAction
+from workflows.models import ScheduledAction
 from workflows.results import EMAIL, LostLease, guarded, persistently
 
 OUTSIDE_BATCH = 10
@@ -60,7 +60,7 @@ def is_email_paused() -> bool:
 def send(claim: Claim) -> None:
     """Lead one claimed action through its phases."""
     action = results.load(claim)
-    reason = actions.why_not(action)
+    reason = actions.of(action.action_type).why_not(action)
     if reason:
         results.settle(claim, action, status="skipped", result={"reason": reason})
         return
@@ -127,7 +127,7 @@ def _intend(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> boo
     A crash after this commit makes the action ambiguous, which no machine sends again.
     """
     with transaction.atomic():
-        if action.action_type == ActionType.FOLLOW_UP and (reason := _why_touch_stays(action)):
+        if reason := _why_it_yields(action):
             results.finish(claim, action, status="skipped", result={"reason": reason})
             return False
         if not leases.begin_sending(claim, recipient=draft.envelope.recipient):
@@ -138,11 +138,14 @@ def _intend(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> boo
     return True
 
 
-def _why_touch_stays(action: ScheduledAction) -> str:
+def _why_it_yields(action: ScheduledAction) -> str:
     """Judged with the contact locked, so that two touches of a contact see each other."""
+    kind = actions.of(action.action_type)
+    if not kind.may_yield:
+        return ""
     Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=action.instance.contact_id)
     lock_instance(instance_id=action.instance_id)
-    return actions.why_touch_ended(action) or actions.why_touch_yields(action)
+    return kind.why_yields(action)
 
 
 def _check_not_held_up(began: float) -> None:

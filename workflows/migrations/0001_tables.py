@@ -9,6 +9,8 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+import workflows.models.action_types
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -227,21 +229,11 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(editable=False, help_text="uuid5 of instance, step and occurrence.", primary_key=True, serialize=False)),
                 ("occurrence", models.PositiveSmallIntegerField(default=0, help_text="0 for the step itself, the day for a touch.")),
                 ("position", models.PositiveSmallIntegerField()),
-                (
-                    "action_type",
-                    models.CharField(
-                        choices=[
-                            ("send_notification", "Alert a colleague"),
-                            ("create_task", "Create a task"),
-                            ("send_email", "Send an email"),
-                            ("schedule_follow_up", "Schedule follow-up"),
-                            ("follow_up", "Follow-up touch"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
+                ("action_type", models.CharField(choices=workflows.models.action_types.choices, max_length=40)),
+                ("lane", models.CharField(choices=[("inside", "Inside"), ("outside", "Outside")], editable=False, help_text="The action type's.", max_length=10)),
                 ("due_at", models.DateTimeField(help_text="As planned; retries do not change it.")),
                 ("next_attempt_at", models.DateTimeField()),
+                ("paused", models.BooleanField(default=False, editable=False, help_text="Its instance is paused: no claim reads it.")),
                 (
                     "status",
                     models.CharField(
@@ -312,13 +304,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("position", models.PositiveSmallIntegerField()),
                 ("delay_hours", models.DecimalField(decimal_places=4, default=0, max_digits=9)),
-                (
-                    "action_type",
-                    models.CharField(
-                        choices=[("send_notification", "Alert a colleague"), ("create_task", "Create a task"), ("send_email", "Send an email"), ("schedule_follow_up", "Schedule follow-up")],
-                        max_length=20,
-                    ),
-                ),
+                ("action_type", models.CharField(choices=workflows.models.action_types.step_choices, max_length=40)),
                 ("title", models.CharField(blank=True, max_length=200)),
                 ("description", models.TextField(blank=True)),
                 ("category", models.CharField(blank=True, max_length=60)),
@@ -516,19 +502,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="plannedtouch", constraint=models.UniqueConstraint(fields=("step", "day"), name="one_touch_per_day")),
         migrations.AddIndex(
             model_name="scheduledaction",
-            index=models.Index(
-                condition=models.Q(("action_type__in", ["send_notification", "create_task", "schedule_follow_up"]), ("status", "pending"), ("suspect", False)),
-                fields=["next_attempt_at", "due_at"],
-                name="action_claim_inside",
-            ),
+            index=models.Index(condition=models.Q(("lane", "inside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_inside"),
         ),
         migrations.AddIndex(
             model_name="scheduledaction",
             index=models.Index(
-                condition=models.Q(("action_type__in", ["send_email", "follow_up"]), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_outside"
+                condition=models.Q(("lane", "outside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_outside"
             ),
         ),
-        migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status", "pending"), ("suspect", True)), fields=["next_attempt_at"], name="action_claim_suspect")),
+        migrations.AddIndex(
+            model_name="scheduledaction", index=models.Index(condition=models.Q(("paused", False), ("status", "pending"), ("suspect", True)), fields=["next_attempt_at"], name="action_claim_suspect")
+        ),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["claimed", "sending"])), fields=["lease_until"], name="action_leases")),
         migrations.AddIndex(
             model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["status", "due_at"], name="action_needs_person")
@@ -544,6 +528,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("action_type", "follow_up")), fields=["-due_at", "-id"], name="action_follow_ups")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(fields=["due_at", "id"], name="action_by_due")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("finished_at__isnull", False)), fields=["finished_at"], name="action_finished")),
+        migrations.AddConstraint(model_name="scheduledaction", constraint=models.CheckConstraint(condition=models.Q(("lane__in", ["inside", "outside"])), name="action_has_lane")),
         migrations.AddConstraint(model_name="scheduledaction", constraint=models.UniqueConstraint(fields=("instance", "step", "occurrence"), name="one_action_per_occurrence")),
         migrations.AddConstraint(
             model_name="scheduledaction",
@@ -614,7 +599,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="step",
             constraint=models.CheckConstraint(
-                condition=models.Q(("action_type__in", ["send_email", "schedule_follow_up"]), ("target__isnull", False), _connector="OR"),
+                condition=models.Q(models.Q(("action_type__in", ["send_notification", "create_task"]), _negated=True), ("target__isnull", False), _connector="OR"),
                 name="step_has_target",
                 violation_error_message="Choose who is alerted or gets the task.",
             ),

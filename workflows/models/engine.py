@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 
 from contacts.models import BusinessEntity, Contact, ContactEvent
 from engagement.models import EngagementTemplate, Target
-from workflows.models.templates import ActionType, Step, WorkflowTemplate, WorkflowVersion
+from workflows.models import action_types
+from workflows.models.templates import Step, WorkflowTemplate, WorkflowVersion
 
 
 class WorkflowInstance(models.Model):
@@ -107,16 +108,22 @@ class ScheduledAction(models.Model):
         SKIPPED = "skipped", "Skipped"  # final: a condition said no; result says which
         CANCELLED = "cancelled", "Cancelled"  # final: its instance ended, or staff
 
+    class Lane(models.TextChoices):
+        INSIDE = "inside", "Inside"  # works in our database alone: whole or not at all
+        OUTSIDE = "outside", "Outside"  # leaves the house, and may be unclear
+
     id = models.UUIDField(primary_key=True, editable=False, help_text="uuid5 of instance, step and occurrence.")
     instance = models.ForeignKey(WorkflowInstance, on_delete=models.CASCADE, related_name="actions")
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="+")
     occurrence = models.PositiveSmallIntegerField(default=0, help_text="0 for the step itself, the day for a touch.")
     position = models.PositiveSmallIntegerField()
-    action_type = models.CharField(max_length=20, choices=ActionType)
+    action_type = models.CharField(max_length=40, choices=action_types.choices)
+    lane = models.CharField(max_length=10, choices=Lane, editable=False, help_text="The action type's.")
     target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True)
     template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True)
     due_at = models.DateTimeField(help_text="As planned; retries do not change it.")
     next_attempt_at = models.DateTimeField()
+    paused = models.BooleanField(default=False, editable=False, help_text="Its instance is paused: no claim reads it.")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -138,6 +145,7 @@ class ScheduledAction(models.Model):
     class Meta:
         ordering = ("due_at", "position", "occurrence")
         constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(lane__in=["inside", "outside"]), name="action_has_lane"),
             models.UniqueConstraint(fields=["instance", "step", "occurrence"], name="one_action_per_occurrence"),
             models.CheckConstraint(
                 condition=models.Q(status__in=["claimed", "sending"], lease_until__isnull=False, token__isnull=False)
@@ -153,27 +161,23 @@ class ScheduledAction(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # execution.claim, one per lane: what is due inside the database, what goes out, and what must go alone.
+            # leases, one per lane: what is due inside the database, what goes out, and what must go alone.
             models.Index(
                 fields=["next_attempt_at", "due_at"],
-                condition=models.Q(
-                    status="pending",
-                    suspect=False,
-                    action_type__in=["send_notification", "create_task", "schedule_follow_up"],
-                ),
+                condition=models.Q(status="pending", suspect=False, paused=False, lane="inside"),
                 name="action_claim_inside",
             ),
             models.Index(
                 fields=["next_attempt_at", "due_at"],
-                condition=models.Q(status="pending", suspect=False, action_type__in=["send_email", "follow_up"]),
+                condition=models.Q(status="pending", suspect=False, paused=False, lane="outside"),
                 name="action_claim_outside",
             ),
             models.Index(
                 fields=["next_attempt_at"],
-                condition=models.Q(status="pending", suspect=True),
+                condition=models.Q(status="pending", suspect=True, paused=False),
                 name="action_claim_suspect",
             ),
-            # execution.reap: whose lease ran out.
+            # leases.reap: whose lease ran out.
             models.Index(
                 fields=["lease_until"], condition=models.Q(status__in=["claimed", "sending"]), name="action_leases"
             ),

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from contacts.models import BusinessEntity, ContactType, LeadSource, slug_field_help, validate_slug
 from engagement.models import EngagementTemplate, Priority, Target
+from workflows.models import action_types
 
 
 class WorkflowTemplate(models.Model):
@@ -115,9 +116,7 @@ class Step(models.Model):
     version = models.ForeignKey(WorkflowVersion, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     delay_hours = models.DecimalField(max_digits=9, decimal_places=4, default=0)
-    action_type = models.CharField(
-        max_length=20, choices=[c for c in ActionType.choices if c[0] != ActionType.FOLLOW_UP]
-    )
+    action_type = models.CharField(max_length=40, choices=action_types.step_choices)
     target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True)
     template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True)
     title = models.CharField(max_length=200, blank=True)
@@ -131,7 +130,7 @@ class Step(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["version", "position"], name="one_step_per_position"),
             models.CheckConstraint(
-                condition=models.Q(action_type__in=["send_email", "schedule_follow_up"])
+                condition=~models.Q(action_type__in=["send_notification", "create_task"])
                 | models.Q(target__isnull=False),
                 name="step_has_target",
                 violation_error_message="Choose who is alerted or gets the task.",

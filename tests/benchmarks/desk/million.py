@@ -81,10 +81,11 @@ _INSTANCES = """
         WHEN n %% 50 = 0 THEN 'failed' WHEN n %% 97 = 0 THEN 'cancelled' ELSE 'completed' END AS status) AS state
 """
 _ACTIONS = """
-    INSERT INTO workflows_scheduledaction (id, instance_id, step_id, position, action_type, target_id, template_id,
-                                           due_at, next_attempt_at, status, attempts, last_error, cause, result,
-                                           started_at, finished_at)
+    INSERT INTO workflows_scheduledaction (id, instance_id, step_id, position, action_type, lane, target_id,
+                                           template_id, due_at, next_attempt_at, status, attempts, last_error,
+                                           cause, result, started_at, finished_at)
     SELECT md5('action' || instance.id || step.id)::uuid, instance.id, step.id, step.position, step.action_type,
+        CASE WHEN step.action_type = 'send_email' THEN 'outside' ELSE 'inside' END,
         step.target_id, step.template_id, due.at, due.at, state.status,
         (state.status IN ('done', 'failed', 'ambiguous', 'dead'))::int,
         CASE WHEN state.status = 'failed' AND luck.number < 0.001 THEN '553 5.7.1 Sender address rejected: not owned'

@@ -1,0 +1,39 @@
+"""Alerts a colleague."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from engagement import alerts
+from engagement.models import Alert, Priority
+from workflows import describe
+from workflows.actions.base import ActionType, Lane, Result
+from workflows.models import ScheduledAction
+
+
+class SendNotification(ActionType):
+    """An Alert for the step's target, stored; its deliveries are on their way afterwards."""
+
+    name = "send_notification"
+    label = "Alert a colleague"
+    lane = Lane.INSIDE
+
+    def perform_many(self, actions: Sequence[ScheduledAction], now: dt.datetime) -> list[Result]:
+        made = alerts.raise_many([_alert_of(action) for action in actions], now=now)
+        return [{"alert": str(pk)} for pk in made]
+
+
+def _alert_of(action: ScheduledAction) -> Alert:
+    instance, step = action.instance, action.step
+    if action.target is None:
+        raise ValueError("the step names nobody to alert")
+    return Alert(
+        action=action.pk,
+        title=step.title or f"{instance.template.name}: {instance.contact}",
+        message=step.description or describe.about(instance.contact, instance.because),
+        priority=step.priority or Priority.MEDIUM,
+        target=action.target,
+        contact=instance.contact,
+        business_entity_id=instance.business_entity_id,
+    )
