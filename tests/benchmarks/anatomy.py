@@ -1,27 +1,30 @@
-"""How many statements and commits stand behind one contact, one action, one mail, and behind their references."""
+"""How many statements and commits stand behind one piece of each kind of work, and commits behind its reference."""
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from engagement import delivery
-from tests.benchmarks import client, content, crowd, reference
+from tests.benchmarks import content, crowd, reference, statements
 from tests.benchmarks.content import Installation
-from workflows.execution import inside, outside
 
-SAMPLE = 10
-MARKS = ("BEGIN", "COMMIT", "ROLLBACK")  # Django notes them, but they pass no wrapper of statements
+CONTACTS = 10
+ACTIONS = 50
+LINES = 1000
+ROUNDS = 10  # of an idle engine
+
+
+@dataclass(frozen=True)
+class Work:
+    """Pieces of one kind, to be counted or profiled. The reference does them too, contacts as many as it can."""
+
+    name: str
+    goal: str
+    pieces: int
+    prepare: Callable[[], object]
+    do: Callable[[], object]
+    reference: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -29,111 +32,63 @@ class Anatomy:
     """Per piece of work, on average. Commits are those that wrote something."""
 
     name: str
+    goal: str
     statements: float
     reads: float
     writes: float
     savepoints: float
     commits: float
-    commits_of_reference: float
+    commits_of_reference: float | None = None
 
 
-def of_everything(installation: Installation, mail_port: int) -> list[Anatomy]:
-    contact = content.contact_pattern(installation)
-    task, mail = content.task_pattern(installation), content.mail_pattern(installation)
-    letter = content.letter(mail_port)
-    return [
-        _of_contact(
-            lambda: _post(installation),
+def works(installation: Installation, mail_port: int, *, lines: int = LINES) -> dict[str, Work]:
+    contact, task = content.contact_pattern(installation), content.action_pattern(installation, "create_task")
+    mail, letter = content.action_pattern(installation, "send_email"), content.letter(mail_port)
+    file = content.list_of_people(lines)
+    return {
+        "contact": Work(
+            "a contact, two workflows",
+            "<= 14",
+            CONTACTS,
+            content.clear,
+            lambda: content.post_contacts(installation, CONTACTS),
             lambda: crowd.per_second(reference.insert_contacts, contact, clients=1, seconds=0.1),
         ),
-        _of_action(
-            "one action",
-            "create_task",
-            lambda: inside.run_inside(limit=SAMPLE),
+        "line": Work("a line of a list, with starts", "<= 1", lines, content.clear, lambda: content.import_list(file)),
+        "action": Work(
+            "an action inside (create_task)",
+            "<= 0.5",
+            ACTIONS,
+            lambda: _make_due("create_task"),
+            content.run_engine,
             lambda: crowd.per_second(reference.do_actions, task, clients=1, seconds=5),
         ),
-        _of_action(
-            "one mail",
-            "send_email",
-            lambda: outside.run_outside(deadline=time.monotonic() + 60),
+        "mail": Work(
+            "a mail",
+            "<= 12, 1 commit",
+            ACTIONS,
+            lambda: _make_due("send_email"),
+            content.run_engine,
             lambda: crowd.per_second(reference.send_mails, mail, letter, clients=1, seconds=5),
         ),
-    ]
+        "idle": Work("an idle round", "<= 4", ROUNDS, content.clear, lambda: content.run_engine(rounds=ROUNDS)),
+    }
 
 
-def _of_contact(work: Callable[[], object], reference_work: Callable[[], object]) -> Anatomy:
+def examine(work: Work) -> Anatomy:
+    commits_of_reference = None
+    if work.reference is not None:
+        work.prepare()
+        before = statements.write_position()
+        work.reference()
+        commits_of_reference = statements.commits_since(before) / Contact.objects.count()
+    work.prepare()
+    with statements.counted() as ledger:
+        work.do()
+    counted = (len(ledger.statements), ledger.reads, ledger.writes, ledger.savepoints, ledger.commits)
+    return Anatomy(work.name, work.goal, *(count / work.pieces for count in counted), commits_of_reference)
+
+
+def _make_due(action_type: str) -> None:
     content.clear()
-    commits_of_reference = _commits(reference_work) / Contact.objects.count()
-    content.clear()
-    return _examine("one contact", work, commits_of_reference)
-
-
-def _of_action(
-    name: str, action_type: str, work: Callable[[], object], reference_work: Callable[[], object]
-) -> Anatomy:
-    content.clear()
-    content.make_due(action_type, SAMPLE)
-    commits_of_reference = _commits(reference_work)
-    content.clear()
-    content.make_due(action_type, SAMPLE)
-    return _examine(name, work, commits_of_reference / SAMPLE)
-
-
-def _post(installation: Installation) -> None:
-    caller = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {installation.key}"})
-    for _ in range(SAMPLE):
-        known = {"email": f"{uuid.uuid4().hex}@example.org"} | client.ARTIST
-        caller.post(client.PATH, known, content_type="application/json")
-
-
-def _commits(work: Callable[[], object]) -> int:
-    """How many transactions that wrote something there were; for work without savepoints, which number themselves."""
-    before = _next_transaction()
-    work()
-    return _next_transaction() - before - 1
-
-
-def _next_transaction() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
-        return int(cursor.fetchone()[0])
-
-
-def _examine(name: str, work: Callable[[], object], commits_of_reference: float) -> Anatomy:
-    with CaptureQueriesContext(connection) as captured, _rows_changed() as rows:
-        work()
-    delivery.release()
-    verbs = [query["sql"].split(maxsplit=1)[0].upper() for query in captured.captured_queries]
-    counted = _count(verbs, rows)
-    kinds = (counted[kind] / SAMPLE for kind in ("statement", "read", "write", "savepoint", "commit"))
-    return Anatomy(name, *kinds, commits_of_reference)
-
-
-@contextmanager
-def _rows_changed() -> Iterator[list[int]]:
-    """How many rows each statement changed or found, in their order."""
-    rows: list[int] = []
-
-    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        answer = execute(sql, params, many, context)
-        rows.append(context["cursor"].rowcount)
-        return answer
-
-    with connection.execute_wrapper(note):
-        yield rows
-
-
-def _count(verbs: list[str], rows: list[int]) -> Counter[str]:
-    """A write outside a transaction is its own commit; what changed no row reaches no disk."""
-    counted: Counter[str] = Counter(statement=len(verbs))
-    changed = iter(rows)
-    is_inside = has_written = False
-    for verb in verbs:
-        writes = verb not in MARKS and next(changed) > 0 and verb in ("INSERT", "UPDATE", "DELETE")
-        counted["write"] += writes
-        counted["commit"] += (writes and not is_inside) or (verb == "COMMIT" and has_written)
-        counted["read"] += verb == "SELECT"
-        counted["savepoint"] += verb == "SAVEPOINT"
-        has_written = writes or (has_written and verb not in MARKS)
-        is_inside = verb == "BEGIN" or (is_inside and verb not in MARKS)
-    return counted
+    content.make_due(action_type, ACTIONS)

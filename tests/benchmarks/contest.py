@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Measure = Callable[[], float]
@@ -12,11 +12,11 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Contestant:
-    """Something that does so many a second. `beside` names the reference its share is taken of."""
+    """Something that does so many a second. `beside`: of which others the share is taken, and what it is to reach."""
 
     name: str
     measure: Measure
-    beside: str = ""
+    beside: Mapping[str, float | None] = field(default_factory=dict)
     figures: list[float] = field(default_factory=list)
 
     @property
@@ -32,9 +32,10 @@ def run(contestants: Sequence[Contestant], *, rounds: int, before_each: Callable
             contestant.figures.append(contestant.measure())
 
 
-def share(contestant: Contestant, contestants: Sequence[Contestant]) -> float | None:
-    """The median of the shares within a round, of the reference it is beside."""
-    reference = next((one for one in contestants if one.name == contestant.beside), None)
-    if reference is None:
-        return None
-    return statistics.median(ours / theirs for ours, theirs in zip(contestant.figures, reference.figures, strict=True))
+def shares(contestant: Contestant, contestants: Sequence[Contestant]) -> dict[str, float]:
+    """Of each that it is beside, the median of the shares within a round."""
+    figures = {one.name: one.figures for one in contestants}
+    return {
+        name: statistics.median(ours / theirs for ours, theirs in zip(contestant.figures, figures[name], strict=True))
+        for name in contestant.beside
+    }

@@ -6,6 +6,7 @@ They run in processes without Django. What they write are copies of rows that Co
 from __future__ import annotations
 
 import smtplib
+import socket
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +26,9 @@ class ContactPattern:
 
     database_url: str
     patterns: tuple[Pattern, ...]
-    texts: tuple[str, ...]  # what is unique in them besides ids: the address, the event's key
+    contact_id: uuid.UUID
+    email: str
+    event_key: str
     wake: Pattern
 
     @cached_property
@@ -42,13 +45,12 @@ class ActionPattern:
     instance_id: uuid.UUID
     contact_id: uuid.UUID
     action_type: str
-    intent: tuple[Pattern, ...]  # for mails: the message and the attempt, before anything leaves
-    result: tuple[Pattern, ...]
+    rows: tuple[Pattern, ...]
     batch: int
 
     @cached_property
     def ids(self) -> list[uuid.UUID]:
-        return ids_in(self.intent + self.result)
+        return ids_in(self.rows)
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,19 @@ def insert_contacts(watch: Watch, pattern: ContactPattern) -> Lap:
     with psycopg.connect(pattern.database_url, autocommit=True) as connection:
         watch.start()
         while watch.is_running():
-            replacements: dict[Any, Any] = {old: uuid.uuid4() for old in pattern.ids}
-            replacements |= {text: f"{uuid.uuid4().hex}@example.org" for text in pattern.texts}
-            with connection.transaction():
-                _insert(connection, pattern.patterns, replacements)
-            _wake(connection, pattern.wake)
+            insert_contact(connection, pattern, email=f"{uuid.uuid4().hex}@example.org")
             done += 1
         return watch.lap(done)
+
+
+def insert_contact(connection: Connection, pattern: ContactPattern, *, email: str) -> uuid.UUID:
+    """Its rows in one commit, then the call that wakes a worker; returns the contact's id."""
+    replacements: dict[Any, Any] = {old: uuid.uuid4() for old in pattern.ids}
+    replacements |= {pattern.email: email, pattern.event_key: uuid.uuid4().hex}
+    with connection.transaction():
+        _insert(connection, pattern.patterns, replacements)
+    _wake(connection, pattern.wake)
+    return uuid.UUID(str(replacements[pattern.contact_id]))
 
 
 def do_actions(watch: Watch, pattern: ActionPattern) -> Lap:
@@ -105,14 +113,14 @@ def do_actions(watch: Watch, pattern: ActionPattern) -> Lap:
         while watch.is_running() and (batch := _claim(connection, pattern)):
             for claimed in batch:
                 with connection.transaction():
-                    _insert(connection, pattern.result, _replacements(pattern, claimed))
+                    _insert(connection, pattern.rows, _replacements(pattern, claimed))
                     _finish(connection, claimed)
                 done += 1
         return watch.lap(done)
 
 
 def send_mails(watch: Watch, pattern: ActionPattern, letter: Letter) -> Lap:
-    """Claim a batch, then for each mail the lease anew and the intent (a commit each), the hand-over, the result."""
+    """Claim a batch; then for each mail, in one commit, what became of the one before and that this one begins."""
     done = 0
     with (
         psycopg.connect(pattern.database_url, autocommit=True) as connection,
@@ -121,19 +129,18 @@ def send_mails(watch: Watch, pattern: ActionPattern, letter: Letter) -> Lap:
         server.ehlo()
         watch.start()
         while watch.is_running() and (batch := _claim(connection, pattern)):
-            for claimed in batch:
-                replacements = _replacements(pattern, claimed)
-                connection.execute(_RENEW, [claimed.action_id])
+            before: Claimed | None = None
+            for claimed in [*batch, None]:
                 with connection.transaction():
-                    connection.execute(_BEGIN_SENDING, [claimed.action_id])
-                    _insert(connection, pattern.intent, replacements)
-                server.sendmail(letter.sender, [letter.recipient], letter.content)
-                with connection.transaction():
-                    connection.execute(_MESSAGE_SENT, [claimed.action_id])
-                    _insert(connection, pattern.result, replacements)
-                    connection.execute(_ATTEMPT_DONE, [claimed.action_id])
-                    _finish(connection, claimed)
-                done += 1
+                    if before:
+                        _settle_sent(connection, before)
+                    if claimed:
+                        connection.execute(_BEGIN_SENDING, [claimed.action_id])
+                        _insert(connection, pattern.rows, _replacements(pattern, claimed))
+                if claimed:
+                    server.sendmail(letter.sender, [letter.recipient], letter.content)
+                    done += 1
+                before = claimed
         return watch.lap(done)
 
 
@@ -145,6 +152,26 @@ def send_bare(watch: Watch, letter: Letter) -> Lap:
         watch.start()
         while watch.is_running():
             server.sendmail(letter.sender, [letter.recipient], letter.content)
+            done += 1
+        return watch.lap(done)
+
+
+def fill_sink(watch: Watch, letter: Letter) -> Lap:
+    """The same bytes without smtplib: what the sink itself can take in."""
+    parts = (
+        f"MAIL FROM:<{letter.sender}>\r\n".encode(),
+        f"RCPT TO:<{letter.recipient}>\r\n".encode(),
+        b"DATA\r\n",
+        letter.content.rstrip(b"\r\n") + b"\r\n.\r\n",
+    )
+    done = 0
+    with socket.create_connection(("127.0.0.1", letter.port), timeout=30) as server:
+        server.recv(1000)
+        watch.start()
+        while watch.is_running():
+            for part in parts:
+                server.sendall(part)
+                server.recv(1000)
             done += 1
         return watch.lap(done)
 
@@ -166,10 +193,6 @@ _CLAIM = """
     ) AS due
     WHERE action.id = due.id
     RETURNING action.id, action.instance_id, due.contact_id
-"""
-_RENEW = """
-    UPDATE workflows_scheduledaction SET lease_until = clock_timestamp() + interval '1 minute'
-    WHERE id = %s AND status = 'claimed'
 """
 _BEGIN_SENDING = """
     UPDATE workflows_scheduledaction
@@ -201,6 +224,12 @@ def _claim(connection: Connection, pattern: ActionPattern) -> list[Claimed]:
     lane = "'outside'" if pattern.intent else "'inside'"  # a literal, so that the partial index serves it
     rows = connection.execute(_CLAIM.format(lane=lane), [pattern.action_type, pattern.batch]).fetchall()
     return [Claimed(*row) for row in rows]
+
+
+def _settle_sent(connection: Connection, claimed: Claimed) -> None:
+    connection.execute(_MESSAGE_SENT, [claimed.action_id])
+    connection.execute(_ATTEMPT_DONE, [claimed.action_id])
+    _finish(connection, claimed)
 
 
 def _finish(connection: Connection, claimed: Claimed) -> None:

@@ -7,66 +7,138 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from types import FrameType
 
 from rich.console import Console
 
 from tests.benchmarks import stand
 
-Step = Callable[[], None]
-
 PER_SECOND = 10.0  # requests, in the table of latencies
+PARTS = ("anatomy", "contacts", "served", "actions", "mails", "list")
+PROFILES = ("contact", "line", "action", "mail", "idle")
+USAGE = f"""Say nothing for all of it, or any of {", ".join(PARTS)}; or `profile` and one of {", ".join(PROFILES)}."""
 
 
 def main() -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else 140)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
-    began = time.monotonic()
+    wanted, size, began = _wanted(), _size(), time.monotonic()
     try:
         with stand.database() as cluster, stand.mailbox() as mailbox:
             stand.set_environment(database_url=cluster.url, mail_port=mailbox.port)
-            _measure(console, cluster.url, mailbox, size=_size())
+            _Run(console, cluster.url, mailbox, size).go(wanted)
     except KeyboardInterrupt:
         raise SystemExit("Stopped; nothing runs on.") from None
     console.print(f"Measured in {time.monotonic() - began:.0f} s.")
 
 
-def _measure(console: Console, database_url: str, mailbox: stand.Mailbox, *, size: float) -> None:
-    import django
+class _Run:
+    """One run over the parts; Django is there."""
 
-    django.setup()
-    from tests.benchmarks import anatomy, client, content, contest, measures, report
+    def __init__(self, console: Console, database_url: str, mailbox: stand.Mailbox, size: float) -> None:
+        import django
 
-    def say(doing: str) -> None:
-        if console.is_terminal:
-            status.update(doing)
+        django.setup()
+        from tests.benchmarks import content, measures
 
-    def compete(title: str, contestants: list[contest.Contestant], before_each: Step = content.clear) -> None:
-        contest.run(
-            contestants, rounds=sizes.rounds, before_each=before_each, say=lambda doing: say(f"{title}, {doing}")
-        )
-        report.show_contest(console, title, contestants)
+        self.console, self.mailbox, self.sizes = console, mailbox, measures.Sizes.scaled(size)
+        self.installation = content.deploy(database_url)
 
-    sizes = measures.Sizes.scaled(size)
-    with console.status("deploying") if console.is_terminal else contextlib.nullcontext() as status:
-        installation = content.deploy(database_url)
-        report.show_machine(console, commits=measures.commits(installation))
-        report.show_anatomies(console, anatomy.of_everything(installation, mailbox.port))
-        with stand.web_server() as port:
-            door = client.Door(port, installation.key)
-            compete("Contacts a second", measures.contacts(installation, sizes, door))
-            content.clear()  # here, as tables are not emptied under the hands of workers
-            with measures.workers():
-                title = f"Latency at {PER_SECOND:.0f} requests a second for {sizes.latency_seconds:.0f} s"
-                say(title)
-                report.show_latency(console, title, measures.latency(sizes, door, per_second=PER_SECOND))
-                served = measures.contacts_while_served(sizes, door)
-                compete("Contacts a second, workers busy", served, before_each=content.call_off)
-                content.call_off()
-        compete(f"Actions a second (create_task, {sizes.actions} due)", measures.actions(installation, sizes))
-        compete(f"Mails a second (send_email, {sizes.mails} due)", measures.mails(installation, sizes, mailbox))
+    def go(self, wanted: list[str]) -> None:
+        from tests.benchmarks import measures, report
+
+        if wanted[0] == "profile":
+            self._profile(wanted[1])
+            return
+        report.show_machine(self.console, commits=measures.commits(self.installation))
+        for part in wanted:
+            began = time.monotonic()
+            getattr(self, f"_{part}")()
+            self.console.print(f"[dim]{part}: {time.monotonic() - began:.0f} s[/dim]\n")
+
+    def _anatomy(self) -> None:
+        from tests.benchmarks import anatomy, report
+
+        works = anatomy.works(self.installation, self.mailbox.port, lines=min(anatomy.LINES, self.sizes.lines))
+        report.show_anatomies(self.console, [anatomy.examine(work) for work in works.values()])
+
+    def _profile(self, name: str) -> None:
+        from tests.benchmarks import anatomy, profiling, report
+
+        work = anatomy.works(self.installation, self.mailbox.port, lines=200)[name]
+        report.show_profile(self.console, work.name, *profiling.profile(work))
+
+    def _contacts(self) -> None:
+        from tests.benchmarks import client, content, measures
+
+        pattern = content.contact_pattern(self.installation)
+        with stand.web_server() as ours, measures.bare_server(pattern) as bare:
+            doors = (client.Door(port, self.installation.key) for port in (ours, bare))
+            self._compete("Contacts a second", measures.contacts(pattern, self.sizes, *doors))
+
+    def _served(self) -> None:
+        """What needs web server and workers at once."""
+        from tests.benchmarks import client, content, footprint, measures, report
+
+        content.clear()  # here, as tables are not emptied under the hands of workers
+        with stand.web_server() as port, measures.workers():
+            door = client.Door(port, self.installation.key)
+            before = footprint.measure()
+            title = f"Latency at {PER_SECOND:.0f} requests a second for {self.sizes.latency_seconds:.0f} s"
+            report.show_latency(self.console, title, measures.latency(self.sizes, door, per_second=PER_SECOND))
+            served = measures.contacts_while_served(self.sizes, door)
+            self._compete("Contacts a second, workers busy", served, empty=False)
+            report.show_footprints(self.console, before, footprint.measure())
+            content.call_off()
+
+    def _actions(self) -> None:
+        from tests.benchmarks import measures, rivals
+
+        rivals.prepare(self.installation.database_url)
+        title = f"Actions a second (create_task, {self.sizes.actions} due)"
+        self._compete(title, measures.actions(self.installation, self.sizes))
+
+    def _mails(self) -> None:
+        from tests.benchmarks import measures, rivals
+
+        rivals.prepare(self.installation.database_url)
+        title = f"Mails a second (send_email, {self.sizes.mails} due)"
+        self._compete(title, measures.mails(self.installation, self.sizes, self.mailbox))
+
+    def _list(self) -> None:
+        from tests.benchmarks import lists, report
+
+        report.show_import(self.console, lists.bring_in(self.installation.database_url, lines=self.sizes.lines))
+
+    def _compete(self, title: str, contestants: list, *, empty: bool = True) -> None:  # type: ignore[type-arg]  # of contest
+        from tests.benchmarks import content, contest, report
+
+        with self._saying() as say:
+            contest.run(
+                contestants,
+                rounds=self.sizes.rounds,
+                before_each=content.clear if empty else content.call_off,
+                say=lambda doing: say(f"{title}, {doing}"),
+            )
+        report.show_contest(self.console, title, contestants)
+
+    @contextlib.contextmanager
+    def _saying(self) -> Iterator:  # type: ignore[type-arg]  # of a callable that takes a sentence
+        if not self.console.is_terminal:
+            yield lambda doing: None
+            return
+        with self.console.status("") as status:
+            yield status.update
+
+
+def _wanted() -> list[str]:
+    asked = sys.argv[1:] or list(PARTS)
+    is_profile = asked[0] == "profile" and len(asked) == 2 and asked[1] in PROFILES
+    if not is_profile and set(asked) - set(PARTS):
+        raise SystemExit(USAGE)
+    return asked
 
 
 def _size() -> float:

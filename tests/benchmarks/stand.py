@@ -48,11 +48,12 @@ class Mailbox:
 
 @contextlib.contextmanager
 def database() -> Iterator[embedded.Cluster]:
-    """As `make run` starts it, in a folder that tests.postgres clears away should we be killed."""
+    """As `make run` starts it, migrated, in a folder that tests.postgres clears away should we be killed."""
     base = Path(tempfile.mkdtemp(prefix=postgres.PREFIX, dir=postgres.FOLDER))
     base.chmod(0o755)
     cluster = embedded.Cluster(base / "pg", locks=base)
     try:
+        postgres.copy_template(base / "pg")
         cluster.attach()
         yield cluster
     finally:
@@ -81,6 +82,7 @@ def mailbox() -> Iterator[Mailbox]:
 def set_environment(*, database_url: str, mail_port: int) -> None:
     """For Django in this process and in those it starts; nothing of the developer's own settings stays."""
     example = (ROOT / ".env.example").read_text()
+    (ROOT / "var" / "static").mkdir(parents=True, exist_ok=True)  # or WhiteNoise complains
     os.environ |= dict.fromkeys(re.findall(r"^(\w+)=", example, re.MULTILINE), "")
     os.environ |= {
         "DATABASE_URL": database_url,
@@ -92,18 +94,18 @@ def set_environment(*, database_url: str, mail_port: int) -> None:
 
 
 @contextlib.contextmanager
-def web_server() -> Iterator[int]:
+def web_server(**environment: str) -> Iterator[int]:
     """gunicorn as contactflow.webserver configures it; yields its port."""
     port = free_port()
     command = ["-m", "gunicorn", "-c", "python:contactflow.webserver", "contactflow.wsgi"]
-    with _process("The web server", command, {"PORT": str(port)}, lambda: _answers(port)):
+    with process("The web server", command, lambda: _answers(port), PORT=str(port), **environment):
         yield port
 
 
 @contextlib.contextmanager
-def workers(is_alive: Callable[[], bool]) -> Iterator[None]:
+def workers(is_alive: Callable[[], bool], **environment: str) -> Iterator[None]:
     """`manage.py worker` with the default number of workers, alive."""
-    with _process("The worker", ["manage.py", "worker"], {}, is_alive):
+    with process("The worker", ["manage.py", "worker"], is_alive, **environment):
         yield
 
 
@@ -114,11 +116,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _process(name: str, command: list[str], extra: dict[str, str], is_ready: Callable[[], bool]) -> Iterator[None]:
+def process(name: str, command: list[str], is_ready: Callable[[], bool], **environment: str) -> Iterator[None]:
+    """A Python program with these arguments, ended with all that it started."""
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
-        env=os.environ | extra,
+        env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # a Ctrl-C is ours; the order in which things end is too
         preexec_fn=lambda: parent_death.arrange(signal.SIGTERM),  # noqa: PLW1509  # no threads yet
