@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import logging
 import os
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def send_with_post_office(watch: Watch, letter: Letter, mails: int) -> Lap:
     import django
 
     django.setup()
+    logging.disable(logging.INFO)  # or it tells of each batch
     from post_office import mail
     from post_office.models import Email
 
