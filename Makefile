@@ -3,10 +3,11 @@ PYTHON ?=
 CORES ?= auto
 VENV := .venv
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 APPS := contactflow contacts engagement workflows notion_bridge
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test sweep check format bench bench-desk chaos trials pictures lock clean install install-dev help
+.PHONY: run test test-slow sweep check format bench bench-desk chaos trials pictures lock clean install install-dev help
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -15,11 +16,14 @@ help: ## list these commands
 run: install ## everything, from a bare checkout to a working system (PORT=8000)
 	@exec $(PY) -m contactflow.supervisor
 
-test: install-dev ## the whole test suite, with its own PostgreSQL (ARGS="-k name")
-	@$(PY) -m pytest -n $(CORES) --dist loadfile $(ARGS)
+test: install-dev ## every behaviour, with its own PostgreSQL, in minutes (ARGS="-k name")
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+test-slow: install-dev ## what starts the whole system, travels in time and kills processes, and the long fuzz
+	@FUZZ=thorough $(PYTEST) -m "slow or hypothesis" $(ARGS)
 
 sweep: install-dev ## axe, dark, narrow and the browser's complaints on every single page of the admin
-	@SWEEP=1 $(PY) -m pytest -n $(CORES) --dist loadfile tests/browser $(ARGS)
+	@SWEEP=1 $(PYTEST) tests/browser $(ARGS)
 
 check: install-dev ## format, lint, types, imports, migrations, deployment settings, known vulnerabilities
 	@echo "format";      $(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }

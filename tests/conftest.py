@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,11 @@ sys.dont_write_bytecode = False
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 
-# How long an example takes says how busy the machine is.
+IS_THOROUGH = os.environ.get("FUZZ") == "thorough"
 hypothesis.settings.register_profile(
     "patient",
-    deadline=None,
+    max_examples=100 if IS_THOROUGH else 20,
+    deadline=None,  # how long an example takes says how busy the machine is
     derandomize="CI" in os.environ,
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
@@ -58,24 +60,25 @@ def pytest_configure() -> None:
     }
 
 
+OUTSIDE = ("deployment", "faketime")  # processes of their own
 NEEDED_PROGRAMS = {"browser": ("chromium", "google-chrome"), "redis": ("redis-server",), "faketime": ("faketime",)}
+# Files that take long for the number of their tests: no core is to wait for one of them at the end.
+LONG = ("deployment/", "test_time_travel.py", "contactflow/test_embedded.py", "browser/", "api/test_fuzz.py")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a program that this machine lacks; pytest's closing line counts them.
-
-    What takes long comes first, so that no core is left waiting at the end.
-    """
-    if "SWEEP" not in os.environ:
-        for item in items:
-            if item.get_closest_marker("sweep"):
-                item.add_marker(pytest.mark.skip(reason="make sweep runs it"))
-    items.sort(key=lambda item: not (item.get_closest_marker("deployment") or item.get_closest_marker("faketime")))
-    for marker, programs in NEEDED_PROGRAMS.items():
-        if not any(shutil.which(program) for program in programs):
-            for item in items:
-                if item.get_closest_marker(marker):
-                    item.add_marker(pytest.mark.skip(reason=f"needs {' or '.join(programs)}"))
+    """Name what is slow, skip what this machine or run is not for, and put long files first."""
+    for item in items:
+        if "live_environment" in getattr(item, "fixturenames", ()) or any(map(item.get_closest_marker, OUTSIDE)):
+            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("sweep") and "SWEEP" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="make sweep runs it"))
+        for marker, programs in NEEDED_PROGRAMS.items():
+            if item.get_closest_marker(marker) and not any(map(shutil.which, programs)):
+                item.add_marker(pytest.mark.skip(reason=f"needs {' or '.join(programs)}"))
+    many = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not any(name in str(item.path) for name in LONG), -many[item.path], str(item.path)))
 
 
 @pytest.fixture(scope="session")

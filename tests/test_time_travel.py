@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from contactflow import embedded
+from tests import postgres
 from tests.smtp import Sink
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,6 +75,7 @@ QUERIES = {
 def later() -> Iterator[Later]:
     base = Path(tempfile.mkdtemp(prefix="contactflow-travel-", dir="/tmp"))
     base.chmod(0o755)
+    postgres.copy_template(base / "pg")
     with Sink() as sink:
         run(base, "-m tests.travellers", sink=sink)
         run(base, "manage.py dispatch --once;manage.py dispatch --once", sink=sink, prefix=TRAVEL)

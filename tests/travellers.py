@@ -27,7 +27,6 @@ SOURCES = ("Website", "Event", "Referral")
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
     call_command("deploy_contact_workflows")
     for number, (kind, source) in enumerate(itertools.product(TYPES, SOURCES)):
         name = {"first_name": "Ада", "last_name": "Швачко"} if number % 2 else {}

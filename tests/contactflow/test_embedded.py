@@ -17,6 +17,8 @@ import pytest
 
 from contactflow import embedded
 
+pytestmark = pytest.mark.slow
+
 USER = """
 import sys, pathlib
 from contactflow import embedded
