@@ -125,6 +125,8 @@ def _mark_where_one_is(path: str, items: list[dict[str, Any]]) -> None:
 class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     """Unfold's site, with a search of our own and the brand that somebody chose."""
 
+    narrow_list = staticmethod(brands.narrow)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [path("brand/", self.admin_view(self.choose_brand), name="brand")]
         return [*own, *super().get_urls()]

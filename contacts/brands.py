@@ -43,6 +43,17 @@ def path_of(model: type[models.Model]) -> str:
     return "business_entity" if field.related_model is BusinessEntity else ""
 
 
+def narrow(request: HttpRequest, rows: QuerySet[Any], *, path: str | None) -> QuerySet[Any]:
+    """What the choice in the header leaves of a list; `path` leads from a row to its brand (None: its own)."""
+    brand, path = chosen(request), path_of(rows.model) if path is None else path
+    request.listed_brand = brand if path else None  # type: ignore[attr-defined]  # ours: the page says which it shows
+    asked = request.GET.get(f"{path}__id__exact")
+    is_other = brand is not None and bool(asked) and asked != str(brand.pk)
+    if is_other and path.endswith("business_entity") and not path.startswith("memberships"):
+        return rows.none()  # only people are of two brands; the database would find that out by reading all rows
+    return only(rows, brand=brand, path=path)
+
+
 def only(rows: QuerySet[Any], *, brand: BusinessEntity | None, path: str) -> QuerySet[Any]:
     """The rows of the brand, and those that belong to none: they are everybody's."""
     if brand is None or not path:

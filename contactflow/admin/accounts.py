@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contactflow import roles
 from contactflow.admin.rights import RightsField
-from contacts.admin.pages import Page, column, joined
+from contactflow.core.admin.model_admin import BaseAdmin, column, joined
 
 for model in (User, Group):
     admin.site.unregister(model)
@@ -54,7 +54,7 @@ class NewAccountForm(UserCreationForm):  # type: ignore[misc]  # Unfold has no t
 
 
 @admin.register(User)
-class UserAdmin(PlainUserAdmin, Page):  # type: ignore[type-arg]  # Django's and Unfold's, as Unfold documents
+class UserAdmin(PlainUserAdmin, BaseAdmin):  # type: ignore[type-arg]  # Django's and Unfold's, as Unfold documents
     form = AccountForm
     add_form = NewAccountForm
     change_password_form = AdminPasswordChangeForm
@@ -121,7 +121,7 @@ def _user(request: HttpRequest) -> User:
 
 
 @admin.register(Group)
-class GroupAdmin(PlainGroupAdmin, Page):
+class GroupAdmin(PlainGroupAdmin, BaseAdmin):
     filter_horizontal = ()
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **options: Any) -> Any:

@@ -18,9 +18,9 @@ from unfold.contrib.filters.admin import DropdownFilter
 from contactflow.audit import rendering
 from contactflow.audit.rendering import Line, Told
 from contactflow.core import clock, numbers
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 from contactflow.core.datetimes import moment
 from contactflow.models import AuditEntry
-from contacts.admin.pages import Record, column
 
 THINGS = (
     "contacts.Contact",
@@ -112,7 +112,7 @@ class RowFilter(admin.SimpleListFilter):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(Record):
+class AuditEntryAdmin(ReadOnlyAdmin):
     when_empty = "Nobody has changed anything by hand yet. Who did what, with the value before and after, is kept here."
     list_display = ("at", "actor", "what", "changed")
     list_display_links = ("at",)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from contacts.admin.pages import Record, column
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 
 # Whoever may add a schedule or fill the queue can run any command on this machine. The others get pages below.
 for model in (Schedule, OrmQ, Success, Failure):
@@ -17,7 +17,7 @@ for model in (Schedule, OrmQ, Success, Failure):
         admin.site.unregister(model)
 
 
-class RunAdmin(Record):
+class RunAdmin(ReadOnlyAdmin):
     """What the workers did, as django-q2 tells it. Arguments are not shown: they are of use to nobody here."""
 
     list_display = ("name", "func", "started", "stopped")

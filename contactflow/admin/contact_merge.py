@@ -18,15 +18,15 @@ from contactflow.contact_merge import duplicates
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
+from contactflow.core.admin.model_admin import BaseAdmin
 from contactflow.models import ContactMerge
-from contacts.admin.pages import Page
 from contacts.contact_merge.values import CHOSEN, DROP, KEEP
 from contacts.models import Contact
 
 UNDOABLE = 5  # merges of one person that their page offers to undo
 
 
-class Merging(Page):
+class Merging(BaseAdmin):
     """Changing contacts is right enough to merge them: it deletes nothing that cannot be brought back."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -11,13 +11,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column
 from contactflow.models import ApiKey
 from contacts import describe
-from contacts.admin.pages import Record, button, column
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Record):
+class ApiKeyAdmin(ReadOnlyAdmin):
     """A key is made and revoked, never changed; its text is shown once."""
 
     when_empty = (

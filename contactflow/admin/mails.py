@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 
-from contacts.admin.pages import column
+from contactflow.core.admin.model_admin import column
 from engagement.admin.emails import EngagementTemplateAdmin, Use
 from engagement.models import EngagementTemplate
 from workflows.models import PlannedTouch, Step, WorkflowTemplate

@@ -19,8 +19,8 @@ from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import joined
 from contacts.admin.contacts import ContactAdmin
-from contacts.admin.pages import joined
 from contacts.intake import Receipt
 from contacts.models import Contact, FormerAddress
 from contacts.timeline import Entry

@@ -25,10 +25,10 @@ from contactflow.admin.person_forms import OwnerForm, StopForm
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import NoQuestions, ReasonForm
 from contactflow.core.admin.filters import BelongsFilter
+from contactflow.core.admin.model_admin import column, joined
 from contactflow.core.datetimes import moment
 from contactflow.today.filters import AnswerFilter, CameFilter
 from contacts import consent, contact_actions, intake
-from contacts.admin.pages import column, joined
 from contacts.models import Contact
 from engagement.models import Message
 from workflows import controls, enrolment, wake
@@ -103,7 +103,7 @@ class Bulk:
 
 
 class PeopleList:
-    """Before a Page of contacts."""
+    """Before an admin of contacts."""
 
     list_display: Any = ("person", "brands", "types", "state", "owner_name", "heard", "runs")
     list_display_links: Any = ("person",)

@@ -18,8 +18,8 @@ from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, 
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question, ReasonForm
+from contactflow.core.admin.model_admin import button, joined
 from contacts import consent, contact_actions, intake
-from contacts.admin.pages import button, joined
 from contacts.models import Consent, Contact
 from engagement import tasking
 from workflows import controls
@@ -30,7 +30,7 @@ EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 
 
 class PersonButtons:
-    """Before a Page of contacts. Every button calls one function of the domain."""
+    """Before an admin of contacts. Every button calls one function of the domain."""
 
     actions_detail: Any = (
         "start", "add_task", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",

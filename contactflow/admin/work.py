@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from contacts.admin.pages import column
+from contactflow.core.admin.model_admin import column
 from engagement.admin.alerts import AlertAdmin
 from engagement.admin.tasks import TaskAdmin
 from engagement.models import Alert, Task
@@ -30,7 +30,7 @@ for model in (Task, Alert, WorkflowInstance):
 
 
 class FromWorkflow(Rows):
-    """For the page of a task or an alert: which workflow made it. Goes before a Page."""
+    """For the page of a task or an alert: which workflow made it. Goes before its admin."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         step = ScheduledAction.objects.filter(pk=OuterRef("action"))

@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline, column, link
 from contacts import consent
-from contacts.admin.pages import Page, RecordInline, column, link
 from contacts.admin.people_search import PeopleSearch
 from contacts.models import Consent, Suppression
 
 
-class ConsentInline(RecordInline):
+class ConsentInline(ReadOnlyInline):
     model = Consent
     verbose_name_plural = "Permissions"
     fields = ("state", "channel", "business_entity", "source", "recorded_at")
@@ -27,7 +27,7 @@ class ConsentInline(RecordInline):
 
 
 @admin.register(Consent)
-class ConsentAdmin(PeopleSearch, Page):
+class ConsentAdmin(PeopleSearch, BaseAdmin):
     """Append-only: what somebody allowed or withdrew stays on record."""
 
     when_empty = "Nobody has said yes or no yet. Record what somebody told you on their page, with “Record permission”."
@@ -72,7 +72,7 @@ class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(Page):
+class SuppressionAdmin(BaseAdmin):
     """An address is blocked, or released by deleting its row; it is not changed."""
 
     when_empty = (

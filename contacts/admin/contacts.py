@@ -22,10 +22,10 @@ from unfold.widgets import (
 
 from contactflow.core import clock
 from contactflow.core.admin.filters import BelongsFilter
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline, column, joined
 from contacts import addresses, cleaning, deletion, intake, reference_data
 from contacts.admin.consents import ConsentInline
 from contacts.admin.events import ContactEventInline
-from contacts.admin.pages import Page, RecordInline, column, joined
 from contacts.intake import validation
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
 
@@ -147,7 +147,7 @@ def _in_order(stored: Iterable[models.Model], chosen: Iterable[models.Model]) ->
     return tuple(row.name for row in (*kept, *(row for row in chosen if row not in kept)))  # type: ignore[attr-defined]  # reference rows
 
 
-class MembershipInline(RecordInline):
+class MembershipInline(ReadOnlyInline):
     model = EntityMembership
     verbose_name_plural = "Business entities, and why"
     fields = ("business_entity", "because", "since")
@@ -157,7 +157,7 @@ class MembershipInline(RecordInline):
         return super().get_queryset(request).select_related("business_entity")
 
 
-class ContactAdmin(Page):
+class ContactAdmin(BaseAdmin):
     """Registered by contactflow, which adds what the other rooms know about a person."""
 
     form = ContactForm
@@ -181,7 +181,7 @@ class ContactAdmin(Page):
         ("History", {"fields": (("added_on", "created_at"), ("updated_at", "last_interaction_at"))}),
     )  # fmt: skip
     add_fieldsets = fieldsets[:-1]
-    inlines: ClassVar[tuple[type[RecordInline], ...]] = (MembershipInline, ConsentInline, ContactEventInline)
+    inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (MembershipInline, ConsentInline, ContactEventInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         rows = super().get_queryset(request).select_related("status", "lead_source")

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, column, link
 from contacts import describe
-from contacts.admin.pages import Record, RecordInline, column, link
 from contacts.admin.people_search import PeopleSearch
 from contacts.models import ContactEvent
 
@@ -46,7 +46,7 @@ class Told:
         return "known before: starts nothing" if event.request.get("baseline") else describe.started(event.outcome)
 
 
-class ContactEventInline(Told, RecordInline):
+class ContactEventInline(Told, ReadOnlyInline):
     model = ContactEvent
     verbose_name_plural = "What arrived"
     fields = ("what", "source", "did", "received_at")
@@ -58,7 +58,7 @@ class ContactEventInline(Told, RecordInline):
 
 
 @admin.register(ContactEvent)
-class ContactEventAdmin(PeopleSearch, Told, Record):
+class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
     when_empty = (
         "Nothing has arrived. New people, imports and what other systems send are written down here, with what was "
         "decided about them."

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminColorInputWidget
 
-from contacts.admin.pages import Kept
+from contactflow.core.admin.model_admin import NoDeleteAdmin
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
 
 
@@ -33,7 +33,7 @@ class OnlyOneDefaultForm(OnlyOneForm):
     only_one = "is_default"
 
 
-class Reference(Kept):
+class Reference(NoDeleteAdmin):
     """A row known by its slug, which the API and the default content use: it is chosen once."""
 
     form = OnlyOneForm

@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
-from contacts.admin.pages import Page, column
+from contactflow.core.admin.model_admin import BaseAdmin, column
 from contacts.models import ClassificationRule, RoutingRule, Rule
 
 CONDITION: tuple[str, Any] = ("Condition", {"fields": ("field", "operator", "words")})
 
 
-class RulePage(Page):
+class RulePage(BaseAdmin):
     list_editable = ("position", "active")
     list_display_links = ("name",)
     search_fields = ("name",)

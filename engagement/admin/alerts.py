@@ -22,7 +22,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from contactflow.core import clock, datetimes
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
-from contacts.admin.pages import Kept, Record, RecordInline, button, column, link
+from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, button, column, link
 from engagement import alerts, worklist
 from engagement.admin import live_updates
 from engagement.admin.messages import as_text
@@ -71,7 +71,7 @@ class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         return worklist.addressed_to_nobody(queryset) if self.value() == "nobody" else queryset
 
 
-class DeliveryInline(RecordInline):
+class DeliveryInline(ReadOnlyInline):
     model = AlertDelivery
     verbose_name_plural = "Who was told"
     fields = ("how_it_went", "attempts", "finished_at")
@@ -98,7 +98,7 @@ def told(delivery: AlertDelivery) -> str:
 
 
 @admin.register(Alert)
-class AlertAdmin(Record):
+class AlertAdmin(ReadOnlyAdmin):
     when_empty = (
         "No alert yet. A workflow writes one as soon as something needs a person. Say under “Who is alerted” who "
         "hears of it."
@@ -290,7 +290,7 @@ def _said(bell: worklist.Bell) -> str:
 
 
 @admin.register(Target)
-class TargetAdmin(Kept):
+class TargetAdmin(NoDeleteAdmin):
     when_empty = "Add the teams and roles that workflows call, and say who is behind each."
     list_display = ("name", "business_entity", "behind_it", "how")
     list_filter = (("business_entity", RelatedDropdownFilter),)

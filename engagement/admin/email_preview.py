@@ -27,7 +27,7 @@ from engagement.previews import Preview
 from engagement.rendering import Words
 
 if TYPE_CHECKING:
-    from contacts.admin.pages import Page as Base
+    from contactflow.core.admin.model_admin import BaseAdmin as Base
 else:
     Base = object
 

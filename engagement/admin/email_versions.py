@@ -16,13 +16,13 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
-from contacts.admin.pages import Record, column, link
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from engagement import differences, publishing
 from engagement.admin.messages import as_text
 from engagement.models import EngagementTemplate, Message, TemplateVersion
 
 if TYPE_CHECKING:
-    from contacts.admin.pages import Page as Base
+    from contactflow.core.admin.model_admin import BaseAdmin as Base
 else:
     Base = object
 
@@ -131,7 +131,7 @@ def _chosen(
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(Record):
+class TemplateVersionAdmin(ReadOnlyAdmin):
     when_empty = "Every saved change of an email is kept here."
     list_display = ("template", "number", "subject", "created_at", "created_by")
     list_display_links = ("template", "number")

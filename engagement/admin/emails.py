@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock, datetimes
-from contacts.admin.pages import Kept, column
+from contactflow.core.admin.model_admin import NoDeleteAdmin, column
 from contacts.models import Contact
 from engagement import placeholders, publishing
 from engagement.admin.email_fields import MODES
@@ -40,7 +40,7 @@ class Use:
 
 
 @admin.register(EngagementTemplate)
-class EngagementTemplateAdmin(Previewing, Versions, Kept):
+class EngagementTemplateAdmin(Previewing, Versions, NoDeleteAdmin):
     when_empty = "Write the first email; then choose it in a step of a workflow."
     form = WordsForm
     change_form_template = "admin/engagement/email.html"

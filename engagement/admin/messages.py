@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
 from contactflow.core import datetimes, numbers
-from contacts.admin.pages import Record, RecordInline, button, column, link
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
 from contacts.admin.people_search import PeopleSearch
 from engagement import previews
 from engagement.models import Message, MessageEvent, TemplateVersion
@@ -46,7 +46,7 @@ def as_text(text: str) -> SafeString:
     return format_html('<div class="leading-relaxed" style="{}">{}</div>', AS_TYPED, escape(text))
 
 
-class MessageEventInline(RecordInline):
+class MessageEventInline(ReadOnlyInline):
     model = MessageEvent
     verbose_name_plural = "What became of it"
     fields = ("type", "at", "by_machine")
@@ -89,7 +89,7 @@ class EmailFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no
 
 
 @admin.register(Message)
-class MessageAdmin(PeopleSearch, Record):
+class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
     when_empty = (
         "No email was written yet. Each one comes here as a workflow sends it, with its text and what became of it."
     )

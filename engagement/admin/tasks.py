@@ -23,8 +23,8 @@ from unfold.contrib.filters.admin import (
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
+from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, button, column, link
 from contacts import describe
-from contacts.admin.pages import Kept, Record, button, column, link
 from engagement import analytics, tasking, worklist
 from engagement.admin import due_dates, live_updates, task_actions, task_bulk_actions
 from engagement.admin.alerts import PRIORITY_COLOURS
@@ -78,7 +78,7 @@ class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 
 @admin.register(Task)
-class TaskAdmin(Board, Kept):
+class TaskAdmin(Board, NoDeleteAdmin):
     when_empty = "Nothing to do. Workflows put tasks here for you and your team, and you can add your own."
     list_display = ("task", "due_in_words", "urgency", "who", "deeds")
     list_display_links = None  # the column of the task has links of its own
@@ -237,7 +237,7 @@ def name_of(person: Any) -> str:
 
 
 @admin.register(ChannelState)
-class ChannelStateAdmin(Record):
+class ChannelStateAdmin(ReadOnlyAdmin):
     when_empty = "All is well: no way of sending was ever paused."
     list_display = ("channel", "state", "reason", "troubles", "updated_at")
     fields = ("channel", "state", "reason", "troubles", "updated_at")
@@ -270,7 +270,7 @@ class ChannelStateAdmin(Record):
 
 
 @admin.register(PassageBudget)
-class PassageBudgetAdmin(Record):
+class PassageBudgetAdmin(ReadOnlyAdmin):
     when_empty = "No language model was asked yet: premium emails use their approved texts."
     list_display = ("day", "calls")
     fields = list_display

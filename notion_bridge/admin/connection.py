@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
-from contacts.admin.pages import Record, button
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, button
 from notion_bridge import baseline, checking, conflicts, monitoring, provisioning, schemas, webhooks
 from notion_bridge.admin import overview
 from notion_bridge.models import NotionConnection
@@ -56,7 +56,7 @@ class ParentForm(forms.Form):
 
 
 @admin.register(NotionConnection)
-class NotionConnectionAdmin(Record):
+class NotionConnectionAdmin(ReadOnlyAdmin):
     """There is one, so its list is its page."""
 
     search_fields = ("workspace",)

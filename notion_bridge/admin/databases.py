@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
+from contactflow.core.admin.model_admin import BaseAdmin, UntitledInline, button, column
 from contacts import describe
-from contacts.admin.pages import Page, Untitled, button, column
 from notion_bridge import checking, mapping, provisioning, schemas, wording
 from notion_bridge.admin import subjects
 from notion_bridge.models import NotionDatabase, PropertyMapping
@@ -68,7 +68,7 @@ class MappingFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not 
             holders.setdefault(property_id, label)
 
 
-class MappingInline(Untitled):
+class MappingInline(UntitledInline):
     model = PropertyMapping
     form = MappingForm
     formset = MappingFormSet
@@ -108,7 +108,7 @@ class MappingInline(Untitled):
 
 
 @admin.register(NotionDatabase)
-class NotionDatabaseAdmin(Page):
+class NotionDatabaseAdmin(BaseAdmin):
     when_empty = "Connect Notion first: the page “Connection” says how."
     list_display = ("name", "title", "condition", "looked_at", "passed_at")
     search_fields = ("title", "kind")

@@ -16,8 +16,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
 from contacts import describe
-from contacts.admin.pages import Record, button, column, link
 from contacts.models import Contact
 from notion_bridge import conflicts, wording
 from notion_bridge.admin import subjects
@@ -47,7 +47,7 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 
 @admin.register(SyncProblem)
-class SyncProblemAdmin(Record):
+class SyncProblemAdmin(ReadOnlyAdmin):
     when_empty = "All is well: nothing stands between Notion and Contactflow."
     list_display = ("kind_of", "in_short", "about", "state", "times", "met_at")
     list_filter = (OpenFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
@@ -232,7 +232,7 @@ class SettledFilter(OpenFilter):
 
 
 @admin.register(SyncConflict)
-class SyncConflictAdmin(Record):
+class SyncConflictAdmin(ReadOnlyAdmin):
     when_empty = "All is well: nobody changed the same thing on both sides."
     list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "since")
     list_filter = (SettledFilter, ("link__database", RelatedDropdownFilter))

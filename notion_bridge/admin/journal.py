@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 from contacts import describe
-from contacts.admin.pages import Record, column
 from notion_bridge import wording
 from notion_bridge.models import SyncRun, WebhookDelivery
 
@@ -33,7 +33,7 @@ class ResultFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(Record):
+class SyncRunAdmin(ReadOnlyAdmin):
     when_empty = (
         "Contactflow has not looked at Notion yet. Connect it and switch monitoring on: the page “Connection” says how."
     )
@@ -76,7 +76,7 @@ class FollowedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no typ
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(Record):
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
     when_empty = (
         "Notion has not sent anything yet. The page “Connection” says how to set that up; without it, changes come "
         "half a minute later."

@@ -12,8 +12,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
 from contacts import describe
-from contacts.admin.pages import Record, RecordInline, button, column, link
 from notion_bridge import conflicts, mapping, wording
 from notion_bridge.admin import subjects
 from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
@@ -21,7 +21,7 @@ from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
 State = PageLink.State
 
 
-class EntryInline(RecordInline):
+class EntryInline(ReadOnlyInline):
     model = SyncEntry
     verbose_name_plural = "What was carried over"
     fields = ("at", "direction", "happened", "changed")
@@ -39,7 +39,7 @@ class EntryInline(RecordInline):
         return describe.listed(subjects.changes(entry.link.database.kind, entry.fields))
 
 
-class ProblemInline(RecordInline):
+class ProblemInline(ReadOnlyInline):
     model = SyncProblem
     verbose_name_plural = "Problems"
     fields = ("problem", "last_at", "closed_at")
@@ -50,7 +50,7 @@ class ProblemInline(RecordInline):
         return link(problem, problem.message)
 
 
-class ConflictInline(RecordInline):
+class ConflictInline(ReadOnlyInline):
     model = SyncConflict
     verbose_name_plural = "Conflicts"
     fields = ("field_name", "winner", "opened_at", "settled_at")
@@ -65,7 +65,7 @@ class ConflictInline(RecordInline):
 
 
 @admin.register(PageLink)
-class PageLinkAdmin(Record):
+class PageLinkAdmin(ReadOnlyAdmin):
     when_empty = "Nothing stands in Notion yet. Connect it first: the page “Connection” says how."
     list_display = ("name", "database", "condition", "notion_page", "agreed_at")
     list_filter = (("state", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))

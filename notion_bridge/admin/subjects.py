@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from contacts.admin.pages import column, link
+from contactflow.core.admin.model_admin import column, link
 from notion_bridge import wording
 from notion_bridge.models import Kind, PageLink
 

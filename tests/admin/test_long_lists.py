@@ -35,7 +35,7 @@ def test_page_shows_its_rows_in_their_order():
 
 
 def test_list_that_takes_too_long_says_what_to_do(desk, monkeypatch):
-    monkeypatch.setattr("contacts.admin.pages.LIST_FOR", 20)
+    monkeypatch.setattr("contactflow.core.admin.model_admin.LIST_FOR", 20)
     monkeypatch.setattr(
         "contactflow.admin.people_list.PeopleList.get_queryset",
         lambda self, request: Contact.objects.extra(where=["pg_sleep(30) IS NOT NULL"]),

@@ -10,9 +10,9 @@ from django import forms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contactflow.core.admin.model_admin import LinesField, joined
 from contacts import describe
 from contacts.admin.contacts import CustomFieldsField
-from contacts.admin.pages import LinesField, joined
 from engagement.admin.email_fields import FallbacksField, PassagesField
 from engagement.admin.messages import as_text, framed
 from tests import factories as f

@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from contactflow.core import clock
-from contacts.admin.pages import Page
+from contactflow.core.admin.model_admin import BaseAdmin
 from workflows import drafts, publishing
 from workflows.admin import plan_sentences, workflow_pages
 from workflows.models import StartOrder
 from workflows.starting import audience, bulk
 
 
-def switch(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def switch(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Show what switching means, then switch."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_edit(request))
     if request.method == "POST":
@@ -42,7 +42,7 @@ def switch(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, "admin/workflows/switch.html", context)
 
 
-def start_people(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def start_people(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """The numbers, and the button that starts what runs for everybody who matches."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_start(request))
     now = clock.database_now()

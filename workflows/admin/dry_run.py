@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from contactflow.core import clock
-from contacts.admin.pages import Page
+from contactflow.core.admin.model_admin import BaseAdmin
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
 from workflows import drafts, enrolment, explain, simulation
@@ -49,7 +49,7 @@ class StartForm(forms.Form):
     )  # fmt: skip
 
 
-def dry_run(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def dry_run(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Choose a contact or an example person; see the calendar."""
     template = workflow_pages.opened(page, request, object_id)
     version = _version(template, request.GET.get("version", ""))

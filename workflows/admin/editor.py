@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 
 from contactflow.core import clock, datetimes
-from contacts.admin.pages import Page
+from contactflow.core.admin.model_admin import BaseAdmin
 from workflows import drafts, publishing, validation
 from workflows.admin import plan_calendar, plan_diff, plan_sentences, workflow_pages
 from workflows.admin.editor_choices import Offer
@@ -22,7 +22,7 @@ from workflows.validation import Severity
 PAGE = "admin/workflows/workflow.html"
 
 
-def change(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def change(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Show what the draft says, or what runs; save what was typed into the draft."""
     template = workflow_pages.opened(page, request, object_id)
     if request.method == "POST":
@@ -39,7 +39,7 @@ def change(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     )
 
 
-def preview(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def preview(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """The timeline of the form as it stands. Nothing is written."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_edit(request))
     editor = Editor(offer=Offer.read(), plan=Plan(name=template.name), sent=request.POST)
@@ -48,7 +48,7 @@ def preview(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, "admin/workflows/timeline.html", _timeline(plan))
 
 
-def _save(page: Page, request: HttpRequest, template: WorkflowTemplate, sent: QueryDict) -> HttpResponse:
+def _save(page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, sent: QueryDict) -> HttpResponse:
     editor = Editor(offer=Offer.read(), plan=Plan(name=template.name), sent=sent)
     is_readable = editor.is_readable()
     plan = editor.plan()
@@ -103,7 +103,9 @@ def _timeline(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _context(page: Page, request: HttpRequest, template: WorkflowTemplate, plan: Plan, **more: Any) -> dict[str, Any]:
+def _context(
+    page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, plan: Plan, **more: Any
+) -> dict[str, Any]:
     draft = template.versions.select_related("edited_by").filter(published_at=None).first()
     current = template.current_version
     changes: list[plan_diff.Difference] = []

@@ -13,15 +13,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import BaseAdmin
 from contacts import describe
-from contacts.admin.pages import Page
 from contacts.models import Contact
 from workflows import explain
 from workflows.admin import contact_picker, plan_sentences, workflow_pages
 from workflows.models import WorkflowInstance, WorkflowTemplate
 
 
-def why(page: Page, request: HttpRequest) -> HttpResponse:
+def why(page: BaseAdmin, request: HttpRequest) -> HttpResponse:
     """Sentences about one contact and one workflow, or one contact and all of them."""
     if not page.has_view_permission(request) or not request.user.has_perm("contacts.view_contact"):
         raise PermissionDenied
@@ -45,7 +45,7 @@ def why(page: Page, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/workflows/why.html", context)
 
 
-def _alone(page: Page, request: HttpRequest) -> dict[str, Any]:
+def _alone(page: BaseAdmin, request: HttpRequest) -> dict[str, Any]:
     return {**page.admin_site.each_context(request), "opts": page.opts}
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from contactflow.core import numbers
-from contacts.admin.pages import Page
+from contactflow.core.admin.model_admin import BaseAdmin
 from workflows.models import WorkflowTemplate
 
 EDIT = ("workflows.change_workflowversion", "workflows.change_workflowtemplate")
@@ -31,7 +31,7 @@ def may_start(request: HttpRequest) -> bool:
     return user.has_perm("workflows.change_workflowinstance") or user.has_perm("workflows.change_workflowtemplate")
 
 
-def opened(page: Page, request: HttpRequest, object_id: str, *, allowed: bool = True) -> WorkflowTemplate:
+def opened(page: BaseAdmin, request: HttpRequest, object_id: str, *, allowed: bool = True) -> WorkflowTemplate:
     """The workflow, for whoever may see it; `allowed` says whether they may do what they ask."""
     if not page.has_view_permission(request) or not allowed:
         raise PermissionDenied
@@ -46,7 +46,9 @@ def address(template: WorkflowTemplate, name: str = "change", *more: object) -> 
     return reverse(f"admin:workflows_workflowtemplate_{name}", args=[template.pk, *more])
 
 
-def context(page: Page, request: HttpRequest, template: WorkflowTemplate, here: str, **more: Any) -> dict[str, Any]:
+def context(
+    page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, here: str, **more: Any
+) -> dict[str, Any]:
     """What every page about the workflow starts with."""
     tabs = [{"name": words, "address": address(template, name), "is_here": name == here} for name, words in PAGES]
     why = f"{reverse('admin:workflows_why')}?workflow={template.slug}"

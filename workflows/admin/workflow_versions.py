@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, link
 from contacts import describe
-from contacts.admin.pages import Page, Record, column, link
 from contacts.models import validate_slug
 from workflows import drafts, publishing, validation
 from workflows.admin import plan_diff, plan_sentences, unknown_events, workflow_pages
@@ -22,7 +22,7 @@ from workflows.models import WorkflowTemplate, WorkflowVersion
 from workflows.starting import audience
 
 
-def versions(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Every version, and the difference between any two: ?before=1&after=3."""
     template = workflow_pages.opened(page, request, object_id)
     rows = list(template.versions.select_related("published_by", "edited_by").order_by("-number"))
@@ -41,7 +41,7 @@ def versions(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, "admin/workflows/versions.html", context)
 
 
-def publish(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def publish(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """What will change, who is under way on what, and the button."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_edit(request))
     draft = template.versions.select_related("template").filter(published_at=None).first()
@@ -73,7 +73,7 @@ def publish(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, "admin/workflows/publish.html", context)
 
 
-def restore(page: Page, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+def restore(page: BaseAdmin, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
     """Ask, then let the draft say what that version said."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_edit(request))
     version = template.versions.select_related("template__business_entity").filter(number=number).first()
@@ -97,7 +97,7 @@ def restore(page: Page, request: HttpRequest, object_id: str, number: int) -> Ht
     return TemplateResponse(request, "admin/workflows/ask.html", context)
 
 
-def discard(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def discard(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Ask, showing what would be lost, then throw the draft away."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_edit(request))
     draft = template.versions.filter(published_at=None).first()
@@ -137,7 +137,7 @@ class CopyForm(forms.Form):
         return slug
 
 
-def duplicate(page: Page, request: HttpRequest, object_id: str) -> HttpResponse:
+def duplicate(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """A copy under another name, as a draft."""
     template = workflow_pages.opened(
         page, request, object_id, allowed=workflow_pages.may_edit(request) and page.has_add_permission(request)
@@ -213,7 +213,7 @@ class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no ty
 
 
 @admin.register(WorkflowVersion)
-class WorkflowVersionAdmin(Record):
+class WorkflowVersionAdmin(ReadOnlyAdmin):
     """To read: a draft is edited on the page of its workflow."""
 
     when_empty = "Every published version of a workflow is kept here."

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
 from contactflow.core import datetimes
-from contacts.admin.pages import Kept, column
+from contactflow.core.admin.model_admin import NoDeleteAdmin, column
 from workflows import publishing
 from workflows.admin import (
     activation,
@@ -55,7 +55,7 @@ class Listing(ChangeList):
 
 
 @admin.register(WorkflowTemplate)
-class WorkflowTemplateAdmin(Kept):
+class WorkflowTemplateAdmin(NoDeleteAdmin):
     when_empty = (
         "Make the first workflow: say what starts it and what happens then. It runs once you publish it and switch it "
         "on."

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
-from contacts.admin.pages import Record, column, link
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from contacts.admin.people_search import FOUND, MOST_WORDS, PeopleSearch, people_of
 from workflows import progress
 from workflows.admin.executions.filters import DayFilter
@@ -15,7 +15,7 @@ from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat, Workf
 
 
 @admin.register(ActionAttempt)
-class ActionAttemptAdmin(PeopleSearch, Record):
+class ActionAttemptAdmin(PeopleSearch, ReadOnlyAdmin):
     when_empty = "Nothing was tried yet. Each time a step is carried out, that is written down here."
     people = "action__instance__contact"
     list_display = ("started_at", "step_name", "contact_name", "number", "outcome", "short_error")
@@ -50,7 +50,7 @@ class ActionAttemptAdmin(PeopleSearch, Record):
 
 
 @admin.register(ControlEntry)
-class ControlEntryAdmin(Record):
+class ControlEntryAdmin(ReadOnlyAdmin):
     when_empty = (
         "Nobody had to step in yet. When a colleague pauses, cancels, repeats or skips something, the reason is kept "
         "here."
@@ -95,7 +95,7 @@ class ControlEntryAdmin(Record):
 
 
 @admin.register(WorkerHeartbeat)
-class WorkerHeartbeatAdmin(Record):
+class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     when_empty = (
         "No worker has ever run, so nothing goes out. Whoever runs Contactflow starts one with “make run” or "
         "“manage.py worker”."

@@ -15,8 +15,8 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownF
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question, ReasonForm
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
 from contacts import describe
-from contacts.admin.pages import Record, button, column, link
 from contacts.admin.people_search import PeopleSearch
 from workflows import controls, progress
 from workflows.admin.executions import export, history
@@ -57,7 +57,7 @@ class VersionFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
 
 
 @admin.register(WorkflowInstance)
-class WorkflowInstanceAdmin(PeopleSearch, Record):
+class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
     when_empty = (
         "Nobody is in a workflow yet. People enter one when they arrive and fit it, or when you start one on their "
         "page."

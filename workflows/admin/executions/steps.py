@@ -17,8 +17,8 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 from contactflow.core import clock, numbers
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question, ReasonForm
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
 from contacts import brands
-from contacts.admin.pages import Record, button, column, link
 from contacts.admin.people_search import PeopleSearch
 from workflows import controls, failure_causes, progress
 from workflows.admin.executions import export, history
@@ -70,7 +70,7 @@ class AnswerForm(ReasonForm):
 
 
 @admin.register(ScheduledAction)
-class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
+class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, ReadOnlyAdmin):
     when_empty = "Nothing is planned. Steps come here when somebody enters a workflow."
     people = "instance__contact"
     brand_path = "instance__business_entity"
@@ -226,7 +226,7 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, Record):
 
 def _asks_for_none(request: HttpRequest) -> bool:
     """Whether the workflow asked for never ran for the chosen brand: else every step would be read to find that out."""
-    brand = getattr(request, "listed_brand", None)
+    brand = brands.chosen(request) if getattr(request, "is_listing", False) else None
     workflow = numbers.parse_int(request.GET.get("instance__template__id__exact"))
     if brand is None or workflow is None:
         return False

@@ -18,9 +18,9 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column
 from contactflow.core.datetimes import moment
 from contacts import brands
-from contacts.admin.pages import Record, button, column
 from contacts.imports.columns import CUSTOM
 from contacts.models import Contact
 from workflows.models import ExportRun
@@ -32,7 +32,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
 
 @admin.register(ExportRun)
-class ExportRunAdmin(Record):
+class ExportRunAdmin(ReadOnlyAdmin):
     when_empty = "No list was taken out yet. Export one from the list of contacts."
     list_display = ("described", "state_word", "rows", "who", "when", "downloads")
     list_filter = (("state", ChoicesDropdownFilter),)

@@ -16,8 +16,8 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contactflow.core import clock, numbers
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 from contactflow.core.datetimes import moment
-from contacts.admin.pages import Record, column
 from contacts.imports import REJECTION_COLUMNS, FileRefused
 from contacts.imports.columns import CUSTOM
 from contacts.imports.defusing import defused
@@ -55,7 +55,7 @@ class UploadForm(forms.Form):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(Record):
+class ImportRunAdmin(ReadOnlyAdmin):
     when_empty = "No list came in yet. Import one: you see every change before anything is stored."
     list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
     list_filter = (("state", ChoicesDropdownFilter),)

@@ -28,29 +28,13 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 from contactflow.core import datetimes
 from contactflow.core.admin.paging import BoundedPaginator
 from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
-from contacts import brands
 
 if TYPE_CHECKING:
     ModelAdmin = django_admin.ModelAdmin[Any]
     TabularInline = django_admin.TabularInline[Any, Any]
     StackedInline = django_admin.StackedInline[Any, Any]
 else:
-    from unfold.admin import ModelAdmin, StackedInline, TabularInline
-
-__all__ = [
-    "Kept",
-    "LinesField",
-    "ModelAdmin",
-    "Page",
-    "Record",
-    "RecordInline",
-    "StackedInline",
-    "Untitled",
-    "button",
-    "column",
-    "joined",
-    "link",
-]
+    from unfold.admin import ModelAdmin, TabularInline
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 ONE_PER_LINE = "One per line."
@@ -119,7 +103,7 @@ def joined(rows: Iterable[object]) -> str:
     return ", ".join(str(row) for row in rows) or "-"
 
 
-class Page(ModelAdmin):
+class BaseAdmin(ModelAdmin):
     """A list and a form in the admin."""
 
     formfield_overrides: ClassVar = FIELDS
@@ -135,7 +119,7 @@ class Page(ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, and what is done to rows chosen in it, obeys the chosen brand; the page of a row does not."""
-        request.listed_brand = brands.chosen(request) if self._brand_path() else None  # type: ignore[attr-defined]  # ours
+        request.is_listing = True  # type: ignore[attr-defined]  # ours
         return super().get_changelist_instance(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -152,16 +136,12 @@ class Page(ModelAdmin):
             return TemplateResponse(request, "admin/too_long.html", given_up)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Narrowed by the site's `narrow_list`, where it has one: this room knows no brands."""
         rows = super().get_queryset(request)
-        brand, path = getattr(request, "listed_brand", None), self._brand_path()
-        asked = request.GET.get(f"{path}__id__exact")
-        is_other = brand is not None and bool(asked) and asked != str(brand.pk)
-        if is_other and path.endswith("business_entity") and not path.startswith("memberships"):
-            return rows.none()  # only people are of two brands; the database would find that out by reading all rows
-        return brands.only(rows, brand=brand, path=path)
-
-    def _brand_path(self) -> str:
-        return brands.path_of(self.model) if self.brand_path is None else self.brand_path
+        narrow = getattr(self.admin_site, "narrow_list", None)
+        if narrow is None or not getattr(request, "is_listing", False):
+            return rows
+        return cast(models.QuerySet[Any], narrow(request, rows, path=self.brand_path))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Columns that hold a moment are shown in the reader's zone, with the exact one on hover."""
@@ -201,7 +181,7 @@ class Page(ModelAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """A row that is not there yet has no history to show."""
         inlines = super().get_inlines(request, obj)
-        return inlines if obj is not None else [inline for inline in inlines if not issubclass(inline, RecordInline)]
+        return inlines if obj is not None else [inline for inline in inlines if not issubclass(inline, ReadOnlyInline)]
 
     def possible_buttons(self, row: Any) -> Collection[str]:
         """The buttons that make sense for the row in its present state."""
@@ -216,14 +196,14 @@ class Page(ModelAdmin):
         return [button for button in allowed if button.action_name in wanted]
 
 
-class Kept(Page):
+class NoDeleteAdmin(BaseAdmin):
     """Rows that staff change but never delete, because history points at them."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
-class Record(Page):
+class ReadOnlyAdmin(BaseAdmin):
     """Rows that Contactflow writes and people read."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -236,7 +216,7 @@ class Record(Page):
         return False
 
 
-class Untitled(TabularInline):
+class UntitledInline(TabularInline):
     """Rows that need no line with their plain name above each."""
 
     # Unfold renamed the attribute; each installation knows one of the two.
@@ -246,7 +226,7 @@ class Untitled(TabularInline):
         hide_title = True
 
 
-class RecordInline(Untitled):
+class ReadOnlyInline(UntitledInline):
     """Rows shown on the page of another row, a page at a time."""
 
     extra = 0
