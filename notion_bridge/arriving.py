@@ -128,8 +128,7 @@ def let_go(*, link: PageLink, state: str, now: dt.datetime) -> Arrived:
         PageLink.objects.filter(pk=link.pk).update(wanted_at=None)
         return Arrived("unchanged", link)
     if link.object_key is None:
-        for cause in (Cause.PAGE_REFUSED, Cause.DUPLICATE_CONTACT):
-            problems.close(cause=cause, subject=f"page {link.page_id}", now=now)
+        problems.close(Cause.PAGE_REFUSED, Cause.DUPLICATE_CONTACT, subjects=[f"page {link.page_id}"], now=now)
         link.delete()
         return Arrived(state)
     with transaction.atomic():
@@ -230,8 +229,7 @@ def _take_over(visit: Visit, link: PageLink | None, made: Made) -> Arrived:
     if made.is_new:
         _note_what_was_taken(visit, taken, made)
     taken.save()
-    for cause in (Cause.PAGE_REFUSED, Cause.DUPLICATE_CONTACT):
-        problems.close(cause=cause, subject=f"page {visit.page_id}", now=visit.now)
+    problems.close(Cause.PAGE_REFUSED, Cause.DUPLICATE_CONTACT, subjects=[f"page {visit.page_id}"], now=visit.now)
     arrived = meet(visit, taken, what="created" if made.is_new else "linked")
     _report_what_is_read_once(visit, made)
     return arrived
@@ -240,7 +238,7 @@ def _take_over(visit: Visit, link: PageLink | None, made: Made) -> Arrived:
 def _note_what_was_taken(visit: Visit, link: PageLink, made: Made) -> None:
     """An object that was made of a page agrees with it, but for what was not taken over."""
     row: Any = made.row
-    here, there = visit.layout.subject.snapshot([row])[row.pk], visit.reading.values
+    here, there = visit.layout.subject.snapshot([row.pk])[row.pk], visit.reading.values
     left = made.refused.keys() | made.unknown.keys()
     for name in there.keys() - left:
         if there[name] and visit.layout.properties[name].field.pulled:

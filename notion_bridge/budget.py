@@ -9,9 +9,11 @@ can still be overtaken.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -107,7 +109,7 @@ def block(seconds: float | None) -> datetime:
 
     None means that Notion named no time: 1, 2, 4, ... 60 seconds, longer with every refusal in a row.
     """
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with _committed_at_once() as cursor:
         cursor.execute(_BLOCK, {"seconds": None if seconds is None else min(max(seconds, 0.0), LONGEST_PAUSE)})
         until: datetime = cursor.fetchone()[0]
     return until
@@ -115,12 +117,19 @@ def block(seconds: float | None) -> datetime:
 
 def settle(outcome: str) -> None:
     """Count one answered request of this minute: "ok", or the code of the error. An "ok" ends a row of refusals."""
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with _committed_at_once() as cursor:
         cursor.execute(_SETTLE, {"outcome": outcome[:OUTCOME_LENGTH]})
 
 
+@contextmanager
+def _committed_at_once() -> Iterator[Any]:
+    """A cursor outside of any transaction (RuntimeError), so that other processes see what it changes."""
+    with transaction.atomic(durable=True, savepoint=False), connection.cursor() as cursor:
+        yield cursor
+
+
 def _take(lane: Lane) -> bool:
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with _committed_at_once() as cursor:
         interval = _interval()
         ahead, horizon = lane.value * interval, HORIZON * interval
         cursor.execute(_TAKE, {"interval": interval, "ahead": ahead, "horizon": horizon})

@@ -18,7 +18,7 @@ from django.db.models import Q
 from notion_bridge import layouts, reconciling
 from notion_bridge.layouts import Layout
 from notion_bridge.models import NotionDatabase, PageLink
-from notion_bridge.subjects import Source
+from notion_bridge.subjects import SUBJECTS, Source
 
 State = PageLink.State
 CHUNK = 200  # rows compared at a time
@@ -38,19 +38,19 @@ def compare(*, database: NotionDatabase, now: dt.datetime) -> Swept:
 
     Whatever has no page, or says something else than when both sides were compared, is wanted from now on.
     """
-    layout = layouts.load(database)
-    sources = layout.subject.sources()
+    sources = SUBJECTS[database.kind].sources()
     state = database.comparison or _begin_sweep(database, now)
     source = sources[state["source"]]
     found, wanted = _next_rows(source, state), 0
     if found:
-        wanted = _want_what_differs(layout, list(dict.fromkeys(key for _, key, _ in found)), now)
+        wanted = _want_what_differs(layouts.load(database), list(dict.fromkeys(key for _, key, _ in found)), now)
+    if len(found) == CHUNK:
         state |= {"at": found[-1][0].isoformat(), "id": str(found[-1][2])}
     elif state["source"] + 1 < len(sources):
         state = {**state, "source": state["source"] + 1, "at": state["since"], "id": ""}
     else:
         _end_sweep(database, state)
-        return Swept(0, is_over=True)
+        return Swept(wanted, is_over=True)
     database.comparison = state
     database.save(update_fields=["comparison"])
     return Swept(wanted, is_over=False)
@@ -61,7 +61,7 @@ def has_changes(*, database: NotionDatabase) -> bool:
     if database.comparison or database.compared_until is None:
         return True
     state = {"since": database.compared_until.isoformat(), "at": database.compared_until.isoformat(), "id": ""}
-    return any(_next_rows(source, state, limit=1) for source in layouts.load(database).subject.sources())
+    return any(_next_rows(source, state, limit=1) for source in SUBJECTS[database.kind].sources())
 
 
 def _begin_sweep(database: NotionDatabase, now: dt.datetime) -> dict[str, Any]:
@@ -98,10 +98,9 @@ def _end_sweep(database: NotionDatabase, state: Mapping[str, Any]) -> None:
 
 
 def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -> int:
-    rows = {row.pk: row for row in layout.subject.load(keys)}
-    values = layout.subject.snapshot(list(rows.values()))
+    values = layout.subject.snapshot(layout.subject.belonging(keys))
     field = layout.subject.link_field
-    links = {getattr(link, f"{field}_id"): link for link in PageLink.objects.filter(**{f"{field}__in": list(rows)})}
+    links = {getattr(link, f"{field}_id"): link for link in PageLink.objects.filter(**{f"{field}__in": list(values)})}
     changed = [
         link.pk
         for key, link in links.items()
@@ -110,7 +109,7 @@ def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -
     wanted = PageLink.objects.filter(pk__in=changed, wanted_at=None).update(wanted_at=now)
     fresh = [
         PageLink(database=layout.database, state=State.CREATING, object_key=key, wanted_at=now, **{f"{field}_id": key})
-        for key in rows
+        for key in values
         if key not in links
     ]
     PageLink.objects.bulk_create(fresh, ignore_conflicts=True)

@@ -92,7 +92,7 @@ def take_over_again(*, link: PageLink, actor: str, now: dt.datetime) -> None:
     if link.state != State.DELETED or link.page_id is None:
         raise NotPossible("Only a page whose object was deleted here can be taken over again.")
     with transaction.atomic():
-        problems.close(cause=Cause.RESTORED, subject=f"page {link.page_id}", by=actor, now=now)
+        problems.close(Cause.RESTORED, subjects=[f"page {link.page_id}"], by=actor, now=now)
         link.state, link.object_key, link.wanted_at, link.here, link.there = State.WAITING, None, now, {}, {}
         link.save(update_fields=["state", "object_key", "wanted_at", "here", "there"])
         wake.on_commit()

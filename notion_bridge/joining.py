@@ -42,7 +42,7 @@ def join(*, keep: Contact, drop: Contact, now: dt.datetime) -> dict[str, Any]:
     else:
         PageLink.objects.filter(pk=theirs.pk).update(contact=None, wanted_at=None)
     if theirs.page_id is not None:
-        problems.close(cause=SyncProblem.Cause.DUPLICATE_CONTACT, subject=f"page {theirs.page_id}", now=now)
+        problems.close(SyncProblem.Cause.DUPLICATE_CONTACT, subjects=[f"page {theirs.page_id}"], now=now)
     wake.on_commit()
     return record
 

@@ -199,7 +199,7 @@ def current(database: NotionDatabase, notion: Notion, **turn: Unpack[Turn]) -> L
 
 def load(database: NotionDatabase) -> Layout:
     """The fields that have a property in order."""
-    rows = PropertyMapping.objects.filter(database=database, trouble=PropertyMapping.Trouble.NONE)
+    rows = PropertyMapping.objects.filter(database=database, trouble=PropertyMapping.Trouble.NONE).order_by("id")
     properties = {
         row.field: Property(
             field=mapping.field_of(database.kind, row.field),

@@ -54,7 +54,7 @@ def resume(*, now: dt.datetime) -> None:
     """The key was accepted."""
     paused = NotionConnection.objects.filter(pk=NotionConnection.ONLY).exclude(paused_because="")
     if paused.update(paused_because="", paused_at=None, refused_key="", changed_at=Now()):
-        problems.close(cause=SyncProblem.Cause.KEY_REFUSED, subject=KEY_SUBJECT, now=now)
+        problems.close(SyncProblem.Cause.KEY_REFUSED, subjects=[KEY_SUBJECT], now=now)
 
 
 def may_probe(*, now: dt.datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import F
@@ -37,9 +37,10 @@ def report(  # noqa: PLR0913 - what a report consists of
         )
 
 
-def close(*, cause: Cause, now: dt.datetime, subject: str, by: str = "Contactflow") -> None:
-    """It is over."""
-    open_ones = SyncProblem.objects.filter(cause=cause, subject=subject[:300], closed_at=None)
+def close(*causes: Cause, now: dt.datetime, subjects: Iterable[str], by: str = "Contactflow") -> None:
+    """It is over, for each of the subjects."""
+    about = [subject[:300] for subject in subjects]
+    open_ones = SyncProblem.objects.filter(cause__in=causes, subject__in=about, closed_at=None)
     open_ones.update(closed_at=now, closed_by=by[:150])
 
 

@@ -88,8 +88,9 @@ def read_on(
         walk["began"] = min(walk["began"], notion.last_date.astimezone(dt.UTC).isoformat())
     unit = Unit()
     pages = [page for page in answer.get("results") or [] if page.get("object", "page") == "page"]
-    _take_note(database, notion, pages, manner, unit, now, **turn)
-    if walk["full"]:
+    if pages:
+        _take_note(database, notion, pages, manner, unit, now, **turn)
+    if pages and walk["full"]:
         PageLink.objects.filter(page_id__in=[page["id"] for page in pages]).update(seen_in=walk["name"])
     walk["counts"] = dict(Counter(walk["counts"]) + unit.counts)
     _go_on(database, walk, answer, pages, now, unit)

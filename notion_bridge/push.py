@@ -161,14 +161,14 @@ def settle_twins(
 
 
 def _create(layout: Layout, link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> str:
-    rows = layout.subject.load([link.object_key]) if link.object_key else []
-    if not rows:
+    key = link.object_key
+    values = layout.subject.snapshot(layout.subject.belonging([key])).get(key) if key else None
+    if values is None:
         PageLink.objects.filter(pk=link.pk).update(wanted_at=None)  # it does not belong there (any more)
         return "unchanged"
     if layout.key is None:
         _put_off(link, Invalid("no_key_property", "Add the property for our id first."), now, LONGEST_PAUSE)
         return "put_off"
-    values = layout.subject.snapshot(rows)[rows[0].pk]
     told = {name: value for name, value in values.items() if name in layout.properties}
     draft = layout.write({name: value for name, value in told.items() if value})
     began, wanted_at, look_up = time.monotonic(), link.wanted_at, dt.timedelta(seconds=settings.NOTION_LOOK_UP_SECONDS)
@@ -250,7 +250,7 @@ def _write(visit: Visit, arrived: Arrived, notion: Notion, **turn: Unpack[Turn])
             fields = {name: [before[name], value] for name, value in values.items() if name not in draft.left}
             reconciling.note(link=link, direction="to_notion", what="changed", fields=fields, now=visit.now)
         reconciling.report_limits(link=link, limits=draft.limits, of=values, now=visit.now)
-        problems.close(cause=Cause.REFUSED_BY_NOTION, subject=f"page {link.pk}", now=visit.now)
+        problems.close(Cause.REFUSED_BY_NOTION, subjects=[f"page {link.pk}"], now=visit.now)
         _note_options(layout, values)
     return "written" if draft.properties else "unchanged"
 

@@ -53,13 +53,13 @@ def meet(
         row = layout.subject.lock(link.object_key) if link.object_key else None
         if row is None:
             return Meeting(is_gone=True)
-        before = layout.subject.snapshot([row])[row.pk]
+        before = layout.subject.snapshot([row.pk])[row.pk]
         edited = Edited(here=layout.subject.edited_at(row), there=edited_at)
         merged = _merge(layout, link, before, reading.values, edited)
         applied = (
             layout.subject.apply(row, merged.to_here, enrol=manner.enrol, now=now) if merged.to_here else Applied()
         )
-        after = layout.subject.snapshot([row])[row.pk] if merged.to_here else before
+        after = layout.subject.snapshot([row.pk])[row.pk] if merged.to_here else before
         _agree_as_they_were(layout, link, merged, before, reading)
         _agree(layout, link, merged, applied, after, reading)
         again = _merge(layout, link, after, reading.values, edited)
@@ -97,15 +97,12 @@ def digest(layout: Layout, values: Values) -> str:
 
 def report_limits(*, link: PageLink, limits: Mapping[str, Iterable[str]], now: dt.datetime, of: Iterable[str]) -> None:
     """Report what Notion could not hold of the fields that were written, and close what it now can."""
-    for name in of:
-        subject = f"page {link.pk}: {name}"
-        if name in limits:
-            message = " ".join(limits[name])
-            problems.report(
-                cause=Cause.LIMIT, subject=subject, message=message, database=link.database, link=link, now=now
-            )
-        else:
-            problems.close(cause=Cause.LIMIT, subject=subject, now=now)
+    subjects = {name: f"page {link.pk}: {name}" for name in of}
+    for name in subjects.keys() & limits.keys():
+        message = " ".join(limits[name])
+        problems.report(cause=Cause.LIMIT, subject=subjects[name], message=message, link=link, now=now)
+    held = [subject for name, subject in subjects.items() if name not in limits]
+    problems.close(Cause.LIMIT, subjects=held, now=now)
 
 
 def _merge(layout: Layout, link: PageLink, here: Values, there: Values, edited: Edited) -> Merge:

@@ -120,7 +120,7 @@ def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **tur
         database.save(update_fields=["schema", "schema_seen_at", "title", "url"])
         for change in found:
             _notice(database, change, schema, now)
-        _report_missing(database, now)
+        _report_missing(database, rows.values(), now)
     return found
 
 
@@ -177,7 +177,7 @@ def rearrange(*, chosen: Mapping[PropertyMapping, str], now: dt.datetime) -> Non
         for row, property_id in chosen.items():
             choose(row=row, property_id=property_id, now=now)
         for database in {row.database for row in chosen}:
-            _report_missing(database, now)
+            _report_missing(database, PropertyMapping.objects.filter(database=database), now)
 
 
 def set_rule(*, row: PropertyMapping, rule: str) -> None:
@@ -234,7 +234,7 @@ def _guess(database: NotionDatabase, rows: dict[str, PropertyMapping], schema: m
     for field in mapping.FIELDS[database.kind]:
         row = rows.get(field.name)
         if row is None:
-            row = PropertyMapping(database=database, field=field.name, rule=field.default_rule)
+            row = rows[field.name] = PropertyMapping(database=database, field=field.name, rule=field.default_rule)
             fresh.append(row)
         if field.name in guessed and not row.property_id and not row.by_staff:
             _set(row, guessed[field.name], schema[guessed[field.name]])
@@ -288,7 +288,7 @@ def _notice(database: NotionDatabase, change: SchemaChange, schema: mapping.Sche
     subject = f"{database.kind} {change.property_id} {change.old} > {change.new}"
     message = f"{database}: {sentence.format(old=change.old, new=change.new, name=name)}"
     problems.report(cause=cause, subject=subject, message=message, database=database, now=now)
-    problems.close(cause=cause, subject=subject, now=now)
+    problems.close(cause, subjects=[subject], now=now)
 
 
 def _report_trouble(
@@ -313,16 +313,15 @@ def _report_trouble(
 
 
 def _close(database: NotionDatabase, field: str, now: dt.datetime) -> None:
-    for cause in (Cause.PROPERTY_VANISHED, Cause.PROPERTY_RETYPED):
-        problems.close(cause=cause, subject=f"{database.kind} {field}", now=now)
+    problems.close(Cause.PROPERTY_VANISHED, Cause.PROPERTY_RETYPED, subjects=[f"{database.kind} {field}"], now=now)
 
 
-def _report_missing(database: NotionDatabase, now: dt.datetime) -> None:
+def _report_missing(database: NotionDatabase, rows: Iterable[PropertyMapping], now: dt.datetime) -> None:
     """One report for all of them."""
-    lacking = PropertyMapping.objects.filter(database=database, property_id="", by_staff=False)
-    labels = [mapping.field_of(database.kind, name).label for name in lacking.values_list("field", flat=True)]
+    lacking = [row.field for row in rows if not row.property_id and not row.by_staff]
+    labels = [mapping.field_of(database.kind, name).label for name in lacking]
     if not labels:
-        problems.close(cause=Cause.PROPERTY_MISSING, subject=database.kind, now=now)
+        problems.close(Cause.PROPERTY_MISSING, subjects=[database.kind], now=now)
         return
     problems.report(
         cause=Cause.PROPERTY_MISSING,

@@ -30,16 +30,17 @@ class People:
     def sources(self) -> Sequence[Source]:
         return (Source(rows=Contact.objects.all(), at="updated_at", key="id"),)
 
-    def load(self, keys: Sequence[UUID]) -> list[Contact]:
-        found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source")
-        return list(found.prefetch_related("contact_types", "memberships__business_entity"))
+    def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
+        return keys
 
     def lock(self, key: UUID) -> Contact | None:
         # Without joins: beside a change of the status its row would no longer fit, and nobody would be found.
         return Contact.objects.select_for_update(no_key=True).filter(pk=key).first()
 
-    def snapshot(self, rows: Sequence[Contact]) -> dict[UUID, dict[str, Value]]:
-        return {contact.pk: _values(contact) for contact in self.load([row.pk for row in rows])}
+    def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
+        found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source")
+        related = found.prefetch_related("contact_types", "memberships__business_entity")
+        return {contact.pk: _values(contact) for contact in related}
 
     def edited_at(self, row: Contact) -> dt.datetime:
         return row.updated_at
@@ -63,7 +64,7 @@ class People:
     def apply(self, row: Contact, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         outcome = Applied()
         wanted = _storable(values, outcome)
-        current = _values(self.load([row.pk])[0])
+        current = self.snapshot([row.pk])[row.pk]
         wanted = {name: value for name, value in wanted.items() if value != current[name]}
 
         def attempt(accepted: Values) -> None:

@@ -45,20 +45,19 @@ class Runs:
             Source(rows=ScheduledAction.objects.filter(finished_at__isnull=False), at="finished_at", key="instance_id"),
         )
 
-    def load(self, keys: Sequence[UUID]) -> list[WorkflowInstance]:
+    def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
         """Those of people who live in Notion; of everybody where no database of people is connected."""
-        instances = WorkflowInstance.objects.filter(pk__in=keys)
-        if NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(data_source_id="").exists():
-            on_their_way = [PageLink.State.LINKED, PageLink.State.CREATING]
-            living = Q(contact__notion_link__state__in=on_their_way) | Q(notion_link__isnull=False)
-            instances = instances.filter(living)
-        return list(instances)
+        if not NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(data_source_id="").exists():
+            return keys
+        on_their_way = [PageLink.State.LINKED, PageLink.State.CREATING]
+        living = Q(contact__notion_link__state__in=on_their_way) | Q(notion_link__isnull=False)
+        return list(WorkflowInstance.objects.filter(living, pk__in=keys).values_list("pk", flat=True))
 
     def lock(self, key: UUID) -> WorkflowInstance | None:
         return WorkflowInstance.objects.select_for_update(no_key=True).filter(pk=key).first()
 
-    def snapshot(self, rows: Sequence[WorkflowInstance]) -> dict[UUID, dict[str, Value]]:
-        instances = WorkflowInstance.objects.filter(pk__in=[row.pk for row in rows])
+    def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
+        instances = WorkflowInstance.objects.filter(pk__in=keys)
         related = instances.select_related("contact", "template", "business_entity")
         return {one.pk: _values(one) for one in related.prefetch_related("actions__step", "actions__template")}
 

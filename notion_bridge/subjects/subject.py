@@ -58,14 +58,14 @@ class Subject(Protocol):
     def sources(self) -> Sequence[Source]:
         """Where to look for changes."""
 
-    def load(self, keys: Sequence[UUID]) -> list[Any]:
-        """The objects that exist of these and belong into Notion."""
+    def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
+        """Those of these objects that belong into Notion, if they exist."""
 
     def lock(self, key: UUID) -> Any | None:
         """The object, locked until the transaction ends; None when it is gone."""
 
-    def snapshot(self, rows: Sequence[Any]) -> dict[UUID, dict[str, Value]]:
-        """What each of them says, for every field, in a bounded number of queries."""
+    def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
+        """What each of those that exist says, for every field, in a bounded number of queries."""
 
     def edited_at(self, row: Any) -> dt.datetime:
         """When it changed last."""

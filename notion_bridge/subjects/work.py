@@ -43,15 +43,15 @@ class Work:
             Source(rows=Task.objects.filter(contact__isnull=False), at="contact__updated_at", key="id"),
         )
 
-    def load(self, keys: Sequence[UUID]) -> list[Task]:
-        related = ("contact", "business_entity", "target", "assignee")
-        return list(Task.objects.filter(pk__in=keys).select_related(*related))
+    def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
+        return keys
 
     def lock(self, key: UUID) -> Task | None:
         return Task.objects.select_for_update(no_key=True).filter(pk=key).first()
 
-    def snapshot(self, rows: Sequence[Task]) -> dict[UUID, dict[str, Value]]:
-        return {task.pk: _values(task) for task in self.load([row.pk for row in rows])}
+    def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
+        related = ("contact", "business_entity", "target", "assignee")
+        return {task.pk: _values(task) for task in Task.objects.filter(pk__in=keys).select_related(*related)}
 
     def edited_at(self, row: Task) -> dt.datetime:
         return row.updated_at

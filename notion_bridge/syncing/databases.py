@@ -55,27 +55,29 @@ def with_work(*, now: dt.datetime) -> Container[int]:
     return frozenset(databases.values_list("pk", flat=True))
 
 
-def meet(kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]) -> bool:
+def meet(kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]) -> NotionDatabase:
     """Connect it or look at its schema; what is wrong with it stops it alone."""
     try:
         database = schemas.connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
     except (Misconfigured, NotFound, Forbidden, Invalid) as error:
-        _stop(kind, error.message if isinstance(error, NotionError) else str(error), now)
-        return True
+        database, _ = NotionDatabase.objects.get_or_create(kind=kind)
+        _stop(database, error.message if isinstance(error, NotionError) else str(error), now)
+        return database
     if database.problem:
+        database.problem = ""
         NotionDatabase.objects.filter(pk=database.pk).update(problem="", problem_at=None, retry_at=None, troubles=0)
-        problems.close(cause=Cause.DATABASE_OUT_OF_REACH, subject=kind, now=now)
-    return True
+        problems.close(Cause.DATABASE_OUT_OF_REACH, subjects=[kind], now=now)
+    return database
 
 
-def _stop(kind: str, message: str, now: dt.datetime) -> None:
+def _stop(database: NotionDatabase, message: str, now: dt.datetime) -> None:
     """The database is tried again in a few minutes; the others go on."""
-    database, _ = NotionDatabase.objects.get_or_create(kind=kind)
+    database.problem = message
     values = {"problem": message, "problem_at": now, "retry_at": now + dt.timedelta(minutes=5)}
     NotionDatabase.objects.filter(pk=database.pk).update(**values)
     problems.report(
         cause=Cause.DATABASE_OUT_OF_REACH,
-        subject=kind,
+        subject=database.kind,
         message=f"{database}: {message}",
         database=database,
         now=now,
@@ -89,15 +91,16 @@ def read_on(
     counts: Counter[str],
     now: dt.datetime,
     turn: dict[str, Any],
-) -> bool:
+) -> None:
+    """Read the next list; what is wrong with the database stops it alone."""
     try:
         unit = pull.read_on(database=database, notion=notion, manner=manner, now=now, **turn)
         for link, page in unit.twins:
             layout = layouts.load(database)
             push.settle_twins(layout=layout, link=link, page=page, notion=notion, now=now, **turn)
     except (NotFound, Forbidden, Invalid) as error:
-        _stop(database.kind, error.message, now)
-        return True
+        _stop(database, error.message, now)
+        return
     except Unavailable:
         pause = dt.timedelta(seconds=min(2 ** min(database.troubles + 1, 10), 600))
         NotionDatabase.objects.filter(pk=database.pk).update(retry_at=now + pause, troubles=F("troubles") + 1)
@@ -105,7 +108,6 @@ def read_on(
     if database.troubles:
         NotionDatabase.objects.filter(pk=database.pk).update(retry_at=None, troubles=0)
     counts.update(unit.counts)
-    return True
 
 
 def carry(

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from contactflow.core.clock import database_now
 from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas, webhooks
@@ -36,6 +36,7 @@ class Wish:
     start_workflows: bool = False
 
 
+T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # what, how many of, how many in all (0: nobody knows)
 
 
@@ -77,33 +78,34 @@ class Pass:
         return journal.remember(self.trigger, began, self.counts, "")
 
     def _drain(self, notion: Notion) -> None:
-        _patiently(lambda: databases.introduce(notion, now=database_now()))
-        self._meet_databases(notion)
-        connected = databases.in_order()
+        now = database_now()
+        _patiently(lambda: databases.introduce(notion, now=now))
+        connected = self._meet_databases(notion, now)
+        self._follow_events(notion)
         for database in connected:
             if self.wish.pull or (self.wish.push and database.baseline_at is None):
                 self._pull(database, notion)
         if self.wish.start_workflows:
             self.counts["workflows"] += baseline.start(now=database_now())
-        while baseline.start_some(now=database_now()) or enrolment.enrol_waiting(now=database_now()):
-            pass
+        now = database_now()
+        while baseline.start_some(now=now) or enrolment.enrol_waiting(now=now):
+            now = database_now()
         if self.wish.push:
             for database in connected:
                 self._push(database, notion)
 
-    def _meet_databases(self, notion: Notion) -> None:
+    def _meet_databases(self, notion: Notion, now: dt.datetime) -> list[NotionDatabase]:
+        """People first, since the others speak of them."""
         named = schemas.configured()
         if not named:
             raise Misconfigured("No database is named. Set the three NOTION_..._DB variables, or create the databases.")
-        for kind, named_id in named.items():
-            _patiently(functools.partial(databases.meet, kind, named_id, notion, database_now(), {}))
-        stopped = NotionDatabase.objects.filter(kind__in=named).exclude(problem="")
-        if stopped:
+        met = [_patiently(functools.partial(databases.meet, *one, notion, now, {})) for one in named.items()]
+        if stopped := [one for one in met if one.problem]:
             raise Misconfigured(" ".join(f"{one}: {one.problem}" for one in stopped))
+        return met
 
     def _pull(self, database: NotionDatabase, notion: Notion) -> None:
         manner = Manner(enrol=database.baseline_at is not None or self.wish.start_workflows)
-        self._follow_events(notion)
         pull.begin(database=database, full=self.wish.full, now=database_now())
         while database.walk:
             self.progress(f"reading {database}", self.counts["pages"], 0)
@@ -111,19 +113,22 @@ class Pass:
 
     def _follow_events(self, notion: Notion) -> None:
         """The pass sees every edit by itself; what left its database it would not see."""
+        now = database_now()
         for event in WebhookDelivery.objects.filter(processed_at=None, type__in=SEEN_BY_A_PASS):
-            webhooks.settle(event=event, outcome="seen by a pass", now=database_now())
-        while following.follow_next(notion, self.counts, database_now(), {}):
-            pass
+            webhooks.settle(event=event, outcome="seen by a pass", now=now)
+        while following.follow_next(notion, self.counts, now, {}):
+            now = database_now()
 
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
+        now = database_now()
         if comparing.has_changes(database=database):
-            while not comparing.compare(database=database, now=database_now()).is_over:
+            while not comparing.compare(database=database, now=now).is_over:
                 pass
-        while push.let_deleted_go(database=database, notion=notion, now=database_now()):
+        while push.let_deleted_go(database=database, notion=notion, now=now):
             self.counts["trashed_there"] += 1
+            now = database_now()
         total, done = PageLink.objects.filter(database=database, wanted_at__isnull=False).count(), 0
-        while self._carry_one(database, notion):
+        while total and self._carry_one(database, notion):
             done += 1
             self.progress(f"writing {database}", done, max(total, done))
 
@@ -144,7 +149,6 @@ class Pass:
 
 def _read_or_raise(database: NotionDatabase, notion: Notion, manner: Manner, counts: Counter[str]) -> None:
     databases.read_on(database, notion, manner, counts, database_now(), {})
-    database.refresh_from_db()
     if database.problem:
         raise Misconfigured(f"{database}: {database.problem}")
 
@@ -161,13 +165,11 @@ def _wait_for_the_next(database: NotionDatabase, now: dt.datetime) -> bool:
     return True
 
 
-def _patiently(work: Callable[[], Any]) -> None:
+def _patiently(work: Callable[[], T]) -> T:
     """Do it, again after a pause while Notion is unwell; the last error is raised."""
-    for attempt in range(TRIES):
+    for attempt in range(TRIES - 1):
         try:
-            work()
-            return
+            return work()
         except (Unavailable, RateLimited):
-            if attempt == TRIES - 1:
-                raise
             time.sleep(min(2**attempt / 4, 10))
+    return work()

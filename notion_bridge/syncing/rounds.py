@@ -98,7 +98,8 @@ class Round:
                 continue
             if not is_known:
                 databases.introduce(self.notion, now=now, **self.turn)
-            return databases.meet(kind, named_id, self.notion, now, self.turn)
+            databases.meet(kind, named_id, self.notion, now, self.turn)
+            return True
         return False
 
     def _change(self, database: NotionDatabase, now: dt.datetime) -> bool:
@@ -138,19 +139,20 @@ class Round:
                 return False
         # Whoever comes with the first pull is part of it, typed just now or not.
         is_known = database.baseline_at is not None
-        return databases.read_on(
-            database, self.notion, Manner(enrol=is_known, patient=is_known), self.counts, now, self.turn
-        )
+        manner = Manner(enrol=is_known, patient=is_known)
+        databases.read_on(database, self.notion, manner, self.counts, now, self.turn)
+        return True
 
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
         if database.baseline_at is None or not comparing.has_changes(database=database):
             return False
         wanted = 0
-        while not (swept := comparing.compare(database=database, now=now)).is_over:
+        while time.monotonic() < self.deadline:
+            swept = comparing.compare(database=database, now=now)
             wanted += swept.wanted
-            if time.monotonic() > self.deadline:
-                return True
-        return wanted > 0
+            if swept.is_over:
+                return wanted > 0
+        return True
 
     def _let_go(self, database: NotionDatabase, now: dt.datetime) -> bool:
         gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 @pytest.fixture
 def page(notion: Sandbox, settings: Any) -> str:
     """Ada's page, in step."""
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     about = {"First Name": "Ada", "Email": "ada@example.org", "Company": "Analytical", "Tags": ["engines"]}
     page_id = notion.person_creates(ids["contacts"], about)
     bridge.sync()
@@ -298,4 +298,4 @@ def test_our_own_writes_do_not_come_back_as_changes(page: str, notion: Sandbox) 
 
     assert (ContactEvent.objects.count(), SyncEntry.objects.count()) == (events, entries)
     assert notion.requests.writes() == 0
-    assert notion.requests.queries() == 6
+    assert notion.requests.queries() == 2

@@ -16,9 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
-    return found
+    return bridge.in_step(notion, settings, "contacts")
 
 
 @pytest.fixture
@@ -60,7 +58,7 @@ def test_a_second_page_is_reported_once(both: tuple[str, str]) -> None:
 
 
 def test_two_pages_of_the_first_pull_with_one_address_are_reported(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     for company in ("First", "Second"):
         notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Company": company})
         notion.clock.advance(minutes=1)

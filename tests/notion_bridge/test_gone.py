@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    return bridge.connect(notion, settings)
+    return bridge.connect(notion, settings, "contacts")
 
 
 @pytest.fixture
@@ -311,8 +311,9 @@ def test_somebody_who_comes_again_before_the_deletion_was_pushed_is_one_person(
     assert len(pages(notion, ids)) == 1
 
 
-def test_the_pages_of_the_workflows_of_who_was_deleted_go_too(page: str, notion: Sandbox, ids: dict[str, str]) -> None:
-    notion.person_edits(page, {"Contact Type": ["Artist"]})
+def test_the_pages_of_the_workflows_of_who_was_deleted_go_too(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.in_step(notion, settings, "contacts", "instances")
+    bridge.arrive("ada@example.org", contact_types=("Artist",))
     bridge.sync()
     running = len(notion.pages_of(ids["instances"]))
     ada().delete()

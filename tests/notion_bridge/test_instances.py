@@ -21,9 +21,7 @@ SLUG = "the7space_artist_discovery"
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
-    return found
+    return bridge.in_step(notion, settings, "contacts", "instances")
 
 
 @pytest.fixture

@@ -35,9 +35,7 @@ texts = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
-    return found
+    return bridge.in_step(notion, settings, "contacts", "tasks")
 
 
 def idle(notion: Sandbox) -> bool:

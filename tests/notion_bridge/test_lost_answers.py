@@ -19,8 +19,7 @@ PAGES = "/v1/pages"
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
+    found = bridge.in_step(notion, settings, "contacts")
     notion.requests.clear()
     return found
 

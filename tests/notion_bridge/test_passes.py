@@ -34,8 +34,7 @@ def test_a_person_of_the_first_pull_starts_no_workflow(notion: Sandbox, settings
 
 
 def test_a_person_typed_into_notion_later_starts_the_right_workflows(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
+    ids = bridge.in_step(notion, settings)
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist"]})
 
     bridge.sync()

@@ -45,7 +45,7 @@ def slugs() -> set[str]:
 
 
 def test_the_first_pull_leaves_an_event_for_everybody(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
 
     bridge.sync(push=False)
@@ -55,7 +55,7 @@ def test_the_first_pull_leaves_an_event_for_everybody(notion: Sandbox, settings:
 
 
 def test_the_first_pull_takes_over_every_field(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
 
     bridge.sync()
@@ -72,7 +72,7 @@ def test_the_first_pull_takes_over_every_field(notion: Sandbox, settings: Any) -
 
 
 def test_what_the_first_pull_took_over_stands_in_notion_unchanged(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     before = notion.values_of(page)
 
@@ -85,7 +85,7 @@ def test_what_the_first_pull_took_over_stands_in_notion_unchanged(notion: Sandbo
 
 
 def test_a_page_of_the_first_pull_takes_one_write_at_most(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     for number in range(3):
         notion.person_creates(ids["contacts"], FULL | {"Email": f"p{number}@example.org"})
 
@@ -95,7 +95,7 @@ def test_a_page_of_the_first_pull_takes_one_write_at_most(notion: Sandbox, setti
 
 
 def test_the_first_pull_foresees_what_starting_would_mean(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
 
@@ -108,7 +108,7 @@ def test_the_first_pull_foresees_what_starting_would_mean(notion: Sandbox, setti
 
 
 def test_what_starts_with_another_event_is_not_foreseen_for_the_baseline(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     business = {"Contact Type": ["Business Contact"], "Business Entity": ["AM Consulting"]}
     notion.person_creates(ids["contacts"], FULL | business)
     bridge.sync()
@@ -121,7 +121,7 @@ def test_what_starts_with_another_event_is_not_foreseen_for_the_baseline(notion:
 
 
 def test_staff_may_start_the_workflows_of_the_baseline_later(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     foreseen = baseline.foresee(now=database_now())
@@ -133,7 +133,7 @@ def test_staff_may_start_the_workflows_of_the_baseline_later(notion: Sandbox, se
 
 
 def test_starting_the_baseline_twice_starts_nothing_more(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     baseline.start(now=database_now())
@@ -143,7 +143,7 @@ def test_starting_the_baseline_twice_starts_nothing_more(notion: Sandbox, settin
 
 
 def test_the_first_pull_starts_workflows_when_asked_to(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
 
     bridge.sync(start_workflows=True)
@@ -153,7 +153,7 @@ def test_the_first_pull_starts_workflows_when_asked_to(notion: Sandbox, settings
 
 
 def test_start_workflows_reaches_those_of_an_earlier_first_pull(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
 
@@ -163,8 +163,7 @@ def test_start_workflows_reaches_those_of_an_earlier_first_pull(notion: Sandbox,
 
 
 def test_somebody_who_came_later_is_not_part_of_the_baseline(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
+    ids = bridge.in_step(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], FULL)
 
     bridge.sync()
@@ -176,7 +175,7 @@ def test_somebody_who_came_later_is_not_part_of_the_baseline(notion: Sandbox, se
 
 
 def test_an_edit_in_notion_is_an_event_with_notion_as_its_source(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {"Company": "Difference"})
@@ -190,7 +189,7 @@ def test_an_edit_in_notion_is_an_event_with_notion_as_its_source(notion: Sandbox
 
 
 def test_an_edit_in_notion_may_start_a_workflow(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], {"First Name": "Ada", "Email": "ada@example.org"})
     bridge.sync()
     notion.person_edits(page, {"Contact Type": ["Artist"]})
@@ -204,7 +203,7 @@ def test_an_edit_in_notion_may_start_a_workflow(notion: Sandbox, settings: Any) 
 
 
 def test_a_page_written_below_its_properties_is_no_change(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_writes_content(page)
@@ -232,7 +231,7 @@ def test_a_page_written_below_its_properties_is_no_change(notion: Sandbox, setti
 def test_a_field_changed_in_notion_changes_here(
     label: str, field: str, value: Any, notion: Sandbox, settings: Any
 ) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {label: value})
@@ -261,7 +260,7 @@ def test_a_field_changed_in_notion_changes_here(
 def test_a_field_emptied_in_notion_is_emptied_here(
     label: str, field: str, empty: Any, notion: Sandbox, settings: Any
 ) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {label: [] if isinstance(empty, list) else None})
@@ -273,7 +272,7 @@ def test_a_field_emptied_in_notion_is_emptied_here(
 
 
 def test_types_emptied_in_notion_are_emptied_here(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {"Contact Type": []})
@@ -285,7 +284,7 @@ def test_types_emptied_in_notion_are_emptied_here(notion: Sandbox, settings: Any
 
 
 def test_brands_emptied_in_notion_are_those_the_rules_give(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL | {"Business Entity": ["AM Consulting"]})
     bridge.sync()
     notion.person_edits(page, {"Business Entity": []})
@@ -297,7 +296,7 @@ def test_brands_emptied_in_notion_are_those_the_rules_give(notion: Sandbox, sett
 
 
 def test_an_emptied_address_is_reported_and_kept(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {"Email": None, "Company": "Difference"})
@@ -309,7 +308,7 @@ def test_an_emptied_address_is_reported_and_kept(notion: Sandbox, settings: Any)
 
 
 def test_an_emptied_status_is_put_back(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {"Status": None})
@@ -321,7 +320,7 @@ def test_an_emptied_status_is_put_back(notion: Sandbox, settings: Any) -> None:
 
 
 def test_an_emptied_date_falls_back_to_the_day_of_arrival(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {"Date Added": None})
@@ -333,7 +332,7 @@ def test_an_emptied_date_falls_back_to_the_day_of_arrival(notion: Sandbox, setti
 
 
 def test_what_only_contactflow_writes_is_put_back(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], FULL)
     bridge.sync()
     notion.person_edits(page, {"Contact ID": "tampered"})

@@ -19,8 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
+    found = bridge.in_step(notion, settings, "contacts")
     notion.requests.clear()
     return found
 
@@ -257,7 +256,7 @@ def test_pushing_alone_after_the_first_pull_reads_no_list(notion: Sandbox, ids: 
 
 
 def test_pushing_alone_at_first_pulls_so_that_nobody_is_doubled(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org"})
     bridge.arrive("ada@example.org")
 
@@ -270,7 +269,7 @@ def test_pushing_alone_at_first_pulls_so_that_nobody_is_doubled(notion: Sandbox,
 
 
 def test_somebody_on_both_sides_becomes_one(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], {"Email": "Ada@Example.org"})
     contact = bridge.arrive("ada@example.org")
 
@@ -281,7 +280,7 @@ def test_somebody_on_both_sides_becomes_one(notion: Sandbox, settings: Any) -> N
 
 
 def test_a_first_meeting_fills_what_either_side_lacks(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Company": "Analytical"})
     contact = bridge.arrive("ada@example.org", last_name="Lovelace")
 
@@ -294,7 +293,7 @@ def test_a_first_meeting_fills_what_either_side_lacks(notion: Sandbox, settings:
 
 
 def test_a_first_meeting_unites_lists(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Tags": ["theirs"]})
     contact = bridge.arrive("ada@example.org", tags=("ours",))
 
@@ -305,7 +304,7 @@ def test_a_first_meeting_unites_lists(notion: Sandbox, settings: Any) -> None:
 
 
 def test_a_first_meeting_of_two_values_keeps_both_in_a_conflict(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Company": "Theirs"})
     contact = bridge.arrive("ada@example.org", company="Ours")
 
@@ -317,7 +316,7 @@ def test_a_first_meeting_of_two_values_keeps_both_in_a_conflict(notion: Sandbox,
 
 
 def test_a_first_meeting_starts_no_workflow(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist"]})
     contact = bridge.arrive("ada@example.org")
     contact.events.update(processed_at=database_now())
@@ -346,7 +345,8 @@ def test_three_idle_passes_take_one_query_for_each_database_and_no_write(notion:
         assert (notion.requests.queries(), notion.requests.writes()) == (3, 0)
 
 
-def test_an_idle_turn_of_the_monitoring_takes_one_query_for_each_database(notion: Sandbox, ids: dict[str, str]) -> None:
+def test_an_idle_turn_of_the_monitoring_takes_one_query_for_each_database(notion: Sandbox, settings: Any) -> None:
+    bridge.in_step(notion, settings)
     world.arrive(email="bob@example.org", contact_types=("Artist",))
     bridge.sync()
     bridge.watch()

@@ -22,8 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
+    found = bridge.in_step(notion, settings, "contacts")
     notion.requests.clear()
     return found
 
@@ -128,7 +127,8 @@ def test_a_database_that_was_unshared_is_reported_and_its_links_stay(notion: San
     assert len(bridge.problems("database_out_of_reach")) == 1
 
 
-def test_monitoring_goes_on_with_the_other_databases(notion: Sandbox, ids: dict[str, str]) -> None:
+def test_monitoring_goes_on_with_the_other_databases(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.in_step(notion, settings, "contacts", "tasks")
     contact = bridge.arrive("ada@example.org")
     bridge.sync()
     notion.unshare(bridge.database().database_id)

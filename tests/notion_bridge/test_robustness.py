@@ -22,8 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
     """Both sides connected, in step and empty."""
-    made = bridge.connect(notion, settings)
-    bridge.sync()
+    made = bridge.in_step(notion, settings, "contacts")
     bridge.watch()
     return made
 
@@ -81,7 +80,7 @@ def test_a_refused_key_rests_between_two_tries(ids: dict[str, str], notion: Sand
 
 
 def test_swapped_ids_are_refused_before_anything_is_changed(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts", "tasks")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org"})
     named = settings.NOTION_DATABASES
     settings.NOTION_DATABASES = {**named, "contacts": named["tasks"], "tasks": named["contacts"]}
@@ -94,7 +93,7 @@ def test_swapped_ids_are_refused_before_anything_is_changed(notion: Sandbox, set
 
 
 def test_one_database_has_one_role(notion: Sandbox, settings: Any) -> None:
-    bridge.connect(notion, settings)
+    bridge.connect(notion, settings, "contacts")
     settings.NOTION_DATABASES = {**settings.NOTION_DATABASES, "tasks": settings.NOTION_DATABASES["contacts"]}
 
     with pytest.raises(Misconfigured, match="already"):
@@ -115,7 +114,7 @@ def test_a_database_that_is_not_named_any_more_is_left_alone(
 def test_people_who_were_imported_and_are_recognised_belong_to_the_baseline(notion: Sandbox, settings: Any) -> None:
     imported = bridge.arrive("ada@example.org", first_name="Ada")
     imported.events.update(request={"baseline": True}, processed_at=database_now())
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "First Name": "Ada"})
 
     bridge.sync()
@@ -125,7 +124,7 @@ def test_people_who_were_imported_and_are_recognised_belong_to_the_baseline(noti
 
 def test_people_who_arrived_by_themselves_do_not_belong_to_the_baseline(notion: Sandbox, settings: Any) -> None:
     bridge.arrive("ada@example.org")
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org"})
 
     bridge.sync()

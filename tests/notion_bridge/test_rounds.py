@@ -20,8 +20,7 @@ def turn(seconds: float = 2.0) -> int:
 
 
 def test_whoever_arrives_here_has_a_page_after_one_turn(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
+    ids = bridge.in_step(notion, settings, "contacts")
     monitoring.switch(on=True, actor="test", now=database_now())
     bridge.arrive("ada@example.org")
 

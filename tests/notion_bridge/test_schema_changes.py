@@ -39,7 +39,7 @@ each_field = pytest.mark.parametrize("field", FIELDS)
 
 @pytest.fixture
 def source(notion: Sandbox, settings: Any) -> str:
-    return bridge.connect(notion, settings)["contacts"]
+    return bridge.connect(notion, settings, "contacts")["contacts"]
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def test_a_status_property_without_the_option_is_a_reported_limit(notion: Sandbo
             ("Contact ID", "rich_text"),
         ],
     )
-    bridge.connect(notion, settings)
+    bridge.connect(notion, settings, "contacts")
     settings.NOTION_DATABASES = {"contacts": made.database_id, "tasks": "", "instances": ""}
     contact = bridge.arrive("ada@example.org", status="Former Client")
 
@@ -305,7 +305,7 @@ def test_a_status_property_with_the_option_is_written(notion: Sandbox, settings:
             ("Contact ID", "rich_text"),
         ],
     )
-    bridge.connect(notion, settings)
+    bridge.connect(notion, settings, "contacts")
     settings.NOTION_DATABASES = {"contacts": made.database_id, "tasks": "", "instances": ""}
     contact = bridge.arrive("ada@example.org")
     bridge.sync()

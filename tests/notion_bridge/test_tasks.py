@@ -23,8 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
+    found = bridge.in_step(notion, settings, "contacts", "tasks")
     notion.requests.clear()
     return found
 

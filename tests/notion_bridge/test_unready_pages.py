@@ -19,9 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
-    found = bridge.connect(notion, settings)
-    bridge.sync()
-    return found
+    return bridge.in_step(notion, settings, "contacts")
 
 
 def states() -> list[str]:
@@ -85,7 +83,7 @@ def test_a_waiting_page_is_taken_over_when_it_gets_an_address(notion: Sandbox, i
 
 
 def test_a_waiting_page_of_the_first_pull_that_gets_an_address_starts_workflows(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     page = notion.person_creates(ids["contacts"], {"First Name": "Ada", "Contact Type": ["Artist"]})
     bridge.sync()
     notion.person_edits(page, {"Email": "ada@example.org"})

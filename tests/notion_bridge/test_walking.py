@@ -25,9 +25,7 @@ EMAILS = [f"p{number}@example.org" for number in range(7)]
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
     """Three empty databases in step."""
-    found = bridge.connect(notion, settings)
-    bridge.sync()
-    return found
+    return bridge.in_step(notion, settings, "contacts")
 
 
 @pytest.fixture
@@ -213,7 +211,7 @@ def test_more_than_a_query_reaches_is_read_in_slices(full: bool, notion: Sandbox
 
 @pytest.mark.usefixtures("short_lists")
 def test_a_first_pull_of_more_than_a_query_reaches_is_complete(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
+    ids = bridge.connect(notion, settings, "contacts")
     notion.api.reader.reach = 3
     fill(notion, ids)
 

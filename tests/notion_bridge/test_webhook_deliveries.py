@@ -21,8 +21,7 @@ def test_a_subscription_from_handshake_to_effect(
     notion: Sandbox, settings: Any, live_server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.deploy()
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
+    ids = bridge.in_step(notion, settings, "contacts")
     bridge.watch()
     call_command("notion_webhook", "--open", "15")
     token = notion.subscribe(f"{live_server.url}{DOOR}")
@@ -44,8 +43,7 @@ def test_events_lost_doubled_and_shuffled_leave_both_sides_equal(
     notion: Sandbox, settings: Any, live_server: Any
 ) -> None:
     world.deploy()
-    ids = bridge.connect(notion, settings)
-    bridge.sync()
+    ids = bridge.in_step(notion, settings, "contacts")
     bridge.watch()
     call_command("notion_webhook", "--open", "15")
     notion.confirm(notion.subscribe(f"{live_server.url}{DOOR}"))

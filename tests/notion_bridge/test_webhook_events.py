@@ -37,8 +37,7 @@ def deliver_waiting(notion: Sandbox) -> set[int]:
 @pytest.fixture
 def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
     """Databases in step, watched, with a subscription; no poll is due."""
-    found = bridge.connect(notion, settings)
-    bridge.sync()
+    found = bridge.in_step(notion, settings, "contacts", "tasks")
     bridge.watch()
     notion.webhooks.token, notion.webhooks.active = "secret_abc", True
     NotionConnection.objects.update(webhook_token="secret_abc")
@@ -67,7 +66,7 @@ class TestEvents:
         bridge.turn(poll=False)
 
         assert ContactEvent.objects.get(contact=ada()).kind == "new_contact"
-        assert notion.requests.count("POST", "/query") == 3  # those of the first pull
+        assert notion.requests.count("POST", "/query") == 0
 
     def test_a_changed_page_is_looked_at_before_any_poll(self, notion: Sandbox, page: str) -> None:
         notion.person_edits(page, {"Company": "Analytical"})

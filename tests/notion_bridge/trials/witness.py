@@ -62,9 +62,9 @@ class Witness:
         for kind in Kind.values:
             subject = SUBJECTS[kind]
             model = subject.sources()[0].rows.model
-            rows = subject.load(list(model.objects.values_list("pk", flat=True)))
-            sight.here |= subject.snapshot(rows)
-            sight.kinds |= {row.pk: kind for row in rows}
+            keys = subject.belonging(list(model.objects.values_list("pk", flat=True)))
+            sight.here |= subject.snapshot(keys)
+            sight.kinds |= dict.fromkeys(keys, kind)
             for page in self.sandbox.pages_of(self.ids[kind]):
                 sight.there[UUID(page)] = self._read(kind, page)
                 sight.kinds[UUID(page)] = kind
