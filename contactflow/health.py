@@ -9,7 +9,7 @@ import functools
 import logging
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -49,7 +49,7 @@ def examine() -> dict[str, dict[str, str]]:
                 checks["worker"] = _examine_worker()
             else:
                 checks["worker"]["detail"] = "waits for the migrations"
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("The database does not answer: %s", type(error).__name__)
         return {"database": {"state": "down", "detail": type(error).__name__}, **checks}
     return {"database": {"state": "ok"}, **checks}

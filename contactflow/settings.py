@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from contactflow import embedded, environment
+from contactflow import embedded, environment, machine
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+BASE_DIR = machine.BASE_DIR
+VAR_DIR = machine.VAR_DIR
 
-embedded.read_dotenv()
+machine.read_dotenv()
 env = environment.Environment()
 
 # Who we are to the outside
@@ -26,7 +25,7 @@ ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"})
 )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
-SECRET_KEY: str = env.str("SECRET_KEY", "") or embedded.machine_secret("secret_key")
+SECRET_KEY: str = env.str("SECRET_KEY", "") or machine.secret("secret_key")
 
 # Transport security follows the scheme people use to reach us.
 USES_HTTPS = _public.scheme == "https"
@@ -104,7 +103,7 @@ TEMPLATES = [
 ]
 
 # Database: PostgreSQL only. Without DATABASE_URL the private server under var/ (contactflow.embedded).
-DATABASES = {"default": env.database("DATABASE_URL", fallback=embedded.url())}
+DATABASES = {"default": env.database("DATABASE_URL", fallback=embedded.machine_cluster().url)}
 DATABASES["default"].update(
     CONN_MAX_AGE=600,
     CONN_HEALTH_CHECKS=True,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from typing import Any
 
-from contactflow import embedded, environment
+from contactflow import environment, machine
 
-embedded.read_dotenv()
+machine.read_dotenv()
 _env = environment.Environment()
 
 HOST: str = _env.str("HOST", "127.0.0.1")
@@ -27,3 +29,20 @@ loglevel = "warning"
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat file must not wait for a disk
+
+
+def listen() -> int:
+    """A socket for gunicorn to inherit: no other program takes the port, and who calls while it restarts waits."""
+    family = socket.AF_INET6 if ":" in HOST else socket.AF_INET
+    try:
+        return socket.create_server((HOST.strip("[]"), PORT), family=family, backlog=2048).detach()
+    except OSError as error:
+        raise SystemExit(
+            f"Port {PORT} cannot be used ({error.strerror}): stop who uses it, perhaps another `make run`, or choose "
+            f"another port: PORT={PORT + 1} make run"
+        ) from None
+
+
+def when_ready(server: Any) -> None:
+    """Gunicorn's hook, called when it serves."""
+    print(f"Serving on port {PORT}. Ctrl-C stops everything.", flush=True)  # noqa: T201 - for the terminal

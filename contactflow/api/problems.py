@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
+from django.template import loader
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -25,6 +27,8 @@ from workflows.entrypoints import UnknownWorkflow
 CONTENT_TYPE = rendering.PROBLEM
 logger = logging.getLogger(__name__)
 OURS = ("/api/", "/contact-workflows/")  # addresses whose errors are problems, never pages
+
+DATABASE_GONE = (OperationalError, InterfaceError)
 
 TOO_LARGE = "The body is larger than 1 MiB (1,048,576 bytes): send less at a time."
 NO_ADDRESS = "There is nothing at this address. /api/docs/ lists what there is."
@@ -109,9 +113,22 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's last resort, called while it handles the error: also where a middleware failed before any view."""
+    error = sys.exc_info()[1]
+    if isinstance(error, DATABASE_GONE):
+        return _unavailable(request, error)
     if _is_ours(request):
         return answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed here. It was logged; try again later.")
     return defaults.server_error(request)
+
+
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("The database does not answer: %s", type(error.__cause__).__name__)
+    headers = {"Retry-After": str(Unavailable.wait)}
+    if _is_ours(request):
+        return answer(Unavailable.status_code, Unavailable.default_detail, **headers)
+    page = loader.get_template("503.html").render()
+    return HttpResponse(page, status=Unavailable.status_code, headers=headers)
 
 
 def _is_ours(request: HttpRequest) -> bool:
@@ -146,7 +163,7 @@ def _translate_database(error: Exception) -> exceptions.APIException | None:
                 "A value passed our checks and was refused by the database: %s", type(error.__cause__).__name__
             )
             return exceptions.ParseError("A value is out of the range that can be stored.")
-        case OperationalError() | InterfaceError():
+        case _ if isinstance(error, DATABASE_GONE):
             logger.error("The database does not answer: %s", type(error.__cause__).__name__)
             return Unavailable()
     return None

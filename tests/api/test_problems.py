@@ -233,3 +233,21 @@ def test_body_too_big_outside_of_a_view_is_answered_413() -> None:
 
     assert answer.status_code == 413
     assert answer.headers["Content-Type"] == PROBLEM
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "content_type"), [("/api/v1/contacts", PROBLEM), ("/admin/", "text/html; charset=utf-8")]
+)
+def test_database_that_is_away_is_said_before_any_view_as_well(
+    path: str, content_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", refuse)
+    client = Client(raise_request_exception=False, headers={"cookie": "sessionid=" + "s" * 32})
+
+    answer = client.get(path)
+
+    assert (answer.status_code, answer["Retry-After"], answer["Content-Type"]) == (503, "5", content_type)

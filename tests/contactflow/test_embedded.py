@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from contactflow import embedded
+from contactflow import embedded, machine
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +50,7 @@ def start_user(base: Path, then: str = "", prefix: Sequence[str] = ()) -> subpro
     """A process that attaches and stays until it reads a line."""
     user = subprocess.Popen(
         [*prefix, sys.executable, "-c", USER.format(then=then), str(base)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=embedded.BASE_DIR,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=machine.BASE_DIR,
     )  # fmt: skip
     assert user.stdout is not None
     assert user.stdout.readline() == "attached\n"
@@ -208,7 +209,7 @@ def test_damaged_package_ends_in_one_sentence(base: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("line", ["", "help", "migrate --help", "--version", "check --deploy", "collectstatic"])
 def test_command_without_database_starts_nothing(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[bool] = []
-    monkeypatch.setattr(embedded, "start", lambda: started.append(True))
+    monkeypatch.setattr(embedded, "attach", lambda: started.append(True))
 
     embedded.attach_for(["manage.py", *line.split()])
 
@@ -218,7 +219,7 @@ def test_command_without_database_starts_nothing(line: str, monkeypatch: pytest.
 @pytest.mark.parametrize("line", ["migrate", "check --database default", "worker", "shell"])
 def test_command_with_database_starts_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[bool] = []
-    monkeypatch.setattr(embedded, "start", lambda: started.append(True))
+    monkeypatch.setattr(embedded, "attach", lambda: started.append(True))
 
     embedded.attach_for(["manage.py", *line.split()])
 
@@ -226,19 +227,22 @@ def test_command_with_database_starts_it(line: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_other_database_is_left_to_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "start", lambda: pytest.fail("started all the same"))
     monkeypatch.setenv("DATABASE_URL", "postgresql://crm@db/crm")
 
-    embedded.attach_for(["manage.py", "migrate"])
+    assert embedded.attach() is None
 
 
-def test_secret_is_made_once_and_only_ours_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "VAR_DIR", tmp_path / "var")
+def test_server_that_was_killed_is_started_again(base: Path) -> None:
+    cluster = cluster_in(base)
+    cluster.attach()
+    killed = postmaster(base)
+    os.kill(killed, signal.SIGKILL)
+    while cluster.is_running():  # until its parent collected it
+        time.sleep(0.01)
 
-    with ThreadPoolExecutor(8) as pool:
-        secrets = set(pool.map(lambda _: embedded.machine_secret("token", 32), range(8)))
+    while cluster.start():  # what is left of it may still hold the data
+        time.sleep(0.05)
 
-    (secret,) = secrets
-    assert len(secret) == 32
-    assert (tmp_path / "var/secrets/token").stat().st_mode & 0o777 == 0o600
-    assert list((tmp_path / "var/secrets").iterdir()) == [tmp_path / "var/secrets/token"]
+    assert postmaster(base) != killed
+    cluster.detach()
+    assert not is_up(base)

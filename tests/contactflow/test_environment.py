@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contactflow import embedded
+from contactflow import machine
 from contactflow.environment import Environment
 
 READ: dict[str, Callable[[Environment], Any]] = {
@@ -48,9 +48,9 @@ def test_value_that_begins_with_a_dollar_is_taken_as_it_is(monkeypatch: pytest.M
 
 
 def test_example_file_has_every_variable_that_is_read() -> None:
-    sources = [embedded.BASE_DIR / "contactflow" / name for name in ("settings.py", "webserver.py")]
+    sources = [machine.BASE_DIR / "contactflow" / name for name in ("settings.py", "webserver.py")]
     read = {name for path in sources for name in re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', path.read_text())}
 
-    offered = set(re.findall(r"^(\w+)=", (embedded.BASE_DIR / ".env.example").read_text(), re.MULTILINE))
+    offered = set(re.findall(r"^(\w+)=", (machine.BASE_DIR / ".env.example").read_text(), re.MULTILINE))
 
     assert read - offered == set()

@@ -15,9 +15,9 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from contactflow import embedded
+from contactflow import machine
 
-ROOT = embedded.BASE_DIR
+ROOT = machine.BASE_DIR
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 

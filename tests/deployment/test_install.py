@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from contactflow import embedded
+from contactflow import machine
 
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     (tmp_path / "contactflow").mkdir()
-    shutil.copy(embedded.BASE_DIR / "contactflow" / "install.sh", tmp_path / "contactflow")
+    shutil.copy(machine.BASE_DIR / "contactflow" / "install.sh", tmp_path / "contactflow")
     (tmp_path / "requirements.txt").write_text("# nothing\n")
     return tmp_path
 

@@ -15,11 +15,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from email.message import Message
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from contactflow import embedded
+from contactflow import embedded, machine
 
 pytestmark = pytest.mark.deployment
 PATIENCE = 150  # seconds on a busy machine
@@ -30,11 +32,9 @@ def copied_checkout() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="contactflow-test-", dir="/tmp"))
     folder.chmod(0o755)
     copy = folder / "checkout"
-    shutil.copytree(embedded.BASE_DIR, copy, ignore=shutil.ignore_patterns(".venv", "var", ".git", ".env", "*_cache"))
+    shutil.copytree(machine.BASE_DIR, copy, ignore=shutil.ignore_patterns(".venv", "var", ".git", ".env", "*_cache"))
     yield copy
-    for process in processes_of(copy):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    kill_all(copy)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -65,14 +65,21 @@ def start(checkout: Path, port: int) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def processes_of(checkout: Path) -> list[int]:
-    """Whoever works in the checkout, PostgreSQL in its data folder included."""
+def processes_in(folder: Path) -> list[int]:
+    """Whoever works in the folder; PostgreSQL works in that of its data."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and str((entry / "cwd").readlink()).startswith(str(checkout)):
+            if entry.name.isdigit() and str((entry / "cwd").readlink()).startswith(str(folder)):
                 found.append(int(entry.name))
     return found
+
+
+def kill_all(folder: Path) -> None:
+    while found := processes_in(folder):
+        for process in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def wait_for(what: Callable[[], bool], else_show: Callable[[], object] = lambda: "") -> None:
@@ -84,17 +91,30 @@ def wait_for(what: Callable[[], bool], else_show: Callable[[], object] = lambda:
 
 def wait_until_gone(checkout: Path) -> None:
     def show() -> list[str]:
-        return [subprocess.getoutput(f"ps -o pid=,ppid=,stat=,args= -p {pid}") for pid in processes_of(checkout)]
+        return [subprocess.getoutput(f"ps -o pid=,ppid=,stat=,args= -p {pid}") for pid in processes_in(checkout)]
 
-    wait_for(lambda: processes_of(checkout) == [], show)
+    wait_for(lambda: processes_in(checkout) == [], show)
 
 
 def is_ready(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        return get(f"http://127.0.0.1:{port}/readyz")[0] == 200
+    return False
+
+
+def get(url: str, **headers: str) -> tuple[int, Message, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.headers, refused.read().decode()
+
+
+def last_heartbeat(cluster: embedded.Cluster) -> float:
+    with psycopg.connect(cluster.url) as connection:
+        row = connection.execute("SELECT extract(epoch FROM max(beat_at)) FROM workflows_workerheartbeat").fetchone()
+    assert row is not None
+    return float(row[0])
 
 
 @pytest.fixture(scope="module")
@@ -131,32 +151,49 @@ def test_second_run_on_the_same_port_says_so(running: subprocess.Popen[str], che
     )  # fmt: skip
 
     assert second.returncode != 0
-    assert f"already runs here on port {port}" in second.stderr
+    assert second.stderr.count("\n") == 1
+    assert f"Port {port} cannot be used" in second.stderr
     assert f"PORT={port + 1} make run" in second.stderr
 
 
-def test_port_of_another_program_is_named(checkout: Path) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        taken = other.getsockname()[1]
-        refused = subprocess.run(
-            [sys.executable, "-m", "contactflow.supervisor"],
-            cwd=checkout, env=os.environ | {"PORT": str(taken)}, text=True, capture_output=True, timeout=60,
-        )  # fmt: skip
-
-    assert refused.returncode != 0
-    assert refused.stderr.count("\n") == 1
-    assert f"Port {taken} cannot be used" in refused.stderr
-
-
-def test_web_server_that_died_is_started_again(running: subprocess.Popen[str], checkout: Path, port: int) -> None:
+def test_web_server_that_died_is_started_again_and_nobody_is_refused(
+    running: subprocess.Popen[str], checkout: Path, port: int
+) -> None:
     web = int(subprocess.check_output(["pgrep", "-P", str(running.pid), "-f", "contactflow.webserver"], text=True))
 
     os.kill(web, signal.SIGKILL)
-
     wait_for(lambda: "The web server ended" in (checkout / "run.log").read_text())
+    status, _, _ = get(f"http://127.0.0.1:{port}/healthz")
+
+    assert status == 200
     wait_for(lambda: is_ready(port))
+
+
+def test_killed_database_is_back_in_seconds_and_meanwhile_requests_are_told_to_wait(
+    running: subprocess.Popen[str], checkout: Path, port: int
+) -> None:
+    cluster = embedded.Cluster(checkout / "var" / "postgres", locks=checkout / "var")
+    (key,) = re.findall(r"Bearer (\S+)'", (checkout / "run.log").read_text())
+    api, page = f"http://127.0.0.1:{port}/api/v1/contacts", f"http://127.0.0.1:{port}/admin/"
+    os.kill(running.pid, signal.SIGSTOP)  # or the database might be back before we look
+
+    kill_all(cluster.data)
+    killed_at = time.time()
+    problem, apology = get(api, Authorization=f"Bearer {key}"), get(page, Cookie="sessionid=" + "s" * 32)
+    os.kill(running.pid, signal.SIGCONT)
+    woken = time.monotonic()
+    answers = {get(api, Authorization=f"Bearer {key}")[0]}
+    while 200 not in answers:
+        answers.add(get(api, Authorization=f"Bearer {key}")[0])
+    seconds = time.monotonic() - woken
+
+    for status, headers, _ in (problem, apology):
+        assert (status, headers["Retry-After"]) == (503, "5")
+    assert problem[1]["Content-Type"] == "application/problem+json"
+    assert "<h1>The database does not answer</h1>" in apology[2]
+    assert answers == {503, 200}
+    assert seconds < 20  # two on an idle machine
+    wait_for(lambda: last_heartbeat(cluster) > killed_at)
 
 
 def test_ctrl_c_leaves_no_process(running: subprocess.Popen[str], checkout: Path) -> None:

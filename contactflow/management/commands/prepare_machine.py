@@ -17,7 +17,7 @@ from django.core.management import BaseCommand, call_command
 from django.core.management.base import CommandError, SystemCheckError
 from django.db import connection
 
-from contactflow import embedded
+from contactflow import machine
 from contactflow.models import ApiKey, Scope
 
 ADMIN = "admin"
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 def admin_password() -> str:
     """The admin's password, as far as we know it: one that staff changed stays theirs."""
     users = get_user_model().objects
-    password = embedded.machine_secret(PASSWORD_FILE, 20)
+    password = machine.secret(PASSWORD_FILE, 20)
     admin = users.filter(username=ADMIN).first()
     if admin is None:
         users.create_superuser(username=ADMIN, email="", password=password)
@@ -98,11 +98,11 @@ def admin_password() -> str:
 
 def operate_key() -> str:
     """A live key of scope operate, the same as long as nobody revokes it."""
-    kept = embedded.machine_secret(KEY_FILE)
+    kept = machine.secret(KEY_FILE)
     if ApiKey.objects.match(kept):
         return kept
     _, plaintext = ApiKey.objects.issue(name=f"make run on {socket.gethostname()}"[:120], scope=Scope.OPERATE)
-    embedded.write_secret(KEY_FILE, plaintext)
+    machine.keep_secret(KEY_FILE, plaintext)
     return plaintext
 
 
