@@ -22,7 +22,7 @@ from contacts import defaults as contact_defaults
 from contacts.models import BusinessEntity, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
 from engagement.models import EngagementTemplate, Target
-from notion_bridge import checking
+from notion_bridge import connection_check
 from workflows import analytics, publishing, simulation
 from workflows import defaults as workflow_defaults
 from workflows.models import WorkflowTemplate
@@ -188,7 +188,7 @@ def _mail() -> Iterator[Line]:
 
 
 def _notion() -> Iterator[Line]:
-    for line in checking.ask(now=database_now()):
+    for line in connection_check.ask(now=database_now()):
         yield Line(line.level, "Notion", line.text)
 
 

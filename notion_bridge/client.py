@@ -26,7 +26,7 @@ from notion_client.errors import HTTPResponseError, InvalidPathParameterError, R
 from contactflow.core.clock import database_now
 from notion_bridge import budget
 from notion_bridge.budget import Lane, Later
-from notion_bridge.failures import (
+from notion_bridge.errors import (
     Conflicting,
     Forbidden,
     Invalid,

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
-from notion_bridge import layouts, problems, reconciling
+from notion_bridge import bound_schema, problems, reconciliation
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncProblem
 from workflows import wake
 
@@ -33,29 +33,29 @@ class NotPossible(Exception):
 
 def settle(*, conflict: SyncConflict, winner: str, actor: str, now: dt.datetime) -> None:
     """Let this side win: its value of the time stands on both sides after the next pass. Also to change one's mind."""
-    layout = layouts.load(conflict.link.database)
-    if conflict.field not in layout.properties:
+    bound = bound_schema.load(conflict.link.database)
+    if conflict.field not in bound.properties:
         raise NotPossible("The field is not synchronised at present. Map it to a property first.")
     with transaction.atomic():
         key = conflict.link.object_key
-        row = layout.subject.lock(key) if key else None
+        row = bound.adapter.lock(key) if key else None
         # As they are now: a pass, or somebody else's click, may have come first.
         conflict = SyncConflict.objects.select_for_update().get(pk=conflict.pk)
         link = PageLink.objects.select_for_update().get(pk=conflict.link_id)
-        value = conflict.there if winner == SyncConflict.Winner.NOTION else conflict.here
+        value = conflict.remote if winner == SyncConflict.Winner.NOTION else conflict.local
         if row is None or value is None:
             raise NotPossible("The object was deleted here." if row is None else "That side's value is not known.")
-        applied = layout.subject.apply(row, {conflict.field: value}, enrol=True, now=now)
+        applied = bound.adapter.apply(row, {conflict.field: value}, enrol=True, now=now)
         if because := applied.refused | applied.overruled | {name: str(no) for name, no in applied.unknown.items()}:
             raise NotPossible(" ".join(because.values()))
-        link.here[conflict.field] = None  # what stands here now is what goes there
+        link.local[conflict.field] = None  # what stands here now is what goes there
         if not conflict.winner:
-            link.there[conflict.field] = conflict.there
+            link.remote[conflict.field] = conflict.remote
         link.wanted_at, link.digest = now, ""
-        link.save(update_fields=["here", "there", "wanted_at", "digest"])
+        link.save(update_fields=["local", "remote", "wanted_at", "digest"])
         values = {"winner": winner, "settled_at": now, "settled_by": actor[:150]}
         SyncConflict.objects.filter(pk=conflict.pk).update(**values)
-        reconciling.note(
+        reconciliation.note(
             link=link, direction="to_notion", what="settled", fields={conflict.field: [None, value]}, now=now
         )
         wake.on_commit()
@@ -93,8 +93,8 @@ def take_over_again(*, link: PageLink, actor: str, now: dt.datetime) -> None:
         raise NotPossible("Only a page whose object was deleted here can be taken over again.")
     with transaction.atomic():
         problems.close(Cause.RESTORED, subjects=[f"page {link.page_id}"], by=actor, now=now)
-        link.state, link.object_key, link.wanted_at, link.here, link.there = State.WAITING, None, now, {}, {}
-        link.save(update_fields=["state", "object_key", "wanted_at", "here", "there"])
+        link.state, link.object_key, link.wanted_at, link.local, link.remote = State.WAITING, None, now, {}, {}
+        link.save(update_fields=["state", "object_key", "wanted_at", "local", "remote"])
         wake.on_commit()
 
 

@@ -94,8 +94,9 @@ class RequestTally(models.Model):
 class NotionDatabase(models.Model):
     """One of the three databases: where it is, how it looked last, and how far it was read.
 
-    `schema` is {property id: {"name", "type", "options": [name]}} as Notion told it last. `walk` is the reading that is
-    not finished yet, so that it goes on where it stopped (see notion_bridge.pull); `comparison` the same for our rows.
+    `schema` is {property id: {"name", "type", "options": [name]}} as Notion told it last. `page_cursor` is the
+    reading that is not finished yet, so that it goes on where it stopped (see notion_bridge.pull); `comparison` the
+    same for our rows.
     `full_pass` sums up the last full pass: {"pages", "missed", "gone", "here", "drift"}.
     """
 
@@ -124,7 +125,7 @@ class NotionDatabase(models.Model):
     )
     baseline_answer = models.CharField(max_length=10, choices=BaselineAnswer, default=BaselineAnswer.NONE, blank=True)
     read_until = models.DateTimeField(null=True, blank=True, help_text="The next poll asks for edits since then.")
-    walk = models.JSONField(default=dict, blank=True)
+    page_cursor = models.JSONField(default=dict, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
     full_pass_at = models.DateTimeField(null=True, blank=True)
     full_pass = models.JSONField(default=dict, blank=True)
@@ -157,7 +158,7 @@ class PropertyMapping(models.Model):
     by_staff = models.BooleanField(default=False, editable=False, help_text="Chosen by staff, not guessed.")
 
     class Meta:
-        ordering = ("database", "id")
+        ordering = ("database_id", "id")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["database", "field"], name="one_property_per_field"),
             models.UniqueConstraint(
@@ -172,9 +173,9 @@ class PropertyMapping(models.Model):
 class PageLink(models.Model):
     """That an object here and a page in Notion are the same thing, and the values both sides agreed on last.
 
-    `here` and `there` hold, per field, what each side said when they last agreed (canonical values; they may differ in
-    spelling). A side has changed when it differs from its own. An object that was deleted here leaves the three foreign
-    keys empty; `object_key` keeps its id.
+    `local` and `remote` hold, per field, what each side said when they last agreed (canonical values; they may differ
+    in spelling). A side has changed when it differs from its own. An object that was deleted here leaves the three
+    foreign keys empty; `object_key` keeps its id.
     """
 
     class State(models.TextChoices):
@@ -200,8 +201,8 @@ class PageLink(models.Model):
     object_key = models.UUIDField(null=True, blank=True)
     page_id = models.UUIDField(null=True, blank=True, unique=True)
     url = models.URLField(max_length=500, blank=True)
-    here = models.JSONField(default=dict, blank=True)
-    there = models.JSONField(default=dict, blank=True)
+    local = models.JSONField(default=dict, blank=True)
+    remote = models.JSONField(default=dict, blank=True)
     edited_at = models.DateTimeField(null=True, blank=True, help_text="Notion's last_edited_time, a whole minute.")
     agreed_at = models.DateTimeField(null=True, blank=True)
     wanted_at = models.DateTimeField(
@@ -288,8 +289,8 @@ class SyncConflict(models.Model):
     link = models.ForeignKey(PageLink, on_delete=models.CASCADE, related_name="conflicts")
     field = models.CharField(max_length=40)
     base = models.JSONField(null=True, blank=True, help_text="What both sides agreed on before.")
-    here = models.JSONField(null=True, blank=True)
-    there = models.JSONField(null=True, blank=True)
+    local = models.JSONField(null=True, blank=True)
+    remote = models.JSONField(null=True, blank=True)
     rule = models.CharField(max_length=12, choices=Rule)
     because = models.CharField(max_length=300, blank=True)
     winner = models.CharField(max_length=12, choices=Winner, default=Winner.NOBODY, blank=True)
@@ -301,7 +302,7 @@ class SyncConflict(models.Model):
         ordering = ("-opened_at", "-id")
         verbose_name = "conflict"
         constraints: ClassVar = [
-            # reconciling: while a question is open, its values are renewed instead of asking again.
+            # reconciliation: while a question is open, its values are renewed instead of asking again.
             models.UniqueConstraint(
                 fields=["link", "field"], condition=models.Q(winner=""), name="one_open_conflict_per_field"
             ),

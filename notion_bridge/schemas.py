@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
-from notion_bridge import mapping, problems, wording
+from notion_bridge import describe, mapping, problems
 from notion_bridge.client import Invalid, NotFound, Notion, Turn
 from notion_bridge.mapping import ChangeKind, SchemaChange
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem
@@ -160,7 +160,7 @@ def choose(*, row: PropertyMapping, property_id: str, now: dt.datetime) -> None:
     if property_id and known is None:
         raise ValueError("There is no such property in Notion any more.")
     if known and not mapping.is_usable(field, known["type"]):
-        raise ValueError(f"{field.label} cannot live in a property of the type {wording.type_of(known['type'])}.")
+        raise ValueError(f"{field.label} cannot live in a property of the type {describe.type_of(known['type'])}.")
     with transaction.atomic():
         _set(row, property_id, known or {"name": "", "type": ""})
         row.by_staff = True
@@ -256,7 +256,7 @@ def _forget_agreements(database: NotionDatabase, fields: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         for name in fields:
             cursor.execute(
-                "UPDATE notion_bridge_pagelink SET here = here - %s, there = there - %s, digest = '' "
+                "UPDATE notion_bridge_pagelink SET local = local - %s, remote = remote - %s, digest = '' "
                 "WHERE database_id = %s",
                 [name, name, database.pk],
             )
@@ -267,7 +267,7 @@ def _go_on_with(database: NotionDatabase, field: str) -> None:
     """The property is back in order. Its values may have been lost on the way, which is no wish to erase ours."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE notion_bridge_pagelink SET there = there - %s, digest = '' WHERE database_id = %s",
+            "UPDATE notion_bridge_pagelink SET remote = remote - %s, digest = '' WHERE database_id = %s",
             [field, database.pk],
         )
     _compare_anew(database)
@@ -299,8 +299,8 @@ def _report_trouble(
         cause, what = Cause.PROPERTY_VANISHED, f"The property “{row.property_name}” is gone"
     else:
         cause = Cause.PROPERTY_RETYPED
-        what = f"The property “{known['name']}” is of the type {wording.type_of(known['type'])} now, not "
-        what += wording.type_of(row.property_type)
+        what = f"The property “{known['name']}” is of the type {describe.type_of(known['type'])} now, not "
+        what += describe.type_of(row.property_type)
     problems.report(
         cause=cause,
         subject=f"{database.kind} {row.field}",

@@ -8,8 +8,7 @@ from django.db.models import Q, QuerySet, Subquery
 
 from contacts.models import Contact
 from contacts.timeline import INFO, NOTION, WARN, Entry, Source
-from notion_bridge import wording
-from notion_bridge.admin import subjects
+from notion_bridge import describe
 from notion_bridge.models import Kind, PageLink, SyncConflict, SyncEntry
 
 TO, FROM = SyncEntry.Direction.TO_NOTION, SyncEntry.Direction.FROM_NOTION
@@ -46,7 +45,7 @@ def _tell_entry(entry: SyncEntry) -> Entry:
         kind=NOTION,
         at=entry.at,
         title=said or f"{entry.get_direction_display()}: {entry.what.replace('_', ' ')}",
-        lines=tuple(subjects.changes(Kind.CONTACTS, entry.fields)),
+        lines=tuple(describe.changes(Kind.CONTACTS, entry.fields)),
         row=entry.link,
     )
 
@@ -54,14 +53,14 @@ def _tell_entry(entry: SyncEntry) -> Entry:
 def _tell_conflict(conflict: SyncConflict) -> Entry:
     winner = {"notion": "Notion's value holds", "contactflow": "The value here holds"}.get(conflict.winner)
     settled = f"{winner}{f', decided by {conflict.settled_by}' if conflict.settled_by else ''}" if winner else ""
-    field = wording.label(Kind.CONTACTS, conflict.field)
+    field = describe.label(Kind.CONTACTS, conflict.field)
     return Entry(
         kind=NOTION,
         at=conflict.opened_at,
         title=f"{field} was changed here and in Notion",
         lines=(
-            f"Here: {wording.value(conflict.here)}",
-            f"In Notion: {wording.value(conflict.there)}",
+            f"Here: {describe.value(conflict.local)}",
+            f"In Notion: {describe.value(conflict.remote)}",
             settled or "Waits for somebody to choose",
         ),
         tone=INFO if settled else WARN,

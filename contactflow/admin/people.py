@@ -24,8 +24,9 @@ from contacts.admin.contacts import ContactAdmin
 from contacts.intake import Receipt
 from contacts.models import Contact, FormerAddress
 from contacts.timeline import Entry
-from notion_bridge.admin import subjects
-from notion_bridge.admin.subjects import InNotion
+from notion_bridge import describe as notion_describe
+from notion_bridge.admin import display
+from notion_bridge.admin.display import InNotion
 from notion_bridge.models import PageLink
 from workflows import enrolment, wake
 from workflows.admin.transfers.exports import ListButtons
@@ -121,7 +122,7 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
                 for one in buttons
             ],
             "places": self._places(request, contact),
-            "notion": {"link": subjects.open_link(page.url), "state": subjects.STATES[PageLink.State(page.state)]}
+            "notion": {"link": display.open_link(page.url), "state": notion_describe.STATES[PageLink.State(page.state)]}
             if page else None,
         }  # fmt: skip
 

@@ -15,7 +15,7 @@ from contactflow.core.admin.model_admin import column
 from engagement.admin.alerts import AlertAdmin
 from engagement.admin.tasks import TaskAdmin
 from engagement.models import Alert, Task
-from notion_bridge.admin.subjects import InNotion
+from notion_bridge.admin.display import InNotion
 from workflows.admin.executions import WorkflowInstanceAdmin
 from workflows.models import ScheduledAction, WorkflowInstance
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from contactflow.models import AuditEntry, ContactMerge
 from contacts.contact_merge import permission, rows, values
 from contacts.models import Contact, ContactEvent, EntityMembership, FormerAddress
-from notion_bridge import joining
+from notion_bridge import link_merge
 from workflows import contact_merge as workflows
 
 Types = Contact.contact_types.through
@@ -42,7 +42,7 @@ def merge(*, keep: Contact, drop: Contact, choices: Mapping[str, str], by: User,
         "dropped": rows.stored(Contact, pk=drop.pk)[0],
         "cancelled": workflows.end(planned=planned, actor=by.get_username(), now=now),
         "keys": workflows.make_room(keep=keep.pk, drop=drop.pk),
-        "notion": joining.join(keep=keep, drop=drop, now=now),
+        "notion": link_merge.join(keep=keep, drop=drop, now=now),
         "moved": rows.move(to=keep.pk, source=drop.pk),
         "united": rows.unite(to=keep, source=drop),
         "types": rows.stored(Types, contact=drop),

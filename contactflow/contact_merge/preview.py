@@ -9,7 +9,7 @@ from contacts import cleaning
 from contacts.contact_merge import permission, rows, values
 from contacts.contact_merge.values import Choice
 from contacts.models import BusinessEntity, Contact
-from notion_bridge import joining
+from notion_bridge import link_merge
 from workflows import contact_merge as workflows
 
 UNSAID = ("former address", "former addresses", "merge of contacts", "merges of contacts")
@@ -50,7 +50,7 @@ def preview(*, keep: Contact, drop: Contact, choices: Mapping[str, str]) -> Prev
         cancels=list(_cancels(keep, drop)),
         permission=list(_permission(keep, drop, stays)),
         address=f"{goes} stays known: whoever arrives with it is this person, and nothing is sent to it.",
-        notion=joining.foresee(keep=keep, drop=drop),
+        notion=link_merge.foresee(keep=keep, drop=drop),
     )
 
 

@@ -16,7 +16,7 @@ from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses
 from contacts.contact_merge import rows
 from contacts.models import Contact, EntityMembership, FormerAddress
-from notion_bridge import joining
+from notion_bridge import link_merge
 from workflows import contact_merge as workflows
 
 NEVER_BACK = ("id", "updated_at")
@@ -68,7 +68,7 @@ def undo(*, merge: ContactMerge, by: User, now: dt.datetime) -> Undone:
     workflows.restore_keys(keys=record["keys"])
     remarks += workflows.begin_again(record=record["cancelled"], actor=by.get_username(), now=now)
     remarks += [
-        sentence for sentence in [joining.part(record=record["notion"], keep=keep, drop=drop, now=now)] if sentence
+        sentence for sentence in [link_merge.part(record=record["notion"], keep=keep, drop=drop, now=now)] if sentence
     ]
     AuditEntry.objects.filter(pk__in=record["trail"], contact_key=keep).update(contact_key=drop)
     Contact.objects.filter(pk__in=(keep, drop)).update(updated_at=Now())

@@ -150,7 +150,7 @@ SELECT contactflow_watch('workflows_workflowtemplate', 'name'),
        contactflow_watch('workflows_savedmapping', 'source', '{used_at,header_digest}');
 
 SELECT contactflow_watch('notion_bridge_notionconnection', 'workspace', '{switched_at,switched_by,paused_at,paused_because,changed_at,token_shown,bot_id}', '{webhook_token,refused_key}'),
-       contactflow_watch('notion_bridge_notiondatabase', 'kind', '{schema,schema_seen_at,problem,problem_at,retry_at,troubles,read_until,walk,polled_at,full_pass_at,full_pass,compared_until,comparison}'),
+       contactflow_watch('notion_bridge_notiondatabase', 'kind', '{schema,schema_seen_at,problem,problem_at,retry_at,troubles,read_until,page_cursor,polled_at,full_pass_at,full_pass,compared_until,comparison}'),
        contactflow_watch('notion_bridge_propertymapping', 'field', '{trouble,by_staff}');
 
 SELECT contactflow_watch('contactflow_apikey', 'name', '{last_used_at}', '{digest}'),

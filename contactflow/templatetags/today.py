@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from contacts.models import BusinessEntity
-from notion_bridge import wording
+from notion_bridge import describe
 
 register = template.Library()
 
 
 @register.filter
 def lateness(of: dt.timedelta | None) -> str:
-    return "Nothing was done yet" if of is None else wording.duration(of)
+    return "Nothing was done yet" if of is None else describe.duration(of)
 
 
 @register.filter

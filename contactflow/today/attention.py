@@ -15,7 +15,7 @@ from contacts import brands
 from contacts.models import BusinessEntity
 from engagement import analytics as engagement_analytics
 from engagement.models import Alert, ChannelState, Message, Target, Task
-from notion_bridge import health, monitoring, wording
+from notion_bridge import describe, health, monitoring
 from workflows import heartbeat
 from workflows.models import ScheduledAction
 
@@ -89,7 +89,7 @@ def _notion_notice(now: dt.datetime) -> list[Notice]:
     if because := monitoring.paused_because():
         sentence = f"Nothing is synchronised with Notion: {because}"
     elif (behind := health.lag(now=now)) > NOTION_LAG:
-        sentence = f"Notion is {wording.duration(behind)} behind, though it is monitored. See what holds it up."
+        sentence = f"Notion is {describe.duration(behind)} behind, though it is monitored. See what holds it up."
     else:
         return []
     address = reverse("admin:notion_bridge_notionconnection_changelist")

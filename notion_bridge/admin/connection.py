@@ -19,7 +19,7 @@ from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, button
-from notion_bridge import baseline, checking, conflicts, monitoring, provisioning, schemas, webhooks
+from notion_bridge import baseline, conflicts, connection_check, monitoring, provisioning, schemas, webhooks
 from notion_bridge.admin import overview
 from notion_bridge.models import NotionConnection
 from workflows import wake
@@ -120,7 +120,7 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
     @button("Check the connection now", permission="connect", icon="network_check")
     def check_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            lines, lasting = checking.ask(now=clock.database_now()), checking.judge()
+            lines, lasting = connection_check.ask(now=clock.database_now()), connection_check.judge()
             if passing := [line.text for line in lines if line not in lasting]:
                 raise NotNow(" ".join(passing))
             if any(line.level == "FAIL" for line in lines):
@@ -295,7 +295,7 @@ def _made(names: list[str]) -> str:
 
 
 def _trouble(trouble: Exception) -> str:
-    said = checking.in_words(trouble)
+    said = connection_check.in_words(trouble)
     if provisioning.may_be_done(trouble):
         return f"{said} Look at the page in Notion: remove what was half made there before you try again."
     return said

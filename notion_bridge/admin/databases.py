@@ -15,9 +15,9 @@ from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.core.admin.model_admin import BaseAdmin, UntitledInline, button, column
-from contacts import describe
-from notion_bridge import checking, mapping, provisioning, schemas, wording
-from notion_bridge.admin import subjects
+from contacts import describe as contacts_describe
+from notion_bridge import connection_check, describe, mapping, provisioning, schemas
+from notion_bridge.admin import display
 from notion_bridge.models import NotionDatabase, PropertyMapping
 
 NOWHERE = ("", "Not synchronised")
@@ -62,7 +62,7 @@ class MappingFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not 
         holders: dict[str, str] = {}
         for form in self.forms:
             property_id, row = form.cleaned_data.get("held_by", ""), form.instance
-            label = wording.label(row.database.kind, row.field)
+            label = describe.label(row.database.kind, row.field)
             if property_id and property_id in holders:
                 form.add_error("held_by", f"{holders[property_id]} is held by this property already.")
             holders.setdefault(property_id, label)
@@ -96,7 +96,7 @@ class MappingInline(UntitledInline):
 
     @column("Field")
     def label(self, row: PropertyMapping) -> str:
-        return wording.label(row.database.kind, row.field)
+        return describe.label(row.database.kind, row.field)
 
     @column("Property in Notion")
     def property_label(self, row: PropertyMapping) -> str:
@@ -142,28 +142,28 @@ class NotionDatabaseAdmin(BaseAdmin):
 
     @column("State", label={"In order": "success", "Needs a look": "warning", "Out of reach": "danger"})
     def condition(self, database: NotionDatabase) -> str:
-        levels = {line.level for line in checking.judge_database(database)}
+        levels = {line.level for line in connection_check.judge_database(database)}
         return "Out of reach" if "FAIL" in levels else "Needs a look" if "warning" in levels else "In order"
 
     @column("In Notion")
     def page(self, database: NotionDatabase) -> str:
-        return subjects.open_link(database.url, database.title or "Open in Notion")
+        return display.open_link(database.url, database.title or "Open in Notion")
 
     @column("State")
     def in_order(self, database: NotionDatabase) -> str:
-        return describe.listed(line.text for line in checking.judge_database(database))
+        return contacts_describe.listed(line.text for line in connection_check.judge_database(database))
 
     @column("Last look", ordering="polled_at")
     def looked_at(self, database: NotionDatabase) -> str:
-        return describe.moment(database.polled_at)
+        return contacts_describe.moment(database.polled_at)
 
     @column("Last full pass", ordering="full_pass_at")
     def passed_at(self, database: NotionDatabase) -> str:
-        return describe.moment(database.full_pass_at)
+        return contacts_describe.moment(database.full_pass_at)
 
     @column("First pull complete")
     def met_at(self, database: NotionDatabase) -> str:
-        return describe.moment(database.baseline_at)
+        return contacts_describe.moment(database.baseline_at)
 
     @column("The last full pass found")
     def found(self, database: NotionDatabase) -> str:
@@ -195,7 +195,7 @@ class NotionDatabaseAdmin(BaseAdmin):
         def act(database: NotionDatabase, answers: dict[str, Any]) -> str:
             made = provisioning.add_properties(database=database, now=clock.database_now())
             if made.trouble:
-                raise NotMade(checking.in_words(made.trouble))
+                raise NotMade(connection_check.in_words(made.trouble))
             return f"Added in Notion: {', '.join(made.names)}." if made.names else "Nothing was missing."
 
         question = Question(
@@ -222,7 +222,7 @@ def found(full_pass: Mapping[str, Any]) -> str:
 def _choices(row: PropertyMapping, field: mapping.Field) -> list[tuple[str, str]]:
     """The properties that the field can live in, and the one that holds it now, whatever became of it."""
     fitting = {
-        one: f"{seen['name']} ({wording.type_of(seen['type'])})"
+        one: f"{seen['name']} ({describe.type_of(seen['type'])})"
         for one, seen in row.database.schema.items()
         if mapping.is_usable(field, seen["type"])
     }
@@ -237,7 +237,7 @@ def _choices(row: PropertyMapping, field: mapping.Field) -> list[tuple[str, str]
 def _standing(row: PropertyMapping) -> str:
     field = mapping.field_of(row.database.kind, row.field)
     if row.trouble:
-        said = checking.trouble_of(row)
+        said = connection_check.trouble_of(row)
         return said[:1].upper() + said[1:]
     if not row.property_id:
         return "Not synchronised." if row.by_staff else "No property in Notion holds it: add one, or choose one."

@@ -17,10 +17,10 @@ from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
-from contacts import describe
+from contacts import describe as contacts_describe
 from contacts.models import Contact
-from notion_bridge import conflicts, wording
-from notion_bridge.admin import subjects
+from notion_bridge import conflicts, describe
+from notion_bridge.admin import display
 from notion_bridge.models import SyncConflict, SyncProblem
 
 Cause = SyncProblem.Cause
@@ -28,7 +28,7 @@ Winner = SyncConflict.Winner
 ONE_LINE = 60  # characters of a value in a list
 # On a narrow screen a cell of a list is no higher.
 TWO_LINES = "display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden"
-OF_LINK = tuple(f"link__{name}" for name in subjects.RELATED)
+OF_LINK = tuple(f"link__{name}" for name in display.RELATED)
 
 
 class OpenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -56,7 +56,7 @@ class SyncProblemAdmin(ReadOnlyAdmin):
     ordering = (F("closed_at").desc(nulls_first=True), "-last_at", "-id")
     fieldsets = (
         (None, {"fields": ("said", ("kind_of", "state"))}),
-        ("About", {"fields": (("database", "page"), ("value", "in_notion"), "here")}),
+        ("About", {"fields": (("database", "page"), ("value", "in_notion"), "local")}),
         ("When", {"fields": (("since", "met_at"), ("times", "closed"))}),
     )
     actions = ("dismiss_chosen",)
@@ -95,7 +95,7 @@ class SyncProblemAdmin(ReadOnlyAdmin):
 
     @column("About")
     def about(self, problem: SyncProblem) -> str:
-        return subjects.name_of(problem.link) if problem.link else str(problem.database or "The connection")
+        return describe.name_of(problem.link) if problem.link else str(problem.database or "The connection")
 
     @column("Problem")
     def said(self, problem: SyncProblem) -> str:
@@ -111,30 +111,30 @@ class SyncProblemAdmin(ReadOnlyAdmin):
 
     @column("Since", ordering="first_at")
     def since(self, problem: SyncProblem) -> str:
-        return describe.moment(problem.first_at)
+        return contacts_describe.moment(problem.first_at)
 
     @column("Last met", ordering="last_at")
     def met_at(self, problem: SyncProblem) -> str:
-        return describe.moment(problem.last_at)
+        return contacts_describe.moment(problem.last_at)
 
     @column("Page")
     def page(self, problem: SyncProblem) -> str:
-        return link(problem.link, subjects.name_of(problem.link)) if problem.link else "-"
+        return link(problem.link, describe.name_of(problem.link)) if problem.link else "-"
 
     @column("Value in Notion")
     def value(self, problem: SyncProblem) -> str:
         given = problem.details.get("value", problem.details.get("option"))
-        return "-" if given is None else wording.value(given)
+        return "-" if given is None else describe.value(given)
 
     @column("In Notion")
     def in_notion(self, problem: SyncProblem) -> str:
         urls = {"Second page": problem.details.get("second"), "First page": problem.details.get("first")}
-        shown = [subjects.open_link(str(url), text) for text, url in urls.items() if url]
+        shown = [display.open_link(str(url), text) for text, url in urls.items() if url]
         url = problem.details.get("url") or (problem.link.url if problem.link else "")
-        return describe.listed(reversed(shown)) if shown else subjects.open_link(str(url or ""))
+        return contacts_describe.listed(reversed(shown)) if shown else display.open_link(str(url or ""))
 
     @column("In Contactflow")
-    def here(self, problem: SyncProblem) -> str:
+    def local(self, problem: SyncProblem) -> str:
         """The person two pages speak for; where the second page is another person's, the way to merge the two."""
         person = _person(problem.details.get("object"))
         other = problem.link.contact if problem.link else None
@@ -145,7 +145,7 @@ class SyncProblemAdmin(ReadOnlyAdmin):
         except NoReverseMatch:  # an installation without that page
             return link(person)
         words = "Two people who are one? Merge {} with {}"
-        return describe.listed(
+        return contacts_describe.listed(
             [
                 link(person),
                 link(other),
@@ -155,7 +155,7 @@ class SyncProblemAdmin(ReadOnlyAdmin):
 
     @column("Closed")
     def closed(self, problem: SyncProblem) -> str:
-        return f"{describe.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
+        return f"{contacts_describe.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
 
     @button("Add this option here", permission="option", icon="add")
     def add_option(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -258,31 +258,31 @@ class SyncConflictAdmin(ReadOnlyAdmin):
         return {"notion": ("keep_contactflow",), "contactflow": ("keep_notion",)}.get(row.winner, self.actions_detail)
 
     def title_of(self, row: SyncConflict) -> str:
-        return f"{self.field_name(row)}: {subjects.name_of(row.link)}"
+        return f"{self.field_name(row)}: {describe.name_of(row.link)}"
 
     @column("About")
     def about(self, conflict: SyncConflict) -> str:
-        return subjects.name_of(conflict.link)
+        return describe.name_of(conflict.link)
 
     @column("About")
     def about_link(self, conflict: SyncConflict) -> str:
-        return subjects.object_link(conflict.link)
+        return display.object_link(conflict.link)
 
     @column("Page")
     def page(self, conflict: SyncConflict) -> str:
-        return subjects.open_link(conflict.link.url)
+        return display.open_link(conflict.link.url)
 
     @column("Field", ordering="field")
     def field_name(self, conflict: SyncConflict) -> str:
-        return wording.label(conflict.link.database.kind, conflict.field)
+        return describe.label(conflict.link.database.kind, conflict.field)
 
     @column("In Contactflow")
     def in_contactflow(self, conflict: SyncConflict) -> str:
-        return _cut(wording.value(conflict.here))
+        return _cut(describe.value(conflict.local))
 
     @column("In Notion")
     def in_notion(self, conflict: SyncConflict) -> str:
-        return _cut(wording.value(conflict.there))
+        return _cut(describe.value(conflict.remote))
 
     @column("State", ordering="winner", label={"Open": "warning"})
     def state(self, conflict: SyncConflict) -> str:
@@ -294,17 +294,17 @@ class SyncConflictAdmin(ReadOnlyAdmin):
 
     @column("Values")
     def values(self, conflict: SyncConflict) -> str:
-        given = tuple(wording.value(one) for one in (conflict.base, conflict.here, conflict.there))
-        return subjects.table(("Before", "In Contactflow", "In Notion"), [given])
+        given = tuple(describe.value(one) for one in (conflict.base, conflict.local, conflict.remote))
+        return display.table(("Before", "In Contactflow", "In Notion"), [given])
 
     @column("Since", ordering="opened_at")
     def since(self, conflict: SyncConflict) -> str:
-        return describe.moment(conflict.opened_at)
+        return contacts_describe.moment(conflict.opened_at)
 
     @column("Settled")
     def settled(self, conflict: SyncConflict) -> str:
         by = f" by {conflict.settled_by}" if conflict.settled_by else " by the rule"
-        return f"{describe.moment(conflict.settled_at)}{by}" if conflict.settled_at else "-"
+        return f"{contacts_describe.moment(conflict.settled_at)}{by}" if conflict.settled_at else "-"
 
     @button("Keep Notion's", permission="settle", icon="cloud_download")
     def keep_notion(self, request: HttpRequest, object_id: str) -> HttpResponse:

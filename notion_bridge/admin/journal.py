@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
-from contacts import describe
-from notion_bridge import wording
+from contacts import describe as contacts_describe
+from notion_bridge import describe
 from notion_bridge.models import SyncRun, WebhookDelivery
 
 ONE_LINE = 100  # characters
@@ -43,19 +43,19 @@ class SyncRunAdmin(ReadOnlyAdmin):
     fields = ("trigger", "began", "took", "did", "error")
 
     def title_of(self, row: SyncRun) -> str:
-        return f"{row.get_trigger_display()}, {describe.moment(row.started_at)}"
+        return f"{row.get_trigger_display()}, {contacts_describe.moment(row.started_at)}"
 
     @column("Began", ordering="started_at")
     def began(self, run: SyncRun) -> str:
-        return describe.moment(run.started_at)
+        return contacts_describe.moment(run.started_at)
 
     @column("Took")
     def took(self, run: SyncRun) -> str:
-        return wording.duration(run.ended_at - run.started_at) if run.ended_at else "-"
+        return describe.duration(run.ended_at - run.started_at) if run.ended_at else "-"
 
     @column("What it did")
     def did(self, run: SyncRun) -> str:
-        return wording.done(run.counts)
+        return describe.done(run.counts)
 
     @column("Stopped by")
     def stopped_by(self, run: SyncRun) -> str:
@@ -100,14 +100,14 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     @column("Came", ordering="received_at")
     def came(self, event: WebhookDelivery) -> str:
-        return describe.moment(event.received_at)
+        return contacts_describe.moment(event.received_at)
 
     @column("State", ordering="processed_at")
     def state(self, event: WebhookDelivery) -> str:
         if event.processed_at is None:
             return "Waits to be followed"
         outcome = event.outcome or "followed"
-        return f"{outcome[:1].upper()}{outcome[1:]}, {describe.moment(event.processed_at)}"
+        return f"{outcome[:1].upper()}{outcome[1:]}, {contacts_describe.moment(event.processed_at)}"
 
     @column("As it came")
     def as_it_came(self, event: WebhookDelivery) -> str:

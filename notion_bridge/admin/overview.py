@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from contacts import describe
-from notion_bridge import baseline, checking, health, provisioning, webhooks, wording
-from notion_bridge.admin import databases, subjects
+from contacts import describe as contacts_describe
+from notion_bridge import baseline, connection_check, describe, health, provisioning, webhooks
+from notion_bridge.admin import databases, display
 from notion_bridge.health import DatabaseHealth, Health
 from notion_bridge.models import NotionConnection, NotionDatabase
 
@@ -37,13 +37,13 @@ def gather(*, now: dt.datetime) -> dict[str, Any]:
     row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first() or NotionConnection()
     state = health.gather(now=now)
     return {
-        "lines": checking.judge(),
+        "lines": connection_check.judge(),
         "state": state,
         "monitoring": _monitoring(row),
         "newcomers": baseline.waiting_for_an_answer(),
         "databases": _databases(state),
         "progress": _progress(state, now),
-        "errors": wording.errors(state.errors),
+        "errors": describe.errors(state.errors),
         "webhook": _webhook(row, state, now),
     }
 
@@ -59,7 +59,7 @@ def _monitoring(row: NotionConnection) -> str:
     by = f" by {row.switched_by}" if row.switched_by else ""
     word = "on" if row.monitoring else "off"
     effect = "" if row.monitoring else " Nothing is synchronised, and what changes meanwhile is carried over later."
-    return f"Switched {word}{by}, {describe.moment(row.switched_at)}.{effect}"
+    return f"Switched {word}{by}, {contacts_describe.moment(row.switched_at)}.{effect}"
 
 
 def _databases(state: Health) -> list[dict[str, Any]]:
@@ -71,10 +71,10 @@ def _database(row: NotionDatabase, one: DatabaseHealth) -> dict[str, Any]:
     pages = f"{reverse(PAGES)}?database__id__exact={row.pk}"
     aside = "".join(f"&state__exact={state.value}" for state in health.OUT_OF_STEP)
     waiting = "".join(f"&state__exact={state.value}" for state in health.NOT_TAKEN_OVER)
-    lag = f", the oldest for {wording.duration(one.lag)}" if one.queue and one.lag else ""
+    lag = f", the oldest for {describe.duration(one.lag)}" if one.queue and one.lag else ""
     return {
         "name": one.name,
-        "link": subjects.open_link(row.url, row.title or "Open in Notion"),
+        "link": display.open_link(row.url, row.title or "Open in Notion"),
         "fields": reverse("admin:notion_bridge_notiondatabase_change", args=[row.pk]),
         "facts": [
             Fact("In step", one.linked, pages),
@@ -95,7 +95,7 @@ def _progress(state: Health, now: dt.datetime) -> list[Fact]:
         Fact("Open conflicts", state.open_conflicts, f"{reverse(CONFLICTS)}?state=open", not state.open_conflicts),
     ]
     if state.slowed_until:
-        wait = wording.duration(state.slowed_until - now)
+        wait = describe.duration(state.slowed_until - now)
         facts.append(Fact("Notion asked us to wait", f"for {wait} more", is_calm=False))
     return facts
 
@@ -105,7 +105,7 @@ def _webhook(row: NotionConnection, state: Health, now: dt.datetime) -> dict[str
     return {
         "address": f"{settings.PUBLIC_URL.rstrip('/')}{reverse('notion-webhook').rstrip('/')}",
         "is_public": settings.PUBLIC_URL.startswith("https://"),
-        "open_until": describe.moment(window.open_until) if window.open_until else "",
+        "open_until": contacts_describe.moment(window.open_until) if window.open_until else "",
         "is_verified": window.is_verified,
         "has_unseen_token": bool(row.webhook_token) and not row.token_shown,
         "waiting": state.events_waiting,
@@ -114,4 +114,4 @@ def _webhook(row: NotionConnection, state: Health, now: dt.datetime) -> dict[str
 
 
 def _moment(at: dt.datetime | None) -> str:
-    return describe.moment(at) if at else "Never"
+    return contacts_describe.moment(at) if at else "Never"

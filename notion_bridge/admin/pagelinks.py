@@ -13,9 +13,9 @@ from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
-from contacts import describe
-from notion_bridge import conflicts, mapping, wording
-from notion_bridge.admin import subjects
+from contacts import describe as contacts_describe
+from notion_bridge import conflicts, describe, mapping
+from notion_bridge.admin import display
 from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
 
 State = PageLink.State
@@ -36,7 +36,7 @@ class EntryInline(ReadOnlyInline):
 
     @column("Fields")
     def changed(self, entry: SyncEntry) -> str:
-        return describe.listed(subjects.changes(entry.link.database.kind, entry.fields))
+        return contacts_describe.listed(describe.changes(entry.link.database.kind, entry.fields))
 
 
 class ProblemInline(ReadOnlyInline):
@@ -61,7 +61,7 @@ class ConflictInline(ReadOnlyInline):
 
     @column("Field")
     def field_name(self, conflict: SyncConflict) -> str:
-        return link(conflict, wording.label(conflict.link.database.kind, conflict.field))
+        return link(conflict, describe.label(conflict.link.database.kind, conflict.field))
 
 
 @admin.register(PageLink)
@@ -69,7 +69,7 @@ class PageLinkAdmin(ReadOnlyAdmin):
     when_empty = "Nothing stands in Notion yet. Connect it first: the page “Connection” says how."
     list_display = ("name", "database", "condition", "notion_page", "agreed_at")
     list_filter = (("state", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
-    list_select_related = subjects.RELATED
+    list_select_related = display.RELATED
     search_fields = ("contact__email", "contact__first_name", "contact__last_name", "task__title", "page_id")
     search_help_text = "Search by a contact's name or email address, a task's title or the id of the page."
     fieldsets = (
@@ -80,7 +80,7 @@ class PageLinkAdmin(ReadOnlyAdmin):
     actions_detail = ("look_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PageLink]:
-        return super().get_queryset(request).select_related(*subjects.RELATED)
+        return super().get_queryset(request).select_related(*display.RELATED)
 
     def get_inlines(self, request: HttpRequest, obj: PageLink | None) -> Any:
         """Most pages have neither problems nor conflicts: then nothing is said of them."""
@@ -94,42 +94,42 @@ class PageLinkAdmin(ReadOnlyAdmin):
         return () if row.state == State.DELETED else ("look_again",)
 
     def title_of(self, row: PageLink) -> str:
-        return subjects.name_of(row)
+        return describe.name_of(row)
 
     @column("About")
     def name(self, page: PageLink) -> str:
-        return subjects.name_of(page)
+        return describe.name_of(page)
 
     @column("About")
     def about(self, page: PageLink) -> str:
-        return subjects.object_link(page)
+        return display.object_link(page)
 
-    @column("State", ordering="state", label=subjects.COLOURS)
+    @column("State", ordering="state", label=display.COLOURS)
     def condition(self, page: PageLink) -> str:
         return page.get_state_display()
 
     @column("State")
     def standing(self, page: PageLink) -> str:
-        return subjects.state_of(page)
+        return describe.state_of(page)
 
     @column("Page")
     def notion_page(self, page: PageLink) -> str:
-        return subjects.open_link(page.url)
+        return display.open_link(page.url)
 
     @column("Looked at next")
     def next_look(self, page: PageLink) -> str:
         tries = f", after {page.attempts} attempts" if page.attempts else ""
-        return f"{describe.moment(page.wanted_at)}{tries}" if page.wanted_at else "When one side changes"
+        return f"{contacts_describe.moment(page.wanted_at)}{tries}" if page.wanted_at else "When one side changes"
 
     @column("Values")
     def agreed(self, page: PageLink) -> str:
         kind = page.database.kind
         lines = [
-            (wording.label(kind, name), wording.value(page.here.get(name)), wording.value(page.there.get(name)))
+            (describe.label(kind, name), describe.value(page.local.get(name)), describe.value(page.remote.get(name)))
             for name in (field.name for field in mapping.FIELDS[kind])
-            if name in page.there
+            if name in page.remote
         ]
-        return subjects.table(("Field", "Contactflow", "Notion"), lines)
+        return display.table(("Field", "Contactflow", "Notion"), lines)
 
     @button("Look again now", permission="look", icon="refresh")
     def look_again(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from notion_bridge.mapping import moments, rich_text
+from notion_bridge.mapping import datetimes, rich_text
 from notion_bridge.mapping.fields import Field, Shape, Value, folded
 
 PAGE_OF_ITEMS: Final = 25  # as many items of a list a page shows; beyond them it does not say that there are more
@@ -120,7 +120,7 @@ def _may_be_truncated(value: object, kind: str, content: object) -> bool:
 def _content(kind: str, content: object, field: Field) -> Value:
     try:
         return _READERS[kind](content, field)
-    except (rich_text.Malformed, moments.Malformed) as error:
+    except (rich_text.Malformed, datetimes.Malformed) as error:
         raise Unreadable(f"{field.label} cannot be read: {error}.") from error
 
 
@@ -170,11 +170,11 @@ def _date(content: object, field: Field) -> Value:
         return ""
     if not isinstance(content, Mapping):
         raise Unreadable(f"{field.label} cannot be read: it is not a date.")
-    return moments.read(content, with_time=field.shape is Shape.MOMENT)
+    return datetimes.read(content, with_time=field.shape is Shape.MOMENT)
 
 
 def _timestamp(content: object, field: Field) -> Value:
-    return moments.read_timestamp(content, with_time=field.shape is Shape.MOMENT)
+    return datetimes.read_timestamp(content, with_time=field.shape is Shape.MOMENT)
 
 
 def _people(content: object, field: Field) -> Value:

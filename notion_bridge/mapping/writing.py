@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from notion_bridge.mapping import moments, rich_text
+from notion_bridge.mapping import datetimes, rich_text
 from notion_bridge.mapping.fields import READ_ONLY, Field, Shape, Value, folded
 
 MAX_ADDRESS: Final = 100  # of an email address and of a phone number
@@ -153,13 +153,13 @@ def _date(value: Value, place: Place) -> Written:
     if not text:
         return Written({"date": None})
     try:
-        start = moments.written(text, with_time=place.field.shape is Shape.MOMENT)
-    except moments.Malformed as error:
+        start = datetimes.written(text, with_time=place.field.shape is Shape.MOMENT)
+    except datetimes.Malformed as error:
         return _left(f"{place.field.label} cannot be written: {error}.")
     current = place.current.get("date")
     if not isinstance(current, Mapping) or not current.get("end"):
         return Written({"date": {"start": start}})
-    if end := moments.kept_end(start, current):
+    if end := datetimes.kept_end(start, current):
         return Written({"date": {"start": start, "end": end}})
     lost = f"{place.field.label} was a period in Notion: its end did not fit the new beginning and is gone."
     return Written({"date": {"start": start}}, (lost,))

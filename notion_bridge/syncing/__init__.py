@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from notion_bridge.syncing.databases import introduce
+from notion_bridge.syncing.drain import SyncScope, run
 from notion_bridge.syncing.lock import Busy
-from notion_bridge.syncing.passes import Wish, run
-from notion_bridge.syncing.rounds import run_pump_step
+from notion_bridge.syncing.scheduler import run_pump_step
 
-__all__ = ["Busy", "Wish", "introduce", "run", "run_pump_step"]
+__all__ = ["Busy", "SyncScope", "introduce", "run", "run_pump_step"]

@@ -11,10 +11,10 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
 
-from notion_bridge import layouts, monitoring, problems, pull, push, schemas
+from notion_bridge import bound_schema, monitoring, problems, pull, push, schemas
 from notion_bridge.client import Forbidden, Invalid, Later, NotFound, Notion, NotionError, Unavailable
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PageLink, SyncProblem
-from notion_bridge.reconciling import Manner
+from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.schemas import Misconfigured
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,9 @@ def with_work(*, now: dt.datetime) -> Container[int]:
     return frozenset(databases.values_list("pk", flat=True))
 
 
-def meet(kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]) -> NotionDatabase:
+def connect_or_refresh(
+    kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]
+) -> NotionDatabase:
     """Connect it or look at its schema; what is wrong with it stops it alone."""
     try:
         database = schemas.connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
@@ -87,17 +89,17 @@ def _stop(database: NotionDatabase, message: str, now: dt.datetime) -> None:
 def read_on(
     database: NotionDatabase,
     notion: Notion,
-    manner: Manner,
+    policy: InboundPolicy,
     counts: Counter[str],
     now: dt.datetime,
     turn: dict[str, Any],
 ) -> None:
     """Read the next list; what is wrong with the database stops it alone."""
     try:
-        unit = pull.read_on(database=database, notion=notion, manner=manner, now=now, **turn)
-        for link, page in unit.twins:
-            layout = layouts.load(database)
-            push.settle_twins(layout=layout, link=link, page=page, notion=notion, now=now, **turn)
+        unit = pull.read_on(database=database, notion=notion, policy=policy, now=now, **turn)
+        for link, page in unit.duplicate_pages:
+            bound = bound_schema.load(database)
+            push.settle_duplicate_pages(bound=bound, link=link, page=page, notion=notion, now=now, **turn)
     except (NotFound, Forbidden, Invalid) as error:
         _stop(database, error.message, now)
         return
@@ -111,12 +113,17 @@ def read_on(
 
 
 def carry(
-    database: NotionDatabase, link: PageLink, notion: Notion, manner: Manner, now: dt.datetime, turn: dict[str, Any]
+    database: NotionDatabase,
+    link: PageLink,
+    notion: Notion,
+    policy: InboundPolicy,
+    now: dt.datetime,
+    turn: dict[str, Any],
 ) -> str:
     """Bring one object and its page together. Where one after the other fails, the database rests for a while."""
-    layout = layouts.current(database, notion, **turn)
+    bound = bound_schema.current(database, notion, **turn)
     try:
-        what = push.carry(layout=layout, link=link, notion=notion, manner=manner, now=now, **turn)
+        what = push.carry(bound=bound, link=link, notion=notion, policy=policy, now=now, **turn)
     except FORESEEN:
         raise
     except Exception as error:  # one object that breaks our code must not hold up all the others

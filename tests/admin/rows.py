@@ -207,7 +207,7 @@ def notion_database() -> notion.NotionDatabase:
 def page_in_notion() -> notion.PageLink:
     database, _ = notion.NotionDatabase.objects.get_or_create(kind="contacts")
     made = notion.PageLink.objects.create(
-        database=database, state="linked", contact=contact(), page_id=uuid.uuid4(), there={"company": "Engines"}
+        database=database, state="linked", contact=contact(), page_id=uuid.uuid4(), remote={"company": "Engines"}
     )
     notion.SyncEntry.objects.create(link=made, direction="from_notion", what="changed", fields={"company": ["", "A"]})
     return made
@@ -215,7 +215,7 @@ def page_in_notion() -> notion.PageLink:
 
 def sync_conflict() -> notion.SyncConflict:
     return notion.SyncConflict.objects.create(
-        link=page_in_notion(), field="company", base="A", here="B", there="C", rule="ask"
+        link=page_in_notion(), field="company", base="A", local="B", remote="C", rule="ask"
     )
 
 

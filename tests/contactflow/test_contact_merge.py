@@ -524,14 +524,14 @@ def test_the_second_page_is_left_to_be_trashed(keep: Contact, drop: Contact, ada
 
 def test_undoing_takes_the_page_out_of_the_trash(keep: Contact, drop: Contact, ada: Any) -> None:
     page(keep)
-    theirs = page(drop, here={"company": "Atelier"}, there={"company": "Atelier"})
+    theirs = page(drop, local={"company": "Atelier"}, remote={"company": "Atelier"})
     done = merge(keep, drop, ada)
-    PageLink.objects.filter(pk=theirs.pk).update(state="deleted", here={}, there={})  # as the bridge does
+    PageLink.objects.filter(pk=theirs.pk).update(state="deleted", local={}, remote={})  # as the bridge does
 
     contact_merge.undo(merge=done, by=ada, now=NOW)
 
     theirs.refresh_from_db()
-    assert (theirs.state, theirs.contact_id, theirs.here) == ("restoring", drop.pk, {"company": "Atelier"})
+    assert (theirs.state, theirs.contact_id, theirs.local) == ("restoring", drop.pk, {"company": "Atelier"})
 
 
 # Taking it back
@@ -592,7 +592,7 @@ def _two_at_random(rng: random.Random) -> tuple[Contact, Contact]:
         for version in rng.sample(versions, rng.randint(0, 3)):
             _run_at_random(rng, person, version, templates)
         if rng.random() < 0.7:
-            page(person, here={"a": name}, there={"a": name})
+            page(person, local={"a": name}, remote={"a": name})
         people.append(person)
     return people[0], people[1]
 

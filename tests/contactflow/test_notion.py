@@ -11,7 +11,7 @@ from contactflow import deployment
 from contactflow.core.clock import database_now
 from contactflow.today import attention
 from notion_bridge import health, monitoring
-from notion_bridge.failures import Unauthorized
+from notion_bridge.errors import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, SyncConflict, SyncProblem
 from notion_bridge.sandbox import Sandbox
 from tests.admin import rows

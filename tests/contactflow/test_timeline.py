@@ -305,7 +305,7 @@ def test_control_tells_who_and_why(person):
 
 def test_conflict_with_notion_tells_both_values(person):
     SyncConflict.objects.create(
-        link=page_in_notion(person), field="company", base="A", here="B", there="C", rule="ask", opened_at=f.NOW
+        link=page_in_notion(person), field="company", base="A", local="B", remote="C", rule="ask", opened_at=f.NOW
     )
 
     (entry,) = read(person, "notion")

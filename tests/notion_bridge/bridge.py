@@ -24,7 +24,7 @@ from notion_bridge.models import (
     SyncRun,
 )
 from notion_bridge.sandbox import Sandbox
-from notion_bridge.syncing import Wish
+from notion_bridge.syncing import SyncScope
 
 
 def connect(sandbox: Sandbox, settings: Any, *kinds: str) -> dict[str, str]:
@@ -83,9 +83,9 @@ def _later(database: NotionDatabase, passed: dt.timedelta) -> NotionDatabase:
 _first_passes: dict[tuple[str, ...], FirstPass] = {}
 
 
-def sync(**wish: bool) -> SyncRun:
+def sync(**scope: bool) -> SyncRun:
     """One whole pass."""
-    return syncing.run(wish=Wish(**wish), trigger=SyncRun.Trigger.COMMAND)
+    return syncing.run(scope=SyncScope(**scope), trigger=SyncRun.Trigger.COMMAND)
 
 
 def watch() -> None:

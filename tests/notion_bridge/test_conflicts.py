@@ -61,7 +61,7 @@ def test_a_conflict_follows_the_rule_of_its_field(chosen: str, winner: str, page
 def test_both_values_and_what_was_agreed_before_are_kept(chosen: str, page: str, notion: Sandbox) -> None:
     conflict = clash(notion, page, chosen)
 
-    assert (conflict.base, conflict.here, conflict.there) == ("Analytical", "Ours", "Theirs")
+    assert (conflict.base, conflict.local, conflict.remote) == ("Analytical", "Ours", "Theirs")
 
 
 def test_the_newest_change_wins_when_it_was_made_in_notion(page: str, notion: Sandbox) -> None:
@@ -109,7 +109,7 @@ def test_an_open_question_follows_what_both_sides_say_meanwhile(page: str, notio
     bridge.sync()
 
     (conflict,) = bridge.conflicts()
-    assert (conflict.here, conflict.there) == ("Ours", "Theirs, corrected")
+    assert (conflict.local, conflict.remote) == ("Ours", "Theirs, corrected")
 
 
 def test_an_open_question_is_over_when_both_sides_say_the_same(page: str, notion: Sandbox) -> None:

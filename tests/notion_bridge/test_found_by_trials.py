@@ -81,7 +81,7 @@ def test_what_is_ours_to_write_and_was_typed_into_a_new_page_is_kept_in_a_confli
     bridge.sync()
 
     conflict = SyncConflict.objects.get()
-    assert (conflict.field, conflict.there, conflict.winner) == ("last_interaction", "2026-03-01", "contactflow")
+    assert (conflict.field, conflict.remote, conflict.winner) == ("last_interaction", "2026-03-01", "contactflow")
 
 
 def test_page_restored_after_its_object_was_deleted_here_is_reported(notion: Sandbox, settings: Any) -> None:

@@ -119,7 +119,7 @@ def test_a_status_that_nobody_may_choose_is_put_back(
     assert instance.status == "active"
     assert shown(notion, instance)["Status"] == "Active"
     (conflict,) = bridge.conflicts()
-    assert (conflict.field, conflict.winner, conflict.there) == ("status", "contactflow", chosen or "")
+    assert (conflict.field, conflict.winner, conflict.remote) == ("status", "contactflow", chosen or "")
 
 
 def test_a_cancelled_workflow_cannot_be_revived_in_notion(notion: Sandbox, instance: WorkflowInstance) -> None:
@@ -153,7 +153,7 @@ def test_a_control_here_and_another_there_follow_notion_and_keep_both(
     instance.refresh_from_db()
     assert instance.status == "cancelled"
     (conflict,) = bridge.conflicts()
-    assert (conflict.here, conflict.there) == ("On Hold", "Cancelled")
+    assert (conflict.local, conflict.remote) == ("On Hold", "Cancelled")
 
 
 @pytest.mark.parametrize(

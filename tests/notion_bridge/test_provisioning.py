@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contactflow.core.clock import database_now
-from notion_bridge import checking, mapping, provisioning, schemas
+from notion_bridge import connection_check, mapping, provisioning, schemas
 from notion_bridge.client import NotFound, Unclear
 from notion_bridge.models import NotionDatabase, PropertyMapping
 from notion_bridge.sandbox import Sandbox
@@ -73,7 +73,7 @@ def test_a_page_that_is_not_shared_says_so(notion: Sandbox) -> None:
     made = create("11111111-2222-3333-4444-555555555555")
 
     assert isinstance(made.trouble, NotFound)
-    assert "not shared" in checking.in_words(made.trouble)
+    assert "not shared" in connection_check.in_words(made.trouble)
 
 
 def test_what_is_made_stays_when_the_next_one_fails(notion: Sandbox) -> None:
@@ -140,7 +140,7 @@ def test_a_refused_key_is_told_when_properties_are_added(notion: Sandbox) -> Non
     made = provisioning.add_properties(database=database, now=database_now())
 
     assert made.trouble is not None
-    assert "NOTION_API_KEY" in checking.in_words(made.trouble)
+    assert "NOTION_API_KEY" in connection_check.in_words(made.trouble)
 
 
 @pytest.mark.parametrize(

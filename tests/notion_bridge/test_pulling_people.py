@@ -239,8 +239,8 @@ def test_a_field_changed_in_notion_changes_here(
     bridge.sync()
 
     contact = Contact.objects.get()
-    now_here = getattr(contact, field)
-    assert getattr(now_here, "name", now_here) == value
+    now_local = getattr(contact, field)
+    assert getattr(now_local, "name", now_local) == value
     assert notion.values_of(page)[label] == str(value)
 
 

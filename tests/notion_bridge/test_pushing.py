@@ -312,7 +312,7 @@ def test_a_first_meeting_of_two_values_keeps_both_in_a_conflict(notion: Sandbox,
 
     contact.refresh_from_db()
     (conflict,) = [one for one in bridge.conflicts() if one.field == "company"]
-    assert (contact.company, conflict.here, conflict.there) == ("Theirs", "Ours", "Theirs")
+    assert (contact.company, conflict.local, conflict.remote) == ("Theirs", "Ours", "Theirs")
 
 
 def test_a_first_meeting_starts_no_workflow(notion: Sandbox, settings: Any) -> None:

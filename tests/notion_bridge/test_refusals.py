@@ -14,7 +14,7 @@ from notion_bridge.client import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, RequestTally, SyncRun
 from notion_bridge.sandbox import Sandbox
 from notion_bridge.schemas import Misconfigured
-from notion_bridge.syncing import Busy, lock, passes
+from notion_bridge.syncing import Busy, drain, lock
 from tests.notion_bridge import bridge
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
@@ -182,7 +182,7 @@ def test_two_processes_do_not_work_on_notion_at_once(notion: Sandbox, ids: dict[
 def test_who_asks_for_a_pass_while_another_runs_is_told(
     notion: Sandbox, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passes, "LOCK_PATIENCE", 0)
+    monkeypatch.setattr(drain, "LOCK_PATIENCE", 0)
     other = connection.copy()
     try:
         with other.cursor() as cursor:

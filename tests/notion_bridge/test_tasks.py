@@ -161,8 +161,8 @@ def test_a_field_of_a_task_changed_in_notion_changes_here(
     bridge.sync()
 
     task.refresh_from_db()
-    now_here = getattr(task, field)
-    assert getattr(now_here, "name", now_here) == expected
+    now_local = getattr(task, field)
+    assert getattr(now_local, "name", now_local) == expected
     assert shown(notion, task)[label] == value
 
 

@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from contactflow.core.clock import database_now
-from notion_bridge import baseline, health, monitoring, schemas, syncing, wording
+from notion_bridge import baseline, describe, health, monitoring, schemas, syncing
 from notion_bridge.client import NotionError
 from notion_bridge.models import Kind, SyncRun
 from notion_bridge.schemas import Misconfigured
-from notion_bridge.syncing import Busy, Wish
+from notion_bridge.syncing import Busy, SyncScope
 
 ONE_WAY = "from here to Notion only; a fresh connection is read first, so that nobody gets a second page"
 
@@ -39,17 +39,17 @@ class Command(BaseCommand):
                 "Notion is not connected. Set NOTION_API_KEY and the ids of the three databases "
                 "(NOTION_CONTACTS_PROFILES_DB, NOTION_TASKS_DB, NOTION_ACTIVE_WORKFLOW_INSTANCES_DB)."
             )
-        wish = Wish(pull=pull or not push, push=push or not pull, full=full, start_workflows=start_workflows)
+        scope = SyncScope(pull=pull or not push, push=push or not pull, full=full, start_workflows=start_workflows)
         console = Console(file=self.stdout._out)  # type: ignore[arg-type]  # OutputWrapper hides the stream
         try:
-            run = self._run(wish, console)
+            run = self._run(scope, console)
         except NotionError as error:
             raise CommandError(error.message or str(error)) from error
         except (Misconfigured, Busy) as error:
             raise CommandError(str(error)) from error
         self._summarise(run, console)
 
-    def _run(self, wish: Wish, console: Console) -> SyncRun:
+    def _run(self, scope: SyncScope, console: Console) -> SyncRun:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("connecting", total=None)
@@ -57,10 +57,10 @@ class Command(BaseCommand):
             def show(what: str, done: int, total: int) -> None:
                 bar.update(task, description=what, completed=done, total=total or None)
 
-            return syncing.run(wish=wish, trigger=SyncRun.Trigger.COMMAND, progress=show)
+            return syncing.run(scope=scope, trigger=SyncRun.Trigger.COMMAND, progress=show)
 
     def _summarise(self, run: SyncRun, console: Console) -> None:
-        console.print(f"Done: {wording.done(run.counts)}.", highlight=False)
+        console.print(f"Done: {describe.done(run.counts)}.", highlight=False)
         state = health.gather(now=database_now())
         table = Table("Database", "in step", "waiting", "not taken over", "drift", "last pass")
         for one in state.databases:
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         console.print(table)
         if missing := [name for kind, name in Kind.choices if kind not in schemas.configured()]:
             console.print(f"Not connected: {', '.join(missing)}. Name their ids in NOTION_..._DB to connect them.")
-        errors = ", ".join(f"{number} x {cause}" for cause, number in wording.errors(state.errors).items()) or "none"
+        errors = ", ".join(f"{number} x {cause}" for cause, number in describe.errors(state.errors).items()) or "none"
         console.print(f"Requests a minute: {state.requests_a_minute:.1f}. Errors in the last hour: {errors}.")
         if state.open_problems or state.open_conflicts:
             console.print(

@@ -223,9 +223,9 @@ def test_two_pages_of_one_person_lead_to_both(
 
 def test_pages_of_two_people_with_one_address_lead_to_merging_them(desk: Client, address: Any) -> None:
     first, second = ContactFactory(), ContactFactory()
-    layout = NotionDatabase.objects.filter(kind="contacts").first() or NotionDatabase.objects.create(kind="contacts")
+    bound = NotionDatabase.objects.filter(kind="contacts").first() or NotionDatabase.objects.create(kind="contacts")
     page = PageLink.objects.create(
-        database=layout, state="duplicate", page_id=second.pk, object_key=second.pk, contact=second
+        database=bound, state="duplicate", page_id=second.pk, object_key=second.pk, contact=second
     )
     problem = SyncProblem.objects.create(
         cause="duplicate_contact", subject="page 2", message="Two pages.", link=page, details={"object": str(first.pk)}

@@ -10,7 +10,8 @@ from django.test import Client
 
 from contacts.models import Contact
 from engagement.models import Task
-from notion_bridge.admin import subjects
+from notion_bridge import describe
+from notion_bridge.admin import display
 from notion_bridge.models import PageLink, SyncRun, WebhookDelivery
 from notion_bridge.sandbox import Sandbox
 from tests.admin import rows
@@ -110,16 +111,16 @@ def test_pages_are_found_by_whom_they_are_about(desk: Client, address: Any, link
 
 @pytest.mark.parametrize("state", PageLink.State)
 def test_every_state_has_words(state: str) -> None:
-    assert subjects.STATES[PageLink.State(state)]
+    assert describe.STATES[PageLink.State(state)]
 
 
 @pytest.mark.parametrize("url", ["", "javascript:alert(1)", "data:text/html,x", "ftp://example.org"])
 def test_what_is_no_web_address_leads_nowhere(url: str) -> None:
-    assert subjects.open_link(url) == "-"
+    assert display.open_link(url) == "-"
 
 
 def test_values_from_notion_are_text_and_nothing_else(desk: Client, address: Any, link: PageLink) -> None:
-    PageLink.objects.filter(pk=link.pk).update(there={"company": "<script>alert(1)</script>"})
+    PageLink.objects.filter(pk=link.pk).update(remote={"company": "<script>alert(1)</script>"})
 
     assert "<script>alert(1)" not in shown(desk, address.change(link))
 

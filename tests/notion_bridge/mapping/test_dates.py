@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_bridge import mapping
-from notion_bridge.mapping import Unreadable, field_of, moments
+from notion_bridge.mapping import Unreadable, datetimes, field_of
 from tests.notion_bridge.mapping import answers
 from tests.notion_bridge.mapping.answers import date
 
@@ -122,7 +122,7 @@ class TestWriting:
 
     @given(MOMENTS)
     def test_any_moment_reads_back(self, moment: dt.datetime) -> None:
-        value = moments.canonical(moment)
+        value = datetimes.canonical(moment)
 
         payload = mapping.write(value, MOMENT, "date").payload
 
@@ -131,7 +131,7 @@ class TestWriting:
 
     @given(MOMENTS)
     def test_a_canonical_moment_is_the_same_minute(self, moment: dt.datetime) -> None:
-        minute = moments.parsed(moments.canonical(moment))
+        minute = datetimes.parsed(datetimes.canonical(moment))
 
         assert minute == moment.astimezone(dt.UTC).replace(second=0, microsecond=0)
 
@@ -139,7 +139,7 @@ class TestWriting:
     def test_any_spelling_of_a_moment_reads_as_the_same_value(self, moment: dt.datetime) -> None:
         exact = moment.astimezone(dt.UTC)
 
-        assert mapping.read(date(exact.isoformat()), MOMENT) == moments.canonical(moment)
+        assert mapping.read(date(exact.isoformat()), MOMENT) == datetimes.canonical(moment)
 
 
 class TestPeriods:
@@ -185,5 +185,5 @@ class TestPeriods:
 
 
 def test_a_time_without_a_zone_is_not_guessed() -> None:
-    with pytest.raises(moments.Malformed):
-        moments.canonical(dt.datetime(2026, 3, 1, 9, 30))  # noqa: DTZ001 - the subject
+    with pytest.raises(datetimes.Malformed):
+        datetimes.canonical(dt.datetime(2026, 3, 1, 9, 30))  # noqa: DTZ001 - the subject

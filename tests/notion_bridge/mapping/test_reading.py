@@ -84,7 +84,7 @@ class TestValues:
         assert mapping.read(given, field) == read
 
     @pytest.mark.parametrize(
-        ("name", "there", "here"),
+        ("name", "remote", "local"),
         [
             ("status", "Not started", "To Do"),
             ("status", "ERLEDIGT", "Done"),
@@ -97,8 +97,8 @@ class TestValues:
             ("priority", "urgente", "Urgent"),
         ],
     )
-    def test_an_option_in_another_language_means_ours(self, name: str, there: str, here: str) -> None:
-        assert mapping.read(value("status", option(there)), tasks(name)) == here
+    def test_an_option_in_another_language_means_ours(self, name: str, remote: str, local: str) -> None:
+        assert mapping.read(value("status", option(remote)), tasks(name)) == local
 
     def test_a_person_without_a_name_is_known_by_address(self) -> None:
         nameless = {**person(AVO), "name": None}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notion_bridge import mapping
-from notion_bridge.mapping import FIELDS, READ_ONLY, Field, Shape, Value, moments
+from notion_bridge.mapping import FIELDS, READ_ONLY, Field, Shape, Value, datetimes
 from notion_bridge.mapping.rich_text import clean
 from tests.notion_bridge.mapping import answers
 from tests.notion_bridge.mapping.answers import USERS, utf16
@@ -35,7 +35,7 @@ DAYS = st.dates().map(dt.date.isoformat)
 MINUTES = st.datetimes(
     min_value=dt.datetime(1900, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
     timezones=st.just(dt.UTC),
-).map(moments.canonical)
+).map(datetimes.canonical)
 
 
 def values_of(field: Field, kind: str) -> st.SearchStrategy[Any]:

@@ -13,8 +13,8 @@ from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Target, Task
 from notion_bridge import mapping
+from notion_bridge.adapters import tasks
 from notion_bridge.sandbox import Sandbox
-from notion_bridge.subjects import work
 from tests.notion_bridge.trials.words import Words
 from workflows import controls, entrypoints
 from workflows.models import WorkflowInstance
@@ -258,7 +258,7 @@ def _as_columns(about: Mapping[str, Any]) -> dict[str, Any]:
     if "priority" in columns:
         columns["priority"] = columns["priority"].lower()
     if "due_date" in columns:
-        columns["due_at"] = work._due_at(columns.pop("due_date"))
+        columns["due_at"] = tasks._due_at(columns.pop("due_date"))
     if "assigned_to" in columns:
         columns["assignee"] = None
         columns["target"] = Target.objects.filter(name=columns.pop("assigned_to")).first()

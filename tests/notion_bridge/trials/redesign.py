@@ -277,7 +277,7 @@ class Redesign:
 
     def _here(self) -> dict[UUID, dict[str, Any]]:
         sight = self.witness.look()
-        return {row: dict(values) for row, values in sight.here.items() if sight.kinds[row] != Kind.INSTANCES}
+        return {row: dict(values) for row, values in sight.local.items() if sight.kinds[row] != Kind.INSTANCES}
 
     def _rename_kept(self, kind: str, property_id: str, old: str, new: str) -> None:
         """Where options are free words, the new one is expected here too."""

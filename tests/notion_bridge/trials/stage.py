@@ -35,9 +35,9 @@ class Stage:
         from django.apps import apps
         from django.db import connection
 
-        from notion_bridge import layouts
+        from notion_bridge import bound_schema
 
-        layouts._directory.asked_at = None
+        bound_schema._directory.asked_at = None
         if self.is_own:
             bridge = [model._meta.db_table for model in apps.get_app_config("notion_bridge").get_models()]
             with connection.cursor() as cursor:

@@ -94,9 +94,9 @@ class Town:
         stage.time.begin(sandbox, skew=SKEWS[seed % len(SKEWS)])
         sandbox.webhooks.active = True
         words = Words(self.chance)
-        self.here = colleagues.Here(self.chance, words)
-        self.there = colleagues.There(sandbox, self.ids, self.chance, words)
-        self.there.roles = self.here.roles
+        self.local = colleagues.Here(self.chance, words)
+        self.remote = colleagues.There(sandbox, self.ids, self.chance, words)
+        self.remote.roles = self.local.roles
         self.witness = Witness(sandbox, self.ids)
         self.late: list[Any] = []
         self.history: list[str] = []
@@ -108,7 +108,7 @@ class Town:
         bridge.sync()
         monitoring.switch(on=True, actor="robin", now=database_now())
         self.witness.begin()
-        sides = [*self.here.doings(), *self.there.doings()]
+        sides = [*self.local.doings(), *self.remote.doings()]
         while self.operations < operations:
             self.history.append(colleagues.act(sides, self.chance))
             self.operations += 1

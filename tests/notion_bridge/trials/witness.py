@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from contacts import cleaning
-from notion_bridge import layouts, mapping
+from notion_bridge import bound_schema, mapping
+from notion_bridge.adapters import ADAPTERS
+from notion_bridge.bound_schema import BoundSchema
 from notion_bridge.client import connect
-from notion_bridge.layouts import Layout
 from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncConflict, SyncProblem
 from notion_bridge.sandbox import Sandbox, rendering
-from notion_bridge.subjects import SUBJECTS
 
 VERSION = "2025-09-03"
 ENTITIES = "business_entities"  # routing adds to them by rules of its own
@@ -28,10 +28,10 @@ Values = Mapping[str, Value]
 
 @dataclass
 class Sight:
-    """Both sides at one moment. `there` has the pages that are not in the trash; `links` those that speak for a row."""
+    """Both sides at one moment. `remote` has the pages that are not in the trash; `links` those of a row."""
 
-    here: dict[UUID, Values] = field(default_factory=dict)
-    there: dict[UUID, Values] = field(default_factory=dict)
+    local: dict[UUID, Values] = field(default_factory=dict)
+    remote: dict[UUID, Values] = field(default_factory=dict)
     kinds: dict[UUID, str] = field(default_factory=dict)  # of rows and pages
     links: dict[UUID, UUID] = field(default_factory=dict)  # page -> row
 
@@ -42,45 +42,45 @@ class Witness:
 
     sandbox: Sandbox
     ids: Mapping[str, str]
-    layouts: dict[str, Layout] = field(default_factory=dict)
+    bound_schema: dict[str, BoundSchema] = field(default_factory=dict)
     sight: Sight = field(default_factory=Sight)
-    pending_here: dict[tuple[UUID, str], Value] = field(default_factory=dict)  # (row, field) -> what was agreed before
-    pending_there: dict[tuple[UUID, str], Value] = field(default_factory=dict)
+    pending_local: dict[tuple[UUID, str], Value] = field(default_factory=dict)  # (row, field) -> what was agreed before
+    pending_remote: dict[tuple[UUID, str], Value] = field(default_factory=dict)
     linked: set[UUID] = field(default_factory=set)  # the pages that ever spoke for a row
-    known_there: dict[UUID, Values] = field(default_factory=dict)  # as every page was seen last, trashed ones too
+    known_remote: dict[UUID, Values] = field(default_factory=dict)  # as every page was seen last, trashed ones too
     kinds: dict[UUID, str] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     recorded: int = 0
 
     def begin(self) -> None:
         """After the first pass, when the databases are connected."""
-        self.layouts = {row.kind: layouts.load(row) for row in NotionDatabase.objects.all()}
+        self.schemas_by_kind = {row.kind: bound_schema.load(row) for row in NotionDatabase.objects.all()}
         self.sight = self.look()
 
     def look(self) -> Sight:
         sight = Sight()
         for kind in Kind.values:
-            subject = SUBJECTS[kind]
+            subject = ADAPTERS[kind]
             model = subject.sources()[0].rows.model
             keys = subject.belonging(list(model.objects.values_list("pk", flat=True)))
-            sight.here |= subject.snapshot(keys)
+            sight.local |= subject.snapshot(keys)
             sight.kinds |= dict.fromkeys(keys, kind)
             for page in self.sandbox.pages_of(self.ids[kind]):
-                sight.there[UUID(page)] = self._read(kind, page)
+                sight.remote[UUID(page)] = self._read(kind, page)
                 sight.kinds[UUID(page)] = kind
         linked = PageLink.objects.filter(state=PageLink.State.LINKED, page_id__isnull=False)
-        sight.links = {page: row for page, row in linked.values_list("page_id", "object_key") if row in sight.here}
+        sight.links = {page: row for page, row in linked.values_list("page_id", "object_key") if row in sight.local}
         return sight
 
     def before_a_step(self) -> None:
         """Take note of what people did since the last step."""
         now, then = self.look(), self.sight
-        self.known_there |= then.there
+        self.known_remote |= then.remote
         self.linked |= then.links.keys()
         self.kinds |= now.kinds
         for pending, new, old, only_pulled in (
-            (self.pending_here, now.here, then.here, True),  # the others are nobody's to type here
-            (self.pending_there, now.there, self.known_there, False),
+            (self.pending_local, now.local, then.local, True),  # the others are nobody's to type here
+            (self.pending_remote, now.remote, self.known_remote, False),
         ):
             for one, values in new.items():
                 # What stood in a page before it spoke for anything, and was erased again, was nobody's value.
@@ -106,17 +106,19 @@ class Witness:
         """Miss what is gone."""
         before, now = self.sight, self.look()
         rows = {row: page for page, row in now.links.items()}
-        for (row, name), agreed in list(self.pending_here.items()):
-            if row not in now.here:
-                del self.pending_here[row, name]
-            elif (page := rows.get(row)) and page in now.there:
-                self._judge(self.pending_here, row, name, agreed, before.here, now.here, now.there[page], step, page)
-        for (page, name), agreed in list(self.pending_there.items()):
-            if page not in now.there:
-                del self.pending_there[page, name]
-            elif (linked := now.links.get(page)) and linked in now.here:
+        for (row, name), agreed in list(self.pending_local.items()):
+            if row not in now.local:
+                del self.pending_local[row, name]
+            elif (page := rows.get(row)) and page in now.remote:
                 self._judge(
-                    self.pending_there, page, name, agreed, before.there, now.there, now.here[linked], step, page
+                    self.pending_local, row, name, agreed, before.local, now.local, now.remote[page], step, page
+                )
+        for (page, name), agreed in list(self.pending_remote.items()):
+            if page not in now.remote:
+                del self.pending_remote[page, name]
+            elif (linked := now.links.get(page)) and linked in now.local:
+                self._judge(
+                    self.pending_remote, page, name, agreed, before.remote, now.remote, now.local[linked], step, page
                 )
         self.sight = now
 
@@ -136,7 +138,7 @@ class Witness:
         if one not in before or name not in before[one] or name not in after[one] or name not in other:
             return
         typed, stands, across = before[one][name], after[one][name], other[name]
-        side = "here" if pending is self.pending_here else "there"
+        side = "local" if pending is self.pending_local else "remote"
         if self._same(kind, name, typed, stands):
             if self._same(kind, name, stands, across):
                 del pending[one, name]
@@ -146,7 +148,7 @@ class Witness:
         del pending[one, name]
         if isinstance(typed, list):
             self._judge_list(kind, name, agreed, typed, stands, f"{step}: {one} {side}")
-        elif kind == Kind.INSTANCES and side == "here":
+        elif kind == Kind.INSTANCES and side == "local":
             return  # what runs here moves by itself
         elif self._has_record(page, kind, name, side, typed):
             self.recorded += 1
@@ -170,58 +172,58 @@ class Witness:
         """Where both sides are not the same although nobody was told why; and how many somebody was told of."""
         sight, found, told = self.look(), [], 0
         for page, row in sight.links.items():
-            if page not in sight.there:
+            if page not in sight.remote:
                 continue
             kind, link = sight.kinds[row], PageLink.objects.get(page_id=page)
-            for name, there in sight.there[page].items():
-                here = sight.here[row][name]
-                if self._same(kind, name, here, there):
+            for name, remote in sight.remote[page].items():
+                local = sight.local[row][name]
+                if self._same(kind, name, local, remote):
                     continue
-                if self._is_reported(link, kind, name, here, there):
+                if self._is_reported(link, kind, name, local, remote):
                     told += 1
                 else:
-                    found.append(f"{kind} {name}: here {short(here)}, there {short(there)} (row {row}, page {page})")
+                    found.append(f"{kind} {name}: here {short(local)}, there {short(remote)} (row {row}, page {page})")
         return found + list(self._alone(sight)), told
 
     def _alone(self, sight: Sight) -> Iterable[str]:
         """Rows without a page and pages without a row, where that is not as it should be."""
         known = dict(PageLink.objects.exclude(page_id=None).values_list("page_id", "state"))
-        for page in sight.there.keys() - sight.links.keys():
+        for page in sight.remote.keys() - sight.links.keys():
             if known.get(page) not in ("waiting", "duplicate", "deleted"):
                 yield f"page {page} of {sight.kinds[page]} speaks for nothing: {known.get(page)}"
         rows = dict(PageLink.objects.exclude(object_key=None).values_list("object_key", "state"))
-        for row in sight.here.keys() - set(sight.links.values()):
+        for row in sight.local.keys() - set(sight.links.values()):
             if rows.get(row) not in ("trashed", "moved", "unshared"):
                 yield f"row {row} of {sight.kinds[row]} has no page: {rows.get(row)}"
 
-    def _is_reported(self, link: PageLink, kind: str, name: str, here: Value, there: Value) -> bool:
+    def _is_reported(self, link: PageLink, kind: str, name: str, local: Value, remote: Value) -> bool:
         open_ones = SyncProblem.objects.filter(closed_at=None)
         if open_ones.filter(subject__in=[f"page {link.pk}: {name}", f"page {link.page_id}: {name}"]).exists():
             return True
-        if self._lost_its_option(kind, name, here, there):
+        if self._lost_its_option(kind, name, local, remote):
             return True
-        missing = _folded(there) - _folded(here)
-        options = [one for one in (there if isinstance(there, list) else [there]) if one.casefold() in missing]
+        missing = _folded(remote) - _folded(local)
+        options = [one for one in (remote if isinstance(remote, list) else [remote]) if one.casefold() in missing]
         return bool(options) and all(
             open_ones.filter(cause="unknown_option", subject=f"{kind} {name}: {one}").exists() for one in options
         )
 
-    def _lost_its_option(self, kind: str, name: str, here: Value, there: Value) -> bool:
+    def _lost_its_option(self, kind: str, name: str, local: Value, remote: Value) -> bool:
         """Who had an option that was removed in Notion keeps it here; that it went is noted."""
-        gone = _folded(here) - _folded(there)
-        about = f"{kind} {self.layouts[kind].properties[name].id} "
+        gone = _folded(local) - _folded(remote)
+        about = f"{kind} {self.schemas_by_kind[kind].properties[name].id} "
         noted = SyncProblem.objects.filter(cause="option_removed", subject__startswith=about)
         words = {
             subject.removeprefix(about).rpartition(" > ")[0].casefold()
             for subject in noted.values_list("subject", flat=True)
         }
-        return bool(gone) and gone <= words and _folded(there) <= _folded(here)
+        return bool(gone) and gone <= words and _folded(remote) <= _folded(local)
 
     def _read(self, kind: str, page_id: str) -> Values:
         workspace = self.sandbox.workspace
         with workspace.lock:
             page = rendering.page(workspace.pages[page_id], workspace, VERSION)
-        return self.layouts[kind].read(page, connect()).values if kind in self.layouts else {}
+        return self.schemas_by_kind[kind].read(page, connect()).values if kind in self.schemas_by_kind else {}
 
     def _same(self, kind: str, name: str, one: Value, other: Value) -> bool:
         if type(one) is not type(other):
@@ -245,9 +247,9 @@ def _plain(name: str, value: str) -> str:
 
 def _agreed_by_now(agreed: Value, typed: list[str], across: Value) -> list[str]:
     """What of a list both sides had at some time, with what has arrived, without what has gone."""
-    wanted, there = _folded(typed), _folded(across)
+    wanted, remote = _folded(typed), _folded(across)
     known = {str(one).casefold(): str(one) for one in [*agreed, *typed]}
-    return [word for one, word in known.items() if (one in there) or (one in _folded(agreed) and one in wanted)]
+    return [word for one, word in known.items() if (one in remote) or (one in _folded(agreed) and one in wanted)]
 
 
 def _folded(value: Value) -> set[str]:

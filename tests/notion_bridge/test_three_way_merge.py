@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_bridge.merging import Clash, Edited, Merge, Pair, Rule, Side, Term, Value, merge, nobody
+from notion_bridge.three_way_merge import Clash, Edited, Merge, Pair, Rule, Side, Term, Value, merge, nobody
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 RULES: tuple[Rule, ...] = ("notion", "contactflow", "newest", "ask")
@@ -29,8 +29,8 @@ def term(name: str = "field", rule: Rule = "notion", **flags: bool) -> Term:
 
 def merged(
     base: Value | Pair | None,
-    here: Value,
-    there: Value,
+    local: Value,
+    remote: Value,
     *,
     rule: Rule = "notion",
     edited: Edited | None = None,
@@ -41,8 +41,8 @@ def merged(
     return merge(
         terms=[term(rule=rule, **flags)],
         base={"field": pair},
-        here={"field": here},
-        there={"field": there},
+        local={"field": local},
+        remote={"field": remote},
         edited=edited or Edited(),
         referee=referee,
     )
@@ -53,12 +53,12 @@ def merged(
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_change_in_notion_comes_here_whatever_the_rule(rule: Rule) -> None:
-    assert merged("old", "old", "new", rule=rule) == Merge(to_here={"field": "new"})
+    assert merged("old", "old", "new", rule=rule) == Merge(to_local={"field": "new"})
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_change_here_goes_to_notion_whatever_the_rule(rule: Rule) -> None:
-    assert merged("old", "new", "old", rule=rule) == Merge(to_there={"field": "new"})
+    assert merged("old", "new", "old", rule=rule) == Merge(to_remote={"field": "new"})
 
 
 def test_what_nobody_changed_is_agreed_and_moves_nowhere() -> None:
@@ -70,11 +70,11 @@ def test_the_same_change_on_both_sides_is_agreed() -> None:
 
 
 def test_a_value_erased_in_notion_is_erased_here() -> None:
-    assert merged("old", "old", "") == Merge(to_here={"field": ""})
+    assert merged("old", "old", "") == Merge(to_local={"field": ""})
 
 
 def test_a_value_erased_here_is_erased_in_notion() -> None:
-    assert merged("old", "", "old") == Merge(to_there={"field": ""})
+    assert merged("old", "", "old") == Merge(to_remote={"field": ""})
 
 
 def test_sides_that_agreed_in_different_spellings_have_changed_nothing() -> None:
@@ -83,7 +83,7 @@ def test_sides_that_agreed_in_different_spellings_have_changed_nothing() -> None
 
 def test_a_field_that_one_side_does_not_know_is_left_alone() -> None:
     unread = merge(
-        terms=[term()], base={"field": Pair("a", "a")}, here={"field": "b"}, there={}, edited=Edited(), referee=nobody
+        terms=[term()], base={"field": Pair("a", "a")}, local={"field": "b"}, remote={}, edited=Edited(), referee=nobody
     )
 
     assert unread == Merge()
@@ -95,7 +95,7 @@ def test_a_field_that_one_side_does_not_know_is_left_alone() -> None:
 def test_a_field_that_is_not_pulled_is_put_back_in_notion() -> None:
     found = merged("ours", "ours", "theirs", pulled=False)
 
-    assert (found.to_here, found.to_there) == ({}, {"field": "ours"})
+    assert (found.to_local, found.to_remote) == ({}, {"field": "ours"})
     assert [clash.winner for clash in found.clashes] == ["contactflow"]
 
 
@@ -106,13 +106,13 @@ def test_a_field_that_is_not_pushed_keeps_its_change_here_to_itself() -> None:
 def test_a_clash_in_a_field_that_is_not_pushed_is_won_by_notion() -> None:
     found = merged("old", "ours", "theirs", rule="contactflow", pushed=False)
 
-    assert (found.to_here, found.to_there) == ({"field": "theirs"}, {})
+    assert (found.to_local, found.to_remote) == ({"field": "theirs"}, {})
 
 
 def test_a_list_that_is_not_pulled_is_put_back_in_notion() -> None:
     found = merged(["a"], ["a"], ["a", "b"], pulled=False)
 
-    assert (found.to_here, found.to_there) == ({}, {"field": ["a"]})
+    assert (found.to_local, found.to_remote) == ({}, {"field": ["a"]})
 
 
 def test_a_field_that_travels_neither_way_is_left_alone() -> None:
@@ -123,23 +123,23 @@ def test_a_field_that_travels_neither_way_is_left_alone() -> None:
 
 
 def test_a_first_meeting_fills_notion_with_what_only_contactflow_knows() -> None:
-    assert merged(None, "ours", "") == Merge(to_there={"field": "ours"})
+    assert merged(None, "ours", "") == Merge(to_remote={"field": "ours"})
 
 
 def test_a_first_meeting_fills_contactflow_with_what_only_notion_knows() -> None:
-    assert merged(None, "", "theirs") == Merge(to_here={"field": "theirs"})
+    assert merged(None, "", "theirs") == Merge(to_local={"field": "theirs"})
 
 
 def test_a_first_meeting_of_two_values_is_a_clash_without_a_base() -> None:
     (clash,) = merged(None, "ours", "theirs").clashes
 
-    assert (clash.base, clash.here, clash.there) == (None, "ours", "theirs")
+    assert (clash.base, clash.local, clash.remote) == (None, "ours", "theirs")
 
 
 def test_a_first_meeting_of_two_lists_unites_them() -> None:
     found = merged(None, ["a"], ["b"])
 
-    assert (found.to_here, found.to_there, found.clashes) == ({"field": ["a", "b"]}, {"field": ["b", "a"]}, [])
+    assert (found.to_local, found.to_remote, found.clashes) == ({"field": ["a", "b"]}, {"field": ["b", "a"]}, [])
 
 
 def test_a_first_meeting_of_two_empty_values_agrees() -> None:
@@ -150,28 +150,28 @@ def test_a_first_meeting_of_two_empty_values_agrees() -> None:
 
 
 def test_an_empty_property_that_is_back_in_order_is_filled() -> None:
-    assert merged(Pair("old", None), "old", "") == Merge(to_there={"field": "old"})
+    assert merged(Pair("old", None), "old", "") == Merge(to_remote={"field": "old"})
 
 
 def test_a_property_that_is_back_with_the_old_value_gets_the_change_made_here() -> None:
-    assert merged(Pair("old", None), "new", "old") == Merge(to_there={"field": "new"})
+    assert merged(Pair("old", None), "new", "old") == Merge(to_remote={"field": "new"})
 
 
 def test_a_property_that_is_back_with_a_new_value_changes_what_nobody_changed_here() -> None:
-    assert merged(Pair("old", None), "old", "new") == Merge(to_here={"field": "new"})
+    assert merged(Pair("old", None), "old", "new") == Merge(to_local={"field": "new"})
 
 
 def test_a_list_that_is_back_in_order_is_united() -> None:
     found = merged(Pair(["a", "b"], None), ["a", "b"], ["c"])
 
-    assert (found.to_here, found.to_there) == ({"field": ["a", "b", "c"]}, {"field": ["c", "a", "b"]})
+    assert (found.to_local, found.to_remote) == ({"field": ["a", "b", "c"]}, {"field": ["c", "a", "b"]})
 
 
 # Both sides changed
 
 
 @pytest.mark.parametrize(
-    ("rule", "to_here", "to_there"),
+    ("rule", "to_local", "to_remote"),
     [
         ("notion", {"field": "theirs"}, {}),
         ("contactflow", {}, {"field": "ours"}),
@@ -179,18 +179,18 @@ def test_a_list_that_is_back_in_order_is_united() -> None:
     ],
 )
 def test_a_clash_follows_the_rule_of_the_field(
-    rule: Rule, to_here: dict[str, Value], to_there: dict[str, Value]
+    rule: Rule, to_local: dict[str, Value], to_remote: dict[str, Value]
 ) -> None:
     found = merged("old", "ours", "theirs", rule=rule)
 
-    assert (found.to_here, found.to_there) == (to_here, to_there)
+    assert (found.to_local, found.to_remote) == (to_local, to_remote)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_clash_keeps_all_three_values_whatever_the_rule(rule: Rule) -> None:
     (clash,) = merged("old", "ours", "theirs", rule=rule).clashes
 
-    assert (clash.base, clash.here, clash.there, clash.rule) == ("old", "ours", "theirs", rule)
+    assert (clash.base, clash.local, clash.remote, clash.rule) == ("old", "ours", "theirs", rule)
     assert clash.because
 
 
@@ -201,7 +201,7 @@ def test_nobody_wins_where_the_rule_is_to_ask() -> None:
 
 
 @pytest.mark.parametrize(
-    ("here", "there", "winner"),
+    ("local", "remote", "winner"),
     [
         (NOON + dt.timedelta(minutes=1), NOON, "contactflow"),
         (NOON, NOON + dt.timedelta(minutes=1), "notion"),
@@ -211,8 +211,10 @@ def test_nobody_wins_where_the_rule_is_to_ask() -> None:
         (None, None, "notion"),
     ],
 )
-def test_the_newest_change_wins_by_the_minute(here: dt.datetime | None, there: dt.datetime | None, winner: str) -> None:
-    (clash,) = merged("old", "ours", "theirs", rule="newest", edited=Edited(here, there)).clashes
+def test_the_newest_change_wins_by_the_minute(
+    local: dt.datetime | None, remote: dt.datetime | None, winner: str
+) -> None:
+    (clash,) = merged("old", "ours", "theirs", rule="newest", edited=Edited(local, remote)).clashes
 
     assert clash.winner == winner
 
@@ -226,7 +228,7 @@ def test_the_referee_is_above_the_rule(rule: Rule, side: Side) -> None:
 
 
 def test_the_referee_is_not_asked_where_only_one_side_changed() -> None:
-    assert merged("old", "new", "old", referee=lambda *_: "notion") == Merge(to_there={"field": "new"})
+    assert merged("old", "new", "old", referee=lambda *_: "notion") == Merge(to_remote={"field": "new"})
 
 
 def test_erasing_against_a_change_is_a_clash() -> None:
@@ -242,23 +244,23 @@ def test_erasing_against_a_change_is_a_clash() -> None:
 def test_lists_take_over_what_either_side_added(rule: Rule) -> None:
     found = merged(["a"], ["a", "ours"], ["a", "theirs"], rule=rule)
 
-    assert found.to_here == {"field": ["a", "ours", "theirs"]}
-    assert found.to_there == {"field": ["a", "theirs", "ours"]}
+    assert found.to_local == {"field": ["a", "ours", "theirs"]}
+    assert found.to_remote == {"field": ["a", "theirs", "ours"]}
     assert found.clashes == []
 
 
 def test_lists_lose_what_either_side_removed() -> None:
     found = merged(["a", "b", "c"], ["b", "c"], ["a", "b"])
 
-    assert (found.to_here, found.to_there) == ({"field": ["b"]}, {"field": ["b"]})
+    assert (found.to_local, found.to_remote) == ({"field": ["b"]}, {"field": ["b"]})
 
 
 def test_a_list_that_only_notion_emptied_is_emptied_here() -> None:
-    assert merged(["a"], ["a"], []) == Merge(to_here={"field": []})
+    assert merged(["a"], ["a"], []) == Merge(to_local={"field": []})
 
 
 def test_what_one_side_removed_and_the_other_kept_under_another_capital_is_gone() -> None:
-    assert merged(["Artist"], ["artist"], []) == Merge(to_here={"field": []})
+    assert merged(["Artist"], ["artist"], []) == Merge(to_local={"field": []})
 
 
 # Whatever the values
@@ -276,12 +278,12 @@ judged = st.sampled_from([None, "notion", "contactflow"])
 def test_no_value_is_ever_invented(
     values: tuple[Any, Any, str, str], rule: Rule, edited: Edited, side: Side | None, pulled: bool, pushed: bool
 ) -> None:
-    agreed_here, agreed_there, here, there = values
+    agreed_local, agreed_remote, local, remote = values
 
     found = merged(
-        Pair(agreed_here, agreed_there),
-        here,
-        there,
+        Pair(agreed_local, agreed_remote),
+        local,
+        remote,
         rule=rule,
         edited=edited,
         referee=lambda *_: side,
@@ -289,56 +291,58 @@ def test_no_value_is_ever_invented(
         pushed=pushed,
     )
 
-    assert found.to_here in ({}, {"field": there})
-    assert found.to_there in ({}, {"field": here})
-    assert not (found.to_here and found.to_there)
-    assert pulled or not found.to_here
-    assert pushed or not found.to_there
+    assert found.to_local in ({}, {"field": remote})
+    assert found.to_remote in ({}, {"field": local})
+    assert not (found.to_local and found.to_remote)
+    assert pulled or not found.to_local
+    assert pushed or not found.to_remote
 
 
 @given(words, words, st.sampled_from(RULES), edits)
 def test_what_only_one_side_changed_survives_on_both(base: str, changed: str, rule: Rule, edited: Edited) -> None:
     in_notion = merged(base, base, changed, rule=rule, edited=edited)
-    here = merged(base, changed, base, rule=rule, edited=edited)
+    local = merged(base, changed, base, rule=rule, edited=edited)
 
-    assert in_notion.to_here.get("field", base) == changed
-    assert here.to_there.get("field", base) == changed
-    assert not in_notion.clashes + here.clashes
+    assert in_notion.to_local.get("field", base) == changed
+    assert local.to_remote.get("field", base) == changed
+    assert not in_notion.clashes + local.clashes
 
 
 @given(words, words, words, st.sampled_from(RULES), edits)
 def test_whatever_is_overwritten_is_kept_in_a_clash(
-    base: str, here: str, there: str, rule: Rule, edited: Edited
+    base: str, local: str, remote: str, rule: Rule, edited: Edited
 ) -> None:
-    found = merged(base, here, there, rule=rule, edited=edited)
+    found = merged(base, local, remote, rule=rule, edited=edited)
 
-    lost = {here for value in found.to_here if here != base} | {there for value in found.to_there if there != base}
-    kept = {value for clash in found.clashes for value in (clash.here, clash.there)}
+    lost = {local for value in found.to_local if local != base} | {
+        remote for value in found.to_remote if remote != base
+    }
+    kept = {value for clash in found.clashes for value in (clash.local, clash.remote)}
     assert lost <= kept
 
 
 @given(lists, lists, lists)
-def test_lists_end_up_the_same_on_both_sides(base: list[str], here: list[str], there: list[str]) -> None:
-    found = merged(base, here, there)
+def test_lists_end_up_the_same_on_both_sides(base: list[str], local: list[str], remote: list[str]) -> None:
+    found = merged(base, local, remote)
 
-    assert set(found.to_here.get("field", here)) == set(found.to_there.get("field", there))
+    assert set(found.to_local.get("field", local)) == set(found.to_remote.get("field", remote))
     assert found.clashes == []
 
 
 @given(lists, lists, lists)
-def test_lists_keep_every_addition_and_no_removal(base: list[str], here: list[str], there: list[str]) -> None:
-    found = merged(base, here, there)
+def test_lists_keep_every_addition_and_no_removal(base: list[str], local: list[str], remote: list[str]) -> None:
+    found = merged(base, local, remote)
 
-    expected = (set(base) & set(here) & set(there)) | (set(here) - set(base)) | (set(there) - set(base))
-    assert set(found.to_here.get("field", here)) == expected
+    expected = (set(base) & set(local) & set(remote)) | (set(local) - set(base)) | (set(remote) - set(base))
+    assert set(found.to_local.get("field", local)) == expected
 
 
 @given(texts, st.sampled_from(["notion", "contactflow", "newest"]), edits)
 def test_a_second_merge_finds_nothing_to_do(values: tuple[Any, Any, str, str], rule: Rule, edited: Edited) -> None:
-    agreed_here, agreed_there, here, there = values
-    found = merged(Pair(agreed_here, agreed_there), here, there, rule=rule, edited=edited)
-    here, there = str(found.to_here.get("field", here)), str(found.to_there.get("field", there))
+    agreed_local, agreed_remote, local, remote = values
+    found = merged(Pair(agreed_local, agreed_remote), local, remote, rule=rule, edited=edited)
+    local, remote = str(found.to_local.get("field", local)), str(found.to_remote.get("field", remote))
 
-    again = merged(Pair(here, there), here, there, rule=rule, edited=edited)
+    again = merged(Pair(local, remote), local, remote, rule=rule, edited=edited)
 
-    assert (again.to_here, again.to_there, again.clashes) == ({}, {}, [])
+    assert (again.to_local, again.to_remote, again.clashes) == ({}, {}, [])

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from notion_bridge.merging import Side, Value
+from notion_bridge.three_way_merge import Side, Value
 
 Values = Mapping[str, Value]
 
@@ -49,7 +49,7 @@ class Source:
     key: str
 
 
-class Subject(Protocol):
+class Adapter(Protocol):
     """One implementation per kind, in this package."""
 
     link_field: str  # of PageLink
@@ -73,7 +73,7 @@ class Subject(Protocol):
     def is_being_typed(self, values: Values) -> bool:
         """Whether a new page lacks so much that it is better left alone for a while."""
 
-    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+    def referee(self, name: str, local: Value, remote: Value) -> Side | None:
         """Who wins this field whatever the rule says; None leaves it to the rule."""
 
     def apply(self, row: Any, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:

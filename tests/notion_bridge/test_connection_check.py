@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contactflow.core.clock import database_now
-from notion_bridge import checking, monitoring
+from notion_bridge import connection_check, monitoring
 from notion_bridge.models import NotionConnection, NotionDatabase, PropertyMapping
 from notion_bridge.sandbox import Sandbox
 from notion_bridge.syncing import lock
@@ -25,7 +25,7 @@ def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
 def ask() -> dict[str, list[str]]:
     """What checking says, by level."""
     found: dict[str, list[str]] = {"ok": [], "warning": [], "FAIL": []}
-    for line in checking.ask(now=database_now()):
+    for line in connection_check.ask(now=database_now()):
         found[line.level].append(line.text)
     return found
 
@@ -52,16 +52,16 @@ def test_a_connection_in_order_is_told_line_by_line(ids: dict[str, str]) -> None
 
 
 def test_what_is_known_is_told_without_a_request(ids: dict[str, str], notion: Sandbox) -> None:
-    checking.ask(now=database_now())
+    connection_check.ask(now=database_now())
     before = len(notion.requests)
 
-    checking.judge()
+    connection_check.judge()
 
     assert len(notion.requests) == before
 
 
 def test_before_anybody_asked_notion_it_says_so(ids: dict[str, str]) -> None:
-    assert [line.text.split(". ")[0] for line in checking.judge()][:2] == [
+    assert [line.text.split(". ")[0] for line in connection_check.judge()][:2] == [
         "A key is set, but Notion was not asked yet",
         "Contacts & Profiles: Contactflow has not looked at it yet",
     ]
@@ -168,7 +168,7 @@ def test_nobody_waits_for_a_budget_that_is_blocked(ids: dict[str, str], notion: 
 def test_a_notion_that_says_nothing_is_given_up_soon(
     ids: dict[str, str], notion: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "PATIENCE", 0.3)
+    monkeypatch.setattr(connection_check, "PATIENCE", 0.3)
     notion.faults.add("slow_before", seconds=2)
     began = time.monotonic()
 
@@ -179,9 +179,9 @@ def test_a_notion_that_says_nothing_is_given_up_soon(
 def test_slow_answers_end_the_check_before_the_last_database(
     ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "SECONDS", 0.0)
+    monkeypatch.setattr(connection_check, "SECONDS", 0.0)
 
-    assert checking.SLOW in ask()["warning"]
+    assert connection_check.SLOW in ask()["warning"]
 
 
 def test_while_a_worker_reads_notion_the_databases_are_left_to_it(
@@ -191,7 +191,7 @@ def test_while_a_worker_reads_notion_the_databases_are_left_to_it(
 
     lines = ask()["warning"]
 
-    assert checking.BUSY in lines
+    assert connection_check.BUSY in lines
     assert not NotionDatabase.objects.exists()
 
 
@@ -204,4 +204,4 @@ def test_a_key_that_no_header_can_hold_is_a_refused_key(ids: dict[str, str], set
 def test_a_workspace_without_a_name_is_left_out(ids: dict[str, str]) -> None:
     NotionConnection.objects.update_or_create(pk=1, defaults={"bot_id": "1", "bot_name": "Bridge", "workspace": ""})
 
-    assert checking.judge()[0].text == "Connected as “Bridge”."
+    assert connection_check.judge()[0].text == "Connected as “Bridge”."

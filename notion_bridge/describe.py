@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notion_bridge import mapping
+from notion_bridge.models import Kind, PageLink
 
 # What a pass counts, in the order in which it is told.
 DONE = {
@@ -15,10 +16,10 @@ DONE = {
     "linked": "recognised",
     "changed": "changed here",
     "restored": "restored",
-    "created_there": "pages created in Notion",
+    "created_remote": "pages created in Notion",
     "written": "pages changed in Notion",
-    "trashed_there": "pages moved to Notion's trash",
-    "restored_there": "pages taken out of Notion's trash",
+    "trashed_remote": "pages moved to Notion's trash",
+    "restored_remote": "pages taken out of Notion's trash",
     "trashed": "trashed in Notion",
     "moved": "moved away in Notion",
     "unshared": "out of reach in Notion",
@@ -63,6 +64,19 @@ TYPES = {
     "url": "URL",
     "unique_id": "ID",
 }
+NAMELESS = {Kind.CONTACTS: "A person", Kind.TASKS: "A task", Kind.INSTANCES: "A workflow"}
+State = PageLink.State
+STATES = {
+    State.CREATING: "Its page is being created",
+    State.LINKED: "In step",
+    State.WAITING: "Not taken over yet",
+    State.DUPLICATE: "Second page for the same object",
+    State.TRASHED: "In Notion's trash; stays in Contactflow",
+    State.RESTORING: "Coming back from Notion's trash",
+    State.UNSHARED: "Out of reach in Notion; stays in Contactflow",
+    State.MOVED: "Moved away in Notion; stays in Contactflow",
+    State.DELETED: "Deleted in Contactflow; the page went to the trash",
+}
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
@@ -104,6 +118,34 @@ def value(given: object) -> str:
     if isinstance(given, list):
         return ", ".join(str(one) for one in given) or "empty"
     return str(given) or "empty"
+
+
+def name_of(page: PageLink) -> str:
+    """What the page is about, by name."""
+    if page.contact is not None:
+        return str(page.contact)
+    if page.task is not None:
+        return str(page.task)
+    if page.instance is not None:
+        return f"{page.instance.template} for {page.instance.contact}"
+    what = NAMELESS.get(Kind(page.database.kind), "An object")
+    return f"{what} that was deleted here" if page.state == State.DELETED else f"{what} not known here"
+
+
+def state_of(page: PageLink) -> str:
+    """How it stands with the page, in words."""
+    said = STATES[State(page.state)]
+    return f"{said}. {page.error}" if page.error else f"{said}."
+
+
+def changes(kind: str, fields: Mapping[str, Any]) -> list[str]:
+    """What was carried over, field by field."""
+    told = []
+    for name, pair in fields.items():
+        before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
+        was = f"was {value(before)}, now " if before is not None else ""
+        told.append(f"{label(kind, name)}: {was}{value(after)}")
+    return told
 
 
 def duration(of: dt.timedelta) -> str:

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from contactflow.core.clock import database_now
-from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas
+from notion_bridge import baseline, bound_schema, change_detection, monitoring, pull, push, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncRun
-from notion_bridge.reconciling import Manner
-from notion_bridge.syncing import databases, following, journal, lock
+from notion_bridge.reconciliation import InboundPolicy
+from notion_bridge.syncing import databases, lock, run_log, webhook_followup
 
 NIGHT = range(2, 5)  # o'clock, in TIME_ZONE: when the full pass is made
 ONE_DAY = dt.timedelta(hours=20)
@@ -36,11 +36,11 @@ def run_pump_step(deadline: float) -> int:
     if is_probe and not monitoring.may_probe(now=database_now()):
         return 0
     with lock.single() as mine:
-        return Round(connect(), deadline, is_probe=is_probe).run() if mine else 0
+        return PumpStep(connect(), deadline, is_probe=is_probe).run() if mine else 0
 
 
 @dataclass
-class Round:
+class PumpStep:
     """The work of one turn of the pump: the most urgent thing first, again and again until the turn is over."""
 
     notion: Notion
@@ -62,7 +62,7 @@ class Round:
             error = refusal.message
         except NotionError as trouble:
             error = trouble.message or str(trouble)
-        journal.remember(SyncRun.Trigger.MONITORING, began, self.counts, error)
+        run_log.remember(SyncRun.Trigger.MONITORING, began, self.counts, error)
         return done
 
     @property
@@ -71,7 +71,7 @@ class Round:
 
     def _one_thing(self) -> bool:
         now = database_now()
-        if self._meet_databases(now) or following.follow_next(self.notion, self.counts, now, self.turn):
+        if self._connect_databases(now) or webhook_followup.follow_up_next(self.notion, self.counts, now, self.turn):
             return True
         ready = [one for one in databases.in_order() if one.retry_at is None or one.retry_at <= now]
         busy = databases.with_work(now=now)
@@ -85,7 +85,7 @@ class Round:
             or any(self._create(one, now) for one in at_work)
         )
 
-    def _meet_databases(self, now: dt.datetime) -> bool:
+    def _connect_databases(self, now: dt.datetime) -> bool:
         """Connect what is configured and not connected yet, and look at each schema from time to time."""
         stale = now - dt.timedelta(seconds=settings.NOTION_SCHEMA_SECONDS)
         rows = {row.kind: row for row in NotionDatabase.objects.all()}
@@ -98,7 +98,7 @@ class Round:
                 continue
             if not is_known:
                 databases.introduce(self.notion, now=now, **self.turn)
-            databases.meet(kind, named_id, self.notion, now, self.turn)
+            databases.connect_or_refresh(kind, named_id, self.notion, now, self.turn)
             return True
         return False
 
@@ -118,20 +118,20 @@ class Round:
         return self._carry(database, link, Lane.BULK, now)
 
     def _carry(self, database: NotionDatabase, link: PageLink, lane: Lane, now: dt.datetime) -> bool:
-        manner = Manner(enrol=database.baseline_at is not None, patient=True)
-        self.counts[databases.carry(database, link, self.notion, manner, now, {**self.turn, "lane": lane})] += 1
+        policy = InboundPolicy(enrol=database.baseline_at is not None, patient=True)
+        self.counts[databases.carry(database, link, self.notion, policy, now, {**self.turn, "lane": lane})] += 1
         return True
 
     def _look_up(self, database: NotionDatabase, now: dt.datetime) -> bool:
         links = push.unclear(database=database, now=now)
         if links:
-            push.look_up(layout=layouts.load(database), links=links, notion=self.notion, now=now, **self.turn)
+            push.look_up(bound=bound_schema.load(database), links=links, notion=self.notion, now=now, **self.turn)
         return bool(links)
 
     def _read(self, database: NotionDatabase, now: dt.datetime) -> bool:
-        if not database.walk:
+        if not database.page_cursor:
             if _is_full_pass_due(database, now):
-                journal.tidy(now=now)
+                run_log.tidy(now=now)
                 pull.begin(database=database, full=True, now=now)
             elif not database.polled_at or (now - database.polled_at).total_seconds() >= settings.NOTION_POLL_SECONDS:
                 pull.begin(database=database, full=False, now=now)
@@ -139,16 +139,16 @@ class Round:
                 return False
         # Whoever comes with the first pull is part of it, typed just now or not.
         is_known = database.baseline_at is not None
-        manner = Manner(enrol=is_known, patient=is_known)
-        databases.read_on(database, self.notion, manner, self.counts, now, self.turn)
+        policy = InboundPolicy(enrol=is_known, patient=is_known)
+        databases.read_on(database, self.notion, policy, self.counts, now, self.turn)
         return True
 
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
-        if database.baseline_at is None or not comparing.has_changes(database=database):
+        if database.baseline_at is None or not change_detection.has_changes(database=database):
             return False
         wanted = 0
         while time.monotonic() < self.deadline:
-            swept = comparing.compare(database=database, now=now)
+            swept = change_detection.compare(database=database, now=now)
             wanted += swept.wanted
             if swept.is_over:
                 return wanted > 0
@@ -156,7 +156,7 @@ class Round:
 
     def _let_go(self, database: NotionDatabase, now: dt.datetime) -> bool:
         gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)
-        self.counts["trashed_there"] += gone
+        self.counts["trashed_remote"] += gone
         return gone > 0
 
 

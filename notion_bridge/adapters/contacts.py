@@ -13,8 +13,8 @@ from django.utils import timezone
 from contacts import addresses, cleaning, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import Contact, ContactEvent, ContactStatus
-from notion_bridge.merging import Side, Value
-from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
+from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
+from notion_bridge.three_way_merge import Side, Value
 
 TEXTS: Final = ("first_name", "last_name", "email", "phone", "company", "job_title", "notes")
 CHOICES: Final = {"lead_source": "lead_sources", "status": "statuses"}
@@ -23,7 +23,7 @@ RENAMED: Final = {"date_added": "added_on"}  # field -> what intake calls it
 NOT_PULLED: Final = frozenset({"last_interaction", "contact_id"})
 
 
-class People:
+class ContactAdapter:
     link_field = "contact"
     key_field = "contact_id"
 
@@ -52,14 +52,14 @@ class People:
         """
         return not values.get("contact_types") and not _is_known(str(values.get("email", "")))
 
-    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+    def referee(self, name: str, local: Value, remote: Value) -> Side | None:
         """Who said that a person must not be contacted is heard, whichever side it was."""
         if name != "status":
             return None
         blocking = {one.name.casefold() for one in ContactStatus.objects.filter(blocks_contact=True)}
-        if str(here).casefold() in blocking:
+        if str(local).casefold() in blocking:
             return "contactflow"
-        return "notion" if str(there).casefold() in blocking else None
+        return "notion" if str(remote).casefold() in blocking else None
 
     def apply(self, row: Contact, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         outcome = Applied()

@@ -13,7 +13,7 @@ from contacts.models import Contact
 from notion_bridge import pull
 from notion_bridge.client import Unavailable, connect
 from notion_bridge.models import NotionDatabase
-from notion_bridge.reconciling import Manner
+from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
 
@@ -46,7 +46,7 @@ def fill(notion: Sandbox, ids: dict[str, str], *, spread: bool = True) -> list[s
 
 
 def read_one_list(database: NotionDatabase) -> pull.Unit:
-    return pull.read_on(database=database, notion=connect(), manner=Manner(enrol=True), now=database_now())
+    return pull.read_on(database=database, notion=connect(), policy=InboundPolicy(enrol=True), now=database_now())
 
 
 def begun(*, full: bool = False) -> NotionDatabase:
@@ -55,7 +55,7 @@ def begun(*, full: bool = False) -> NotionDatabase:
     return database
 
 
-def here() -> set[str]:
+def local() -> set[str]:
     return set(Contact.objects.values_list("email", flat=True))
 
 
@@ -122,7 +122,7 @@ def test_a_walk_goes_on_where_it_stopped(notion: Sandbox, ids: dict[str, str]) -
 
     bridge.sync(push=False)
 
-    assert here() == set(EMAILS)
+    assert local() == set(EMAILS)
     assert notion.requests.count("POST", f"{ids['contacts']}/query") == 3
 
 
@@ -139,7 +139,7 @@ def test_an_error_in_the_middle_costs_no_page(full: bool, notion: Sandbox, ids: 
     while not read_one_list(database).is_over:
         pass
 
-    assert here() == set(EMAILS)
+    assert local() == set(EMAILS)
 
 
 @pytest.mark.usefixtures("short_lists")
@@ -150,7 +150,7 @@ def test_a_pass_asks_again_while_notion_is_unwell(status: int, notion: Sandbox, 
 
     bridge.sync(push=False)
 
-    assert here() == set(EMAILS)
+    assert local() == set(EMAILS)
 
 
 @pytest.mark.usefixtures("short_lists")
@@ -166,7 +166,7 @@ def test_an_expired_cursor_costs_no_page(full: bool, spread: bool, notion: Sandb
     while not read_one_list(database).is_over:
         pass
 
-    assert here() == set(EMAILS)
+    assert local() == set(EMAILS)
 
 
 @pytest.mark.usefixtures("short_lists")
@@ -186,13 +186,13 @@ def test_an_edit_during_the_walk_is_seen(notion: Sandbox, ids: dict[str, str]) -
 def test_a_full_pass_takes_the_place_of_a_poll_under_way(notion: Sandbox, ids: dict[str, str]) -> None:
     begun()
 
-    assert begun(full=True).walk["full"]
+    assert begun(full=True).page_cursor["full"]
 
 
 def test_a_poll_does_not_take_the_place_of_a_full_pass_under_way(notion: Sandbox, ids: dict[str, str]) -> None:
     begun(full=True)
 
-    assert begun().walk["full"]
+    assert begun().page_cursor["full"]
 
 
 # More than one query reaches
@@ -206,7 +206,7 @@ def test_more_than_a_query_reaches_is_read_in_slices(full: bool, notion: Sandbox
 
     bridge.sync(push=False, full=full)
 
-    assert here() == set(EMAILS)
+    assert local() == set(EMAILS)
 
 
 @pytest.mark.usefixtures("short_lists")
@@ -217,7 +217,7 @@ def test_a_first_pull_of_more_than_a_query_reaches_is_complete(notion: Sandbox, 
 
     bridge.sync(push=False)
 
-    assert here() == set(EMAILS)
+    assert local() == set(EMAILS)
     assert bridge.database().baseline_at is not None
 
 
@@ -231,7 +231,7 @@ def test_more_in_one_minute_than_a_query_reaches_is_reported_and_holds_up_nothin
 
     bridge.sync(push=False)
 
-    assert "later@example.org" in here()
+    assert "later@example.org" in local()
     assert len(bridge.problems("limit")) == 1
 
 

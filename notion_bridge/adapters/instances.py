@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from notion_bridge.merging import Side, Value
+from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
 from notion_bridge.models import Kind, NotionDatabase, PageLink
-from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
+from notion_bridge.three_way_merge import Side, Value
 from workflows import controls
 from workflows.models import ActionType, ScheduledAction, WorkflowInstance
 
@@ -34,7 +34,7 @@ OPEN: Final = ("pending", "claimed", "sending")
 ACTOR: Final = "Notion"
 
 
-class Runs:
+class InstanceAdapter:
     link_field = "instance"
     key_field = "instance_id"
 
@@ -67,7 +67,7 @@ class Runs:
     def is_being_typed(self, values: Values) -> bool:
         return False
 
-    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+    def referee(self, name: str, local: Value, remote: Value) -> Side | None:
         return None
 
     def apply(self, row: WorkflowInstance, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:

@@ -7,17 +7,17 @@ import logging
 from collections import Counter
 from typing import Any
 
-from notion_bridge import arriving, layouts, push, schemas, webhooks
+from notion_bridge import bound_schema, inbound, push, schemas, webhooks
 from notion_bridge.client import Forbidden, Invalid, Lane, NotFound, Notion, Unavailable
 from notion_bridge.models import NotionDatabase, PageLink, WebhookDelivery
-from notion_bridge.reconciling import Manner
+from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.syncing import databases
 from notion_bridge.syncing.databases import FORESEEN
 
 logger = logging.getLogger(__name__)
 
 
-def follow_next(notion: Notion, counts: Counter[str], now: dt.datetime, turn: dict[str, Any]) -> bool:
+def follow_up_next(notion: Notion, counts: Counter[str], now: dt.datetime, turn: dict[str, Any]) -> bool:
     """Look where the oldest event that nobody followed says to look."""
     event = webhooks.next_waiting(now=now)
     if event is None:
@@ -53,16 +53,16 @@ def _follow(
         return "not one of our databases"
     if event.entity_type != "page":
         return "nothing to look at"
-    manner = Manner(enrol=True, patient=True)
-    link = arriving.link_of({"id": event.entity_id})
+    policy = InboundPolicy(enrol=True, patient=True)
+    link = inbound.link_of({"id": event.entity_id})
     if link is not None and link.database.problem == "":
-        counts[databases.carry(link.database, link, notion, manner, now, turn)] += 1
+        counts[databases.carry(link.database, link, notion, policy, now, turn)] += 1
         return "looked at"
-    return _meet_new_page(event.entity_id, notion, counts, manner, now, turn)
+    return _receive_new_page(event.entity_id, notion, counts, policy, now, turn)
 
 
-def _meet_new_page(
-    page_id: str, notion: Notion, counts: Counter[str], manner: Manner, now: dt.datetime, turn: dict[str, Any]
+def _receive_new_page(
+    page_id: str, notion: Notion, counts: Counter[str], policy: InboundPolicy, now: dt.datetime, turn: dict[str, Any]
 ) -> str:
     page = notion.page(page_id, **turn)
     parent = page.get("parent") or {}
@@ -70,11 +70,11 @@ def _meet_new_page(
     database = next((one for one in databases.in_order() if one.data_source_id == source), None)
     if database is None or database.baseline_at is None:
         return "not in one of our databases"
-    layout = layouts.current(database, notion, **turn)
-    arrived = arriving.receive(arriving.look(layout=layout, notion=notion, page=page, manner=manner, now=now, **turn))
-    counts[arrived.what] += 1
-    if arrived.what == "twin" and arrived.link:
-        push.settle_twins(layout=layout, link=arrived.link, page=page, notion=notion, now=now, **turn)
-    elif arrived.to_there.to_there and arrived.link:
-        PageLink.objects.filter(pk=arrived.link.pk).update(wanted_at=now)
-    return f"looked at: {arrived.what}"
+    bound = bound_schema.current(database, notion, **turn)
+    result = inbound.receive(inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now, **turn))
+    counts[result.what] += 1
+    if result.what == "duplicate_page" and result.link:
+        push.settle_duplicate_pages(bound=bound, link=result.link, page=page, notion=notion, now=now, **turn)
+    elif result.reconciled.to_remote and result.link:
+        PageLink.objects.filter(pk=result.link.pk).update(wanted_at=now)
+    return f"looked at: {result.what}"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from contactflow.core.clock import database_now
-from notion_bridge import baseline, comparing, layouts, monitoring, pull, push, schemas, webhooks
+from notion_bridge import baseline, bound_schema, change_detection, monitoring, pull, push, schemas, webhooks
 from notion_bridge.client import Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
 from notion_bridge.models import NotionDatabase, PageLink, SyncRun, WebhookDelivery
-from notion_bridge.reconciling import Manner
+from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.schemas import Misconfigured
-from notion_bridge.syncing import databases, following, journal, lock
+from notion_bridge.syncing import databases, lock, run_log, webhook_followup
 from notion_bridge.syncing.lock import Busy
 from workflows import enrolment
 
@@ -27,7 +27,7 @@ PATIENCE = dt.timedelta(minutes=2)  # how long is waited for what was put off
 
 
 @dataclass(frozen=True)
-class Wish:
+class SyncScope:
     """What a pass is to do."""
 
     pull: bool = True
@@ -44,7 +44,7 @@ def silent(what: str, done: int, total: int) -> None:
     pass
 
 
-def run(*, wish: Wish, trigger: SyncRun.Trigger, progress: Progress = silent) -> SyncRun:
+def run(*, scope: SyncScope, trigger: SyncRun.Trigger, progress: Progress = silent) -> SyncRun:
     """One whole pass, whether Notion is monitored or not; returns when nothing is left to do.
 
     Raises Busy, schemas.Misconfigured, and NotionError with a message that says what to do.
@@ -52,14 +52,14 @@ def run(*, wish: Wish, trigger: SyncRun.Trigger, progress: Progress = silent) ->
     with lock.single(patience=LOCK_PATIENCE) as mine:
         if not mine:
             raise Busy("Another process is working on Notion at this moment. Try again in a minute.")
-        return Pass(wish, trigger, progress).run()
+        return Drain(scope, trigger, progress).run()
 
 
 @dataclass
-class Pass:
+class Drain:
     """A pass that somebody asked for: it waits where a turn of the pump would come back later."""
 
-    wish: Wish
+    scope: SyncScope
     trigger: SyncRun.Trigger
     progress: Progress
     counts: Counter[str] = field(default_factory=Counter)
@@ -70,62 +70,64 @@ class Pass:
             self._drain(connect())
         except Unauthorized as error:
             monitoring.pause(error=error, now=database_now())
-            journal.remember(self.trigger, began, self.counts, error.message)
+            run_log.remember(self.trigger, began, self.counts, error.message)
             raise
         except (NotionError, Misconfigured) as error:
-            journal.remember(self.trigger, began, self.counts, getattr(error, "message", "") or str(error))
+            run_log.remember(self.trigger, began, self.counts, getattr(error, "message", "") or str(error))
             raise
-        return journal.remember(self.trigger, began, self.counts, "")
+        return run_log.remember(self.trigger, began, self.counts, "")
 
     def _drain(self, notion: Notion) -> None:
         now = database_now()
         _patiently(lambda: databases.introduce(notion, now=now))
-        connected = self._meet_databases(notion, now)
+        connected = self._connect_databases(notion, now)
         self._follow_events(notion)
         for database in connected:
-            if self.wish.pull or (self.wish.push and database.baseline_at is None):
+            if self.scope.pull or (self.scope.push and database.baseline_at is None):
                 self._pull(database, notion)
-        if self.wish.start_workflows:
+        if self.scope.start_workflows:
             self.counts["workflows"] += baseline.start(now=database_now())
         now = database_now()
         while baseline.start_some(now=now) or enrolment.enrol_waiting(now=now):
             now = database_now()
-        if self.wish.push:
+        if self.scope.push:
             for database in connected:
                 self._push(database, notion)
 
-    def _meet_databases(self, notion: Notion, now: dt.datetime) -> list[NotionDatabase]:
+    def _connect_databases(self, notion: Notion, now: dt.datetime) -> list[NotionDatabase]:
         """People first, since the others speak of them."""
         named = schemas.configured()
         if not named:
             raise Misconfigured("No database is named. Set the three NOTION_..._DB variables, or create the databases.")
-        met = [_patiently(functools.partial(databases.meet, *one, notion, now, {})) for one in named.items()]
+        met = [
+            _patiently(functools.partial(databases.connect_or_refresh, *one, notion, now, {})) for one in named.items()
+        ]
         if stopped := [one for one in met if one.problem]:
             raise Misconfigured(" ".join(f"{one}: {one.problem}" for one in stopped))
         return met
 
     def _pull(self, database: NotionDatabase, notion: Notion) -> None:
-        manner = Manner(enrol=database.baseline_at is not None or self.wish.start_workflows)
-        pull.begin(database=database, full=self.wish.full, now=database_now())
-        while database.walk:
+        policy = InboundPolicy(enrol=database.baseline_at is not None or self.scope.start_workflows)
+        pull.begin(database=database, full=self.scope.full, now=database_now())
+        while database.page_cursor:
             self.progress(f"reading {database}", self.counts["pages"], 0)
-            _patiently(lambda: _read_or_raise(database, notion, manner, self.counts))
+            _patiently(lambda: _read_or_raise(database, notion, policy, self.counts))
 
     def _follow_events(self, notion: Notion) -> None:
         """The pass sees every edit by itself; what left its database it would not see."""
         now = database_now()
         for event in WebhookDelivery.objects.filter(processed_at=None, type__in=SEEN_BY_A_PASS):
             webhooks.settle(event=event, outcome="seen by a pass", now=now)
-        while following.follow_next(notion, self.counts, now, {}):
+        while webhook_followup.follow_up_next(notion, self.counts, now, {}):
             now = database_now()
 
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
         now = database_now()
-        if comparing.has_changes(database=database):
-            while not comparing.compare(database=database, now=now).is_over:
+        if change_detection.has_changes(database=database):
+            while not change_detection.compare(database=database, now=now).is_over:
                 pass
         while push.let_deleted_go(database=database, notion=notion, now=now):
-            self.counts["trashed_there"] += 1
+            self.counts["trashed_remote"] += 1
             now = database_now()
         total, done = PageLink.objects.filter(database=database, wanted_at__isnull=False).count(), 0
         while total and self._carry_one(database, notion):
@@ -136,19 +138,19 @@ class Pass:
         now = database_now()
         try:
             if links := push.unclear(database=database, now=now):
-                push.look_up(layout=layouts.load(database), links=links, notion=notion, now=now)
+                push.look_up(bound=bound_schema.load(database), links=links, notion=notion, now=now)
                 return True
             change = push.next_change(database=database, now=now)
             if link := change or push.next_creation(database=database, now=now):
-                self.counts[databases.carry(database, link, notion, Manner(enrol=True), now, {})] += 1
+                self.counts[databases.carry(database, link, notion, InboundPolicy(enrol=True), now, {})] += 1
                 return True
         except RateLimited:
             return True  # the budget makes us wait
         return _wait_for_the_next(database, now)
 
 
-def _read_or_raise(database: NotionDatabase, notion: Notion, manner: Manner, counts: Counter[str]) -> None:
-    databases.read_on(database, notion, manner, counts, database_now(), {})
+def _read_or_raise(database: NotionDatabase, notion: Notion, policy: InboundPolicy, counts: Counter[str]) -> None:
+    databases.read_on(database, notion, policy, counts, database_now(), {})
     if database.problem:
         raise Misconfigured(f"{database}: {database.problem}")
 

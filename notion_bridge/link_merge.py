@@ -59,10 +59,10 @@ def part(*, record: dict[str, Any], keep: UUID, drop: UUID, now: dt.datetime) ->
     was = record["was"]
     link.contact_id, link.object_key, link.wanted_at, link.digest = drop, drop, now, ""
     if link.state == State.DELETED:
-        link.state, link.here, link.there = State.RESTORING, was["here"], was["there"]
+        link.state, link.local, link.remote = State.RESTORING, was["local"], was["remote"]
     elif link.state not in (State.LINKED, State.CREATING):
         link.wanted_at = None
-    link.save(update_fields=["contact", "object_key", "wanted_at", "digest", "state", "here", "there"])
+    link.save(update_fields=["contact", "object_key", "wanted_at", "digest", "state", "local", "remote"])
     wake.on_commit()
     return ""
 
@@ -78,4 +78,4 @@ def _moves(theirs: PageLink, ours: PageLink | None) -> bool:
 
 
 def _told(link: PageLink) -> dict[str, Any]:
-    return {"state": link.state, "here": link.here, "there": link.there}
+    return {"state": link.state, "local": link.local, "remote": link.remote}

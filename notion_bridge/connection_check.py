@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 
-from notion_bridge import monitoring, schemas, wording
+from notion_bridge import describe, monitoring, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Turn, Unauthorized, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
 from notion_bridge.syncing import databases, introduce, lock
@@ -86,7 +86,7 @@ def _look(notion: Notion, now: dt.datetime, turn: Turn) -> Iterator[Line]:
             if time.monotonic() > (turn["deadline"] or 0):
                 yield Line("warning", SLOW)
                 return
-            databases.meet(kind, named_id, notion, now, dict(turn))
+            databases.connect_or_refresh(kind, named_id, notion, now, dict(turn))
 
 
 def _who_we_are() -> Line:
@@ -134,7 +134,7 @@ def trouble_of(one: PropertyMapping) -> str:
     if one.trouble == Trouble.VANISHED or seen is None:
         what = f"the property “{one.property_name}” is gone from Notion."
     else:
-        now, before = wording.type_of(seen["type"]), wording.type_of(one.property_type)
+        now, before = describe.type_of(seen["type"]), describe.type_of(one.property_type)
         what = f"the property “{seen['name']}” has the type {now} now, not {before}."
     return (
         f"{what} {label} is not synchronised meanwhile, and nothing was erased. Undo it in Notion, or choose another "
@@ -149,7 +149,7 @@ def _monitoring() -> list[Line]:
 
 
 def _label(row: NotionDatabase, one: PropertyMapping) -> str:
-    return wording.label(row.kind, one.field)
+    return describe.label(row.kind, one.field)
 
 
 def _listed(words: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,24 +10,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from contactflow.core.admin.model_admin import column, link
-from notion_bridge import wording
-from notion_bridge.models import Kind, PageLink
+from notion_bridge import describe
+from notion_bridge.models import PageLink
 
 # What list_select_related needs so that naming the object asks nothing more.
 RELATED = ("database", "contact", "task", "instance__template", "instance__contact")
-NAMELESS = {Kind.CONTACTS: "A person", Kind.TASKS: "A task", Kind.INSTANCES: "A workflow"}
-State = PageLink.State
-STATES = {
-    State.CREATING: "Its page is being created",
-    State.LINKED: "In step",
-    State.WAITING: "Not taken over yet",
-    State.DUPLICATE: "Second page for the same object",
-    State.TRASHED: "In Notion's trash; stays in Contactflow",
-    State.RESTORING: "Coming back from Notion's trash",
-    State.UNSHARED: "Out of reach in Notion; stays in Contactflow",
-    State.MOVED: "Moved away in Notion; stays in Contactflow",
-    State.DELETED: "Deleted in Contactflow; the page went to the trash",
-}
 COLOURS = {
     "Page is being created": "info",
     "In step": "success",
@@ -39,22 +26,10 @@ COLOURS = {
 }
 
 
-def name_of(page: PageLink) -> str:
-    """What the page is about, by name."""
-    if page.contact is not None:
-        return str(page.contact)
-    if page.task is not None:
-        return str(page.task)
-    if page.instance is not None:
-        return f"{page.instance.template} for {page.instance.contact}"
-    what = NAMELESS.get(Kind(page.database.kind), "An object")
-    return f"{what} that was deleted here" if page.state == State.DELETED else f"{what} not known here"
-
-
 def object_link(page: PageLink) -> SafeString | str:
     """The object, leading to its page in the admin."""
     row = page.contact or page.task or page.instance
-    return link(row, name_of(page)) if row is not None else name_of(page)
+    return link(row, describe.name_of(page)) if row is not None else describe.name_of(page)
 
 
 def open_link(url: str, text: str = "Open in Notion") -> SafeString | str:
@@ -64,12 +39,6 @@ def open_link(url: str, text: str = "Open in Notion") -> SafeString | str:
     return format_html(
         '<a href="{}" target="_blank" rel="noopener noreferrer" class="text-link whitespace-nowrap">{} ↗</a>', url, text
     )
-
-
-def state_of(page: PageLink) -> str:
-    """How it stands with the page, in words."""
-    said = STATES[State(page.state)]
-    return f"{said}. {page.error}" if page.error else f"{said}."
 
 
 def table(headings: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> SafeString | str:
@@ -94,16 +63,6 @@ def table(headings: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> SafeSt
     )
 
 
-def changes(kind: str, fields: Mapping[str, Any]) -> list[str]:
-    """What was carried over, field by field."""
-    told = []
-    for name, pair in fields.items():
-        before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-        was = f"was {wording.value(before)}, now " if before is not None else ""
-        told.append(f"{wording.label(kind, name)}: {was}{wording.value(after)}")
-    return told
-
-
 class InNotion:
     """For the page of a contact, task or workflow: where its page in Notion is. Goes before a Page."""
 
@@ -122,4 +81,4 @@ class InNotion:
 
     @column("State")
     def state_in_notion(self, row: Any) -> str:
-        return link(row.notion_link, STATES[State(row.notion_link.state)])
+        return link(row.notion_link, describe.STATES[PageLink.State(row.notion_link.state)])

@@ -15,10 +15,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from notion_bridge import layouts, reconciling
-from notion_bridge.layouts import Layout
+from notion_bridge import bound_schema, reconciliation
+from notion_bridge.adapters import ADAPTERS, Source
+from notion_bridge.bound_schema import BoundSchema
 from notion_bridge.models import NotionDatabase, PageLink
-from notion_bridge.subjects import SUBJECTS, Source
 
 State = PageLink.State
 CHUNK = 200  # rows compared at a time
@@ -38,12 +38,12 @@ def compare(*, database: NotionDatabase, now: dt.datetime) -> Swept:
 
     Whatever has no page, or says something else than when both sides were compared, is wanted from now on.
     """
-    sources = SUBJECTS[database.kind].sources()
+    sources = ADAPTERS[database.kind].sources()
     state = database.comparison or _begin_sweep(database, now)
     source = sources[state["source"]]
     found, wanted = _next_rows(source, state), 0
     if found:
-        wanted = _want_what_differs(layouts.load(database), list(dict.fromkeys(key for _, key, _ in found)), now)
+        wanted = _want_what_differs(bound_schema.load(database), list(dict.fromkeys(key for _, key, _ in found)), now)
     if len(found) == CHUNK:
         state |= {"at": found[-1][0].isoformat(), "id": str(found[-1][2])}
     elif state["source"] + 1 < len(sources):
@@ -61,7 +61,7 @@ def has_changes(*, database: NotionDatabase) -> bool:
     if database.comparison or database.compared_until is None:
         return True
     state = {"since": database.compared_until.isoformat(), "at": database.compared_until.isoformat(), "id": ""}
-    return any(_next_rows(source, state, limit=1) for source in SUBJECTS[database.kind].sources())
+    return any(_next_rows(source, state, limit=1) for source in ADAPTERS[database.kind].sources())
 
 
 def _begin_sweep(database: NotionDatabase, now: dt.datetime) -> dict[str, Any]:
@@ -97,18 +97,18 @@ def _end_sweep(database: NotionDatabase, state: Mapping[str, Any]) -> None:
     database.save(update_fields=["compared_until", "comparison"])
 
 
-def _want_what_differs(layout: Layout, keys: Sequence[UUID], now: dt.datetime) -> int:
-    values = layout.subject.snapshot(layout.subject.belonging(keys))
-    field = layout.subject.link_field
+def _want_what_differs(bound: BoundSchema, keys: Sequence[UUID], now: dt.datetime) -> int:
+    values = bound.adapter.snapshot(bound.adapter.belonging(keys))
+    field = bound.adapter.link_field
     links = {getattr(link, f"{field}_id"): link for link in PageLink.objects.filter(**{f"{field}__in": list(values)})}
     changed = [
         link.pk
         for key, link in links.items()
-        if link.state in (State.LINKED, State.CREATING) and link.digest != reconciling.digest(layout, values[key])
+        if link.state in (State.LINKED, State.CREATING) and link.digest != reconciliation.digest(bound, values[key])
     ]
     wanted = PageLink.objects.filter(pk__in=changed, wanted_at=None).update(wanted_at=now)
     fresh = [
-        PageLink(database=layout.database, state=State.CREATING, object_key=key, wanted_at=now, **{f"{field}_id": key})
+        PageLink(database=bound.database, state=State.CREATING, object_key=key, wanted_at=now, **{f"{field}_id": key})
         for key in values
         if key not in links
     ]

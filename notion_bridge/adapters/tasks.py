@@ -17,8 +17,8 @@ from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Priority, Target, Task
-from notion_bridge.merging import Side, Value
-from notion_bridge.subjects.subject import Applied, Made, Source, Values, moment
+from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
+from notion_bridge.three_way_merge import Side, Value
 
 # As PRODUCT's table spells them; Contactflow's own labels differ in capitals.
 STATUSES: Final = {
@@ -33,7 +33,7 @@ END_OF_DAY: Final = dt.time(23, 59)  # a day without a time means the whole day
 TITLE_LENGTH, CATEGORY_LENGTH = 300, 60
 
 
-class Work:
+class TaskAdapter:
     link_field = "task"
     key_field = "task_id"
 
@@ -59,7 +59,7 @@ class Work:
     def is_being_typed(self, values: Values) -> bool:
         return False
 
-    def referee(self, name: str, here: Value, there: Value) -> Side | None:
+    def referee(self, name: str, local: Value, remote: Value) -> Side | None:
         return None
 
     def apply(self, row: Task, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_bridge import failures
-from notion_bridge.failures import Refusal
+from notion_bridge import errors
+from notion_bridge.errors import Refusal
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 STATUSES = st.integers(300, 599)
@@ -23,8 +23,8 @@ ANYTHING = st.recursive(
 
 def understand(
     status: int, body: str = "", headers: dict[str, str] | None = None, *, writes: bool
-) -> failures.NotionError:
-    return failures.understand(Refusal(status=status, headers=headers or {}, body=body), writes=writes, now=NOW)
+) -> errors.NotionError:
+    return errors.understand(Refusal(status=status, headers=headers or {}, body=body), writes=writes, now=NOW)
 
 
 def in_notions_words(code: str) -> str:
@@ -44,14 +44,14 @@ def test_every_refusal_becomes_one_error(status: int, body: str, wait: str, date
 def test_reading_is_never_unclear(status: int, code: str) -> None:
     error = understand(status, in_notions_words(code), writes=False)
 
-    assert not isinstance(error, failures.Unclear)
+    assert not isinstance(error, errors.Unclear)
 
 
 @given(status=st.integers(500, 599).filter(lambda status: status != 529))
 def test_write_that_a_server_failed_on_is_always_unclear(status: int) -> None:
     by_notion, by_another = understand(status, in_notions_words("x"), writes=True), understand(status, writes=True)
 
-    assert (type(by_notion), type(by_another)) == (failures.Unclear, failures.Unclear)
+    assert (type(by_notion), type(by_another)) == (errors.Unclear, errors.Unclear)
 
 
 @given(status=STATUSES, body=st.text().filter(lambda body: "{" not in body))
@@ -63,45 +63,45 @@ def test_only_notion_itself_can_declare_anything_permanent(status: int, body: st
 def test_other_refusals_of_notion_are_about_the_request(status: int) -> None:
     error = understand(status, in_notions_words("some_new_code"), writes=True)
 
-    assert (type(error), error.code) == (failures.Invalid, "some_new_code")
+    assert (type(error), error.code) == (errors.Invalid, "some_new_code")
 
 
 @given(seconds=st.integers(0, 10**9))
 def test_seconds_to_wait_are_read_as_they_are(seconds: int) -> None:
-    assert failures.retry_after({"retry-after": str(seconds)}, now=NOW) == seconds
+    assert errors.retry_after({"retry-after": str(seconds)}, now=NOW) == seconds
 
 
 @given(now=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_date_to_wait_for_goes_by_the_clock_that_wrote_it(now: datetime) -> None:
     headers = {"retry-after": "Mon, 23 Nov 2026 10:02:00 GMT", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}
 
-    assert failures.retry_after(headers, now=now) == 120
+    assert errors.retry_after(headers, now=now) == 120
 
 
 @given(seconds=st.integers(-86_400, 86_400))
 def test_date_to_wait_for_is_never_in_the_past(seconds: int) -> None:
     date = format_datetime(datetime.fromtimestamp(NOW.timestamp() + seconds, UTC), usegmt=True)
 
-    assert failures.retry_after({"retry-after": date}, now=NOW) == max(seconds, 0)
+    assert errors.retry_after({"retry-after": date}, now=NOW) == max(seconds, 0)
 
 
 @given(value=WORDS)
 def test_nonsense_to_wait_for_is_no_time_or_a_possible_one(value: str) -> None:
-    seconds = failures.retry_after({"retry-after": value}, now=NOW)
+    seconds = errors.retry_after({"retry-after": value}, now=NOW)
 
     assert seconds is None or 0 <= seconds < float("inf")
 
 
 @given(when=st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_date_of_a_header_is_read_to_the_second(when: datetime) -> None:
-    assert failures.read_date(format_datetime(when, usegmt=True)) == when.replace(microsecond=0)
+    assert errors.read_date(format_datetime(when, usegmt=True)) == when.replace(microsecond=0)
 
 
 @pytest.mark.parametrize("value", ["Mon, 23 Nov 2026 10:00:00 -0000", "Mon, 23 Nov 2026 11:00:00 +0100"])
 def test_date_of_a_header_is_always_aware(value: str) -> None:
-    assert failures.read_date(value) == NOW
+    assert errors.read_date(value) == NOW
 
 
-@pytest.mark.parametrize(("writes", "kind"), [(False, failures.Unavailable), (True, failures.Unclear)])
-def test_lost_answer_is_unclear_for_a_write_alone(writes: bool, kind: type[failures.NotionError]) -> None:
-    assert type(failures.lost("cut", writes=writes)) is kind
+@pytest.mark.parametrize(("writes", "kind"), [(False, errors.Unavailable), (True, errors.Unclear)])
+def test_lost_answer_is_unclear_for_a_write_alone(writes: bool, kind: type[errors.NotionError]) -> None:
+    assert type(errors.lost("cut", writes=writes)) is kind

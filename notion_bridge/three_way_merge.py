@@ -31,8 +31,8 @@ class Term:
 class Pair:
     """What each side said of a field when both agreed on it last; None where it is not known."""
 
-    here: Value | None
-    there: Value | None
+    local: Value | None
+    remote: Value | None
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Clash:
 
     field: str
     base: Value | None
-    here: Value
-    there: Value
+    local: Value
+    remote: Value
     rule: Rule
     winner: Side | None
     because: str
@@ -50,10 +50,10 @@ class Clash:
 
 @dataclass
 class Merge:
-    """`to_here` and `to_there` are the values to take over; `agreed` the fields on which both sides say the same."""
+    """`to_local` and `to_remote` are the values to take over; `agreed` the fields on which both sides say the same."""
 
-    to_here: dict[str, Value] = field(default_factory=dict)
-    to_there: dict[str, Value] = field(default_factory=dict)
+    to_local: dict[str, Value] = field(default_factory=dict)
+    to_remote: dict[str, Value] = field(default_factory=dict)
     agreed: list[str] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
 
@@ -65,17 +65,17 @@ Referee = Callable[[str, Value, Value], Side | None]  # a rule above the rules: 
 class Edited:
     """When each side was edited last; Notion's time is a whole minute."""
 
-    here: dt.datetime | None = None
-    there: dt.datetime | None = None
+    local: dt.datetime | None = None
+    remote: dt.datetime | None = None
 
     @property
     def newer(self) -> Side:
-        if self.here is None or self.there is None:
-            return "notion" if self.here is None else "contactflow"
-        return "contactflow" if self.here.replace(second=0, microsecond=0) > self.there else "notion"
+        if self.local is None or self.remote is None:
+            return "notion" if self.local is None else "contactflow"
+        return "contactflow" if self.local.replace(second=0, microsecond=0) > self.remote else "notion"
 
 
-def nobody(name: str, here: Value, there: Value) -> Side | None:
+def nobody(name: str, local: Value, remote: Value) -> Side | None:
     return None
 
 
@@ -83,77 +83,77 @@ def merge(
     *,
     terms: Sequence[Term],
     base: Mapping[str, Pair],
-    here: Mapping[str, Value],
-    there: Mapping[str, Value],
+    local: Mapping[str, Value],
+    remote: Mapping[str, Value],
     edited: Edited,
     referee: Referee = nobody,
 ) -> Merge:
     """Only fields that both sides know are merged: one that cannot be read on a side is left alone on both."""
     merged = Merge()
     for term in terms:
-        if (term.pulled or term.pushed) and term.name in here and term.name in there:
+        if (term.pulled or term.pushed) and term.name in local and term.name in remote:
             pair = base.get(term.name, Pair(None, None))
-            _merge_field(merged, term, pair, here[term.name], there[term.name], edited, referee)
+            _merge_field(merged, term, pair, local[term.name], remote[term.name], edited, referee)
     return merged
 
 
 def _merge_field(  # noqa: PLR0913
-    merged: Merge, term: Term, base: Pair, here: Value, there: Value, edited: Edited, referee: Referee
+    merged: Merge, term: Term, base: Pair, local: Value, remote: Value, edited: Edited, referee: Referee
 ) -> None:
-    if term.same(here, there):
+    if term.same(local, remote):
         merged.agreed.append(term.name)
-    elif isinstance(here, list) and isinstance(there, list) and term.pulled and term.pushed:
-        _merge_list(merged, term, base, here, there)
-    elif _unchanged(term, base.here if base.there is None else base.there, there):
-        if not _unchanged(term, base.here, here):
-            _send(merged, term, here)
-    elif base.there is None and not there:
-        _fill(merged, term, here, there)
-    elif _unchanged(term, base.here, here) and term.pulled:
-        merged.to_here[term.name] = there
-    elif (base.here is None and not here and term.pulled) or (base.there is None and not there):
-        _fill(merged, term, here, there)
+    elif isinstance(local, list) and isinstance(remote, list) and term.pulled and term.pushed:
+        _merge_list(merged, term, base, local, remote)
+    elif _unchanged(term, base.local if base.remote is None else base.remote, remote):
+        if not _unchanged(term, base.local, local):
+            _send(merged, term, local)
+    elif base.remote is None and not remote:
+        _fill(merged, term, local, remote)
+    elif _unchanged(term, base.local, local) and term.pulled:
+        merged.to_local[term.name] = remote
+    elif (base.local is None and not local and term.pulled) or (base.remote is None and not remote):
+        _fill(merged, term, local, remote)
     else:
-        _clash(merged, term, base, here, there, edited, referee)
+        _clash(merged, term, base, local, remote, edited, referee)
 
 
 def _unchanged(term: Term, agreed: Value | None, now: Value) -> bool:
     return agreed is not None and type(agreed) is type(now) and term.same(agreed, now)
 
 
-def _send(merged: Merge, term: Term, here: Value) -> None:
+def _send(merged: Merge, term: Term, local: Value) -> None:
     if term.pushed:
-        merged.to_there[term.name] = here
+        merged.to_remote[term.name] = local
 
 
-def _fill(merged: Merge, term: Term, here: Value, there: Value) -> None:
+def _fill(merged: Merge, term: Term, local: Value, remote: Value) -> None:
     """One side never said anything: the other one fills it."""
-    if here or not term.pulled:
-        _send(merged, term, here)
+    if local or not term.pulled:
+        _send(merged, term, local)
     else:
-        merged.to_here[term.name] = there
+        merged.to_local[term.name] = remote
 
 
-def _merge_list(merged: Merge, term: Term, base: Pair, here: list[str], there: list[str]) -> None:
+def _merge_list(merged: Merge, term: Term, base: Pair, local: list[str], remote: list[str]) -> None:
     """Each side takes over what the other added and what it removed: lists never clash."""
-    base = base if base.there is not None else Pair(None, None)  # what Notion lacks, nobody need have removed
-    came, went = _difference(base.there, there)
-    new_here = _changed(here, came, went)
-    added, removed = _difference(base.here, here)
-    new_there = _changed(there, added, removed)
-    if not term.same(new_here, here):
-        merged.to_here[term.name] = new_here
-    if not term.same(new_there, there):
-        merged.to_there[term.name] = new_there
+    base = base if base.remote is not None else Pair(None, None)  # what Notion lacks, nobody need have removed
+    came, went = _difference(base.remote, remote)
+    new_local = _changed(local, came, went)
+    added, removed = _difference(base.local, local)
+    new_remote = _changed(remote, added, removed)
+    if not term.same(new_local, local):
+        merged.to_local[term.name] = new_local
+    if not term.same(new_remote, remote):
+        merged.to_remote[term.name] = new_remote
 
 
-def agreed_list(*, base: Pair, here: list[str], there: list[str]) -> list[str]:
+def agreed_list(*, base: Pair, local: list[str], remote: list[str]) -> list[str]:
     """What our side is to have agreed on once Notion's changes were taken over; ours are still to go there."""
-    base = base if base.there is not None else Pair(None, None)
-    came, went = _difference(base.there, there)
-    arrived = {one.casefold() for one in here}
+    base = base if base.remote is not None else Pair(None, None)
+    came, went = _difference(base.remote, remote)
+    result = {one.casefold() for one in local}
     return _changed(
-        base.here if isinstance(base.here, list) else [], [one for one in came if one.casefold() in arrived], went
+        base.local if isinstance(base.local, list) else [], [one for one in came if one.casefold() in result], went
     )
 
 
@@ -172,23 +172,23 @@ def _changed(words: list[str], added: list[str], removed: list[str]) -> list[str
 
 
 def _clash(  # noqa: PLR0913
-    merged: Merge, term: Term, base: Pair, here: Value, there: Value, edited: Edited, referee: Referee
+    merged: Merge, term: Term, base: Pair, local: Value, remote: Value, edited: Edited, referee: Referee
 ) -> None:
-    winner, because = _decide(term, here, there, edited, referee)
-    agreed = base.there if base.there is not None else base.here
-    merged.clashes.append(Clash(term.name, agreed, here, there, term.rule, winner, because))
+    winner, because = _decide(term, local, remote, edited, referee)
+    agreed = base.remote if base.remote is not None else base.local
+    merged.clashes.append(Clash(term.name, agreed, local, remote, term.rule, winner, because))
     if winner == "notion":
-        merged.to_here[term.name] = there
+        merged.to_local[term.name] = remote
     elif winner == "contactflow":
-        merged.to_there[term.name] = here
+        merged.to_remote[term.name] = local
 
 
-def _decide(term: Term, here: Value, there: Value, edited: Edited, referee: Referee) -> tuple[Side | None, str]:
+def _decide(term: Term, local: Value, remote: Value, edited: Edited, referee: Referee) -> tuple[Side | None, str]:
     if not term.pulled:
         return "contactflow", "This field is Contactflow's to write."
     if not term.pushed:
         return "notion", "This field is Notion's to write."
-    if judged := referee(term.name, here, there):
+    if judged := referee(term.name, local, remote):
         return judged, "The stricter value wins."
     if term.rule == "ask":
         return None, "Both sides changed it; the rule is to ask."

@@ -1,6 +1,6 @@
 """One object and its page: merge what both say, take over here what is new there, and say what is to be written there.
 
-Nothing is sent from here: `meet` works inside the database alone, so that it can be done, or undone, as a whole.
+Nothing is sent from here: `reconcile` works inside the database alone, so that it can be done, or undone, as a whole.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from django.db import transaction
 
-from notion_bridge import mapping, merging, problems
-from notion_bridge.layouts import Layout, Reading
+from notion_bridge import mapping, problems, three_way_merge
+from notion_bridge.adapters import Applied, Values
+from notion_bridge.bound_schema import BoundSchema, Reading
 from notion_bridge.mapping import Shape
-from notion_bridge.merging import Clash, Edited, Merge, Pair, Value
 from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
-from notion_bridge.subjects import Applied, Values
+from notion_bridge.three_way_merge import Clash, Edited, Merge, Pair, Value
 
 Cause = SyncProblem.Cause
 State = PageLink.State
@@ -29,7 +29,7 @@ WRITTEN_BACK = (Shape.PHONE, Shape.DATE)
 
 
 @dataclass(frozen=True)
-class Manner:
+class InboundPolicy:
     """How a page is received. `enrol`: workflows start. `patient`: whoever is still typing is given the time."""
 
     enrol: bool
@@ -37,43 +37,49 @@ class Manner:
 
 
 @dataclass
-class Meeting:
-    """What came of it. `to_there` is what Notion is to be told; `changed` the fields that changed here."""
+class Reconciliation:
+    """What came of it. `to_remote` is what Notion is to be told; `changed` the fields that changed here."""
 
-    to_there: dict[str, Value] = field(default_factory=dict)
+    to_remote: dict[str, Value] = field(default_factory=dict)
     changed: dict[str, list[Any]] = field(default_factory=dict)
     is_gone: bool = False  # the object was deleted here
 
 
-def meet(
-    *, layout: Layout, link: PageLink, reading: Reading, edited_at: dt.datetime | None, manner: Manner, now: dt.datetime
-) -> Meeting:
+def reconcile(
+    *,
+    bound: BoundSchema,
+    link: PageLink,
+    reading: Reading,
+    edited_at: dt.datetime | None,
+    policy: InboundPolicy,
+    now: dt.datetime,
+) -> Reconciliation:
     """Reconcile the object of the link with its page, in one transaction; the link is saved with what both agree on."""
     with transaction.atomic():
-        row = layout.subject.lock(link.object_key) if link.object_key else None
+        row = bound.adapter.lock(link.object_key) if link.object_key else None
         if row is None:
-            return Meeting(is_gone=True)
-        before = layout.subject.snapshot([row.pk])[row.pk]
-        edited = Edited(here=layout.subject.edited_at(row), there=edited_at)
-        merged = _merge(layout, link, before, reading.values, edited)
+            return Reconciliation(is_gone=True)
+        before = bound.adapter.snapshot([row.pk])[row.pk]
+        edited = Edited(local=bound.adapter.edited_at(row), remote=edited_at)
+        merged = _merge(bound, link, before, reading.values, edited)
         applied = (
-            layout.subject.apply(row, merged.to_here, enrol=manner.enrol, now=now) if merged.to_here else Applied()
+            bound.adapter.apply(row, merged.to_local, enrol=policy.enrol, now=now) if merged.to_local else Applied()
         )
-        after = layout.subject.snapshot([row.pk])[row.pk] if merged.to_here else before
-        _agree_as_they_were(layout, link, merged, before, reading)
-        _agree(layout, link, merged, applied, after, reading)
-        again = _merge(layout, link, after, reading.values, edited)
-        to_there = {name: value for name, value in again.to_there.items() if name not in applied.refused}
-        meeting = Meeting(to_there=to_there)
-        meeting.changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
-        if meeting.to_there:
+        after = bound.adapter.snapshot([row.pk])[row.pk] if merged.to_local else before
+        _agree_as_they_were(bound, link, merged, before, reading)
+        _agree(bound, link, merged, applied, after, reading)
+        again = _merge(bound, link, after, reading.values, edited)
+        to_remote = {name: value for name, value in again.to_remote.items() if name not in applied.refused}
+        outcome = Reconciliation(to_remote=to_remote)
+        outcome.changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+        if outcome.to_remote:
             link.wanted_at = link.wanted_at or now  # in the same transaction: what is to be written is not forgotten
-        _save(layout, link, after, edited_at, now)
+        _save(bound, link, after, edited_at, now)
         _record(link, _clashes(merged, applied, after, reading), merged.agreed, now)
-        _report(layout, link, applied, reading, now)
-        if meeting.changed:
-            note(link=link, direction="from_notion", what="changed", fields=meeting.changed, now=now)
-    return meeting
+        _report(bound, link, applied, reading, now)
+        if outcome.changed:
+            note(link=link, direction="from_notion", what="changed", fields=outcome.changed, now=now)
+    return outcome
 
 
 def note(
@@ -83,15 +89,15 @@ def note(
     SyncEntry.objects.create(link=link, direction=direction, what=what, fields=dict(fields or {}), at=now)
 
 
-def agreed_here(layout: Layout, name: str, here: Values, there: Values) -> Value | None:
+def agreed_local(bound: BoundSchema, name: str, local: Values, remote: Values) -> Value | None:
     """What is noted as agreed on our side. Where we spell a value otherwise than Notion, ours goes there: None."""
-    is_ours = layout.properties[name].field.shape in WRITTEN_BACK and here[name] != there[name]
-    return None if is_ours else here[name]
+    is_ours = bound.properties[name].field.shape in WRITTEN_BACK and local[name] != remote[name]
+    return None if is_ours else local[name]
 
 
-def digest(layout: Layout, values: Values) -> str:
+def digest(bound: BoundSchema, values: Values) -> str:
     """Stands for what the object says, as far as Notion is told of it."""
-    told = {name: values.get(name) for name, one in layout.properties.items() if one.field.pushed}
+    told = {name: values.get(name) for name, one in bound.properties.items() if one.field.pushed}
     return hashlib.md5(json.dumps(told, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -105,44 +111,49 @@ def report_limits(*, link: PageLink, limits: Mapping[str, Iterable[str]], now: d
     problems.close(Cause.LIMIT, subjects=held, now=now)
 
 
-def _merge(layout: Layout, link: PageLink, here: Values, there: Values, edited: Edited) -> Merge:
-    return merging.merge(
-        terms=layout.terms(),
-        base={name: Pair(link.here.get(name), link.there.get(name)) for name in layout.properties},
-        here=here,
-        there=there,
+def _merge(bound: BoundSchema, link: PageLink, local: Values, remote: Values, edited: Edited) -> Merge:
+    return three_way_merge.merge(
+        terms=bound.terms(),
+        base={name: Pair(link.local.get(name), link.remote.get(name)) for name in bound.properties},
+        local=local,
+        remote=remote,
         edited=edited,
-        referee=layout.subject.referee,
+        referee=bound.adapter.referee,
     )
 
 
-def _agree_as_they_were(layout: Layout, link: PageLink, merged: Merge, before: Values, reading: Reading) -> None:
+def _agree_as_they_were(bound: BoundSchema, link: PageLink, merged: Merge, before: Values, reading: Reading) -> None:
     """Before anything was taken over: what changed here along with it (an end, a brand) is still to go there."""
     for name in merged.agreed:
-        link.here[name], link.there[name] = agreed_here(layout, name, before, reading.values), reading.values[name]
+        link.local[name], link.remote[name] = agreed_local(bound, name, before, reading.values), reading.values[name]
 
 
-def _agree(layout: Layout, link: PageLink, merged: Merge, applied: Applied, after: Values, reading: Reading) -> None:
+def _agree(
+    bound: BoundSchema, link: PageLink, merged: Merge, applied: Applied, after: Values, reading: Reading
+) -> None:
     """Note on the link what both sides agree on now. A value that was refused stays a change to come."""
-    for name in merged.to_here.keys() - applied.refused.keys():
-        here, there = after[name], reading.values[name]
-        if isinstance(here, list) and isinstance(there, list):
+    for name in merged.to_local.keys() - applied.refused.keys():
+        local, remote = after[name], reading.values[name]
+        if isinstance(local, list) and isinstance(remote, list):
             left_out = {one.casefold() for one in applied.unknown.get(name, [])}
-            known = [one for one in there if one.casefold() not in left_out]
-            base = Pair(link.here.get(name), link.there.get(name))
-            link.here[name], link.there[name] = merging.agreed_list(base=base, here=here, there=known), known
+            known = [one for one in remote if one.casefold() not in left_out]
+            base = Pair(link.local.get(name), link.remote.get(name))
+            link.local[name], link.remote[name] = (
+                three_way_merge.agreed_list(base=base, local=local, remote=known),
+                known,
+            )
         elif name not in applied.unknown:
-            link.here[name], link.there[name] = agreed_here(layout, name, after, reading.values), there
+            link.local[name], link.remote[name] = agreed_local(bound, name, after, reading.values), remote
     ours = [clash.field for clash in merged.clashes if clash.winner == "contactflow"]
     for name in [*ours, *applied.overruled]:
         # Theirs was seen, and is no news when the page is looked at again; ours is a change that goes there.
-        link.here[name], link.there[name] = None, reading.values[name]
+        link.local[name], link.remote[name] = None, reading.values[name]
 
 
-def _save(layout: Layout, link: PageLink, after: Values, edited_at: dt.datetime | None, now: dt.datetime) -> None:
+def _save(bound: BoundSchema, link: PageLink, after: Values, edited_at: dt.datetime | None, now: dt.datetime) -> None:
     link.state, link.error, link.edited_at, link.agreed_at = State.LINKED, "", edited_at or link.edited_at, now
-    link.digest = digest(layout, after)
-    link.save(update_fields=["state", "error", "edited_at", "agreed_at", "digest", "here", "there", "wanted_at"])
+    link.digest = digest(bound, after)
+    link.save(update_fields=["state", "error", "edited_at", "agreed_at", "digest", "local", "remote", "wanted_at"])
 
 
 def _clashes(merged: Merge, applied: Applied, after: Values, reading: Reading) -> list[Clash]:
@@ -160,7 +171,7 @@ def _record(link: PageLink, clashes: Iterable[Clash], agreed: Iterable[str], now
     open_ones = SyncConflict.objects.filter(link=link, winner="")
     open_ones.filter(field__in=agreed).update(winner="notion", settled_at=now, settled_by="Both sides say the same now")
     for clash in clashes:
-        values = {"base": clash.base, "here": clash.here, "there": clash.there, "rule": clash.rule}
+        values = {"base": clash.base, "local": clash.local, "remote": clash.remote, "rule": clash.rule}
         values["because"] = clash.because[:300]
         if clash.winner is None:
             SyncConflict.objects.update_or_create(link=link, field=clash.field, winner="", defaults=values)
@@ -170,7 +181,7 @@ def _record(link: PageLink, clashes: Iterable[Clash], agreed: Iterable[str], now
             )
 
 
-def _report(layout: Layout, link: PageLink, applied: Applied, reading: Reading, now: dt.datetime) -> None:
+def _report(bound: BoundSchema, link: PageLink, applied: Applied, reading: Reading, now: dt.datetime) -> None:
     refused = reading.unreadable | applied.refused
     for name, because in refused.items():
         problems.report(
@@ -182,13 +193,13 @@ def _report(layout: Layout, link: PageLink, applied: Applied, reading: Reading, 
             details={"field": name, "value": reading.values.get(name)},
             now=now,
         )
-    report_unknown(layout=layout, link=link, unknown=applied.unknown, now=now)
+    report_unknown(bound=bound, link=link, unknown=applied.unknown, now=now)
     still = [f"page {link.pk}: {name}" for name in refused]
     over = SyncProblem.objects.filter(link=link, cause=Cause.VALUE_REFUSED, closed_at=None).exclude(subject__in=still)
     over.update(closed_at=now, closed_by="Contactflow")
 
 
-def report_unknown(*, layout: Layout, link: PageLink, unknown: Mapping[str, list[str]], now: dt.datetime) -> None:
+def report_unknown(*, bound: BoundSchema, link: PageLink, unknown: Mapping[str, list[str]], now: dt.datetime) -> None:
     """An option that Notion has and Contactflow lacks is a suggestion to staff, made once."""
     for name, options in unknown.items():
         label = mapping.field_of(link.database.kind, name).label

@@ -10,11 +10,11 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from notion_bridge import mapping
+from notion_bridge.adapters import ADAPTERS, Adapter
 from notion_bridge.client import Notion, Turn
 from notion_bridge.mapping import Field
-from notion_bridge.merging import Term, Value
 from notion_bridge.models import NotionDatabase, PropertyMapping
-from notion_bridge.subjects import SUBJECTS, Subject
+from notion_bridge.three_way_merge import Term, Value
 
 WITH_OPTIONS = ("select", "multi_select", "status")
 
@@ -48,26 +48,26 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Layout:
+class BoundSchema:
     database: NotionDatabase
     properties: Mapping[str, Property]  # by field, only those in order
     people: Mapping[str, str] = field(default_factory=dict)  # names and addresses in Notion -> user id
 
     @property
-    def subject(self) -> Subject:
-        return SUBJECTS[self.database.kind]
+    def adapter(self) -> Adapter:
+        return ADAPTERS[self.database.kind]
 
     @property
     def key(self) -> Property | None:
         """The property that carries our id."""
-        return self.properties.get(self.subject.key_field)
+        return self.properties.get(self.adapter.key_field)
 
     def terms(self) -> list[Term]:
         return [
             Term(
                 name=one.field.name,
                 rule=one.rule,
-                same=lambda here, there, field=one.field: mapping.same(here, there, field),  # type: ignore[misc]
+                same=lambda local, remote, field=one.field: mapping.same(local, remote, field),  # type: ignore[misc]
                 pulled=one.field.pulled,
                 pushed=one.field.pushed and one.type not in mapping.READ_ONLY,
             )
@@ -189,17 +189,17 @@ def all_items(notion: Notion, page_id: str, property_id: str, turn: Turn) -> lis
             return items
 
 
-def current(database: NotionDatabase, notion: Notion, **turn: Unpack[Turn]) -> Layout:
-    """The layout as it is now, and who is who in Notion where a field holds people."""
-    layout = load(database)
-    if any(one.type == "people" for one in layout.properties.values()):
-        return replace(layout, people=_people(notion, turn))
-    return layout
+def current(database: NotionDatabase, notion: Notion, **turn: Unpack[Turn]) -> BoundSchema:
+    """The schema as it is now, and who is who in Notion where a field holds people."""
+    bound = load(database)
+    if any(one.type == "people" for one in bound.properties.values()):
+        return replace(bound, people=_people(notion, turn))
+    return bound
 
 
-def load(database: NotionDatabase) -> Layout:
+def load(database: NotionDatabase) -> BoundSchema:
     """The fields that have a property in order."""
-    rows = PropertyMapping.objects.filter(database=database, trouble=PropertyMapping.Trouble.NONE).order_by("id")
+    rows = PropertyMapping.objects.filter(database=database, trouble=PropertyMapping.Trouble.NONE)
     properties = {
         row.field: Property(
             field=mapping.field_of(database.kind, row.field),
@@ -210,7 +210,7 @@ def load(database: NotionDatabase) -> Layout:
         )
         for row in rows.exclude(property_id="")
     }
-    return Layout(database=database, properties=properties)
+    return BoundSchema(database=database, properties=properties)
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_bridge import failures, mapping, wording
+from notion_bridge import describe, errors, mapping
 
 
 @pytest.mark.parametrize(
@@ -20,20 +20,20 @@ from notion_bridge import failures, mapping, wording
     ],
 )
 def test_what_a_pass_did_is_told_in_one_line(counts: dict[str, int], words: str) -> None:
-    assert wording.done(counts) == words
+    assert describe.done(counts) == words
 
 
-@pytest.mark.parametrize("code", failures.CODES.values())
+@pytest.mark.parametrize("code", errors.CODES.values())
 def test_every_code_of_a_server_in_trouble_has_words(code: str) -> None:
-    assert code in wording.ERRORS
+    assert code in describe.ERRORS
 
 
 def test_an_unknown_code_is_told_as_it_came() -> None:
-    assert wording.error("some_new_code") == "Notion answered “some new code”"
+    assert describe.error("some_new_code") == "Notion answered “some new code”"
 
 
 def test_codes_that_mean_the_same_are_one_line() -> None:
-    assert wording.errors({"timeout": 2, "gateway_timeout": 1, "cut": 1}) == {
+    assert describe.errors({"timeout": 2, "gateway_timeout": 1, "cut": 1}) == {
         "Notion did not answer in time": 3,
         "the connection was cut": 1,
     }
@@ -49,17 +49,17 @@ def test_codes_that_mean_the_same_are_one_line() -> None:
     ],
 )
 def test_types_are_called_as_in_notion(property_type: str, words: str) -> None:
-    assert wording.type_of(property_type) == words
+    assert describe.type_of(property_type) == words
 
 
 @pytest.mark.parametrize("kind", mapping.FIELDS)
 def test_every_field_is_called_as_in_notion(kind: str) -> None:
     for field in mapping.FIELDS[kind]:
-        assert wording.label(kind, field.name) == field.label
+        assert describe.label(kind, field.name) == field.label
 
 
 def test_a_field_of_earlier_times_still_has_a_name() -> None:
-    assert wording.label("contacts", "shoe_size") == "Shoe size"
+    assert describe.label("contacts", "shoe_size") == "Shoe size"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_field_of_earlier_times_still_has_a_name() -> None:
     [(None, "not known"), ("", "empty"), ([], "empty"), (["Artist", "Curator"], "Artist, Curator"), ("Ada", "Ada")],
 )
 def test_a_value_is_never_blank(value: object, words: str) -> None:
-    assert wording.value(value) == words
+    assert describe.value(value) == words
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a_value_is_never_blank(value: object, words: str) -> None:
     ],
 )
 def test_a_duration_has_one_unit(seconds: float, words: str) -> None:
-    assert wording.duration(dt.timedelta(seconds=seconds)) == words
+    assert describe.duration(dt.timedelta(seconds=seconds)) == words
 
 
 @given(st.timedeltas())
 def test_every_duration_has_words(of: dt.timedelta) -> None:
-    assert wording.duration(of)
+    assert describe.duration(of)
