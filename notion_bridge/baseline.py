@@ -11,12 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from contacts import intake
 from contacts.models import Contact, ContactEvent
 from notion_bridge.models import Kind, NotionDatabase, PageLink
-from workflows import enrolment, entrypoints, wake
+from workflows import actions, enrolment, entrypoints, wake
 from workflows.conditions import Facts
 from workflows.enrolment import Candidate, Newcomer
-from workflows.models import ActionType
 
-EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 CHUNK = 50
 JUDGED = 500
 Answer = NotionDatabase.BaselineAnswer
@@ -114,5 +112,4 @@ def _newcomer(contact: Contact) -> Newcomer:
 
 def _emails(candidate: Candidate) -> int:
     """How many emails one instance plans, touches included."""
-    sending = sum(step.action_type in EMAILS for step in candidate.steps)
-    return sending + sum(step.touches.count() for step in candidate.steps)
+    return len(actions.emails_of(candidate.steps))

@@ -22,6 +22,7 @@ from contacts import addresses
 from contacts.intake import Arrival, IntakeError
 from contacts.serializers import Reason
 from workflows import analytics, controls, drafts, entrypoints, filters, serializers, simulation
+from workflows.foreseen import Someone
 from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate
 
 ACTIONS = ScheduledAction.objects.select_related("target", "template").order_by("due_at", "position", "occurrence")
@@ -222,7 +223,7 @@ _TRIGGER_NAMES = {"email": "contact_email", "kind": "trigger_event"}  # what int
 _WHICH = {True: "there is no draft.", False: "nothing is published."}
 
 
-def _someone(told: dict[str, Any], plan: drafts.Plan) -> simulation.Someone:
+def _someone(told: dict[str, Any], plan: drafts.Plan) -> Someone:
     address = told.get("contact_email", "").strip().lower()
     if not address:
         return simulation.example_named(plan=plan, **_known(told.get("example") or {}))

@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from contactflow.core import datetimes
 from contacts import describe
 from engagement.models import ChannelState
-from workflows.models import ActionType, ScheduledAction, WorkflowInstance
+from workflows import actions
+from workflows.models import ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
 TO_COME = (Status.PENDING, Status.CLAIMED, Status.SENDING)
@@ -32,16 +33,7 @@ def seen_now(actions: QuerySet[ScheduledAction]) -> QuerySet[ScheduledAction]:
 
 def name_of(action: ScheduledAction) -> str:
     """What the step does: the title of the task, the email, whom it alerts."""
-    kind = ActionType(action.action_type)
-    if kind == ActionType.SEND_EMAIL:
-        return f"Email “{action.template}”"
-    if kind == ActionType.FOLLOW_UP:
-        return f"Day {action.occurrence}: email “{action.template}”"
-    if kind == ActionType.CREATE_TASK:
-        return f"Task “{action.step.title}”"
-    if kind == ActionType.SEND_NOTIFICATION:
-        return f"Alert {action.target}"
-    return "Plan the follow-up"
+    return actions.of(action.action_type).name_of(action)
 
 
 def what_comes(actions: Iterable[ScheduledAction]) -> str:
@@ -80,7 +72,7 @@ def _waiting(action: ScheduledAction) -> str:
     if action.instance.status == "paused":
         return "on hold with its workflow"
     if getattr(action, "is_due", False):
-        is_email = action.action_type in (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
+        is_email = actions.of(action.action_type).is_email
         return "waits: email is paused" if is_email and getattr(action, "is_email_paused", False) else "due now"
     again = "again " if action.attempts else ""
     return f"waiting until {again}{datetimes.words(action.next_attempt_at)}".replace("until again", "to try again")

@@ -11,9 +11,9 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from workflows import validation
+from workflows.actions.base import Severity
 from workflows.drafts import draft_of, fingerprint, plan_of
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
-from workflows.validation import Severity
 
 __all__ = ["NotPublishable", "draft_of", "in_flight", "problems_of", "publish", "under_way"]
 

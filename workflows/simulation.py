@@ -4,63 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from contacts import intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
-from engagement import rendering
-from engagement.models import EngagementTemplate
-from workflows import describe, drafts, scheduling
+from workflows import actions, drafts, scheduling
 from workflows.actions.follow_up import TOUCH_DISTANCE
 from workflows.drafts import Plan, PlannedStep
-from workflows.models import ActionType, WorkflowTemplate, WorkflowVersion
-
-EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Foreseen:
-    """One action as it would be. For emails `subject` and `text` as rendered; `missing` names what would hold it."""
-
-    at: dt.datetime
-    action_type: str
-    what: str
-    target: str = ""
-    whom: str = ""
-    subject: str = ""
-    text: str = ""
-    missing: list[str] = field(default_factory=list)
-    step: int = 0
-    html: str = ""
-    title: str = ""
-    message: str = ""
-    priority: str = ""
-    category: str = ""
-    due_at: dt.datetime | None = None
-    used_fallbacks: list[str] = field(default_factory=list)
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Someone:
-    """For whom it is foreseen: a contact, or an example person who exists nowhere."""
-
-    contact: Contact
-    business_entity: BusinessEntity | None
-    facts: Mapping[str, Any] | None = None
-    because: str = ""  # why it would start, as alerts and tasks tell it
-
-    @property
-    def zone(self) -> str:
-        """The contact's time zone; without one, the brand's."""
-        return self.contact.timezone or self.team_zone
-
-    @property
-    def team_zone(self) -> str:
-        return self.business_entity.timezone if self.business_entity else "UTC"
+from workflows.foreseen import Foreseen, Someone
+from workflows.models import WorkflowTemplate, WorkflowVersion
 
 
 def simulate(
@@ -144,84 +99,41 @@ def example_named(
 def rehearse(*, plan: Plan, someone: Someone, start: dt.datetime) -> list[Foreseen]:
     """The calendar of a plan, in order of time."""
     found = [
-        one for number, step in enumerate(plan.steps, start=1) for one in _foresee(step, plan, someone, start, number)
+        replace(one, step=number)
+        for number, step in enumerate(plan.steps, start=1)
+        for one in _foresee(step, plan, someone, start)
     ]
-    return yielding(sorted(found, key=lambda one: one.at))
+    found.sort(key=lambda one: one.at)
+    note = "Would be left out: another email goes to the contact within 20 hours."
+    left_out = stepping_back([(one.at, one.action_type, bool(one.note)) for one in found])
+    return [replace(one, note=note) if place in left_out else one for place, one in enumerate(found)]
 
 
-def yielding(foreseen: list[Foreseen]) -> list[Foreseen]:
-    """Touches step back for other emails nearby, as the engine has it; those say so."""
-    result: list[Foreseen] = []
-    for index, one in enumerate(foreseen):
-        if one.action_type != ActionType.FOLLOW_UP:
-            result.append(one)
-            continue
-        before = [other for other in result if other.action_type in EMAILS and not other.note]
-        after = [
-            other
-            for other in foreseen[index + 1 :]
-            if other.action_type in EMAILS and other.at - one.at <= TOUCH_DISTANCE
-        ]
-        near = bool(after) or any(one.at - other.at <= TOUCH_DISTANCE for other in before)
-        note = "Would be left out: another email goes to the contact within 20 hours."
-        result.append(replace(one, note=note) if near else one)
-    return result
+Moment = TypeVar("Moment", dt.datetime, dt.timedelta)
 
 
-def _foresee(step: PlannedStep, plan: Plan, someone: Someone, start: dt.datetime, number: int) -> list[Foreseen]:
-    at = scheduling.due_at(started_at=start, delay_hours=step.delay_hours)
-    if step.action_type == ActionType.SEND_EMAIL:
-        return [_email(step.template, step.action_type, someone, at, number)]
-    if step.action_type == ActionType.SCHEDULE_FOLLOW_UP:
-        return [
-            _email(touch.template, ActionType.FOLLOW_UP, someone, max(at, start + dt.timedelta(days=touch.day)), number)
-            for touch in step.touches
-        ]
-    return [_inside(step, plan, someone, at, number)]
+def stepping_back(planned: Sequence[tuple[Moment, str, bool]]) -> set[int]:
+    """The places of those that step back for another email nearby, as the engine has it.
+
+    Each is told with its moment, its type and whether it is left out anyhow; they stand in order of time.
+    """
+    emails = [
+        (place, at, actions.of(kind), is_out)
+        for place, (at, kind, is_out) in enumerate(planned)
+        if actions.of(kind).is_email
+    ]
+    left_out: set[int] = {place for place, _, _, is_out in emails if is_out}
+    found = set()
+    for index, (place, at, kind, _) in enumerate(emails):
+        later = any(other - at <= TOUCH_DISTANCE for _, other, _, _ in emails[index + 1 :])
+        before = any(at - other <= TOUCH_DISTANCE for one, other, _, _ in emails[:index] if one not in left_out)
+        if kind.may_yield and place not in left_out and (later or before):
+            found.add(place)
+            left_out.add(place)
+    return found
 
 
-def _inside(step: PlannedStep, plan: Plan, someone: Someone, at: dt.datetime, number: int) -> Foreseen:
-    """An alert or a task, worded as the engine words it."""
-    label = ActionType(step.action_type).label
-    is_task = step.action_type == ActionType.CREATE_TASK
-    priority = step.priority or "medium"
-    return Foreseen(
-        at=at,
-        action_type=step.action_type,
-        what=f"{label}: {step.title}" if step.title else label,
-        target=step.target.slug if step.target else "",
-        whom=str(step.target or ""),
-        step=number,
-        title=step.title or f"{plan.name}: {someone.contact}",
-        message=step.description or describe.about(someone.contact, someone.because),
-        priority=priority,
-        category=step.category,
-        due_at=scheduling.task_due_at(now=at, priority=priority) if is_task else None,
-    )
-
-
-def _email(
-    template: EngagementTemplate | None, action_type: str, someone: Someone, at: dt.datetime, number: int
-) -> Foreseen:
-    if template is None or template.current_version is None:
-        what = template.name if template else "An email that is still to be chosen"
-        return Foreseen(at=at, action_type=action_type, what=what, missing=["words"], step=number)
-    rendered = rendering.render(
-        version=template.current_version,
-        contact=someone.contact,
-        business_entity=template.business_entity or someone.business_entity,
-        now=at,
-        facts=dict(someone.facts) if someone.facts else None,
-    )
-    return Foreseen(
-        at=at,
-        action_type=action_type,
-        what=template.name,
-        subject=rendered.subject,
-        text=rendered.text,
-        missing=list(rendered.missing),
-        step=number,
-        html=rendered.html,
-        used_fallbacks=list(rendered.used_fallbacks),
-        note="" if template.active else "Would be left out: this email is switched off.",
-    )
+def _foresee(step: PlannedStep, plan: Plan, someone: Someone, start: dt.datetime) -> Iterator[Foreseen]:
+    for one in actions.of(step.action_type).planned(step):
+        at = scheduling.due_at(started_at=start, delay_hours=one.hours)
+        yield actions.of(one.action_type).foresee(one, step, name=plan.name, someone=someone, at=at)

@@ -9,16 +9,11 @@ from django.db.models.functions import Coalesce
 
 from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
-from workflows import progress
-from workflows.models import ActionType, ControlEntry, ScheduledAction, WorkflowInstance
+from workflows import actions, progress
+from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
 
 WORKFLOW, STEP, CONTROL = "workflow", "step", "control"
 Status = ScheduledAction.Status
-# Their alert, task or email stands in the timeline itself, and tells more.
-SPEAK_FOR_THEMSELVES = Q(
-    status=Status.DONE,
-    action_type__in=[ActionType.SEND_NOTIFICATION, ActionType.CREATE_TASK, ActionType.SEND_EMAIL, ActionType.FOLLOW_UP],
-)
 TOLD = [Status.DONE, Status.FAILED, Status.DEAD, Status.SKIPPED, Status.AMBIGUOUS]
 STEPS = {
     Status.DONE: ("Done", GOOD),
@@ -96,8 +91,10 @@ def _steps_of(contact: Contact) -> QuerySet[Any]:
     """Through the contact's instances. Ordered by an expression, since an index on everybody's times would tempt the
     planner to read those of all other people first."""
     rows = ScheduledAction.objects.filter(instance__in=_instances_of(contact), status__in=TOLD)
+    # Their alert, task or email stands in the timeline itself, and tells more.
+    speak_for_themselves = [kind.name for kind in actions.all_types() if kind.is_in_timeline]
     return (
-        rows.exclude(SPEAK_FOR_THEMSELVES)
+        rows.exclude(status=Status.DONE, action_type__in=speak_for_themselves)
         .annotate(ended=Coalesce("finished_at", "started_at", "due_at"))
         .select_related("instance__template", "step", "target", "template")
     )

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
 
+from workflows import actions
+from workflows.actions.base import Fault, Severity
 from workflows.drafts import Plan, PlannedStep
-from workflows.models import ActionType, WorkflowVersion
+from workflows.models import WorkflowVersion
 
 # What a contact does with an email, and what therefore arrives because a workflow wrote one.
 ECHOES = frozenset({"engagement_detected", "opened", "clicked", "replied"})
-
-
-class Severity(Enum):
-    REFUSED = "refused"  # cannot be stored
-    BROKEN = "broken"  # can be stored, would not work
-    DOUBTFUL = "doubtful"  # works, but not as anybody means it; older versions may have it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """`step` and `touch` count from 0; without a step it is about the workflow as a whole."""
-
-    field: str
-    message: str
-    severity: Severity = Severity.BROKEN
-    step: int | None = None
-    touch: int | None = None
-
-    @property
-    def sentence(self) -> str:
-        """The fault on its own, away from its field."""
-        if self.step is None:
-            return self.message
-        return f"Step {self.step + 1}: {self.message[0].lower()}{self.message[1:]}"
 
 
 def find(plan: Plan) -> list[Fault]:
@@ -80,69 +56,18 @@ def _of_reentry(plan: Plan) -> Iterator[Fault]:
 
 def emails_of(plan: Plan) -> int:
     """How many emails the plan sends at most, touches included."""
-    sending = sum(step.action_type == ActionType.SEND_EMAIL for step in plan.steps)
-    return sending + sum(len(step.touches) for step in plan.steps if step.action_type == ActionType.SCHEDULE_FOLLOW_UP)
+    return len(actions.emails_of(plan.steps))
 
 
 def last_email_day(plan: Plan) -> int:
     """The day after the start on which the last email goes out."""
-    days = [0]
-    for step in plan.steps:
-        if step.action_type == ActionType.SEND_EMAIL:
-            days.append(int(step.delay_hours // 24))
-        if step.action_type == ActionType.SCHEDULE_FOLLOW_UP:
-            days += [touch.day for touch in step.touches]
-    return max(days)
+    return max((int(one.hours // 24) for one in actions.emails_of(plan.steps)), default=0)
 
 
 def _of_step(index: int, step: PlannedStep, earlier: Decimal) -> Iterator[Fault]:
     if step.delay_hours < 0:
-        yield _fault(index, "delay", "The delay cannot be negative.", Severity.REFUSED)
+        yield Fault(field="delay", message="The delay cannot be negative.", severity=Severity.REFUSED, step=index)
     elif step.delay_hours < earlier:
         message = "This comes before a step that stands above it. Move it up, or put the steps in order of time."
-        yield _fault(index, "delay", message, Severity.DOUBTFUL)
-    if step.action_type in (ActionType.SEND_NOTIFICATION, ActionType.CREATE_TASK) and step.target is None:
-        yield _fault(index, "target", "Choose who is alerted or gets the task.", Severity.REFUSED)
-    if step.action_type == ActionType.CREATE_TASK and not step.title:
-        yield _fault(index, "title", "Give the task a title.")
-    if step.action_type == ActionType.SEND_EMAIL:
-        yield from _of_email(index, step)
-    if step.action_type == ActionType.SCHEDULE_FOLLOW_UP:
-        yield from _of_touches(index, step)
-
-
-def _of_email(index: int, step: PlannedStep) -> Iterator[Fault]:
-    if step.template is None:
-        yield _fault(index, "template", "Choose the email to send.", Severity.REFUSED)
-    elif step.template.current_version_id is None:
-        yield _fault(index, "template", "Choose an email that has words.")
-    elif not step.template.active:
-        yield _fault(index, "template", SWITCHED_OFF, Severity.DOUBTFUL)
-
-
-SWITCHED_OFF = "This email is switched off and would be left out. Switch it on, or choose another."
-
-
-def _of_touches(index: int, step: PlannedStep) -> Iterator[Fault]:
-    if not step.touches:
-        yield _fault(index, "touches", "Plan at least one touch.")
-    days: set[int] = set()
-    for number, touch in enumerate(step.touches):
-        where = functools.partial(Fault, step=index, touch=number)
-        if touch.day in days:
-            message = f"There is an email on day {touch.day} already."
-            yield where(field="day", message=message, severity=Severity.REFUSED)
-        elif touch.day * 24 < step.delay_hours:
-            message = f"Day {touch.day} is over before this step has its turn."
-            yield where(field="day", message=message, severity=Severity.DOUBTFUL)
-        days.add(touch.day)
-        if touch.template is None:
-            yield where(field="template", message="Choose the email to send.", severity=Severity.REFUSED)
-        elif touch.template.current_version_id is None:
-            yield where(field="template", message="Choose an email that has words.")
-        elif not touch.template.active:
-            yield where(field="template", message=SWITCHED_OFF, severity=Severity.DOUBTFUL)
-
-
-def _fault(index: int, field: str, message: str, severity: Severity = Severity.BROKEN) -> Fault:
-    return Fault(field=field, message=message, severity=severity, step=index)
+        yield Fault(field="delay", message=message, severity=Severity.DOUBTFUL, step=index)
+    yield from (dataclasses.replace(fault, step=index) for fault in actions.of(step.action_type).faults(step))

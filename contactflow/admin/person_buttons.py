@@ -22,11 +22,9 @@ from contactflow.core.admin.model_admin import button, joined
 from contacts import consent, contact_actions, intake
 from contacts.models import Consent, Contact
 from engagement import tasking
-from workflows import controls
-from workflows.models import ActionType, ScheduledAction, Step, WorkflowInstance
+from workflows import actions, controls
+from workflows.models import ScheduledAction, Step, WorkflowInstance
 from workflows.starting import manual
-
-EMAILS = (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP)
 
 
 class PersonButtons:
@@ -309,9 +307,9 @@ def forbid(*, contact: Contact, reason: str, stop: bool, colleague: str) -> str:
 def _with_steps(prospects: list[manual.Prospect]) -> list[dict[str, Any]]:
     """What each workflow would do, in words; the steps of all of them in one query."""
     ids = [step.pk for prospect in prospects for step in prospect.steps]
-    steps = Step.objects.filter(pk__in=ids).select_related("target", "template").order_by("delay_hours", "position")
+    steps = Step.objects.filter(pk__in=ids).select_related("target", "template").prefetch_related("touches__template")
     by_version: dict[int, list[Step]] = {}
-    for step in steps:
+    for step in steps.order_by("delay_hours", "position"):
         by_version.setdefault(step.version_id, []).append(step)
     return [
         {"prospect": one, "steps": [_step(step) for step in by_version.get(one.steps[0].version_id, [])]}
@@ -324,13 +322,7 @@ def _with_steps(prospects: list[manual.Prospect]) -> list[dict[str, Any]]:
 def _step(step: Step) -> str:
     hours = float(step.delay_hours)
     after = "At once" if not hours else f"After {_length(hours)}"
-    what = {
-        ActionType.SEND_NOTIFICATION: f"alert {step.target}",
-        ActionType.CREATE_TASK: f"task “{step.title}” for {step.target}",
-        ActionType.SEND_EMAIL: f"email “{step.template}”",
-        ActionType.SCHEDULE_FOLLOW_UP: "plan the follow-up emails",
-    }[ActionType(step.action_type)]
-    return f"{after}: {what}"
+    return f"{after}: {actions.of(step.action_type).sentence(step)}"
 
 
 def _length(hours: float) -> str:
@@ -369,7 +361,7 @@ def _what_stops(contact: Contact) -> str:
         return "Nothing runs for them at present."
     waiting = ScheduledAction.objects.filter(instance__in=found, status__in=contact_summary.OPEN)
     kinds = list(waiting.values_list("action_type", flat=True))
-    emails = sum(kind in EMAILS for kind in kinds)
+    emails = sum(actions.of(kind).is_email for kind in kinds)
     steps = f"{_counted(len(kinds), 'step')} waiting" + (f", {emails} of them emails" if emails else "")
     return f"Running now: {joined(one.template for one in found)} ({steps})."
 

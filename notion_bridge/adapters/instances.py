@@ -12,8 +12,8 @@ from django.db.models import Q
 from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
 from notion_bridge.models import Kind, NotionDatabase, PageLink
 from notion_bridge.three_way_merge import Side, Value
-from workflows import controls
-from workflows.models import ActionType, ScheduledAction, WorkflowInstance
+from workflows import controls, progress
+from workflows.models import ScheduledAction, WorkflowInstance
 
 Status = WorkflowInstance.Status
 STATUSES: Final = {
@@ -116,20 +116,11 @@ def _current(actions: Sequence[ScheduledAction]) -> str:
     waiting = [one for one in actions if one.status in OPEN]
     if not waiting:
         return "All steps are over" if actions else ""
-    return f"{len(actions) - len(waiting) + 1} of {len(actions)}: {_name(waiting[0])}"
-
-
-def _name(action: ScheduledAction) -> str:
-    kind = ActionType(action.action_type)
-    if kind == ActionType.CREATE_TASK:
-        return f"task {action.step.title}"
-    if kind in (ActionType.SEND_EMAIL, ActionType.FOLLOW_UP):
-        return f"email {action.template.name}" if action.template else "email"
-    return "alert" if kind == ActionType.SEND_NOTIFICATION else "plan the follow-up"
+    return f"{len(actions) - len(waiting) + 1} of {len(actions)}: {progress.name_of(waiting[0])}"
 
 
 def _result(action: ScheduledAction) -> str:
     reason = action.last_error if action.status in ("failed", "dead", "ambiguous") else action.result.get("reason", "")
     said = f" ({' '.join(str(reason).split())[:200]})" if reason else ""
     at = f" {moment(action.finished_at)}" if action.finished_at else ""
-    return f"{_name(action)}: {action.get_status_display().lower()}{at}{said}"
+    return f"{progress.name_of(action)}: {action.get_status_display().lower()}{at}{said}"

@@ -117,8 +117,8 @@ def test_held_step_names_what_is_missing():
 
 @pytest.mark.parametrize(("key", "page"), [("task", "/task/"), ("alert", "/alert/")])
 def test_result_leads_to_what_was_made(key, page):
-    made = rows.task() if key == "task" else rows.alert()
-    action = step(status="done", finished_at=f.NOW, result={key: str(made.pk)})
+    made, kind = (rows.task(), "create_task") if key == "task" else (rows.alert(), "send_notification")
+    action = step(status="done", finished_at=f.NOW, action_type=kind, result={key: str(made.pk)})
 
     (way,) = told(action).results
 

@@ -18,7 +18,7 @@ from engagement.admin.messages import as_text, framed
 from tests import factories as f
 from workflows import progress
 from workflows.admin import plan_sentences
-from workflows.models import ActionType, ScheduledAction
+from workflows.models import ScheduledAction, action_types
 
 line = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), exclude_characters="=:"), min_size=1)
 name = line.filter(lambda text: text.strip().lower() not in ("instruction", "fallback"))
@@ -208,7 +208,7 @@ def test_step_of_a_paused_workflow_is_on_hold():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", ActionType.values)
+@pytest.mark.parametrize("kind", action_types.registered())
 def test_every_kind_of_step_has_a_name(kind):
     action = f.ScheduledActionFactory(template=f.EngagementTemplateFactory(name="Welcome"), occurrence=3)
     action.action_type = kind

@@ -31,7 +31,7 @@ from tests.smtp import Sink
 from tests.workflows import world
 from workflows import actions, controls, execution, leases, results
 from workflows.execution import inside, outside
-from workflows.models import ActionAttempt, ActionType, PlannedTouch, ScheduledAction, WorkflowInstance
+from workflows.models import ActionAttempt, PlannedTouch, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def test_follow_up_step_plans_its_touches() -> None:
 
     run_due()
 
-    touch = action.instance.actions.get(action_type=ActionType.FOLLOW_UP)
+    touch = action.instance.actions.get(action_type="follow_up")
     assert (touch.due_at, touch.status) == (started + dt.timedelta(days=3), Status.PENDING)
 
 
@@ -142,7 +142,7 @@ def test_planning_touches_again_adds_none() -> None:
     for _ in range(2):
         actions.of("schedule_follow_up").perform_many([action], NOW)
 
-    assert action.instance.actions.filter(action_type=ActionType.FOLLOW_UP).count() == 1
+    assert action.instance.actions.filter(action_type="follow_up").count() == 1
 
 
 # When

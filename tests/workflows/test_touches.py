@@ -17,7 +17,7 @@ from tests.factories import (
     StepFactory,
 )
 from tests.workflows import world
-from workflows.models import ActionType, PlannedTouch, ScheduledAction
+from workflows.models import PlannedTouch, ScheduledAction
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def touch(contact: Contact, *, due_in: float = 0, day: int = 1) -> ScheduledActi
         instance__started_at=world.database_now() - dt.timedelta(days=day),
         step=step,
         occurrence=day,
-        action_type=ActionType.FOLLOW_UP,
+        action_type="follow_up",
         template=EngagementTemplateFactory(),
         due_at=world.database_now() + dt.timedelta(hours=due_in),
     )
@@ -171,5 +171,5 @@ def test_touches_planned_after_a_pause_keep_their_distance_from_the_shifted_star
 
     world.run_due()
 
-    planned = plan.instance.actions.get(action_type=ActionType.FOLLOW_UP)
+    planned = plan.instance.actions.get(action_type="follow_up")
     assert planned.due_at == started + dt.timedelta(days=5 + 3)

@@ -7,7 +7,7 @@ import pytest
 from engagement.models import EngagementTemplate
 from tests.workflows.plan import alert, email, follow_up, plan, task
 from workflows import validation
-from workflows.validation import Severity
+from workflows.actions.base import Severity
 
 WORDLESS = EngagementTemplate(pk=3, name="Empty")
 SWITCHED_OFF = EngagementTemplate(pk=4, name="Old", current_version_id=4, active=False)

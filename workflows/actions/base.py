@@ -3,13 +3,53 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
 from typing import Any, ClassVar
 
-from workflows.models import ScheduledAction
+from engagement.models import EngagementTemplate, Priority
+from workflows import describe, scheduling
+from workflows.drafts import PlannedStep
+from workflows.foreseen import Foreseen, Someone
+from workflows.models import ScheduledAction, Step
 
 Lane = ScheduledAction.Lane
 Result = dict[str, Any]
+
+
+class Severity(Enum):
+    REFUSED = "refused"  # cannot be stored
+    BROKEN = "broken"  # can be stored, would not work
+    DOUBTFUL = "doubtful"  # works, but not as anybody means it; older versions may have it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """`step` and `touch` count from 0; without a step it is about the workflow as a whole."""
+
+    field: str
+    message: str
+    severity: Severity = Severity.BROKEN
+    step: int | None = None
+    touch: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The fault on its own, away from its field."""
+        if self.step is None:
+            return self.message
+        return f"Step {self.step + 1}: {self.message[0].lower()}{self.message[1:]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One action that a step leads to, so long after the start."""
+
+    hours: Decimal
+    action_type: str
+    email: EngagementTemplate | None = None
 
 
 class ActionType:
@@ -21,13 +61,24 @@ class ActionType:
 
     name: ClassVar[str]
     label: ClassVar[str]
+    noun: ClassVar[str]
+    icon: ClassVar[str]
+    """Of Material Symbols."""
     lane: ClassVar[Lane]
+    fields: ClassVar[tuple[str, ...]] = ()
+    """Which fields of its step count."""
     is_step: ClassVar[bool] = True
     """Whether staff choose it for a step; otherwise only the engine plans it."""
     is_email: ClassVar[bool] = False
     """Whether it writes to the contact."""
     may_yield: ClassVar[bool] = False
     """Whether `why_yields` is asked, which costs a lock on the contact."""
+    is_in_timeline: ClassVar[bool] = False
+    """Whether what it makes stands in the contact's timeline by itself."""
+    links: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Where its result is read on: the key with the id, to the words of the link and the name of the page."""
+
+    # Doing it
 
     def perform_many(self, actions: Sequence[ScheduledAction], now: dt.datetime) -> list[Result]:
         """Do them, within the transaction that settles them; the result of each, in their order.
@@ -44,3 +95,73 @@ class ActionType:
     def why_yields(self, action: ScheduledAction) -> str:
         """Why it steps back at the last moment, judged in the intent's transaction with the contact locked."""
         return ""
+
+    # Planning it
+
+    def faults(self, step: PlannedStep) -> Iterator[Fault]:
+        """What is wrong with its step."""
+        return iter(())
+
+    def planned(self, step: PlannedStep | Step) -> list[Planned]:
+        """The actions its step leads to."""
+        return [Planned(hours=step.delay_hours, action_type=self.name, email=step.template)]
+
+    def foresee(self, planned: Planned, step: PlannedStep, *, name: str, someone: Someone, at: dt.datetime) -> Foreseen:
+        """The action in a dry run of the workflow of that name."""
+        return Foreseen(at=at, action_type=self.name, what=self.label)
+
+    # Telling it
+
+    def sentence(self, step: PlannedStep | Step) -> str:
+        """What its step does, without when."""
+        return self.label.lower()
+
+    def what(self, planned: Planned, step: PlannedStep) -> str:
+        """What a line of the calendar says beside the noun."""
+        return step.title
+
+    def whom(self, step: PlannedStep) -> str:
+        """For whom, in the same line."""
+        return whom(step, nobody="nobody chosen yet")
+
+    def name_of(self, action: ScheduledAction) -> str:
+        """The action in lists, the timeline and the history."""
+        return self.label
+
+    def outcome(self, result: Mapping[str, Any]) -> str:
+        """What came of it, where `links` lead nowhere."""
+        return ""
+
+    def delay_of(self, action: ScheduledAction) -> dt.timedelta:
+        """How long after the start it was planned."""
+        return scheduling.delay_of(action.step)
+
+
+class ForColleague(ActionType):
+    """What a colleague gets: addressed to the step's target, worded by the step or by what is known of the contact."""
+
+    lane = Lane.INSIDE
+    fields: ClassVar[tuple[str, ...]] = ("target", "priority", "title", "description")
+    is_in_timeline = True
+
+    def faults(self, step: PlannedStep) -> Iterator[Fault]:
+        if step.target is None:
+            yield Fault(field="target", message="Choose who is alerted or gets the task.", severity=Severity.REFUSED)
+
+    def foresee(self, planned: Planned, step: PlannedStep, *, name: str, someone: Someone, at: dt.datetime) -> Foreseen:
+        return Foreseen(
+            at=at,
+            action_type=self.name,
+            what=f"{self.label}: {step.title}" if step.title else self.label,
+            target=step.target.slug if step.target else "",
+            whom=str(step.target or ""),
+            title=step.title or f"{name}: {someone.contact}",
+            message=step.description or describe.about(someone.contact, someone.because),
+            priority=step.priority or Priority.MEDIUM.value,
+            category=step.category,
+        )
+
+
+def whom(step: PlannedStep | Step, *, nobody: str) -> str:
+    """The step's target with its priority."""
+    return f"{step.target or nobody}{f' ({step.priority.lower()})' if step.priority else ''}"

@@ -22,6 +22,8 @@ class FollowUp(SendEmail):
 
     name = "follow_up"
     label = "Follow-up touch"
+    noun = "Follow-up email"
+    fields = ()
     is_step = False
     may_yield = True
 
@@ -30,6 +32,12 @@ class FollowUp(SendEmail):
 
     def why_yields(self, action: ScheduledAction) -> str:
         return why_ended(action) or _why_another_email(action)
+
+    def name_of(self, action: ScheduledAction) -> str:
+        return f"Day {action.occurrence}: email “{action.template}”"
+
+    def delay_of(self, action: ScheduledAction) -> dt.timedelta:
+        return dt.timedelta(days=action.occurrence)
 
 
 def why_ended(action: ScheduledAction) -> str:

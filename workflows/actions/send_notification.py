@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import ClassVar
 
 from engagement import alerts
 from engagement.models import Alert, Priority
 from workflows import describe
-from workflows.actions.base import ActionType, Lane, Result
-from workflows.models import ScheduledAction
+from workflows.actions.base import ForColleague, Result, whom
+from workflows.drafts import PlannedStep
+from workflows.models import ScheduledAction, Step
 
 
-class SendNotification(ActionType):
+class SendNotification(ForColleague):
     """An Alert for the step's target, stored; its deliveries are on their way afterwards."""
 
     name = "send_notification"
     label = "Alert a colleague"
-    lane = Lane.INSIDE
+    noun = "Alert"
+    icon = "notifications"
+    links: ClassVar = {"alert": ("Open the alert", "engagement_alert_change")}
 
     def perform_many(self, actions: Sequence[ScheduledAction], now: dt.datetime) -> list[Result]:
         made = alerts.raise_many([_alert_of(action) for action in actions], now=now)
         return [{"alert": str(pk)} for pk in made]
+
+    def sentence(self, step: PlannedStep | Step) -> str:
+        return f"alert {whom(step, nobody='somebody still to be chosen')}"
+
+    def name_of(self, action: ScheduledAction) -> str:
+        return f"Alert {action.target}"
 
 
 def _alert_of(action: ScheduledAction) -> Alert:

@@ -15,12 +15,12 @@ from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
-from workflows import drafts, enrolment, explain, simulation
+from workflows import actions, drafts, enrolment, explain, simulation
 from workflows.admin import contact_picker, plan_calendar, workflow_pages
 from workflows.conditions import Facts, Verdict
 from workflows.drafts import Plan
+from workflows.foreseen import Someone
 from workflows.models import WorkflowTemplate, WorkflowVersion
-from workflows.simulation import EMAILS, Someone
 
 INPUT = {"class": "desk-input"}
 
@@ -112,7 +112,7 @@ def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any
             "frame": framed(one.foreseen.html, f"{one.foreseen.subject}, as its reader sees it")
             if one.foreseen.html
             else "",
-            "is_email": one.foreseen.action_type in EMAILS,
+            "is_email": actions.of(one.foreseen.action_type).is_email,
         }
         for one in plan_calendar.shown(foreseen, someone)
     ]

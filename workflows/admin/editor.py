@@ -12,12 +12,12 @@ from django.template.response import TemplateResponse
 from contactflow.core import clock, datetimes
 from contactflow.core.admin.model_admin import BaseAdmin
 from workflows import drafts, publishing, validation
+from workflows.actions.base import Severity
 from workflows.admin import plan_calendar, plan_diff, plan_sentences, workflow_pages
 from workflows.admin.editor_choices import Offer
 from workflows.admin.editor_forms import Editor
 from workflows.drafts import EditedMeanwhile, Plan
 from workflows.models import StartOrder, WorkflowTemplate
-from workflows.validation import Severity
 
 PAGE = "admin/workflows/workflow.html"
 

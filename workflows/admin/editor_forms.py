@@ -14,27 +14,17 @@ from django import forms
 from django.http import QueryDict
 
 from engagement.models import Priority
+from workflows import actions
+from workflows.actions.base import Fault
 from workflows.admin import plan_sentences
 from workflows.admin.editor_choices import GONE, Offer, Pick, PickSome, Words
 from workflows.drafts import Plan, PlannedStep, Touch
-from workflows.models import ActionType, WorkflowVersion
-from workflows.validation import Fault
+from workflows.models import WorkflowVersion, action_types
 
 MINUTES = {"minutes": 1, "hours": 60, "days": 24 * 60}
 LONGEST_HOURS = 24 * 365 * 10
 MOST_STEPS = 100
-KINDS = [
-    (ActionType.SEND_EMAIL, "Send an email"),
-    (ActionType.SEND_NOTIFICATION, "Alert a colleague"),
-    (ActionType.CREATE_TASK, "Create a task"),
-    (ActionType.SCHEDULE_FOLLOW_UP, "Follow up by email over days"),
-]
-FIELDS_OF: dict[str, tuple[str, ...]] = {
-    ActionType.SEND_EMAIL: ("template",),
-    ActionType.SEND_NOTIFICATION: ("target", "priority", "title", "description"),
-    ActionType.CREATE_TASK: ("target", "priority", "title", "description", "category", "effort_hours"),
-    ActionType.SCHEDULE_FOLLOW_UP: (),
-}
+FIRST = "send_email"  # what a new step does until somebody chooses
 
 
 class Dressed(forms.Form):
@@ -123,7 +113,7 @@ class TouchForm(Dressed):
 class StepForm(Dressed):
     """One step; which fields count depends on what it does."""
 
-    action_type = forms.ChoiceField(choices=KINDS, label="What happens")
+    action_type = forms.ChoiceField(choices=action_types.step_choices, label="What happens")
     amount = forms.DecimalField(
         max_digits=7, decimal_places=2, label="When", widget=forms.NumberInput(attrs={"min": 0, "step": "any"}),
         error_messages={"required": "Say after how long; 0 is at once.", "invalid": "Give a number; 0 is at once."},
@@ -156,16 +146,30 @@ class StepForm(Dressed):
 
     @property
     def kind(self) -> str:
-        return str(self["action_type"].value() or KINDS[0][0])
+        return str(self["action_type"].value() or FIRST)
 
     @property
     def chosen_email(self) -> str:
         return str(self["template"].value() or "")
 
+    @property
+    def asked_by(self) -> dict[str, str]:
+        """Which types ask for each field that only some ask for, as the page reads it."""
+        some: dict[str, list[str]] = {}
+        for kind in actions.all_types():
+            for name in kind.fields if kind.is_step else ():
+                some.setdefault(name, []).append(kind.name)
+        return {name: " ".join(kinds) for name, kinds in some.items()}
+
+    @property
+    def hidden(self) -> dict[str, bool]:
+        """Which of those fields the chosen type does not ask for."""
+        return {name: self.kind not in kinds.split() for name, kinds in self.asked_by.items()}
+
     def clean(self) -> dict[str, Any]:
         """What the chosen kind does not ask is not looked at: the page hides it."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        asked = {"action_type", "amount", "unit", *FIELDS_OF.get(data.get("action_type", ""), ())}
+        asked = {"action_type", "amount", "unit", *_fields_of(data.get("action_type", ""))}
         for name in set(self.errors) - asked:
             del self.errors[name]
         if _hours(data.get("amount"), data.get("unit")) >= LONGEST_HOURS:
@@ -175,10 +179,10 @@ class StepForm(Dressed):
     def planned(self) -> PlannedStep:
         """What can be read of it, once it was cleaned."""
         data = self.cleaned_data
-        kind = data.get("action_type") or ActionType.SEND_EMAIL
-        asked = {name: data[name] for name in FIELDS_OF[kind] if data.get(name) is not None}
+        kind = data.get("action_type") or FIRST
+        asked = {name: data[name] for name in _fields_of(kind) if data.get(name) is not None}
         hours = _hours(data.get("amount"), data.get("unit"))
-        touches = (touch.touch() for touch in self.touches) if kind == ActionType.SCHEDULE_FOLLOW_UP else ()
+        touches = (touch.touch() for touch in self.touches) if "touches" in _fields_of(kind) else ()
         return PlannedStep(
             action_type=kind,
             delay_hours=hours.quantize(Decimal("0.0001")),
@@ -241,14 +245,14 @@ class Editor:
 
     def blank_step(self) -> StepForm:
         """What the page makes new steps of."""
-        initial = {"action_type": ActionType.SEND_EMAIL, "amount": 0, "unit": "hours"}
+        initial = {"action_type": FIRST, "amount": 0, "unit": "hours"}
         return StepForm(prefix="step-__step__", offer=self.offer, initial=initial)
 
     def blank_touch(self) -> TouchForm:
         return TouchForm(prefix="step-__step__-touch-__touch__", offer=self.offer)
 
     def _following_up(self) -> list[StepForm]:
-        return [step for step in self.steps if step.kind == ActionType.SCHEDULE_FOLLOW_UP]
+        return [step for step in self.steps if "touches" in _fields_of(step.kind)]
 
     def _where(self, fault: Fault) -> tuple[Any, str]:
         if fault.step is None:
@@ -285,6 +289,10 @@ class Editor:
             for place, touch in enumerate(step.touches, start=1)
         ]
         return StepForm(prefix=prefix, offer=self.offer, touches=touches, initial=_initial_of(step))
+
+
+def _fields_of(kind: str) -> tuple[str, ...]:
+    return actions.of(kind).fields if kind in action_types.registered() else ()
 
 
 def _start_of(plan: Plan, offer: Offer) -> dict[str, Any]:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
 
-from engagement.models import EngagementTemplate
-from workflows import simulation
-from workflows.actions.follow_up import TOUCH_DISTANCE
+from workflows import actions, simulation
 from workflows.admin import plan_sentences
 from workflows.drafts import Plan, PlannedStep
-from workflows.models import ActionType
-from workflows.simulation import Foreseen, Someone
+from workflows.foreseen import Foreseen, Someone
 
-ICONS = {
-    ActionType.SEND_EMAIL: ("mail", "Email"),
-    ActionType.FOLLOW_UP: ("mail", "Follow-up email"),
-    ActionType.SEND_NOTIFICATION: ("notifications", "Alert"),
-    ActionType.CREATE_TASK: ("task_alt", "Task"),
-    ActionType.SCHEDULE_FOLLOW_UP: ("event_repeat", "Follow-up"),
-}
 LEFT_OUT = "Left out: another email goes to the contact within 20 hours."
 
 
@@ -48,57 +39,38 @@ class Line:
 
     @property
     def icon(self) -> str:
-        return ICONS[ActionType(self.action_type)][0]
+        return actions.of(self.action_type).icon
 
     @property
     def kind(self) -> str:
-        return ICONS[ActionType(self.action_type)][1]
+        return actions.of(self.action_type).noun
 
     @property
     def is_email(self) -> bool:
-        return self.action_type in simulation.EMAILS
+        return actions.of(self.action_type).is_email
 
 
 def of(plan: Plan) -> list[Line]:
     """Everything the plan does, in order of time. Asks nothing of the database."""
     lines = [line for number, step in enumerate(plan.steps, start=1) for line in _lines(step, number)]
     lines.sort(key=lambda line: (line.hours, line.step))
-    return [_yielding(line, lines[:index], lines[index + 1 :]) for index, line in enumerate(lines)]
+    moments = [(dt.timedelta(hours=float(line.hours)), line.action_type, bool(line.note)) for line in lines]
+    left_out = simulation.stepping_back(moments)
+    return [replace(line, note=LEFT_OUT) if place in left_out else line for place, line in enumerate(lines)]
 
 
-def _lines(step: PlannedStep, number: int) -> list[Line]:
-    if step.action_type == ActionType.SCHEDULE_FOLLOW_UP:
-        return [
-            _email(max(step.delay_hours, Decimal(touch.day * 24)), number, ActionType.FOLLOW_UP, touch.template)
-            for touch in step.touches
-        ]
-    if step.action_type == ActionType.SEND_EMAIL:
-        return [_email(step.delay_hours, number, step.action_type, step.template)]
-    what = step.title or ("Task without a title" if step.action_type == ActionType.CREATE_TASK else "")
-    how = f" ({step.priority})" if step.priority else ""
-    whom = f"{step.target or 'nobody chosen yet'}{how}"
-    return [Line(hours=step.delay_hours, step=number, action_type=step.action_type, what=what, whom=whom)]
-
-
-def _email(hours: Decimal, number: int, kind: str, email: EngagementTemplate | None) -> Line:
-    note = "" if email is None or email.active else "Left out: this email is switched off."
-    what = email.name if email else "Not chosen yet"
-    return Line(hours=hours, step=number, action_type=kind, what=what, whom="the contact", note=note)
-
-
-def _yielding(line: Line, before: list[Line], after: list[Line]) -> Line:
-    """A follow-up steps back for any later email nearby, and for an earlier one that was sent."""
-    if line.action_type != ActionType.FOLLOW_UP or line.note:
-        return line
-    distance = Decimal(TOUCH_DISTANCE.total_seconds()) / 3600
-    is_near = any(other.is_email and other.hours - line.hours <= distance for other in after) or any(
-        other.action_type == ActionType.SEND_EMAIL and line.hours - other.hours <= distance for other in before
-    )
-    if not is_near:
-        return line
-    return Line(
-        hours=line.hours, step=line.step, action_type=line.action_type, what=line.what, whom=line.whom, note=LEFT_OUT
-    )
+def _lines(step: PlannedStep, number: int) -> Iterator[Line]:
+    for one in actions.of(step.action_type).planned(step):
+        kind = actions.of(one.action_type)
+        is_off = kind.is_email and one.email is not None and not one.email.active
+        yield Line(
+            hours=one.hours,
+            step=number,
+            action_type=kind.name,
+            what=kind.what(one, step),
+            whom=kind.whom(step),
+            note="Left out: this email is switched off." if is_off else "",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +83,11 @@ class Shown:
 
     @property
     def icon(self) -> str:
-        return ICONS[ActionType(self.foreseen.action_type)][0]
+        return actions.of(self.foreseen.action_type).icon
 
     @property
     def kind(self) -> str:
-        return ICONS[ActionType(self.foreseen.action_type)][1]
+        return actions.of(self.foreseen.action_type).noun
 
 
 def shown(foreseen: list[Foreseen], someone: Someone) -> list[Shown]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from workflows import drafts
+from workflows import actions, drafts
 from workflows.drafts import Plan, PlannedStep
-from workflows.models import ActionType, Step, WorkflowVersion
+from workflows.models import Step, WorkflowVersion
 
 EVENTS = {
     "new_contact": "a new contact arrives",
@@ -93,17 +93,7 @@ def delay(hours: Decimal) -> str:
 
 def doing(row: PlannedStep | Step) -> str:
     """What a step does, without when."""
-    if row.action_type == ActionType.SEND_EMAIL:
-        return f"send “{row.template}”" if row.template else "send an email that is still to be chosen"
-    if row.action_type == ActionType.SCHEDULE_FOLLOW_UP:
-        rows = row.touches if isinstance(row, PlannedStep) else row.touches.all()
-        touches = ", ".join(f"“{touch.template}” on day {touch.day}" for touch in rows)
-        return f"plan {touches or 'no touch yet'}"
-    how = f" ({row.priority.lower()})" if row.priority else ""
-    whom = row.target or "somebody still to be chosen"
-    if row.action_type == ActionType.CREATE_TASK:
-        return f"task “{row.title}” for {whom}{how}"
-    return f"alert {whom}{how}"
+    return actions.of(row.action_type).sentence(row)
 
 
 def _count(number: Decimal, unit: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows.models.engine import ActionAttempt, ScheduledAction, WorkerHeartbeat, WorkflowInstance
 from workflows.models.operations import BulkDecision, ControlEntry, DigestChoice, DigestLetter, StartOrder
-from workflows.models.templates import ActionType, PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
+from workflows.models.templates import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
 from workflows.models.transfers import (
     ExportChunk,
     ExportPerson,
@@ -17,7 +17,6 @@ from workflows.models.transfers import (
 
 __all__ = [
     "ActionAttempt",
-    "ActionType",
     "BulkDecision",
     "ControlEntry",
     "DigestChoice",

@@ -5,7 +5,9 @@ What each type is and does stands above, one class a file, in workflows.actions.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -14,17 +16,17 @@ from django.utils.module_loading import import_string
 
 def registered() -> dict[str, Any]:
     """Every action type by its name, in the order of the setting."""
-    return _loaded(tuple(settings.ACTION_TYPES))
+    return {one.name: one for one in map(_at, settings.ACTION_TYPES)}
 
 
 def choices() -> list[tuple[str, str]]:
     """What an action may do."""
-    return [(name, one.label) for name, one in registered().items()]
+    return [(one.name, one.label) for one in _importable()]
 
 
 def step_choices() -> list[tuple[str, str]]:
     """What a step may do: all but what only the engine plans."""
-    return [(name, one.label) for name, one in registered().items() if one.is_step]
+    return [(one.name, one.label) for one in _importable() if one.is_step]
 
 
 def lane_of(name: str) -> str:
@@ -32,7 +34,13 @@ def lane_of(name: str) -> str:
     return str(registered()[name].lane)
 
 
-@lru_cache
-def _loaded(paths: tuple[str, ...]) -> dict[str, Any]:
-    types = [import_string(path)() for path in paths]
-    return {one.name: one for one in types}
+def _importable() -> Iterator[Any]:
+    """What cannot be imported is left to the system check, which asks for the choices too."""
+    for path in settings.ACTION_TYPES:
+        with suppress(ImportError):
+            yield _at(path)
+
+
+@cache
+def _at(path: str) -> Any:
+    return import_string(path)()

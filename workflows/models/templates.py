@@ -102,14 +102,6 @@ class WorkflowVersion(models.Model):
         return self.published_at is None
 
 
-class ActionType(models.TextChoices):
-    SEND_NOTIFICATION = "send_notification", "Alert a colleague"
-    CREATE_TASK = "create_task", "Create a task"
-    SEND_EMAIL = "send_email", "Send an email"
-    SCHEDULE_FOLLOW_UP = "schedule_follow_up", "Schedule follow-up"
-    FOLLOW_UP = "follow_up", "Follow-up touch"
-
-
 class Step(models.Model):
     """One step of a version. The delay counts from the start of the instance."""
 

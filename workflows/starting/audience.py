@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 
 from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
 from contacts.models import Contact, EntityMembership, Suppression
-from workflows import validation
+from workflows import actions, validation
 from workflows.drafts import Plan
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
@@ -95,9 +95,8 @@ def _may_start(found: QuerySet[Contact], template: WorkflowTemplate, plan: Plan,
 
 
 def _first_email_at(plan: Plan, now: dt.datetime) -> dt.datetime | None:
-    delays = [dt.timedelta(hours=float(step.delay_hours)) for step in plan.steps if step.template is not None]
-    delays += [dt.timedelta(days=touch.day) for step in plan.steps for touch in step.touches]
-    return now + min(delays) if delays else None
+    hours = [float(one.hours) for one in actions.emails_of(plan.steps)]
+    return now + dt.timedelta(hours=min(hours)) if hours else None
 
 
 def _lowered(field: str) -> Any:

@@ -9,17 +9,17 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, Window
+from django.db.models import F, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
 from contacts import cleaning
 from contacts.imports import FileRefused, Rejected
 from contacts.intake import people
-from workflows import enrolment
+from workflows import actions, enrolment
 from workflows.conditions import Facts
 from workflows.enrolment import Candidate, Newcomer
 from workflows.imports import EARLIER_LINES
-from workflows.models import ActionType, ImportLine, ImportRun, PlannedTouch
+from workflows.models import ImportLine, ImportRun
 from workflows.transfers import files, job_lease, row_results
 from workflows.transfers.row_results import Judged
 
@@ -151,14 +151,12 @@ def _foretold(
 def _mails(candidates: Iterable[Candidate]) -> dict[int, tuple[int, float | None]]:
     """For each workflow: how many emails one person gets, and after how many hours the first."""
     by_template = {one.template.pk: one for one in candidates}
-    days: dict[int, list[int]] = {}
-    steps = [step.pk for one in by_template.values() for step in one.steps]
-    for step, day in PlannedTouch.objects.filter(step__in=steps).values_list("step", "day") if steps else ():
-        days.setdefault(step, []).append(day)
+    prefetch_related_objects(
+        [step for one in by_template.values() for step in one.steps], "template", "touches__template"
+    )
     found = {}
     for pk, one in by_template.items():
-        hours = [float(step.delay_hours) for step in one.steps if step.action_type == ActionType.SEND_EMAIL]
-        hours += [24.0 * day for step in one.steps for day in days.get(step.pk, [])]
+        hours = [float(email.hours) for email in actions.emails_of(one.steps)]
         found[pk] = (len(hours), min(hours, default=None))
     return found
 

@@ -12,8 +12,8 @@ from django.utils.http import urlencode
 from contactflow.core import datetimes
 from contacts import describe
 from engagement.models import Message
-from workflows import failure_causes, progress, scheduling
-from workflows.models import ActionAttempt, ActionType, ControlEntry, ScheduledAction, WorkflowInstance
+from workflows import actions, failure_causes, progress
+from workflows.models import ActionAttempt, ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
 Outcome = ActionAttempt.Outcome
@@ -210,20 +210,19 @@ def _later_events(message: Message) -> list[str]:
 
 def _results(action: ScheduledAction, message: Message | None) -> tuple[str, list[Way]]:
     result = action.result if isinstance(action.result, dict) else {}
-    ways = []
-    for key, text, model in (("task", "Open the task", "task"), ("alert", "Open the alert", "alert")):
-        if result.get(key):
-            ways.append(Way(text, reverse(f"admin:engagement_{model}_change", args=[result[key]])))
+    kind = actions.of(action.action_type)
+    ways = [
+        Way(text, reverse(f"admin:{page}", args=[result[key]]))
+        for key, (text, page) in kind.links.items()
+        if result.get(key)
+    ]
     if message is not None:
         ways.append(Way("Open the email", reverse("admin:engagement_message_change", args=[message.pk])))
-    if result.get("planned"):
-        days = ", ".join(str(touch.get("day")) for touch in result["planned"])
-        return f"Planned a touch for each of the days {days}.", ways
     if result.get("settled"):
         return f"Settled by {result.get('by') or 'a colleague'}: {result['settled']}", ways
     if action.status == Status.DONE and result.get("response"):
         return f"The mail server said: {result['response']}", ways
-    return "", ways
+    return kind.outcome(result), ways
 
 
 def _moved_by(action: ScheduledAction, attempts: list[ActionAttempt], own: list[ControlEntry]) -> list[str]:
@@ -245,9 +244,7 @@ def _moved_by(action: ScheduledAction, attempts: list[ActionAttempt], own: list[
 
 def _shift(action: ScheduledAction) -> str:
     started = action.instance.started_at
-    is_touch = action.action_type == ActionType.FOLLOW_UP
-    delay = dt.timedelta(days=action.occurrence) if is_touch else scheduling.delay_of(action.step)
-    moved = action.due_at - (started + delay)
+    moved = action.due_at - (started + actions.of(action.action_type).delay_of(action))
     if moved <= PUNCTUAL:
         return ""
     return f"Planned {duration(moved)} later than at the start, because the workflow was on hold meanwhile."
@@ -259,8 +256,7 @@ def _why_ended(action: ScheduledAction) -> str:
     if action.status == Status.SKIPPED and reason:
         if result.get("by"):
             return f"Left out by {result['by']}: {reason}"
-        is_touch = action.action_type == ActionType.FOLLOW_UP
-        steps_back = is_touch and reason.startswith("Another email")
+        steps_back = actions.of(action.action_type).may_yield and reason.startswith("Another email")
         return f"Stepped back for another email, since two within 20 hours are too many. {reason}" * steps_back or (
             f"Left out: {reason}"
         )

@@ -19,8 +19,8 @@ from contacts import addresses
 from contacts.intake import IntakeError
 from workflows import drafts, simulation
 from workflows.drafts import Plan
+from workflows.foreseen import Foreseen, Someone
 from workflows.models import WorkflowTemplate, WorkflowVersion
-from workflows.simulation import Foreseen, Someone
 
 
 class Command(BaseCommand):

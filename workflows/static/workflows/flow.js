@@ -111,7 +111,11 @@
         isChanged = true;
         const step = event.target.closest("[data-step]");
         if (!step) return;
-        if (event.target.name.endsWith("-action_type")) step.dataset.kind = event.target.value;
+        if (event.target.name.endsWith("-action_type")) {
+            for (const field of step.querySelectorAll("[data-for]")) {
+                field.hidden = !field.dataset.for.split(" ").includes(event.target.value);
+            }
+        }
         if (event.target.name === `step-${step.dataset.step}-template`) {
             const link = step.querySelector("[data-email-link]");
             const chosen = event.target.value;
