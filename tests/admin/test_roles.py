@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
+from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -17,14 +18,22 @@ from contactflow import roles
 from tests.admin import browser, rows
 
 LABELS = sorted(rows.MAKERS)
-BUTTONS = [
-    (label, name)
-    for label in LABELS
-    for name in getattr(admin.site.get_model_admin(apps.get_model(label)), "actions_detail", ())
-]
-ACTIONS = [label for label in LABELS if admin.site.get_model_admin(apps.get_model(label)).actions]
 FOUND = 302
 pytestmark = pytest.mark.django_db
+
+
+def client_of(person):
+    client = Client(raise_request_exception=False)
+    client.force_login(person)
+    return client
+
+
+def page_of(label):
+    return admin.site.get_model_admin(apps.get_model(label))
+
+
+def buttons_of(label):
+    return getattr(page_of(label), "actions_detail", ())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,79 +54,71 @@ def person_as(db: None) -> Callable[[str], User]:
     return lambda role: User.objects.get(username=role.lower())
 
 
-def client_of(person):
-    client = Client(raise_request_exception=False)
-    client.force_login(person)
-    return client
-
-
-def page_of(label):
-    return admin.site.get_model_admin(apps.get_model(label))
-
-
 def request_of(person):
     request = RequestFactory().get("/")
     request.user = person
     return request
 
 
-@pytest.fixture
-def colleagues(person_as):
-    return {role: person_as(role) for role in roles.NAMES}
+@pytest.fixture(scope="module")
+def desks(_staffed: None) -> dict[str, tuple[Client, HttpRequest]]:
+    """Each role's client, and a request of theirs to ask for what they may."""
+    people = {role: User.objects.get(username=role.lower()) for role in roles.NAMES}
+    return {role: (client_of(person), request_of(person)) for role, person in people.items()}
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_pages_open_for_whom_they_are(colleagues, address, label):
-    page, row = page_of(label), rows.MAKERS[label]()
+def test_pages_open_for_whom_they_are(desks, made, address, label):
+    page, row = page_of(label), made[label]
     opened = (200, FOUND) if label in rows.SINGLE else (200,)
 
-    for role, person in colleagues.items():
-        client, request = client_of(person), request_of(person)
+    for role, (client, request) in desks.items():
         may_see, may_add = page.has_view_or_change_permission(request), page.has_add_permission(request)
         shown = [client.get(at).status_code for at in (address.list(type(row)), address.change(row))]
         assert all(status in (opened if may_see else (403,)) for status in shown), (role, shown)
         assert client.get(address.add(type(row))).status_code == (200 if may_add else 403), role
 
 
-@pytest.mark.parametrize(("label", "name"), BUTTONS)
-def test_button_answers_whom_it_is_for(colleagues, address, label, name):
-    page, row = page_of(label), rows.MAKERS[label]()
-    kinds = getattr(page.get_unfold_action(name).method, "allowed_permissions", None) or ()
-    answered = (200, FOUND, 404) if (label, name) == ("engagement.Message", "try_again") else (200, FOUND)
+@pytest.mark.parametrize("label", [label for label in LABELS if buttons_of(label)])
+def test_button_answers_whom_it_is_for(desks, made, address, label):
+    page, row = page_of(label), made[label]
 
-    for role, person in colleagues.items():
-        allowed = all(getattr(page, f"has_{kind}_permission")(request_of(person), str(row.pk)) for kind in kinds)
-        status = client_of(person).get(address.button(row, name)).status_code
-        assert status in (answered if allowed else (403,)), (role, status)
+    for name in buttons_of(label):
+        kinds = getattr(page.get_unfold_action(name).method, "allowed_permissions", None) or ()
+        answered = (200, FOUND, 404) if (label, name) == ("engagement.Message", "try_again") else (200, FOUND)
+        for role, (client, request) in desks.items():
+            allowed = all(getattr(page, f"has_{kind}_permission")(request, str(row.pk)) for kind in kinds)
+            status = client.get(address.button(row, name)).status_code
+            assert status in (answered if allowed else (403,)), (name, role, status)
 
 
-@pytest.mark.parametrize("label", ACTIONS)
-def test_action_on_many_is_offered_to_whom_it_is_for(colleagues, address, label):
-    page, row = page_of(label), rows.MAKERS[label]()
+@pytest.mark.parametrize("label", [label for label in LABELS if page_of(label).actions])
+def test_action_on_many_is_offered_to_whom_it_is_for(desks, made, address, label):
+    page, row = page_of(label), made[label]
 
-    for role, person in colleagues.items():
-        if not page.has_view_or_change_permission(request_of(person)):
+    for role, (client, request) in desks.items():
+        if not page.has_view_or_change_permission(request):
             continue  # the whole list is refused
-        names = {*page.get_actions(request_of(person)), *(name for name in page.actions if isinstance(name, str))}
+        names = {*page.get_actions(request), *(name for name in page.actions if isinstance(name, str))}
         for name in sorted(names):  # Django leads back to the list from an action it does not offer
             sent = {"action": name, "_selected_action": [row.pk]}
-            assert client_of(person).post(address.list(type(row)), sent).status_code in (200, FOUND), (role, name)
+            assert client.post(address.list(type(row)), sent).status_code in (200, FOUND), (role, name)
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_who_may_not_delete_is_refused(colleagues, address, label):
-    row = rows.MAKERS[label]()
+def test_who_may_not_delete_is_refused(desks, made, address, label):
+    row = made[label]
 
     for role in ("Reader", "Editor", "Operator"):
         if (role, label) == ("Editor", "workflows.WorkflowVersion"):
             continue  # may delete drafts
-        assert client_of(colleagues[role]).post(address.delete(row), {"post": "yes"}).status_code == 403, role
+        assert desks[role][0].post(address.delete(row), {"post": "yes"}).status_code == 403, role
     assert type(row).objects.filter(pk=row.pk).exists()
 
 
 @pytest.mark.parametrize("role", roles.NAMES)
-def test_start_page_opens_for_every_role(person_as, role):
-    assert client_of(person_as(role)).get(reverse("admin:index")).status_code == 200
+def test_start_page_opens_for_every_role(desks, role):
+    assert desks[role][0].get(reverse("admin:index")).status_code == 200
 
 
 # What the roles are for, said once more by hand: who may change what.
@@ -173,10 +174,8 @@ def test_reader_only_reads():
 
 @pytest.mark.parametrize("role", ["Reader", "Editor", "Operator"])
 @pytest.mark.parametrize("label", ["contactflow.ApiKey", "auth.Group", "django_q.Failure"])
-def test_keys_and_accounts_are_the_owners(person_as, address, role, label):
-    row = rows.MAKERS[label]()
-
-    assert client_of(person_as(role)).get(address.change(row)).status_code == 403
+def test_keys_and_accounts_are_the_owners(desks, made, address, role, label):
+    assert desks[role][0].get(address.change(made[label])).status_code == 403
 
 
 def test_second_deployment_adds_nothing():
