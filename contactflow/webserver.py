@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from pathlib import Path
 from typing import Any
@@ -44,5 +45,6 @@ def listen() -> int:
 
 
 def when_ready(server: Any) -> None:
-    """Gunicorn's hook, called when it serves."""
+    """Gunicorn's hook, called once the application is loaded and before it forks."""
+    gc.freeze()  # what is loaded stays shared with the workers: no collection writes into it
     print(f"Serving on port {PORT}. Ctrl-C stops everything.", flush=True)  # noqa: T201 - for the terminal

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
+from multiprocessing.context import ForkProcess
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
+from django_q.cluster import Cluster
 from django_q.models import Schedule
 
+from contactflow.core import parent_death
 from workflows import heartbeat, wake
 from workflows.tasks import WORKER_VARIABLE
 
 logger = logging.getLogger(__name__)
 
+FORK = multiprocessing.get_context("fork")
 DRAIN_SECONDS = 27
 FIRST_PULSE_SECONDS = 0.5  # a cluster that just started is asked soon, and then ever more rarely
 LONGEST_PAUSE = 30
@@ -36,7 +39,7 @@ class Watchdog:
     def __init__(self, *, name: str) -> None:
         self.name = name
         self._stop = threading.Event()
-        self._cluster: subprocess.Popen[bytes] | None = None
+        self._cluster: ForkProcess | None = None
 
     def stop(self) -> None:
         """End after the cluster finished what it does; safe to call from a signal handler."""
@@ -56,12 +59,9 @@ class Watchdog:
         self._forget()
 
     def _start(self) -> None:
-        self._cluster = subprocess.Popen(
-            [sys.executable, "manage.py", "worker_cluster"],
-            cwd=settings.BASE_DIR,
-            env=os.environ | {WORKER_VARIABLE: self.name},
-            start_new_session=True,
-        )
+        connections.close_all()
+        self._cluster = FORK.Process(target=_run_cluster, args=(self.name,))
+        self._cluster.start()
         logger.info("the workers started as process %s", self._cluster.pid)
 
     def _watch(self) -> None:
@@ -69,7 +69,7 @@ class Watchdog:
         cluster = self._cluster
         assert cluster is not None  # noqa: S101  # started by run()
         since = time.monotonic()
-        while cluster.poll() is None:
+        while cluster.is_alive():
             running = time.monotonic() - since
             if self._stop.wait(min(FIRST_PULSE_SECONDS + running, settings.WORKER_PULSE_SECONDS)):
                 self._drain(cluster)
@@ -79,7 +79,7 @@ class Watchdog:
                     "the workers gave no sign of life for %s s and are replaced", settings.WORKER_STUCK_SECONDS
                 )
                 return
-        logger.error("the workers ended with code %s and are started again", cluster.returncode)
+        logger.error("the workers ended with code %s and are started again", cluster.exitcode)
 
     def _is_stuck(self, running_seconds: float) -> bool:
         """Ask for a sign of life and look at the last one. A database that does not answer proves nothing."""
@@ -95,21 +95,33 @@ class Watchdog:
         silence = running_seconds if age is None else min(age.total_seconds(), running_seconds)
         return silence > settings.WORKER_STUCK_SECONDS
 
-    def _drain(self, cluster: subprocess.Popen[bytes]) -> None:
-        cluster.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            cluster.wait(timeout=DRAIN_SECONDS)
+    def _drain(self, cluster: ForkProcess) -> None:
+        cluster.terminate()
+        cluster.join(timeout=DRAIN_SECONDS)
 
     def _kill(self) -> None:
         """The whole process group: a stuck cluster does not follow SIGTERM."""
-        if self._cluster is not None:
+        if self._cluster is not None and self._cluster.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._cluster.pid, signal.SIGKILL)
-            self._cluster.wait()
+            self._cluster.kill()  # were it too young to lead a group
+            self._cluster.join()
 
     def _forget(self) -> None:
         with contextlib.suppress(DatabaseError, InterfaceError):
             heartbeat.forget(name=self.name)
+
+
+def _run_cluster(name: str) -> None:
+    """One django-q2 cluster. Forked, it shares most of its memory with us and is there at once."""
+    os.setsid()
+    os.environ[WORKER_VARIABLE] = name
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # until the cluster has its own
+    # Killing only the parent would leave the children running: each process goes with the one that started it.
+    parent_death.arrange(signal.SIGTERM)
+    os.register_at_fork(after_in_child=lambda: parent_death.arrange(signal.SIGKILL))
+    Cluster().start()
 
 
 def ensure_schedule() -> None:

@@ -43,6 +43,6 @@ def peak(pid: int) -> float:
 def _kind(process: psutil.Process) -> str:
     """By its command, and whether it was forked by one of the same: "gunicorn", "gunicorn, its workers"."""
     command = process.cmdline()
-    named = next((word for word in ("gunicorn", "waitress", "worker_cluster", "worker") if word in command), "")
+    named = next((word for word in ("gunicorn", "waitress", "worker") if word in command), "")
     parent = process.parent()
     return f"{named}, forked" if named and parent and parent.cmdline() == command else named
