@@ -6,12 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 from contactflow.models import ApiKey
 from contacts import describe
 
@@ -51,16 +50,14 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         obj.pk, obj.prefix = key.pk, key.prefix
         messages.warning(request, f"The key, shown this once: {plaintext} Copy it now and keep it secret.")
 
-    @button("Revoke", permission="revoke", icon="block", danger=True)
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(key: ApiKey, answers: dict[str, Any]) -> str:
-            key.revoke()
-            return "The key is revoked."
-
-        question = Question(
-            title="Revoke this key",
-            explanation="Whatever uses it is refused from now on. This cannot be undone.",
-            submit="Revoke",
-            act=act,
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Revoke",
+        permission="revoke",
+        icon="block",
+        danger=True,
+        title="Revoke this key",
+        explanation="Whatever uses it is refused from now on. This cannot be undone.",
+    )
+    def revoke(self, request: HttpRequest, key: ApiKey, answers: dict[str, Any]) -> str:
+        key.revoke()
+        return "The key is revoked."

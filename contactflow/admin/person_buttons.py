@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.utils import quote
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -17,14 +17,23 @@ from contactflow import contact_summary
 from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, StopForm, TaskForm
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question, ReasonForm
+from contactflow.core.admin.confirmation import ReasonForm, confirmed
 from contactflow.core.admin.model_admin import button, joined
 from contacts import consent, contact_actions, intake
 from contacts.models import Consent, Contact
 from engagement import tasking
 from workflows import actions, controls
+from workflows.admin import plan_sentences
 from workflows.models import ScheduledAction, Step, WorkflowInstance
 from workflows.starting import manual
+
+
+def _still_blocked(contact: Contact) -> str:
+    blocked = consent.suppression_of(email=contact.email)
+    if blocked is None:
+        return ""
+    reason = blocked.get_reason_display().lower()
+    return f"The address itself stays blocked ({reason}); that is lifted under “Suppressed addresses”."
 
 
 class PersonButtons:
@@ -66,7 +75,7 @@ class PersonButtons:
     @button("Start a workflow", permission="start", icon="play_arrow")
     def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Which workflow, what speaks for and against each, and what it would do."""
-        contact = self._contact(request, object_id)
+        contact = confirmation.opened(self, request, object_id)  # type: ignore[arg-type]
         now, error = clock.database_now(), ""
         prospects = manual.prospects(contact=contact, now=now)
         chosen = request.POST.get("workflow") or request.GET.get("workflow", "")
@@ -105,193 +114,131 @@ class PersonButtons:
             messages.success(request, f"{instance.template} runs for {contact} now.")
         return HttpResponseRedirect(_address_of(contact))
 
-    @button("Pause everything", permission="control", icon="pause")
-    def pause_all(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            count = controls.pause_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
-            return f"{_counted(count, 'workflow')} on hold."
+    @confirmed(
+        "Pause everything",
+        permission="control",
+        icon="pause",
+        explanation=lambda _, __, contact: (
+            f"{_list_of(contact, 'active')} Nothing of it goes on until somebody resumes it; then what waits is "
+            "shifted by the length of the pause. What is being handed over at this moment still ends."
+        ),
+        form=ReasonForm,
+        refusals=(controls.NotPossible,),
+    )
+    def pause_all(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        count = controls.pause_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
+        return f"{_counted(count, 'workflow')} on hold."
 
-        contact = self._contact(request, object_id)
-        question = Question(
-            title="Pause everything",
-            explanation=(
-                f"{_list_of(contact, 'active')} Nothing of it goes on until somebody resumes it; then what waits is "
-                "shifted by the length of the pause. What is being handed over at this moment still ends."
-            ),
-            submit="Pause everything",
-            act=act,
-            form=ReasonForm,
-            refusals=(controls.NotPossible,),
+    @confirmed(
+        "Resume everything",
+        permission="control",
+        icon="resume",
+        explanation=lambda _, __, contact: (
+            f"{_list_of(contact, 'paused')} Each goes on where it stood; what waits is shifted by the pause."
+        ),
+        form=ReasonForm,
+        refusals=(controls.NotPossible,),
+    )
+    def resume_all(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        count = controls.resume_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
+        return f"{_counted(count, 'workflow')} running again."
+
+    @confirmed(
+        "Do not contact",
+        permission="upkeep",
+        icon="do_not_disturb_on",
+        danger=True,
+        explanation=lambda _, __, contact: (
+            f"No brand writes to {contact} any more, and no workflow starts for them. {_what_stops(contact)}"
+        ),
+        submit="Do not contact any more",
+        choose_form=lambda page, request, contact: (
+            StopForm if page.has_control_permission(request) and _running(contact) else ReasonForm
+        ),
+        refusals=(consent.NoBlockingStatus, controls.NotPossible),
+    )
+    def do_not_contact(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        stop = self.has_control_permission(request) and bool(answers.get("stop"))
+        return forbid(contact=contact, reason=answers["reason"], stop=stop, colleague=request.user.get_username())
+
+    @confirmed(
+        "May be written to again",
+        permission="upkeep",
+        icon="undo",
+        explanation="The status goes back to what it was before Do Not Contact. Nothing that was cancelled begins "
+        "again by itself. Do this only when the person asked for it, or the ban was a mistake.",
+        submit="Allow it again",
+        form=ReasonForm,
+        refusals=(consent.NoAllowingStatus,),
+        warning=_still_blocked,
+    )
+    def contact_again(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        colleague, now = request.user.get_username(), clock.database_now()
+        done = consent.contact_again(contact=contact, source=answers["reason"], now=now, colleague=colleague)
+        return f"{contact} is {contact.status} now." if done else "Nothing forbade it any more."
+
+    @confirmed(
+        "Assign an owner",
+        permission="upkeep",
+        icon="person_add",
+        explanation="Colleagues see whose contact this is. Nothing is sent, and no workflow changes.",
+        submit="Assign",
+        form=OwnerForm,
+        initial=lambda contact: {"owner": contact.owner_id},
+    )
+    def assign_owner(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        owner = answers["owner"]
+        contact_actions.assign_owner(contacts=[contact], owner=owner)
+        return f"{owner} looks after {contact} now." if owner else f"Nobody looks after {contact} now."
+
+    @confirmed(
+        "Record permission",
+        permission="consent",
+        icon="how_to_reg",
+        explanation="The newest record for a brand holds. Once withdrawn, emails that wait for that brand are skipped "
+        "when their time comes; alerts and tasks go on. Records are never changed or deleted.",
+        submit="Record",
+        form=PermissionForm,
+    )
+    def record_permission(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        record = consent.grant if answers["state"] == Consent.State.GRANTED else consent.withdraw
+        record(
+            contact=contact,
+            business_entity=answers["business_entity"],
+            source=f"{answers['source']} (noted by {request.user.get_username()})",
+            now=clock.database_now(),
         )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]  # a page, see above
+        return "Recorded. It holds from this moment on."
 
-    @button("Resume everything", permission="control", icon="resume")
-    def resume_all(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            count = controls.resume_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
-            return f"{_counted(count, 'workflow')} running again."
+    @confirmed(
+        "Add a task",
+        permission="task",
+        icon="add_task",
+        explanation="It stands among everybody's tasks and in this person's timeline.",
+        submit="Add the task",
+        form=TaskForm,
+    )
+    def add_task(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        now, assignee = clock.database_now(), answers.pop("assignee")
+        with transaction.atomic():
+            task = tasking.create_task(action_id=None, contact=contact, now=now, **answers)
+            if assignee is not None:
+                tasking.change(task=task, values={"assignee": assignee}, now=now)
+        return f"The task “{task}” is on the list{f' of {assignee}' if assignee else ''}."
 
-        contact = self._contact(request, object_id)
-        question = Question(
-            title="Resume everything",
-            explanation=(
-                f"{_list_of(contact, 'paused')} Each goes on where it stood; what waits is shifted by the pause."
-            ),
-            submit="Resume everything",
-            act=act,
-            form=ReasonForm,
-            refusals=(controls.NotPossible,),
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    @button("Do not contact", permission="upkeep", icon="do_not_disturb_on", danger=True)
-    def do_not_contact(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        contact = self._contact(request, object_id)
-        may_stop = self.has_control_permission(request)
-
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            return forbid(
-                contact=contact,
-                reason=answers["reason"],
-                stop=may_stop and bool(answers.get("stop")),
-                colleague=request.user.get_username(),
-            )
-
-        question = Question(
-            title="Do not contact",
-            explanation=(
-                f"No brand writes to {contact} any more, and no workflow starts for them. {_what_stops(contact)}"
-            ),
-            submit="Do not contact any more",
-            act=act,
-            form=StopForm if may_stop and _running(contact) else ReasonForm,
-            refusals=(consent.NoBlockingStatus, controls.NotPossible),
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    @button("May be written to again", permission="upkeep", icon="undo")
-    def contact_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            done = consent.contact_again(
-                contact=contact,
-                source=answers["reason"],
-                now=clock.database_now(),
-                colleague=request.user.get_username(),
-            )
-            return f"{contact} is {contact.status} now." if done else "Nothing forbade it any more."
-
-        def warning(contact: Contact) -> str:
-            blocked = consent.suppression_of(email=contact.email)
-            if blocked is None:
-                return ""
-            reason = blocked.get_reason_display().lower()
-            return f"The address itself stays blocked ({reason}); that is lifted under “Blocked addresses”."
-
-        question = Question(
-            title="May be written to again",
-            explanation=(
-                "The status goes back to what it was before Do Not Contact. Nothing that was cancelled begins again by "
-                "itself. Do this only when the person asked for it, or the ban was a mistake."
-            ),
-            submit="Allow it again",
-            act=act,
-            form=ReasonForm,
-            refusals=(consent.NoAllowingStatus,),
-            warning=warning,
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    @button("Assign an owner", permission="upkeep", icon="person_add")
-    def assign_owner(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        contact = self._contact(request, object_id)
-
-        class Form(OwnerForm):
-            def __init__(self, *args: Any, **options: Any) -> None:
-                super().__init__(*args, initial={"owner": contact.owner_id}, **options)
-
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            owner = answers["owner"]
-            contact_actions.assign_owner(contacts=[contact], owner=owner)
-            return f"{owner} looks after {contact} now." if owner else f"Nobody looks after {contact} now."
-
-        question = Question(
-            title="Assign an owner",
-            explanation="Colleagues see whose contact this is. Nothing is sent, and no workflow changes.",
-            submit="Assign",
-            act=act,
-            form=Form,
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    @button("Record permission", permission="consent", icon="how_to_reg")
-    def record_permission(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            record = consent.grant if answers["state"] == Consent.State.GRANTED else consent.withdraw
-            record(
-                contact=contact,
-                business_entity=answers["business_entity"],
-                source=f"{answers['source']} (noted by {request.user.get_username()})",
-                now=clock.database_now(),
-            )
-            return "Recorded. It holds from this moment on."
-
-        question = Question(
-            title="Record permission",
-            explanation=(
-                "The newest record for a brand holds. Once withdrawn, emails that wait for that brand are skipped when "
-                "their time comes; alerts and tasks go on. Records are never changed or deleted."
-            ),
-            submit="Record",
-            act=act,
-            form=PermissionForm,
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    @button("Add a task", permission="task", icon="add_task")
-    def add_task(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            now, assignee = clock.database_now(), answers.pop("assignee")
-            with transaction.atomic():
-                task = tasking.create_task(action_id=None, contact=contact, now=now, **answers)
-                if assignee is not None:
-                    tasking.change(task=task, values={"assignee": assignee}, now=now)
-            return f"The task “{task}” is on the list{f' of {assignee}' if assignee else ''}."
-
-        question = Question(
-            title="Add a task",
-            explanation="It stands among everybody's tasks and in this person's timeline.",
-            submit="Add the task",
-            act=act,
-            form=TaskForm,
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    @button("Add a note", permission="upkeep", icon="sticky_note_2")
-    def add_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(contact: Contact, answers: dict[str, Any]) -> str:
-            colleague = request.user.get_username()
-            contact_actions.leave_note(
-                contact=contact, text=answers["text"], colleague=colleague, now=clock.database_now()
-            )
-            return "The note stands in the timeline."
-
-        question = Question(
-            title="Add a note",
-            explanation="For colleagues who open this contact.",
-            submit="Keep the note",
-            act=act,
-            form=NoteForm,
-            refusals=(intake.IntakeError,),
-        )
-        return confirmation.ask(self, request, object_id, question)  # type: ignore[arg-type]
-
-    def _contact(self, request: HttpRequest, object_id: str) -> Contact:
-        contact = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # the page's
-        if contact is None:
-            raise Http404
-        if not self.has_view_permission(request, contact):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        return contact  # type: ignore[no-any-return]
+    @confirmed(
+        "Add a note",
+        permission="upkeep",
+        icon="sticky_note_2",
+        explanation="For colleagues who open this contact.",
+        submit="Keep the note",
+        form=NoteForm,
+        refusals=(intake.IntakeError,),
+    )
+    def add_note(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        colleague = request.user.get_username()
+        contact_actions.leave_note(contact=contact, text=answers["text"], colleague=colleague, now=clock.database_now())
+        return "The note stands in the timeline."
 
 
 def forbid(*, contact: Contact, reason: str, stop: bool, colleague: str) -> str:
@@ -308,27 +255,10 @@ def _with_steps(prospects: list[manual.Prospect]) -> list[dict[str, Any]]:
     """What each workflow would do, in words; the steps of all of them in one query."""
     ids = [step.pk for prospect in prospects for step in prospect.steps]
     steps = Step.objects.filter(pk__in=ids).select_related("target", "template").prefetch_related("touches__template")
-    by_version: dict[int, list[Step]] = {}
+    by_version: dict[int, list[str]] = defaultdict(list)
     for step in steps.order_by("delay_hours", "position"):
-        by_version.setdefault(step.version_id, []).append(step)
-    return [
-        {"prospect": one, "steps": [_step(step) for step in by_version.get(one.steps[0].version_id, [])]}
-        if one.steps
-        else {"prospect": one, "steps": []}
-        for one in prospects
-    ]
-
-
-def _step(step: Step) -> str:
-    hours = float(step.delay_hours)
-    after = "At once" if not hours else f"After {_length(hours)}"
-    return f"{after}: {actions.of(step.action_type).sentence(step)}"
-
-
-def _length(hours: float) -> str:
-    if hours >= 24 and not hours % 24:
-        return _counted(int(hours // 24), "day")
-    return _counted(int(hours), "hour") if hours == int(hours) else f"{hours:g} hours"
+        by_version[step.version_id].append(plan_sentences.step(step))
+    return [{"prospect": one, "steps": by_version[one.steps[0].version_id] if one.steps else []} for one in prospects]
 
 
 def _who_and_when(request: HttpRequest) -> dict[str, Any]:

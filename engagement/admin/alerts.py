@@ -20,9 +20,8 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock, datetimes
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, button, column, link
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, column, link
 from engagement import alerts, worklist
 from engagement.admin import live_updates
 from engagement.admin.messages import as_text
@@ -251,19 +250,16 @@ class AlertAdmin(ReadOnlyAdmin):
             return "Open"
         return _acknowledged(alert)
 
-    @button("Acknowledge", permission="acknowledge", icon="check")
-    def acknowledge(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(alert: Alert, answers: dict[str, Any]) -> str:
-            alerts.acknowledge(alert=alert, by=request.user.get_username(), now=clock.database_now())
-            return "The alert is acknowledged."
-
-        question = Question(
-            title="Acknowledge this alert",
-            explanation="Your colleagues see that you take care of it.",
-            submit="Acknowledge",
-            act=act,
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Acknowledge",
+        permission="acknowledge",
+        icon="check",
+        title="Acknowledge this alert",
+        explanation="Your colleagues see that you take care of it.",
+    )
+    def acknowledge(self, request: HttpRequest, alert: Alert, answers: dict[str, Any]) -> str:
+        alerts.acknowledge(alert=alert, by=request.user.get_username(), now=clock.database_now())
+        return "The alert is acknowledged."
 
     @admin.action(description="Acknowledge the chosen alerts", permissions=["acknowledge"])
     def acknowledge_chosen(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
@@ -340,20 +336,17 @@ class TargetAdmin(NoDeleteAdmin):
         mails = f"By email: {', '.join(emails)}." if emails else "Nobody by email."
         return format_html('<p class="desk-notice">{} {}</p>', bells, mails)
 
-    @button("Send a test alert", permission="send_test", icon="notifications_active")
-    def send_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(target: Target, answers: dict[str, Any]) -> str:
-            raised = alerts.raise_test(target=target, by=request.user.get_username(), now=clock.database_now())
-            return " ".join(["The test alert is raised.", *(f"{told(one)}." for one in raised.deliveries.all())])
-
-        question = Question(
-            title="Send a test alert",
-            explanation="Everybody behind this target gets it like a real one, marked as a test.",
-            submit="Send it",
-            act=act,
-            warning=lambda target: "" if alerts.addresses_of(target) else "Nobody is behind this target yet.",
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Send a test alert",
+        permission="send_test",
+        icon="notifications_active",
+        explanation="Everybody behind this target gets it like a real one, marked as a test.",
+        submit="Send it",
+        warning=lambda target: "" if alerts.addresses_of(target) else "Nobody is behind this target yet.",
+    )
+    def send_test(self, request: HttpRequest, target: Target, answers: dict[str, Any]) -> str:
+        raised = alerts.raise_test(target=target, by=request.user.get_username(), now=clock.database_now())
+        return " ".join(["The test alert is raised.", *(f"{told(one)}." for one in raised.deliveries.all())])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -21,9 +21,8 @@ from unfold.contrib.filters.admin import (
 )
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, button, column, link
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, column, link
 from contacts import describe
 from engagement import analytics, tasking, worklist
 from engagement.admin import due_dates, live_updates, task_actions, task_bulk_actions
@@ -191,16 +190,16 @@ class TaskAdmin(Board, NoDeleteAdmin):
         if wanted != obj.status:
             tasking.set_status(task=obj, status=wanted, now=now)
 
-    @button("Done", permission="finish", icon="check")
-    def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(task: Task, answers: dict[str, Any]) -> str:
-            tasking.set_status(task=task, status=Task.Status.DONE, now=clock.database_now())
-            return "The task is done."
-
-        question = Question(
-            title="Is this task done?", explanation="It leaves the list of open tasks.", submit="Done", act=act
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Done",
+        permission="finish",
+        icon="check",
+        title="Is this task done?",
+        explanation="It leaves the list of open tasks.",
+    )
+    def finish(self, request: HttpRequest, task: Task, answers: dict[str, Any]) -> str:
+        tasking.set_status(task=task, status=Task.Status.DONE, now=clock.database_now())
+        return "The task is done."
 
     @admin.action(description="Done: the chosen tasks", permissions=["finish"])
     def finish_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
@@ -254,19 +253,17 @@ class ChannelStateAdmin(ReadOnlyAdmin):
     def state(self, channel: ChannelState) -> str:
         return f"Paused until {describe.moment(channel.paused_until)}" if channel.paused_until else "Running"
 
-    @button("Resume now", permission="resume", icon="play_arrow")
-    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(channel: ChannelState, answers: dict[str, Any]) -> str:
-            channel_state.clear(channel.channel)
-            return "The channel runs again; what waited goes out at its next attempt."
-
-        question = Question(
-            title="Resume this channel now",
-            explanation="Do this once its trouble is over: if it is not, the channel pauses again, for longer.",
-            submit="Resume",
-            act=act,
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Resume now",
+        permission="resume",
+        icon="play_arrow",
+        title="Resume this channel now",
+        explanation="Do this once its trouble is over: if it is not, the channel pauses again, for longer.",
+        submit="Resume",
+    )
+    def resume(self, request: HttpRequest, channel: ChannelState, answers: dict[str, Any]) -> str:
+        channel_state.clear(channel.channel)
+        return "The channel runs again; what waited goes out at its next attempt."
 
 
 @admin.register(PassageBudget)
