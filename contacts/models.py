@@ -416,3 +416,20 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} ({self.get_reason_display()})"
+
+
+class ConfigRevision(models.Model):
+    """One row that gets a fresh value with every change to what contacts.config_revision keeps in memory.
+
+    Triggers on those tables write it, within the transaction of the change: it is seen when the change is, and a value
+    that was rolled back never comes again.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    value = models.UUIDField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_config_revision")]
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,7 +1,8 @@
-"""The rows an arrival refers to by name, and the rules that judge it, read once for a request or a batch."""
+"""The rows an arrival refers to by name, and the rules that judge it, kept in memory until staff change them."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,6 +10,7 @@ from typing import Generic, TypeVar
 from contacts import cleaning, rules
 from contacts.classification import Conclusion, Fallbacks
 from contacts.cleaning import Unacceptable
+from contacts.config_revision import Kept
 from contacts.models import (
     BusinessEntity,
     ClassificationRule,
@@ -56,7 +58,7 @@ class ReferenceData:
     conclusions: Sequence[Conclusion]
     routes: Sequence[Route]
 
-    @property
+    @functools.cached_property
     def fallbacks(self) -> Fallbacks:
         types, sources = self.contact_types.by_id.values(), self.lead_sources.by_id.values()
         return Fallbacks(
@@ -64,7 +66,7 @@ class ReferenceData:
             lead_source=next((named(row) for row in sources if row.is_fallback), None),
         )
 
-    @property
+    @functools.cached_property
     def fallback_entity(self) -> Named | None:
         return next((named(row) for row in self.business_entities.by_id.values() if row.is_fallback), None)
 
@@ -80,6 +82,11 @@ class ReferenceData:
 
 
 def load() -> ReferenceData:
+    """What holds now; a change that was committed is seen by the next arrival, in every process."""
+    return KEPT.now()
+
+
+def _read() -> ReferenceData:
     types = NameIndex("contact type", ContactType.objects.all())
     sources = NameIndex("lead source", LeadSource.objects.all())
     entities = NameIndex("business entity", BusinessEntity.objects.all())
@@ -95,6 +102,9 @@ def load() -> ReferenceData:
             if rule.business_entity_id in entities.by_id
         ],
     )
+
+
+KEPT = Kept(_read)
 
 
 def named(row: BusinessEntity | ContactType | LeadSource | ContactStatus) -> Named:

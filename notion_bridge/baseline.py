@@ -11,9 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from contacts import intake
 from contacts.models import Contact, ContactEvent
 from notion_bridge.models import Kind, NotionDatabase, PageLink
-from workflows import actions, enrolment, entrypoints, wake
+from workflows import actions, active_workflows, enrolment, entrypoints, wake
+from workflows.active_workflows import Candidate
 from workflows.conditions import Facts
-from workflows.enrolment import Candidate, Newcomer
+from workflows.enrolment import Newcomer
 
 CHUNK = 50
 JUDGED = 500
@@ -49,7 +50,7 @@ def waiting_for_an_answer() -> int:
 
 def foresee(*, now: dt.datetime, limit: int = JUDGED) -> Foreseen:
     """What `start` would start at this moment, judged for the first of them; nothing is written."""
-    among = enrolment.candidates()
+    among = active_workflows.load()
     emails = {candidate.template.slug: _emails(candidate) for candidate in among}
     foreseen = Foreseen(people=people().count())
     some = [_newcomer(contact) for contact in people().select_related("status", "lead_source")[:limit]]

@@ -17,9 +17,10 @@ from django.db.models.functions import Lower
 
 from contacts import consent
 from contacts.models import BusinessEntity, Contact, ContactEvent, Suppression
-from workflows import conditions, scheduling
-from workflows.conditions import Facts, Triggers, Verdict
-from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
+from workflows import active_workflows, conditions, scheduling
+from workflows.active_workflows import Candidate
+from workflows.conditions import Facts, Verdict
+from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
 
 logger = logging.getLogger(__name__)
 
@@ -40,32 +41,7 @@ class Enrolment:
     instances: list[WorkflowInstance] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """An active template with all that judging and starting it needs, read once."""
-
-    template: WorkflowTemplate
-    version: WorkflowVersion
-    triggers: Triggers
-    steps: tuple[Step, ...]
-
-
-def candidates() -> list[Candidate]:
-    """Every active template that has a published version."""
-    templates = WorkflowTemplate.objects.filter(active=True, current_version__isnull=False).select_related(
-        "business_entity", "current_version"
-    )
-    versions = WorkflowVersion.objects.in_bulk([t.current_version_id for t in templates if t.current_version_id])
-    loaded = {
-        version.pk: version
-        for version in WorkflowVersion.objects.filter(pk__in=versions).prefetch_related(
-            "contact_types", "lead_sources", "steps"
-        )
-    }
-    return [_candidate(template, loaded[template.current_version_id]) for template in templates]  # type: ignore[index]  # filtered above
-
-
-def enrol(*, event: ContactEvent, now: dt.datetime, among: list[Candidate] | None = None) -> Enrolment:
+def enrol(*, event: ContactEvent, now: dt.datetime, among: Iterable[Candidate] | None = None) -> Enrolment:
     """Start what the event matches; enrolling an event again answers what it answered first and starts nothing.
 
     `among` saves the look-up of templates where many events are enrolled in a row.
@@ -79,7 +55,7 @@ def enrol(*, event: ContactEvent, now: dt.datetime, among: list[Candidate] | Non
             return Enrolment(
                 outcome=event.outcome, instances=list(event.instances.select_related("template", "version"))
             )
-        enrolment = _start_matching(event, contact, candidates() if among is None else among, now)
+        enrolment = _start_matching(event, contact, active_workflows.load() if among is None else among, now)
         event.outcome, event.processed_at = list(enrolment.outcome), now
         event.save(update_fields=["outcome", "processed_at"])
         return enrolment
@@ -93,7 +69,7 @@ def enrol_waiting(*, now: dt.datetime, limit: int = 100) -> int:
     tried = Q(request__failures__isnull=True) | Q(request__failures__lt=MAX_FAILURES)
     waiting = ContactEvent.objects.filter(tried, processed_at__isnull=True)
     ids = list(waiting.order_by("received_at").values_list("pk", flat=True)[:limit])
-    among = candidates() if ids else []
+    among = active_workflows.load() if ids else ()
     return sum(_enrol_apart(pk, now, among) for pk in ids)
 
 
@@ -112,11 +88,6 @@ def judge_all(
     return [judgement.verdict(candidate) for candidate in among]
 
 
-def candidate_of(template: WorkflowTemplate, version: WorkflowVersion) -> Candidate:
-    """Any version as if it were the one that runs, to judge what it would do."""
-    return _candidate(template, version)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
     """Somebody who stands in a list: what would hold for them when it is taken in."""
@@ -132,7 +103,7 @@ def foresee(*, people: Sequence[Newcomer], among: Iterable[Candidate], now: dt.d
     return [[one for one in among if _Judge.of_newcomer(person, known, now).verdict(one).matched] for person in people]
 
 
-def _enrol_apart(pk: UUID, now: dt.datetime, among: list[Candidate]) -> int:
+def _enrol_apart(pk: UUID, now: dt.datetime, among: Iterable[Candidate]) -> int:
     try:
         with transaction.atomic():
             # The contact before anything of theirs, as everywhere; one whom somebody holds is left for the next round.
@@ -154,24 +125,6 @@ def _count_failure(pk: UUID, reason: str) -> None:
     event = ContactEvent.objects.get(pk=pk)
     failures = event.request.get("failures", 0) + 1
     ContactEvent.objects.filter(pk=pk).update(request=event.request | {"failures": failures, "error": reason})
-
-
-def _candidate(template: WorkflowTemplate, version: WorkflowVersion) -> Candidate:
-    return Candidate(
-        template=template, version=version, triggers=triggers_of(template, version), steps=tuple(version.steps.all())
-    )
-
-
-def triggers_of(template: WorkflowTemplate, version: WorkflowVersion) -> Triggers:
-    """The conditions of a version as plain values."""
-    return Triggers(
-        events=tuple(version.events),
-        business_entity=template.business_entity.name if template.business_entity else "",
-        contact_types=tuple(kind.name for kind in version.contact_types.all()),
-        lead_sources=tuple(source.name for source in version.lead_sources.all()),
-        interests=tuple(version.interests),
-        tags=tuple(version.tags),
-    )
 
 
 def _start_matching(event: ContactEvent, contact: Contact, among: Iterable[Candidate], now: dt.datetime) -> Enrolment:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contacts import intake
 from contacts.models import Contact
-from workflows import conditions, enrolment
+from workflows import active_workflows, conditions, enrolment
 from workflows.conditions import Check, Facts
 from workflows.models import WorkflowTemplate
 
@@ -43,8 +43,7 @@ def checks(*, contact: Contact, template: WorkflowTemplate) -> list[Check]:
     """Every condition of what runs, with what the contact has now."""
     if template.current_version is None:
         return []
-    triggers = enrolment.triggers_of(template, template.current_version)
-    triggers = enrolment.triggers_of(template, template.current_version)
+    triggers = active_workflows.triggers_of(template, template.current_version)
     return conditions.checks(triggers=triggers, facts=facts_of(contact))
 
 
@@ -55,7 +54,7 @@ def facts_of(contact: Contact) -> Facts:
 
 def overview(*, contact: Contact, now: dt.datetime) -> list[Standing]:
     """Every workflow, those that would start first."""
-    among = {candidate.template.pk: candidate for candidate in enrolment.candidates()}
+    among = {candidate.template.pk: candidate for candidate in active_workflows.load()}
     facts = facts_of(contact)
     verdicts = enrolment.judge_all(among=among.values(), contact=contact, facts=facts, event=None, now=now)
     judged = dict(zip(among, verdicts, strict=True))
@@ -70,7 +69,7 @@ def overview(*, contact: Contact, now: dt.datetime) -> list[Standing]:
 
 
 def _present(contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> Explanation:
-    candidate = next((one for one in enrolment.candidates() if one.template.pk == template.pk), None)
+    candidate = next((one for one in active_workflows.load() if one.template.pk == template.pk), None)
     if candidate is None:
         return Explanation(template.slug, False, _why_never(template), now, stored=False)
     verdict = enrolment.judge(candidate=candidate, contact=contact, facts=facts_of(contact), event=None, now=now)

@@ -20,7 +20,7 @@ from contacts import cleaning, imports, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.imports import FileRefused, Line, Rejected, Table
 from contacts.models import ContactEvent
-from workflows import enrolment, wake
+from workflows import active_workflows, enrolment, wake
 
 BATCH = 500
 EARLIER_LINES = 100  # of one person that a rehearsal keeps; behind so many a line is hardly judged otherwise
@@ -131,7 +131,7 @@ class Door:
         if not self.start_workflows:
             return 0
         events = [one.event for one in answers if isinstance(one, intake.Receipt) and not one.duplicate]
-        among = enrolment.candidates()
+        among = active_workflows.load()
         wake.on_commit()
         return sum(len(enrolment.enrol(event=event, now=self.now, among=among).instances) for event in events)
 

@@ -60,6 +60,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ConfigRevision",
+            fields=[("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)), ("value", models.UUIDField())],
+            options={"constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="one_config_revision")]},
+        ),
+        migrations.CreateModel(
             name="ContactStatus",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,5 +1,6 @@
-"""An address is one person's, as their present or as a former one: no second person can have it.
+"""An address is one person's; and what is kept in memory has a revision.
 
+No second person can have an address, as their present or as a former one.
 After the row, not before it: an insert that waited for a merge under way then sees what the merge committed. The error
 is that of a unique index, which contacts.intake takes as "somebody was quicker" and looks again.
 """
@@ -45,5 +46,33 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "CREATE INDEX contact_types_of_type ON contacts_contact_contact_types (contacttype_id, contact_id)",
             "DROP INDEX contact_types_of_type",
+        ),
+        # What contacts.config_revision keeps in memory. Before the statement, so that two who change such rows wait for
+        # each other here, where they hold nothing yet.
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION contacts_config_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO contacts_configrevision (id, value) VALUES (1, gen_random_uuid())
+                ON CONFLICT (id) DO UPDATE SET value = excluded.value;
+                RETURN NULL;
+            END $$;
+            CREATE FUNCTION contacts_keep_in_memory(VARIADIC tables regclass[]) RETURNS void LANGUAGE plpgsql AS $$
+            DECLARE kept regclass;
+            BEGIN
+                FOREACH kept IN ARRAY tables LOOP
+                    EXECUTE format(
+                        'CREATE TRIGGER config_changed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+                         FOR EACH STATEMENT EXECUTE FUNCTION contacts_config_changed()', kept);
+                END LOOP;
+            END $$;
+            SELECT contacts_keep_in_memory(
+                'contacts_businessentity', 'contacts_contacttype', 'contacts_leadsource', 'contacts_contactstatus',
+                'contacts_classificationrule', 'contacts_routingrule');
+            """,
+            """
+            DROP FUNCTION contacts_keep_in_memory(VARIADIC regclass[]);
+            DROP FUNCTION contacts_config_changed() CASCADE;
+            """,
         ),
     ]

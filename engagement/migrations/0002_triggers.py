@@ -6,7 +6,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("engagement", "0001_tables")]
+    dependencies = [("engagement", "0001_tables"), ("contacts", "0003_triggers")]
     operations = [
         migrations.RunSQL(
             """
@@ -28,5 +28,10 @@ class Migration(migrations.Migration):
             DROP TRIGGER template_version_is_immutable ON engagement_templateversion;
             DROP FUNCTION engagement_refuse_version_change();
             """,
-        )
+        ),
+        # What the steps of workflows name is kept in memory with them (contacts.config_revision).
+        migrations.RunSQL(
+            "SELECT contacts_keep_in_memory('engagement_target', 'engagement_engagementtemplate')",
+            migrations.RunSQL.noop,  # the triggers go with their function
+        ),
     ]

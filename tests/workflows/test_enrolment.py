@@ -10,7 +10,7 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent, Suppression
 from tests.factories import NOW, ContactEventFactory, ContactFactory, ContactStatusFactory, StepFactory
 from tests.workflows import world
-from workflows import enrolment, entrypoints, publishing
+from workflows import active_workflows, enrolment, entrypoints, publishing
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
@@ -246,7 +246,7 @@ def test_judging_many_templates_asks_for_past_starts_once(
         publishing.publish(version=StepFactory(version__template__business_entity=None).version, by=None, now=NOW)
     contact = ContactFactory()
     enrolment.enrol(event=ContactEventFactory(contact=contact), now=NOW)
-    again, among = ContactEventFactory(contact=contact, kind="contact_updated"), enrolment.candidates()
+    again, among = ContactEventFactory(contact=contact, kind="contact_updated"), active_workflows.load()
 
     with CaptureQueriesContext(connection) as queries:
         enrolment.enrol(event=again, now=NOW, among=among)

@@ -15,7 +15,7 @@ from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
-from workflows import actions, drafts, enrolment, explain, simulation
+from workflows import actions, active_workflows, drafts, enrolment, explain, simulation
 from workflows.admin import contact_picker, plan_calendar, workflow_pages
 from workflows.conditions import Facts, Verdict
 from workflows.drafts import Plan
@@ -131,7 +131,7 @@ def _verdict(
     template: WorkflowTemplate, version: WorkflowVersion, someone: Someone, contact: Any, now: dt.datetime
 ) -> Verdict:
     """Whether it would start for them at all."""
-    candidate = enrolment.candidate_of(template, version)
+    candidate = active_workflows.candidate_of(template, version)
     facts = Facts.from_event(someone.facts or {}) if contact is None else explain.facts_of(contact)
     return enrolment.judge(candidate=candidate, contact=someone.contact, facts=facts, event=None, now=now)
 

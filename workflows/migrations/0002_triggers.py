@@ -1,4 +1,4 @@
-"""The fence sequence of the engine, and the promise that a published version never changes."""
+"""The fence sequence of the engine, the promise that a published version never changes, and what renews the revision."""
 
 from __future__ import annotations
 
@@ -54,6 +54,17 @@ STEP_GUARD = (
 )
 
 
+# What workflows.active_workflows keeps (contacts.config_revision).
+KEPT = (
+    """
+    SELECT contacts_keep_in_memory(
+        'workflows_workflowtemplate', 'workflows_workflowversion', 'workflows_workflowversion_contact_types',
+        'workflows_workflowversion_lead_sources', 'workflows_step', 'workflows_plannedtouch')
+    """,
+    migrations.RunSQL.noop,  # the triggers go with their function
+)
+
+
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0001_tables")]
-    operations = [migrations.RunSQL(sql, reverse) for sql, reverse in (FENCE, VERSION_GUARD, STEP_GUARD)]
+    dependencies = [("workflows", "0001_tables"), ("contacts", "0003_triggers")]
+    operations = [migrations.RunSQL(sql, reverse) for sql, reverse in (FENCE, VERSION_GUARD, STEP_GUARD, KEPT)]

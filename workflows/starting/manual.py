@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from contacts import intake
 from contacts.models import Contact, ContactEvent
-from workflows import enrolment, entrypoints
+from workflows import active_workflows, enrolment, entrypoints
+from workflows.active_workflows import Candidate
 from workflows.conditions import MANUAL_TRIGGER, Facts, Verdict
-from workflows.enrolment import Candidate
 from workflows.models import Step, WorkflowInstance, WorkflowTemplate
 
 
@@ -36,7 +36,7 @@ class Prospect:
 
 def prospects(*, contact: Contact, now: dt.datetime) -> list[Prospect]:
     """Every active workflow, those whose conditions hold first."""
-    among = enrolment.candidates()
+    among = active_workflows.load()
     facts = Facts.from_event(intake.current_facts(contact))
     named = [one.template.slug for one in among]
     alone, asked, insisted = (
@@ -79,7 +79,7 @@ class Preview:
 
 def preview(*, contacts: Sequence[Contact], template: WorkflowTemplate, now: dt.datetime) -> Preview:
     """What the workflow's conditions say of each of them now. Raises NotStarted where it is not running at all."""
-    candidate = next((one for one in enrolment.candidates() if one.template.pk == template.pk), None)
+    candidate = next((one for one in active_workflows.load() if one.template.pk == template.pk), None)
     if candidate is None:
         raise NotStarted(f"{template} is switched off or was never published.")
     said = [

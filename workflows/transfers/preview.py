@@ -15,9 +15,10 @@ from django.db.models.functions import RowNumber
 from contacts import cleaning
 from contacts.imports import FileRefused, Rejected
 from contacts.intake import people
-from workflows import actions, enrolment
+from workflows import actions, active_workflows, enrolment
+from workflows.active_workflows import Candidate
 from workflows.conditions import Facts
-from workflows.enrolment import Candidate, Newcomer
+from workflows.enrolment import Newcomer
 from workflows.imports import EARLIER_LINES
 from workflows.models import ImportLine, ImportRun
 from workflows.transfers import files, job_lease, row_results
@@ -95,7 +96,7 @@ def _rehearse(
     """As it will be, and taken back; returns by person what would start."""
     run.start_workflows = False  # what would start is judged by itself, and the choice is made afterwards
     door = row_results.door_of(run, now)
-    among = enrolment.candidates()
+    among = active_workflows.load()
     with transaction.atomic():
         if earlier:
             row_results.take_in(row_results.understand(run, earlier), door)
