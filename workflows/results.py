@@ -226,33 +226,28 @@ class Settlement:
         return self.action.token or 0  # none has that one
 
 
-# Each row is written only under the token of its claim.
+# Each row is written only under the token of its claim; what was done leaves an attempt.
 _SETTLE_MANY = """
-    UPDATE workflows_scheduledaction AS action
-    SET status = outcome.status, result = outcome.result::jsonb, attempts = action.attempts + outcome.counted,
-        last_error = '', cause = '', finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
-    FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(statuses)s::text[], %(results)s::text[], %(counted)s::int[])
-        AS outcome (id, token, status, result, counted)
-    WHERE action.id = outcome.id AND action.token = outcome.token AND action.status = 'claimed'
-    RETURNING action.id
+    WITH settled AS (
+        UPDATE workflows_scheduledaction AS action
+        SET status = outcome.status, result = outcome.result::jsonb, attempts = action.attempts + outcome.counted,
+            last_error = '', cause = '', finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
+        FROM unnest(
+            %(ids)s::uuid[], %(tokens)s::bigint[], %(statuses)s::text[], %(results)s::text[], %(counted)s::int[]
+        ) AS outcome (id, token, status, result, counted)
+        WHERE action.id = outcome.id AND action.token = outcome.token AND action.status = 'claimed'
+        RETURNING action.id, action.attempts, outcome.token, outcome.counted
+    ), tried AS (
+        INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, ended_at, outcome, error)
+        SELECT id, attempts, token, %(worker)s, statement_timestamp(), clock_timestamp(), 'done', ''
+        FROM settled WHERE counted = 1
+    )
+    SELECT id FROM settled
 """
 
 
 def settle_many(settled: Sequence[Settlement]) -> None:
     """Write what became of them, with an attempt for each that was done. Raises LostLease when one is not ours."""
-    tried = [one for one in settled if one.status == Status.DONE]
-    worker = leases.holder_name()
-    ActionAttempt.objects.bulk_create(
-        ActionAttempt(
-            action=one.action,
-            number=one.action.attempts + 1,
-            token=one.token,
-            worker=worker,
-            outcome=Outcome.DONE,
-            ended_at=Now(),
-        )
-        for one in tried
-    )
     with connection.cursor() as cursor:
         cursor.execute(
             _SETTLE_MANY,
@@ -262,6 +257,7 @@ def settle_many(settled: Sequence[Settlement]) -> None:
                 "statuses": [one.status for one in settled],
                 "results": [json.dumps(one.result) for one in settled],
                 "counted": [int(one.status == Status.DONE) for one in settled],
+                "worker": leases.holder_name(),
             },
         )
         if len(cursor.fetchall()) != len(settled):

@@ -221,7 +221,9 @@ def _insert(connection: Connection, patterns: tuple[Pattern, ...], replacements:
 
 
 def _claim(connection: Connection, pattern: ActionPattern) -> list[Claimed]:
-    lane = "'outside'" if pattern.intent else "'inside'"  # a literal, so that the partial index serves it
+    lane = (
+        "'outside'" if pattern.action_type == "send_email" else "'inside'"
+    )  # a literal, so that the partial index serves it
     rows = connection.execute(_CLAIM.format(lane=lane), [pattern.action_type, pattern.batch]).fetchall()
     return [Claimed(*row) for row in rows]
 

@@ -7,6 +7,7 @@ what was handed over without an answer becomes ambiguous and is never sent again
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -59,10 +60,20 @@ class Waiting(NamedTuple):
 
 
 def run_pump_step(deadline: float) -> int:
-    """One round over everything the engine has to do; returns how much it did. `deadline` is of time.monotonic().
+    """Rounds over everything the engine has to do, until nothing is left or time.monotonic() reaches `deadline`.
 
-    What fails in one part is logged and does not keep the others from their work.
+    There is at least one; returns how much they did.
     """
+    total = 0
+    while did := _round(deadline):
+        total += did
+        if time.monotonic() >= deadline:
+            break
+    return total
+
+
+def _round(deadline: float) -> int:
+    """What fails in one part is logged and does not keep the others from their work."""
     waiting = _what_waits()
     comes = waiting.events or waiting.leases  # may leave something for the parts after it
     if not (waiting.outside or comes):
