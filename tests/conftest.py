@@ -111,14 +111,21 @@ def smtp_sink() -> Iterator[smtp.Sink]:
         yield sink
 
 
+DEPLOYED: dict[str, bytes] = {}  # made once a process
+
+
 @pytest.fixture(scope="module")
 def deployed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The default content of a fresh deployment, loaded once for the tests of a file; each rolls back to it."""
     from django.db import transaction
 
+    from tests import snapshot
     from tests.workflows import world
 
     with django_db_blocker.unblock(), transaction.atomic():
-        world.deploy()
+        if DEPLOYED:
+            snapshot.restore(DEPLOYED)
+        else:
+            DEPLOYED.update(snapshot.made_by(world.deploy))
         yield
         transaction.set_rollback(True)
