@@ -7,20 +7,21 @@ from typing import Any
 import pytest
 
 from contacts.models import Contact
+from notion_bridge.models import PageLink
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 
-def test_the_first_pull_takes_a_query_for_a_hundred_people(notion: Sandbox, settings: Any) -> None:
-    ids = bridge.connect(notion, settings)
-    for number in range(101):
-        notion.person_creates(ids["contacts"], {"First Name": f"P{number}", "Email": f"p{number}@example.org"})
+def test_the_first_pull_takes_a_query_for_a_hundred_pages(notion: Sandbox, settings: Any) -> None:
+    ids = bridge.connect(notion, settings, "contacts")
+    for _ in range(101):
+        notion.person_creates(ids["contacts"], {})
 
     bridge.sync(pull=True, push=False)
 
-    assert Contact.objects.filter(notion_link__state="linked").count() == 101
+    assert PageLink.objects.filter(state="waiting").count() == 101
     assert notion.requests.count("POST", f"/v1/data_sources/{ids['contacts']}/query") == 2
 
 
