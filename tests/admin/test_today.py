@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -36,21 +35,16 @@ def today(client):
     return response
 
 
-def test_every_link_of_the_page_opens(busy):
+def test_every_link_of_the_page_opens_and_its_filters_are_obeyed(busy):
+    """A list that does not know a filter leads back, with e=1. Of links that differ in a number, one is followed."""
     page = today(busy).content.decode()
     content = page[page.index('id="content"') :]
+    found = [*re.findall(r'href="(/admin/[^"]*)"', content), *re.findall(r'href="(/admin/[^"]*\?[^"]*)"', page)]
 
-    addresses = {html.unescape(found) for found in re.findall(r'href="(/admin/[^"]*)"', content)}
+    links = {re.sub(r"\d+", "1", address): address for address in map(html.unescape, found)}
 
-    assert {address: busy.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)
-
-
-def test_filters_of_the_links_are_obeyed(busy):
-    """A list that does not know a filter leads back with e=1."""
-    page = today(busy).content.decode()
-
-    for address in {html.unescape(found) for found in re.findall(r'href="(/admin/[^"]*\?[^"]*)"', page)}:
-        assert "e" not in parse_qs(busy.get(address, follow=True).request["QUERY_STRING"]), address
+    assert len(links) > 10
+    assert {address: busy.get(address).status_code for address in links.values()} == dict.fromkeys(links.values(), 200)
 
 
 def test_number_of_people_leads_to_as_many(busy):
