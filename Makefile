@@ -38,13 +38,13 @@ check: install-dev ## format, lint, types, imports, migrations, deployment setti
 format: install-dev ## rewrite the code in the house's format
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .
 
-bench: install-dev ## benchmarks side by side with their references (SIZE=...)
-	@exec $(PY) -m tests.benchmarks
+bench: install-dev ## benchmarks side by side with their references (SIZE=... PARTS="anatomy mails")
+	@exec $(PY) -m tests.benchmarks $(PARTS)
 
 bench-desk: install-dev ## every page of the admin with a million people (SIZE=... ONLY=... ROUNDS=...)
 	@exec $(PY) -m tests.benchmarks.desk
 
-chaos: install-dev ## the fault harness (SIZE=...)
+chaos: install-dev ## the fault harness (SIZE=2000 KILLS=60 FREEZES=8 CRASHES=3)
 	@exec $(PY) -m tests.chaos
 
 trials: install-dev ## the bridge to Notion at random, in large numbers (NAME=twoway SIZE=...)

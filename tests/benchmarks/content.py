@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import csv
+import datetime as dt
 import io
 import itertools
 import shutil
@@ -73,8 +74,9 @@ def step(action_type: str) -> Step:
 
 
 @transaction.atomic
-def make_due(action_type: str, number: int) -> None:
-    """As many contacts, each with one action that is due; a worker is woken on commit."""
+def make_due(action_type: str, number: int, *, spread: float = 0.0) -> None:
+    """As many contacts, each with one action that is due; or becomes due, evenly over so many seconds. A worker is
+    woken on commit."""
     now, doing = database_now(), step(action_type)
     entity = BusinessEntity.objects.get(slug="the_7_space")
     people = Contact.objects.bulk_create(_people(uuid.uuid4() for _ in range(number)))
@@ -92,8 +94,8 @@ def make_due(action_type: str, number: int) -> None:
         for person in people
     )
     actions = [action for instance in instances for action in scheduling.plan_steps(instance=instance, steps=[doing])]
-    for action in actions:
-        action.due_at = action.next_attempt_at = now
+    for place, action in enumerate(actions):
+        action.due_at = action.next_attempt_at = now + dt.timedelta(seconds=spread * place / number)
     ScheduledAction.objects.bulk_create(actions)
     with connection.cursor() as cursor:  # statistics, before autovacuum finds the time
         cursor.execute("ANALYZE contacts_contact, workflows_workflowinstance, workflows_scheduledaction")

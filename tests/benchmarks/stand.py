@@ -97,7 +97,7 @@ def set_environment(*, database_url: str, mail_port: int) -> None:
 def web_server(**environment: str) -> Iterator[int]:
     """gunicorn as contactflow.webserver configures it; yields its port."""
     port = free_port()
-    command = ["-m", "gunicorn", "-c", "python:contactflow.webserver", "contactflow.wsgi"]
+    command = ["-m", "gunicorn", "-c", "python:contactflow.webserver", "-b", f"127.0.0.1:{port}", "contactflow.wsgi"]
     with process("The web server", command, lambda: _answers(port), PORT=str(port), **environment):
         yield port
 
@@ -116,13 +116,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def process(name: str, command: list[str], is_ready: Callable[[], bool], **environment: str) -> Iterator[None]:
-    """A Python program with these arguments, ended with all that it started."""
+def process(
+    name: str, command: list[str], is_ready: Callable[[], bool], *, quiet: bool = False, **environment: str
+) -> Iterator[int]:
+    """A Python program with these arguments, ended with all that it started; yields its process id."""
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
+        stderr=subprocess.DEVNULL if quiet else None,
         start_new_session=True,  # a Ctrl-C is ours; the order in which things end is too
         preexec_fn=lambda: parent_death.arrange(signal.SIGTERM),  # noqa: PLW1509  # no threads yet
     )
@@ -132,7 +136,7 @@ def process(name: str, command: list[str], is_ready: Callable[[], bool], **envir
             if process.poll() is not None or time.monotonic() > give_up:
                 raise SystemExit(f"{name} did not start: its reason stands above.")
             time.sleep(0.05)
-        yield
+        yield process.pid
     finally:
         _stop(process)
 

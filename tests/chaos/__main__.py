@@ -1,143 +1,106 @@
-"""`make chaos`: kills and restarts while mails go out, then counts what is lost, doubled or unclear.
-
-SIZE scales the number of mails (500). Prints a table and ends with 1 when a promise is broken.
-"""
+"""`make chaos`: prints a table and ends with 1 when a promise is broken, or a design that breaks it is not caught."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.installation import ROOT, Installation, installed, wait_until
+from tests.chaos import faults, installation, rules, verdict
+from tests.chaos.faults import Plan
+from tests.chaos.installation import Installation
 
-KILLS = 10
-RESTARTS = 2
-OPEN = ("pending", "claimed", "sending")
-SETTLED_WITHIN = 600  # seconds: the longest lease, twice
+SIZE, KILLS, FREEZES, CRASHES = 2000, 60, 8, 3
+SHARE_OF_CONTROLS = 0.5  # of the actions and kills; a design that breaks does so soon
+SETTLED_WITHIN = 120  # seconds after the last fault
 
 
 @dataclass(frozen=True)
-class Verdict:
-    mails: int
-    delivered: int
-    lost: int
-    doubled: int
-    ambiguous: int
-    ambiguous_delivered: int
-    kills: int
-    restarts: int
+class Outcome:
+    done: Counter[str]
+    verdict: verdict.Verdict
+    settled: bool
+    whole: bool
+    """Every cluster is at work again."""
     seconds: float
 
-    @property
-    def holds(self) -> bool:
-        return self.lost == 0 and self.doubled == 0 and self.ambiguous <= self.kills
+    def is_right(self, design: str) -> bool:
+        """Ours holds; the others do not, each in its own way."""
+        if design == "ours":
+            return self.settled and self.whole and self.verdict.holds(self.done["kills"])
+        return (self.verdict.twice if design == "retry" else self.verdict.lost) > 0
 
 
 def main() -> None:
-    size = int(os.environ.get("SIZE") or 500)
-    console = Console()
-    with installed() as installation:
-        verdict = kill_while_mailing(installation, size=size)
-        replaced = replace_a_stuck_cluster(installation)
-    table = Table(
-        "What", "Figure", title=f"{size} mails, {KILLS} kill -9 of worker processes, {RESTARTS} database restarts"
+    size = _number("SIZE", SIZE)
+    share = size / SIZE
+    plan = Plan(
+        kills=_number("KILLS", max(6, round(KILLS * share))),
+        freezes=_number("FREEZES", max(1, round(FREEZES * share))),
+        crashes=_number("CRASHES", max(1, round(CRASHES * share))),
     )
-    for name, figure in vars(verdict).items():
-        table.add_row(name.replace("_", " "), str(figure))
-    table.add_row("stuck cluster replaced after", f"{replaced:.0f} s" if replaced else "never")
-    console.print(table)
-    sys.exit(0 if verdict.holds and replaced else 1)
+    control = Plan(kills=max(6, round(plan.kills * SHARE_OF_CONTROLS)), freezes=0, crashes=0)
+    with installation.installed() as house:
+        outcomes = {
+            design: _try(house, design, plan, size)
+            if design == "ours"
+            else _try(house, design, control, round(size * SHARE_OF_CONTROLS))
+            for design in rules.DESIGNS
+        }
+    _show(outcomes)
+    sys.exit(0 if all(outcome.is_right(design) for design, outcome in outcomes.items()) else 1)
 
 
-def kill_while_mailing(installation: Installation, *, size: int) -> Verdict:
-    """Two clusters send `size` mails while their processes are killed and the database is restarted."""
+def _try(house: Installation, design: str, plan: Plan, size: int) -> Outcome:
+    """Everything is due at once; the mail server is as slow as makes the mails last for most of the faults."""
+    from django.db import connection
+
+    from tests.benchmarks import content
+
     began = time.monotonic()
-    for _ in range(2):
-        installation.start_worker()
-    wait_until(lambda: len(installation.processes()) >= 2, seconds=30)
-    _seed(installation, size)
-    kills = _disturb(installation, size)
-    wait_until(lambda: _is_settled(installation), seconds=SETTLED_WITHIN, every=2)
-    return _judge(installation, kills=kills, seconds=time.monotonic() - began)
+    content.clear()
+    rules.install(design)
+    house.sink.received.clear()
+    mails = size // 2
+    house.sink.delay = 0.25 * plan.seconds * installation.CLUSTERS * installation.WORKERS / mails
+    with house.workers():
+        content.make_due("send_email", mails)
+        content.make_due("create_task", size - mails, spread=plan.seconds)
+        connection.close()  # it will not live
+        done = faults.disturb(house, plan)
+        settled = installation.wait_until(house.is_settled, seconds=SETTLED_WITHIN)
+        whole = installation.wait_until(house.is_whole, seconds=SETTLED_WITHIN)
+    return Outcome(done, verdict.judge(house), settled, whole, time.monotonic() - began)
 
 
-def replace_a_stuck_cluster(installation: Installation) -> float:
-    """Freeze every worker process of one cluster; seconds until other processes did new work, 0 for never."""
-    installation.workers[1].terminate()
-    installation.workers[1].wait()
-    frozen = [process for process in installation.processes() if process.status() != psutil.STATUS_ZOMBIE]
-    for process in frozen:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGSTOP)
-    began = time.monotonic()
-    _seed(installation, 5)
-    done = wait_until(lambda: _is_settled(installation), seconds=SETTLED_WITHIN, every=1)
-    return time.monotonic() - began if done else 0.0
+def _show(outcomes: dict[str, Outcome]) -> None:
+    table = Table("", *(f"{name} (control)" if name != "ours" else name for name in outcomes), title="Chaos")
+    many = list(outcomes.values())
+    for fault in ("kills", "freezes", "crashes"):
+        table.add_row(fault, *(str(one.done[fault]) for one in many))
+    table.add_row("actions", *("\n".join(f"{n} {s}" for s, n in one.verdict.ended_as.items()) for one in many))
+    for name in ("lost", "twice", "ambiguous", "ambiguous_arrived"):
+        words = "of these had arrived" if name == "ambiguous_arrived" else name
+        table.add_row(words, *(str(getattr(one.verdict, name)) for one in many), style="bold")
+    table.add_row("nothing is left open", *(("no", "yes")[one.settled] for one in many))
+    table.add_row("every cluster is at work again", *(("no", "yes")[one.whole] for one in many))
+    table.add_row("seconds", *(f"{one.seconds:.0f}" for one in many))
+    said = {"ours": ("BROKEN", "holds")}
+    ends = (said.get(name, ("NOT CAUGHT", "caught"))[one.is_right(name)] for name, one in outcomes.items())
+    table.add_row("", *ends, style="bold")
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 
-def _seed(installation: Installation, many: int) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "tests.chaos.seed", str(many)],
-        cwd=ROOT,
-        env=installation.environment | {"DJANGO_SETTINGS_MODULE": "contactflow.settings"},
-        check=True,
-    )
-
-
-def _disturb(installation: Installation, size: int) -> int:
-    """Kill and restart at even shares of the work; returns how many processes were killed."""
-    chance = random.Random(7)
-    kills = 0
-    for number in range(1, KILLS + 1):
-        share = size * number // (KILLS + 2)
-        wait_until(lambda share=share: len(installation.sink.received) >= share, seconds=120, every=0.05)
-        victims = installation.processes()
-        if victims:
-            victim = chance.choice(victims)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                victim.kill()
-                kills += 1
-        if number == KILLS // 3:
-            installation.crash_database()
-        elif number == 2 * KILLS // 3:
-            installation.restart_database()
-    return kills
-
-
-def _is_settled(installation: Installation) -> bool:
-    statuses = installation.statuses()
-    return bool(statuses) and not any(statuses[status] for status in OPEN)
-
-
-def _judge(installation: Installation, *, kills: int, seconds: float) -> Verdict:
-    arrived = Counter(message["Message-ID"] for message in installation.sink.messages)
-    rows = installation.query(
-        "SELECT action.status, message.message_id FROM workflows_scheduledaction AS action "
-        "LEFT JOIN engagement_message AS message ON message.action = action.id"
-    )
-    ambiguous = [key for status, key in rows if status == "ambiguous"]
-    return Verdict(
-        mails=len(rows),
-        delivered=len(arrived),
-        lost=sum(1 for status, key in rows if status != "ambiguous" and (status != "done" or not arrived[str(key)])),
-        doubled=sum(1 for count in arrived.values() if count > 1),
-        ambiguous=len(ambiguous),
-        ambiguous_delivered=sum(1 for key in ambiguous if arrived[str(key)]),
-        kills=kills,
-        restarts=RESTARTS,
-        seconds=round(seconds, 1),
-    )
+def _number(name: str, otherwise: int) -> int:
+    given = os.environ.get(name) or str(otherwise)
+    if not given.isdigit() or int(given) < 1:
+        raise SystemExit(f"{name} is {given!r} but has to be a whole number above 0, such as {name}={otherwise}.")
+    return int(given)
 
 
 if __name__ == "__main__":

@@ -1,139 +1,134 @@
-"""A whole installation in processes of its own: database, mail server and workers, all on loopback."""
+"""A whole installation in processes of its own: database, mail server and two clusters of workers, all on loopback."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from contactflow import embedded
-from tests.smtp import Sink
+from tests import smtp
+from tests.benchmarks import stand
 
-ROOT = Path(__file__).resolve().parents[2]
+CLUSTERS = 2
+WORKERS = 2  # of each
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.chaos.settings", "LOG_LEVEL": "CRITICAL", "WORKERS": str(WORKERS)}
+
+
+@dataclass
+class SlowSink(smtp.Sink):
+    """Takes its time before and after it has a mail, so that a kill hits the one or the other."""
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
+    ) -> str:
+        await asyncio.sleep(self.delay)
+        return await super().handle_RCPT(server, session, envelope, address, rcpt_options)
 
 
 @dataclass
 class Installation:
     """Processes, and the questions the harness asks of them."""
 
-    base: Path
-    sink: Sink
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def cluster(self) -> embedded.Cluster:
-        """A fresh hold on the same server; attaching starts it again after a crash."""
-        return embedded.Cluster(self.base / "pg", locks=self.base)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "DATABASE_URL": self.cluster.url,
-            "EMAIL_URL": self.sink.url,
-            "SECRET_KEY": "for the fault harness alone, and therefore as public as it is long enough",
-            "LOG_LEVEL": "CRITICAL",
-            "WORKERS": "2",
-        }
-
-    def manage(self, *arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-
-    def start_worker(self) -> None:
-        log = (self.base / "workers.log").open("ab")
-        self.workers.append(
-            subprocess.Popen(
-                [sys.executable, "manage.py", "worker"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
-        )
+    cluster: embedded.Cluster
+    sink: SlowSink
+    watchdogs: list[psutil.Process] = field(default_factory=list)
 
     def processes(self) -> list[psutil.Process]:
         """Every process of the clusters, the watchdogs left out."""
-        found: list[psutil.Process] = []
-        for worker in self.workers:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                found += psutil.Process(worker.pid).children(recursive=True)
-        return found
+        return [child for watchdog in self.watchdogs for child in _below(watchdog)]
 
-    def query(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.cluster.url, autocommit=True) as connection:
-            return connection.execute(sql, parameters).fetchall() if parameters else connection.execute(sql).fetchall()  # type: ignore[arg-type]  # our own literals
+    def groups(self) -> list[int]:
+        """The process group of each cluster that runs."""
+        return [child.pid for watchdog in self.watchdogs for child in _below(watchdog, recursive=False)]
 
-    def statuses(self) -> Counter[str]:
-        """How many actions are in which state; empty while the database does not answer."""
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.cluster.url, autocommit=True, connect_timeout=5) as connection:
+            return connection.execute(sql).fetchall()  # type: ignore[arg-type]  # our own literals
+
+    def is_settled(self) -> bool:
+        return self._answers(_OPEN) == [(0,)]
+
+    def is_whole(self) -> bool:
+        """Every cluster gave a sign of life just now."""
+        return self._answers(_BEATING) == [(CLUSTERS,)]
+
+    def sending(self) -> set[int]:
+        """The processes that are between intent and result."""
+        return {int(pid) for (pid,) in self._answers(_SENDING)}
+
+    def _answers(self, sql: str) -> list[tuple[Any, ...]]:
+        """Nothing while the database does not answer."""
         try:
-            rows = self.query("SELECT status, count(*) FROM workflows_scheduledaction GROUP BY status")
+            return self.query(sql)
         except psycopg.OperationalError:
-            return Counter()
-        return Counter({str(status): int(str(count)) for status, count in rows})
+            return []
 
     def crash_database(self) -> None:
-        """kill -9 of the server, and its next start."""
-        pid = int((self.base / "pg" / "data" / "postmaster.pid").read_text().splitlines()[0])
+        """kill -9 of the server, and its next start, as the supervisor starts it."""
+        pid = int((self.cluster.home / "data" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
-        self.cluster.attach()
+        embedded.Cluster(self.cluster.home, locks=self.cluster.locks).attach()
 
-    def restart_database(self) -> None:
-        """An orderly restart that cuts every connection."""
-        self.cluster.stop()
-        self.cluster.attach()
+    @contextlib.contextmanager
+    def workers(self) -> Iterator[None]:
+        """Two clusters, each with its watchdog."""
+        with contextlib.ExitStack() as stack:
+            for number in range(1, CLUSTERS + 1):
+                alive = self._beats(number)
+                command = ["-m", "tests.chaos.worker"]
+                pid = stack.enter_context(stand.process("The worker", command, alive, quiet=True, **SETTINGS))
+                self.watchdogs.append(psutil.Process(pid))
+            yield
+            for process in self.processes():  # what is stopped does not hear that it is to end
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+        self.watchdogs.clear()
 
-    def stop(self) -> None:
-        for worker in self.workers:
-            worker.terminate()
-        for worker in self.workers:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                worker.wait(timeout=35)
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        for worker in self.workers:
-            worker.kill()
-            worker.wait()
-        self.cluster.stop()
+    def _beats(self, number: int) -> Callable[[], bool]:
+        return lambda: self.query("SELECT count(*) FROM workflows_workerheartbeat")[0][0] >= number
+
+
+_OPEN = "SELECT count(*) FROM workflows_scheduledaction WHERE status IN ('pending', 'claimed', 'sending')"
+_SENDING = "SELECT split_part(held_by, ':', 2) FROM workflows_scheduledaction WHERE status = 'sending'"
+_BEATING = "SELECT count(*) FROM workflows_workerheartbeat WHERE beat_at > clock_timestamp() - interval '5 s'"
 
 
 @contextlib.contextmanager
 def installed() -> Iterator[Installation]:
-    """Database, default content and a mail server that takes its time; workers are the caller's to start."""
-    base = Path(tempfile.mkdtemp(prefix="contactflow-chaos-", dir="/tmp"))
-    base.chmod(0o755)
-    with Sink(delay=0.02) as sink:
-        installation = Installation(base=base, sink=sink)
-        installation.cluster.attach()
-        try:
-            installation.manage("migrate", "-v", "0")
-            installation.manage("deploy_contact_workflows")
-            yield installation
-        finally:
-            installation.stop()
-            shutil.rmtree(base, ignore_errors=True)
+    """Database, default content and a slow mail server; this process's Django is set up for it."""
+    with stand.database() as cluster, SlowSink() as sink:
+        stand.set_environment(database_url=cluster.url, mail_port=sink.port)
+        import django
+
+        django.setup()
+        from tests.benchmarks import content
+
+        content.deploy(cluster.url)
+        yield Installation(cluster, sink)
 
 
-def wait_until(condition: object, *, seconds: float, every: float = 0.5) -> bool:
-    """Whether the condition (a callable) came true in time."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
+def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.5) -> bool:
+    """Whether the condition came true in time."""
+    end, pause = time.monotonic() + seconds, threading.Event()
     while time.monotonic() < end:
-        if callable(condition) and condition():
+        if condition():
             return True
         pause.wait(every)
     return False
+
+
+def _below(process: psutil.Process, *, recursive: bool = True) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [one for one in process.children(recursive=recursive) if one.status() != psutil.STATUS_ZOMBIE]
+    return []
