@@ -195,6 +195,7 @@ def action_pattern(installation: Installation, action_type: str) -> ActionPatter
         instance_id=action.instance_id,
         contact_id=action.instance.contact_id,
         action_type=action_type,
+        lane=action.lane,
         rows=added,
         batch=BATCH,
     )

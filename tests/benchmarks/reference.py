@@ -45,6 +45,7 @@ class ActionPattern:
     instance_id: uuid.UUID
     contact_id: uuid.UUID
     action_type: str
+    lane: str
     rows: tuple[Pattern, ...]
     batch: int
 
@@ -221,10 +222,8 @@ def _insert(connection: Connection, patterns: tuple[Pattern, ...], replacements:
 
 
 def _claim(connection: Connection, pattern: ActionPattern) -> list[Claimed]:
-    lane = (
-        "'outside'" if pattern.action_type == "send_email" else "'inside'"
-    )  # a literal, so that the partial index serves it
-    rows = connection.execute(_CLAIM.format(lane=lane), [pattern.action_type, pattern.batch]).fetchall()
+    claim = _CLAIM.format(lane=f"'{pattern.lane}'")  # a literal, so that the partial index serves it
+    rows = connection.execute(claim, [pattern.action_type, pattern.batch]).fetchall()
     return [Claimed(*row) for row in rows]
 
 

@@ -25,13 +25,15 @@ from tests.benchmarks.rows import Pattern, ids_in
 SETTINGS = "tests.benchmarks.rival_settings"
 
 
-def prepare(database_url: str) -> None:
-    """Their tables."""
+def make_tables_of_procrastinate(database_url: str) -> None:
     import procrastinate
 
     app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=database_url))
     with app.open():
         app.schema_manager.apply_schema()
+
+
+def make_tables_of_post_office() -> None:
     command = [sys.executable, "manage.py", "migrate", "post_office", "--verbosity", "0"]
     subprocess.run(command, env=os.environ | {"DJANGO_SETTINGS_MODULE": SETTINGS}, check=True)
 

@@ -96,14 +96,14 @@ class _Run:
     def _actions(self) -> None:
         from tests.benchmarks import measures, rivals
 
-        rivals.prepare(self.installation.database_url)
+        rivals.make_tables_of_procrastinate(self.installation.database_url)
         title = f"Actions a second (create_task, {self.sizes.actions} due)"
         self._compete(title, measures.actions(self.installation, self.sizes))
 
     def _mails(self) -> None:
         from tests.benchmarks import measures, rivals
 
-        rivals.prepare(self.installation.database_url)
+        rivals.make_tables_of_post_office()
         title = f"Mails a second (send_email, {self.sizes.mails} due)"
         self._compete(title, measures.mails(self.installation, self.sizes, self.mailbox))
 
