@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from tests.chaos.installation import Installation
+from tests.chaos.installation import Installation, wait_until
 from tests.chaos.rules import LEASE_SECONDS
 
 FREEZE_SECONDS = LEASE_SECONDS + 2  # so that leases end meanwhile, and somebody else settles them
@@ -25,8 +25,10 @@ class Plan:
     """How many of each."""
 
     kills: int
-    freezes: int
-    crashes: int
+    freezes: int = 0
+    crashes: int = 0
+    aim: float = 0.5
+    """Of the kills, how many are for a process that hands over a mail at that moment; the others are for any."""
 
     @property
     def seconds(self) -> float:
@@ -36,13 +38,14 @@ class Plan:
 def disturb(installation: Installation, plan: Plan) -> Counter[str]:
     """Returns how many of each there really were, once all is over."""
     chance, done = random.Random(7), Counter[str]()
-    faults = {"kills": _kill, "freezes": _freeze, "crashes": _crash, "thaws": _thaw}
+    faults = {"kills": _kill, "aimed": _kill_at_hand_over, "freezes": _freeze, "crashes": _crash, "thaws": _thaw}
     moments = _moments(plan, chance)
     frozen: list[int] = []
     began = time.monotonic()
     for moment, name in moments:
         time.sleep(max(0.0, began + moment - time.monotonic()))
         done[name] += faults[name](installation, chance, frozen)
+    done["kills"] += done["aimed"]
     return done
 
 
@@ -53,7 +56,10 @@ def _moments(plan: Plan, chance: random.Random) -> list[tuple[float, str]]:
     """Kills at random, the others evenly; every freeze but the last ends."""
     freezes = [plan.seconds * (number + 0.5) / plan.freezes for number in range(plan.freezes)]
     return sorted(
-        [(chance.uniform(1, plan.seconds), "kills") for _ in range(plan.kills)]
+        [
+            (chance.uniform(1, plan.seconds), "aimed" if chance.random() < plan.aim else "kills")
+            for _ in range(plan.kills)
+        ]
         + [(plan.seconds * (number + 1) / (plan.crashes + 1), "crashes") for number in range(plan.crashes)]
         + [(moment, "freezes") for moment in freezes]
         + [(moment + FREEZE_SECONDS, "thaws") for moment in freezes[:-1]]
@@ -61,10 +67,22 @@ def _moments(plan: Plan, chance: random.Random) -> list[tuple[float, str]]:
 
 
 def _kill(installation: Installation, chance: random.Random, frozen: list[int]) -> bool:
-    """SIGKILL for any process of any cluster; every other time for one that is handing over a mail."""
-    running = sorted(installation.processes(), key=lambda process: process.pid)
-    sending = installation.sending() if chance.random() < 0.5 else set()
-    victims = [process for process in running if process.pid in sending] or running
+    """SIGKILL for any process of any cluster."""
+    return _kill_one_of(installation.processes(), chance)
+
+
+def _kill_at_hand_over(installation: Installation, chance: random.Random, frozen: list[int]) -> bool:
+    """For one that hands over a mail, if one does so within a moment."""
+    wait_until(lambda: bool(_handing_over(installation)), seconds=3, every=0.05)
+    return _kill_one_of(_handing_over(installation) or installation.processes(), chance)
+
+
+def _handing_over(installation: Installation) -> list[psutil.Process]:
+    sending = installation.sending()
+    return [process for process in installation.processes() if process.pid in sending]
+
+
+def _kill_one_of(victims: list[psutil.Process], chance: random.Random) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         if victims:
             chance.choice(victims).kill()

@@ -15,6 +15,8 @@ class Verdict:
     twice: int
     ambiguous: int
     ambiguous_arrived: int
+    cut_off: int
+    """Attempts that somebody else had to end, whatever became of the action."""
     ended_as: Counter[str] = field(default_factory=Counter)
 
     def holds(self, kills: int) -> bool:
@@ -31,6 +33,7 @@ def judge(installation: Installation) -> Verdict:
         twice=sum(times > 1 for _, times in every),
         ambiguous=len(unclear),
         ambiguous_arrived=sum(times > 0 for times in unclear),
+        cut_off=installation.query(_CUT_OFF)[0][0],
         ended_as=Counter(status for status, _ in every),
     )
 
@@ -40,6 +43,7 @@ _MAILS = """
     FROM workflows_scheduledaction AS action LEFT JOIN engagement_message AS message ON message.action = action.id
     WHERE action.action_type = 'send_email'
 """
+_CUT_OFF = "SELECT count(*) FROM workflows_actionattempt WHERE outcome = 'ambiguous'"
 _TASKS = """
     SELECT action.status, count(task.id)
     FROM workflows_scheduledaction AS action LEFT JOIN engagement_task AS task ON task.action = action.id
