@@ -72,8 +72,9 @@ def _kill(installation: Installation, chance: random.Random, frozen: list[int]) 
 
 
 def _kill_at_hand_over(installation: Installation, chance: random.Random, frozen: list[int]) -> bool:
-    """For one that hands over a mail, if one does so within a moment."""
+    """For one that hands over a mail, if one does so soon; before or after the mail server has it."""
     wait_until(lambda: bool(_handing_over(installation)), seconds=3, every=0.05)
+    time.sleep(chance.uniform(0, 2 * installation.sink.delay))
     return _kill_one_of(_handing_over(installation) or installation.processes(), chance)
 
 
