@@ -8,14 +8,11 @@ from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet, TextChoices
+from django.db.models import Model, QuerySet, TextChoices
 from django_filters.fields import IsoDateTimeField
 
 from contacts import addresses, cleaning
-from contacts.models import Contact
-
-SEARCHED = ("email", "first_name", "last_name", "company")
-MAX_WORDS = 6
+from contacts.models import Contact, ContactQuerySet
 
 
 class AddressFilter(django_filters.CharFilter):  # type: ignore[misc]  # the package is untyped
@@ -82,13 +79,8 @@ class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewis
         model = Contact
         fields = ()
 
-    def find(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
-        for word in value.split()[:MAX_WORDS]:
-            anywhere = Q()
-            for field in SEARCHED:
-                anywhere |= Q((f"{field}__icontains", word))
-            queryset = queryset.filter(anywhere)
-        return queryset
+    def find(self, queryset: ContactQuerySet, name: str, value: str) -> ContactQuerySet:
+        return queryset.search(value)
 
 
 class EventFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise

@@ -64,10 +64,9 @@ def unfinished(tasks: QuerySet[Task]) -> QuerySet[Task]:
 
 
 def matching(rows: QuerySet[Row], *, text: str) -> QuerySet[Row]:
-    """Tasks or alerts whose title, or whose contact's name or address, has every word of the text."""
+    """Tasks or alerts whose title, or whose contact's name, address or company, has every word of the text."""
     for word in text.replace("\0", "").split()[:MOST_WORDS]:
-        about = Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
-        people = Contact.objects.filter(about).order_by().values_list("pk", flat=True)[:SEARCHED_PEOPLE]
+        people = Contact.objects.search(word).values_list("pk", flat=True)[:SEARCHED_PEOPLE]
         rows = rows.filter(Q(title__icontains=word) | Q(contact__in=list(people)))
     return rows
 

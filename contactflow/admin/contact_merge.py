@@ -14,7 +14,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from contactflow import contact_merge
-from contactflow.contact_merge import duplicates
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
@@ -23,6 +22,7 @@ from contactflow.models import ContactMerge
 from contacts.contact_merge.values import CHOSEN, DROP, KEEP
 from contacts.models import Contact
 
+FOUND = 10  # people that a search offers
 UNDOABLE = 5  # merges of one person that their page offers to undo
 
 
@@ -117,9 +117,10 @@ class Merging(BaseAdmin):
 
     def _found(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         words = request.GET.get("q", "").strip()
+        found = Contact.objects.search(words)
         return {
             "words": words,
-            "results": duplicates.search(words=words, excluding=contact) if words else None,
+            "results": list(found.exclude(pk=contact.pk).select_related("status")[:FOUND]) if words else None,
             "likely": contact_merge.likely_duplicates(contact=contact),
             "undo": self.undo_places(contact),
         }

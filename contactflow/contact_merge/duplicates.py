@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from contacts.models import Contact
 
@@ -29,20 +29,9 @@ def likely_duplicates(*, contact: Contact, limit: int = 8) -> list[Likely]:
     return list(found.values())[:limit]
 
 
-def search(*, words: str, excluding: Contact, limit: int = 10) -> list[Contact]:
-    """By any part of name, email or company; every word has to occur."""
-    people = Contact.objects.exclude(pk=excluding.pk).select_related("status").order_by()
-    for word in words.split()[:6]:
-        anywhere = Q()
-        for field in ("email", "first_name", "last_name", "company"):
-            anywhere |= Q((f"{field}__icontains", word))
-        people = people.filter(anywhere)
-    return list(people[:limit])
-
-
 def _ways(contact: Contact) -> list[tuple[str, QuerySet[Contact]]]:
     everybody = Contact.objects.order_by()
-    ways = []
+    ways: list[tuple[str, QuerySet[Contact]]] = []
     if contact.phone:
         ways.append(("the same phone number", everybody.filter(phone=contact.phone)))
     if len(contact.first_name) + len(contact.last_name) > SHORTEST and contact.last_name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from contacts.models import Contact
@@ -14,16 +14,8 @@ MOST_WORDS = 6
 
 
 def people_of(words: str) -> list[Any]:
-    """The ids of people of whom every word is part of the name, address or company, by the index of people."""
-    found = Contact.objects.order_by()
-    for word in words.replace("\0", "").split()[:MOST_WORDS]:
-        found = found.filter(
-            Q(email__icontains=word)
-            | Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(company__icontains=word)
-        )
-    return list(found.values_list("pk", flat=True)[:FOUND])
+    """The ids of people whom the words find."""
+    return list(Contact.objects.search(words).values_list("pk", flat=True)[:FOUND])
 
 
 class PeopleSearch:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -232,13 +231,7 @@ def _people(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:100]
     if len(asked) < 2:
         return JsonResponse({"people": []})
-    named = Q()
-    for word in asked.split()[:4]:
-        named &= (
-            Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
-            | Q(company__icontains=word)
-        )  # fmt: skip
-    found = Contact.objects.filter(named).order_by().only("first_name", "last_name", "email", "company")[:FOUND]
+    found = Contact.objects.search(asked).only("first_name", "last_name", "email", "company")[:FOUND]
     said = [
         {"id": str(one.pk), "name": str(one), "more": " · ".join(filter(None, (one.email, one.company)))}
         for one in found

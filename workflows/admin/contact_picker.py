@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -25,7 +24,7 @@ def find(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": asked,
         "is_short": len(asked) < SHORTEST,
-        "people": _found(asked) if len(asked) >= SHORTEST else [],
+        "people": Contact.objects.search(asked)[:MOST] if len(asked) >= SHORTEST else [],
         "rest": others.urlencode(),
         "page": _page_of(request),
     }
@@ -42,19 +41,6 @@ def chosen(request: HttpRequest) -> Contact | None:
     except ValueError:
         return None
     return Contact.objects.select_related("status", "lead_source").filter(pk=pk).first()
-
-
-def _found(asked: str) -> list[Contact]:
-    """Each word somewhere in one of the four: what the trigram index serves."""
-    found = Q()
-    for word in asked.split()[:4]:
-        found &= (
-            Q(email__icontains=word)
-            | Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(company__icontains=word)
-        )
-    return list(Contact.objects.filter(found).order_by()[:MOST])
 
 
 def _page_of(request: HttpRequest) -> str:
