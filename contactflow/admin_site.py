@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
@@ -28,75 +29,85 @@ from contacts import brands
 class Place:
     """One line of the sidebar: a list, shown to whoever may see its rows."""
 
-    title: str
     model: str
     icon: str
+    also: str = ""
+    """What else people call it, so that the search finds it."""
+    name: str = ""
+    """What it is called, where that is not the plural name of the model."""
     query: str = ""
     """What the list is filtered by at first."""
     page: str = ""
     """The name of a page of its own that is opened instead of the list."""
 
+    @property
+    def title(self) -> str:
+        return self.name or capfirst(str(apps.get_model(self.model)._meta.verbose_name_plural))
+
 
 PLACES: dict[str, tuple[Place, ...]] = {
     "Contacts": (
-        Place("Contacts", "contacts.Contact", "group"),
-        Place("Permissions", "contacts.Consent", "how_to_reg"),
-        Place("Blocked addresses", "contacts.Suppression", "block"),
-        Place("Imports", "workflows.ImportRun", "upload"),
-        Place("Exports", "workflows.ExportRun", "download"),
+        Place("contacts.Contact", "group", "people persons leads customers"),
+        Place("contacts.Consent", "how_to_reg", "permissions opt-in opt-out subscriptions unsubscribes"),
+        Place("contacts.Suppression", "block", "blocked suppressions blacklist bounces unsubscribes"),
+        Place("workflows.ImportRun", "upload", "uploads csv excel lists spreadsheets"),
+        Place("workflows.ExportRun", "download", "downloads csv excel lists spreadsheets"),
     ),
     "Workflows": (
-        Place("Workflows", "workflows.WorkflowTemplate", "account_tree"),
-        Place("Who is in which", "workflows.WorkflowInstance", "directions_run"),
-        Place("Planned steps", "workflows.ScheduledAction", "schedule", "status__exact=pending"),
-        Place("What went wrong", "workflows.ScheduledAction", "report", page="workflows_failures"),
+        Place("workflows.WorkflowTemplate", "account_tree", "templates automations sequences journeys campaigns"),
+        Place("workflows.WorkflowInstance", "directions_run", "runs instances enrolments who is in which"),
+        Place("workflows.ScheduledAction", "schedule", "queue actions planned jobs due", query="status__exact=pending"),
+        Place(
+            "workflows.ScheduledAction", "report", "errors what went wrong unclear dead letters", name="Failures",
+            page="workflows_failures",
+        ),
     ),
     "Emails": (
-        Place("Email texts", "engagement.EngagementTemplate", "edit_note"),
-        Place("Sent and held", "engagement.Message", "outbox"),
+        Place("engagement.EngagementTemplate", "edit_note", "templates texts newsletters"),
+        Place("engagement.Message", "outbox", "messages held outbox delivered"),
     ),
     "Tasks": (
-        Place("Tasks", "engagement.Task", "task_alt"),
-        Place("Board", "engagement.Task", "view_kanban", page="engagement_task_board"),
+        Place("engagement.Task", "task_alt", "to-dos todo work"),
+        Place("engagement.Task", "view_kanban", "kanban columns", name="Board", page="engagement_task_board"),
     ),
     "Alerts": (
-        Place("Alerts", "engagement.Alert", "notifications"),
-        Place("Who is alerted", "engagement.Target", "groups"),
+        Place("engagement.Alert", "notifications", "notifications bell"),
+        Place("engagement.Target", "groups", "targets roles who is alerted recipients"),
     ),
     "History": (
-        Place("What arrived", "contacts.ContactEvent", "history"),
-        Place("What staff changed", "contactflow.AuditEntry", "manage_history"),
-        Place("What staff decided", "workflows.ControlEntry", "gavel"),
-        Place("Attempts", "workflows.ActionAttempt", "replay"),
-        Place("Earlier workflow versions", "workflows.WorkflowVersion", "layers"),
-        Place("Earlier email texts", "engagement.TemplateVersion", "notes"),
-        Place("Failed background runs", "django_q.Failure", "report"),
-        Place("Background runs", "django_q.Success", "done_all"),
+        Place("contacts.ContactEvent", "history", "arrivals what arrived triggers"),
+        Place("contactflow.AuditEntry", "manage_history", "audit log what staff changed edits"),
+        Place("workflows.ControlEntry", "gavel", "controls what staff decided pauses"),
+        Place("workflows.ActionAttempt", "replay", "tries retries log"),
+        Place("workflows.WorkflowVersion", "layers", "earlier drafts published"),
+        Place("engagement.TemplateVersion", "notes", "earlier texts"),
+        Place("django_q.Failure", "report", "tasks queue errors django-q", name="Background failures"),
+        Place("django_q.Success", "done_all", "tasks queue runs django-q", name="Background jobs"),
     ),
     "Notion": (
-        Place("Connection", "notion_bridge.NotionConnection", "sync"),
-        Place("Problems", "notion_bridge.SyncProblem", "report_problem", "state=open"),
-        Place("Conflicts", "notion_bridge.SyncConflict", "call_split", "state=open"),
-        Place("Pages", "notion_bridge.PageLink", "article"),
-        Place("Fields", "notion_bridge.NotionDatabase", "table"),
-        Place("Passes over Notion", "notion_bridge.SyncRun", "sync_alt"),
-        Place("Events from Notion", "notion_bridge.WebhookDelivery", "webhook"),
+        Place("notion_bridge.NotionConnection", "sync", "synchronisation token webhook"),
+        Place("notion_bridge.SyncProblem", "report_problem", "errors", query="state=open"),
+        Place("notion_bridge.SyncConflict", "call_split", "differences", query="state=open"),
+        Place("notion_bridge.PageLink", "article", "links"),
+        Place("notion_bridge.NotionDatabase", "table", "fields properties mapping"),
+        Place("notion_bridge.SyncRun", "sync_alt", "runs synchronisations"),
+        Place("notion_bridge.WebhookDelivery", "webhook", "deliveries"),
     ),
     "Settings": (
-        Place("Brands", "contacts.BusinessEntity", "storefront"),
-        Place("Contact types", "contacts.ContactType", "category"),
-        Place("Lead sources", "contacts.LeadSource", "input"),
-        Place("Contact statuses", "contacts.ContactStatus", "flag"),
-        Place("Classification rules", "contacts.ClassificationRule", "rule"),
-        Place("Routing rules", "contacts.RoutingRule", "alt_route"),
-        Place("Channels", "engagement.ChannelState", "cell_tower"),
-        Place("Language model use", "engagement.PassageBudget", "edit_square"),
-        Place("Workers", "workflows.WorkerHeartbeat", "memory"),
-        Place("API keys", "contactflow.ApiKey", "key"),
-        Place("Accounts", "auth.User", "person"),
-        Place("Roles", "auth.Group", "badge"),
+        Place("contacts.BusinessEntity", "storefront", "business entities companies senders"),
+        Place("contacts.ContactType", "category", "kinds"),
+        Place("contacts.LeadSource", "input", "origins channels"),
+        Place("contacts.ContactStatus", "flag", "lifecycle"),
+        Place("contacts.ClassificationRule", "rule", "types"),
+        Place("contacts.RoutingRule", "alt_route", "brands"),
+        Place("engagement.ChannelState", "cell_tower", "mail server paused"),
+        Place("engagement.PassageBudget", "edit_square", "ai passages budget"),
+        Place("workflows.WorkerHeartbeat", "memory", "processes heartbeat"),
+        Place("contactflow.ApiKey", "key", "tokens"),
+        Place("auth.User", "person", "users colleagues staff logins", name="Accounts"),
+        Place("auth.Group", "badge", "groups rights permissions", name="Roles"),
     ),
-}
+}  # fmt: skip
 COLLAPSED = ("History", "Notion", "Settings")
 
 
@@ -193,14 +204,12 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _all_places(request: HttpRequest) -> list[palette.Found]:
-    today = palette.Found("Today", "Page", reverse("admin:index"), "today")
+    today = palette.Found("Today", "Page", reverse("admin:index"), "today", also="start home dashboard")
+    shown = ((group, place) for group, places in PLACES.items() for place in places if _may_see(request, place))
+    found = ((f"Page · {group}", place.also, _item(place)) for group, place in shown)
     return [
         today,
-        *(
-            palette.Found(item["title"], f"Page · {group}", item["link"], item["icon"])
-            for group, places in PLACES.items()
-            for item in (_item(place) for place in places if _may_see(request, place))
-        ),
+        *(palette.Found(item["title"], said, item["link"], item["icon"], also) for said, also, item in found),
     ]
 
 

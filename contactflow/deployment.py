@@ -174,7 +174,7 @@ def _targets() -> Iterator[Line]:
         yield Line(
             "warning",
             "targets",
-            f"Nobody stands behind {', '.join(without)}. Add them in the admin under Alerts, Who is alerted.",
+            f"Nobody stands behind {', '.join(without)}. Add them in the admin under Alerts, Teams.",
         )
     else:
         yield Line("ok", "targets", "People stand behind every target.")

@@ -139,9 +139,9 @@ class AuditEntry(models.Model):
     contact_key = models.UUIDField(null=True, blank=True, help_text="The contact it concerns.")
 
     class Meta:
+        verbose_name = "change"
+        verbose_name_plural = "changes"
         ordering = ("-at", "-id")
-        verbose_name = "change by staff"
-        verbose_name_plural = "changes by staff"
         indexes: ClassVar = [
             models.Index(fields=["-at", "-id"], name="audit_newest_first"),  # the list and its pages
             models.Index(fields=["user", "-at", "-id"], name="audit_of_person"),  # the list, filtered by person

@@ -26,6 +26,8 @@ class Found:
     description: str
     link: str
     icon: str
+    also: str = ""
+    """Other words that find it, not shown."""
 
 
 def find(request: HttpRequest, words: str, places: Iterable[Found]) -> list[Found]:
@@ -34,7 +36,7 @@ def find(request: HttpRequest, words: str, places: Iterable[Found]) -> list[Foun
     if not term:
         return []
     return [
-        *(place for place in places if _holds(f"{place.title} {place.description}", term)),
+        *(place for place in places if _holds(f"{place.title} {place.description} {place.also}", term)),
         *_named(request, WorkflowTemplate.objects.order_by("name"), term, "Workflow", "account_tree"),
         *_named(request, EngagementTemplate.objects.order_by("name"), term, "Email", "edit_note"),
         *_people(request, term),

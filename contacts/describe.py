@@ -15,7 +15,7 @@ Said = list[Mapping[str, Any]]
 DECIDED = {
     "contact_type": "Contact type",
     "lead_source": "Lead source",
-    "business_entity": "Business entity",
+    "business_entity": "Brand",
     "interest": "Interest",
     "status": "Status",
 }

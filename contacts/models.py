@@ -42,9 +42,9 @@ class BusinessEntity(models.Model):
     website = models.URLField(blank=True)
 
     class Meta:
+        verbose_name = "brand"
+        verbose_name_plural = "brands"
         ordering = ("position", "name")
-        verbose_name = "business entity"
-        verbose_name_plural = "business entities"
         constraints: ClassVar = [
             # Routing: at most one brand takes what nothing else matched.
             models.UniqueConstraint(
@@ -154,7 +154,7 @@ class Contact(models.Model):
     contact_types = models.ManyToManyField(ContactType, blank=True, related_name="contacts")
     lead_source = models.ForeignKey(LeadSource, on_delete=models.PROTECT, null=True, blank=True, db_index=False)
     business_entities = models.ManyToManyField(
-        BusinessEntity, through="EntityMembership", blank=True, related_name="contacts"
+        BusinessEntity, through="EntityMembership", blank=True, related_name="contacts", verbose_name="brands"
     )
     status = models.ForeignKey(ContactStatus, on_delete=models.PROTECT, db_index=False)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
@@ -246,7 +246,7 @@ class EntityMembership(models.Model):
     # Their indexes: the constraint, and membership_of_brand.
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     business_entity = models.ForeignKey(
-        BusinessEntity, on_delete=models.PROTECT, related_name="memberships", db_index=False
+        BusinessEntity, on_delete=models.PROTECT, related_name="memberships", db_index=False, verbose_name="brand"
     )
     position = models.PositiveSmallIntegerField(default=0)
     because = models.CharField(max_length=300, blank=True)
@@ -302,8 +302,8 @@ class ContactEvent(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        verbose_name = "arrival"
-        verbose_name_plural = "arrivals"
+        verbose_name = "event"
+        verbose_name_plural = "events"
         ordering = ("-received_at", "-id")
         indexes: ClassVar = [
             # workflows.enrolment.enrol_waiting: the oldest events nobody enrolled yet.
@@ -381,7 +381,7 @@ class ClassificationRule(Rule):
 class RoutingRule(Rule):
     """Sends a contact to a brand."""
 
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.CASCADE)
+    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.CASCADE, verbose_name="brand")
 
 
 class Consent(models.Model):
@@ -393,7 +393,12 @@ class Consent(models.Model):
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
     business_entity = models.ForeignKey(
-        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: every brand."
+        BusinessEntity,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="Empty: every brand.",
+        verbose_name="brand",
     )
     channel = models.CharField(max_length=20, default="email")
     state = models.CharField(max_length=10, choices=State)
@@ -401,8 +406,8 @@ class Consent(models.Model):
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name = "permission"
-        verbose_name_plural = "permissions"
+        verbose_name = "consent"
+        verbose_name_plural = "consents"
         ordering = ("-recorded_at", "-id")
         indexes: ClassVar = [
             # The newest record holds; the contact's timeline.
@@ -429,8 +434,8 @@ class Suppression(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name = "blocked address"
-        verbose_name_plural = "blocked addresses"
+        verbose_name = "suppressed address"
+        verbose_name_plural = "suppressed addresses"
         ordering = ("-created_at",)
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="one_suppression_per_email")]
 

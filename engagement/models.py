@@ -30,7 +30,9 @@ class Target(models.Model):
 
     slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
     name = models.CharField(max_length=120)
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand"
+    )
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="targets")
     extra_emails = ArrayField(
         models.EmailField(), default=list, blank=True, help_text="Addresses besides those of the people."
@@ -38,6 +40,8 @@ class Target(models.Model):
     alert_by_email = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = "team"
+        verbose_name_plural = "teams"
         ordering = ("slug",)
 
     def __str__(self) -> str:
@@ -68,6 +72,7 @@ class EngagementTemplate(models.Model):
         null=True,
         blank=True,
         help_text="Empty: speaks for the brand of the workflow that sends it.",
+        verbose_name="brand",
     )
     level = models.CharField("personalisation level", max_length=10, choices=Level, default=Level.BASIC)
     active = models.BooleanField(default=True)
@@ -81,6 +86,8 @@ class EngagementTemplate(models.Model):
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "email"
+        verbose_name_plural = "emails"
         ordering = ("name",)
 
     def __str__(self) -> str:
@@ -95,7 +102,9 @@ class TemplateVersion(models.Model):
     registry's. `passages` (premium) maps a passage's name to {"instruction", "fallback"}.
     """
 
-    template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT, related_name="versions")
+    template = models.ForeignKey(
+        EngagementTemplate, on_delete=models.PROTECT, related_name="versions", verbose_name="email"
+    )
     number = models.PositiveIntegerField()
     subject = models.CharField(max_length=300)
     preheader = models.CharField(max_length=300, blank=True)
@@ -108,6 +117,8 @@ class TemplateVersion(models.Model):
     )
 
     class Meta:
+        verbose_name = "email version"
+        verbose_name_plural = "email versions"
         ordering = ("-number",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number"),
@@ -135,7 +146,9 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     action = models.UUIDField(null=True, blank=True, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="messages")
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand"
+    )
     version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False
     )
@@ -154,6 +167,8 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "sent email"
+        verbose_name_plural = "sent mail"
         ordering = ("-created_at", "-id")
         constraints: ClassVar = [
             # One message per action: sending twice would need a second row.
@@ -217,9 +232,11 @@ class Alert(models.Model):
     title = models.CharField(max_length=300)
     message = models.TextField(blank=True)
     priority = models.CharField(max_length=10, choices=Priority, default=Priority.MEDIUM)
-    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="alerts")
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="alerts", verbose_name="team")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="alerts")
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     acknowledged_at = models.DateTimeField(null=True, blank=True, editable=False)
     acknowledged_by = models.CharField(max_length=150, blank=True, editable=False)
@@ -315,10 +332,14 @@ class Task(models.Model):
     priority = models.CharField(max_length=10, choices=Priority, default=Priority.MEDIUM)
     status = models.CharField(max_length=12, choices=Status, default=Status.TO_DO)
     source = models.CharField(max_length=10, choices=Source, default=Source.MANUAL)
-    target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True, related_name="tasks")
+    target = models.ForeignKey(
+        Target, on_delete=models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name="team"
+    )
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks")
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand"
+    )
     effort_hours = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True, validators=[validate_moment])
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -381,6 +402,10 @@ class PassageBudget(models.Model):
     day = models.DateField(primary_key=True)
     calls = models.PositiveIntegerField(default=0)
 
+    class Meta:
+        verbose_name = "language model use"
+        verbose_name_plural = "language model use"
+
     def __str__(self) -> str:
         return f"{self.day}: {self.calls}"
 
@@ -393,6 +418,10 @@ class ChannelState(models.Model):
     reason = models.TextField(blank=True)
     troubles = models.PositiveSmallIntegerField(default=0, help_text="Troubles in a row; lengthens the next pause.")
     updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "channel"
+        verbose_name_plural = "channels"
 
     def __str__(self) -> str:
         return self.channel

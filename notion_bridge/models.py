@@ -220,8 +220,8 @@ class PageLink(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        verbose_name = "page in Notion"
-        verbose_name_plural = "pages in Notion"
+        verbose_name = "page"
+        verbose_name_plural = "pages"
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(task=None, instance=None)
@@ -379,8 +379,8 @@ class SyncRun(models.Model):
 
     class Meta:
         ordering = ("-started_at", "-id")
-        verbose_name = "pass over Notion"
-        verbose_name_plural = "passes over Notion"
+        verbose_name = "sync run"
+        verbose_name_plural = "sync runs"
         indexes: ClassVar = [models.Index(fields=["-started_at"], name="run_newest_first")]  # health, lists
 
     def __str__(self) -> str:
@@ -403,8 +403,8 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         ordering = ("-received_at", "-id")
-        verbose_name = "event from Notion"
-        verbose_name_plural = "events from Notion"
+        verbose_name = "webhook event"
+        verbose_name_plural = "webhook events"
         indexes: ClassVar = [
             # webhooks.waiting: the events nobody followed yet.
             models.Index(fields=["next_attempt_at"], condition=models.Q(processed_at=None), name="webhook_unprocessed"),

@@ -135,7 +135,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         if row := request.GET.get("row"):
             of_row = AuditEntry.objects.filter(table=request.GET.get("thing", ""), object_id=row)
             newest = of_row.order_by("-at", "-pk").first()
-            title = f"What staff changed: {_told(newest).name or row}" if newest else "Nothing was changed"
+            title = f"Changes: {_told(newest).name or row}" if newest else "Nothing was changed"
             extra_context = {"title": title, **(extra_context or {})}
         return super().changelist_view(request, extra_context)
 

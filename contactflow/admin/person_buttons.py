@@ -192,7 +192,7 @@ class PersonButtons:
         return f"{owner} looks after {contact} now." if owner else f"Nobody looks after {contact} now."
 
     @confirmed(
-        "Record permission",
+        "Record consent",
         permission="consent",
         icon="how_to_reg",
         explanation="The newest record for a brand holds. Once withdrawn, emails that wait for that brand are skipped "

@@ -37,6 +37,13 @@ MEANINGS = {
 ON_EVERY = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 WITH_A_BODY = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 ON_POST = {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+SECTIONS = {
+    "workflow-templates": "Workflows",
+    "workflow-instances": "Executions",
+    "scheduled-actions": "Scheduled steps",
+    "messages": "Sent mail",
+}
+"""What the desk calls the resources whose addresses say something else."""
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -62,6 +69,7 @@ def _promised(path: str) -> str:
 
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
+    operation["tags"] = [SECTIONS.get(tag, tag.replace("-", " ").capitalize()) for tag in operation["tags"]]
     statuses = set(ON_EVERY)
     if "{" in path:
         statuses.add(HTTPStatus.NOT_FOUND)

@@ -60,7 +60,7 @@ def _united(keep: Contact, drop: Contact) -> Iterable[tuple[str, str]]:
         row.business_entity.name for one in (keep, drop) for row in one.memberships.select_related("business_entity")
     ]
     yield "Contact types", ", ".join(dict.fromkeys(types))
-    yield "Business entities", ", ".join(dict.fromkeys(brands))
+    yield "Brands", ", ".join(dict.fromkeys(brands))
     yield "Tags", ", ".join(cleaning.united(keep.tags, drop.tags))
     yield "Interests", ", ".join(cleaning.united(keep.interests, drop.interests))
     custom = {**drop.custom, **keep.custom}

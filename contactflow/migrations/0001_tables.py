@@ -103,8 +103,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "change by staff",
-                "verbose_name_plural": "changes by staff",
+                "verbose_name": "change",
+                "verbose_name_plural": "changes",
                 "ordering": ("-at", "-id"),
                 "indexes": [
                     models.Index(fields=["-at", "-id"], name="audit_newest_first"),

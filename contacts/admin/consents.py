@@ -30,7 +30,7 @@ class ConsentInline(ReadOnlyInline):
 class ConsentAdmin(PeopleSearch, BaseAdmin):
     """Append-only: what somebody allowed or withdrew stays on record."""
 
-    when_empty = "Nobody has said yes or no yet. Record what somebody told you on their page, with “Record permission”."
+    when_empty = "Nobody has said yes or no yet. Record what somebody told you on their page, with “Record consent”."
     list_display = ("contact_link", "state", "channel", "business_entity", "source", "recorded_at")
     list_display_links = ("state",)
     list_filter = (("state", ChoicesDropdownFilter), ("business_entity", RelatedDropdownFilter))

@@ -70,7 +70,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     brands = forms.ModelMultipleChoiceField(
         BusinessEntity.objects.all(),
         required=False,
-        label="Business entities",
+        label="Brands",
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text="The brands this person belongs to. Empty: the routing rules decide.",
     )
@@ -85,7 +85,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         help_texts: ClassVar = {
             "email": "Identifies the person; upper and lower case make no difference.",
             "phone": "With the country code where you know it: +44 20 7946 0018.",
-            "timezone": "For example Europe/London. Empty: that of the business entity.",
+            "timezone": "For example Europe/London. Empty: that of the brand.",
             "locale": "The language, for example en-GB.",
         }
 
@@ -149,7 +149,7 @@ def _in_order(stored: Iterable[models.Model], chosen: Iterable[models.Model]) ->
 
 class MembershipInline(ReadOnlyInline):
     model = EntityMembership
-    verbose_name_plural = "Business entities, and why"
+    verbose_name_plural = "Brands, and why"
     fields = ("business_entity", "because", "since")
     readonly_fields = fields
 
@@ -245,7 +245,7 @@ class ContactAdmin(BaseAdmin):
     def types(self, contact: Contact) -> str:
         return joined(contact.contact_types.all())
 
-    @column("Business entities")
+    @column("Brands")
     def brands(self, contact: Contact) -> str:
         return joined(membership.business_entity for membership in contact.memberships.all())
 

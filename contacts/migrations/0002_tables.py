@@ -53,8 +53,8 @@ class Migration(migrations.Migration):
                 ("website", models.URLField(blank=True)),
             ],
             options={
-                "verbose_name": "business entity",
-                "verbose_name_plural": "business entities",
+                "verbose_name": "brand",
+                "verbose_name_plural": "brands",
                 "ordering": ("position", "name"),
                 "constraints": [models.UniqueConstraint(condition=models.Q(("is_fallback", True)), fields=("is_fallback",), name="one_fallback_entity")],
             },
@@ -141,13 +141,15 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 ("because", models.CharField(blank=True, max_length=300)),
                 ("since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ("business_entity", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="contacts.businessentity")),
+                ("business_entity", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="contacts.businessentity", verbose_name="brand")),
                 ("contact", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="contacts.contact")),
             ],
             options={"ordering": ("position", "id")},
         ),
         migrations.AddField(
-            model_name="contact", name="business_entities", field=models.ManyToManyField(blank=True, related_name="contacts", through="contacts.EntityMembership", to="contacts.businessentity")
+            model_name="contact",
+            name="business_entities",
+            field=models.ManyToManyField(blank=True, related_name="contacts", through="contacts.EntityMembership", to="contacts.businessentity", verbose_name="brands"),
         ),
         migrations.CreateModel(
             name="FormerAddress",
@@ -244,7 +246,7 @@ class Migration(migrations.Migration):
                 ),
                 ("operator", models.CharField(choices=[("is", "is one of"), ("ends_with", "ends with one of"), ("has_word", "has one of the words")], default="has_word", max_length=20)),
                 ("words", django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), size=None)),
-                ("business_entity", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contacts.businessentity")),
+                ("business_entity", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contacts.businessentity", verbose_name="brand")),
             ],
             options={"ordering": ("position", "name"), "abstract": False},
         ),
@@ -263,8 +265,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
-                "verbose_name": "blocked address",
-                "verbose_name_plural": "blocked addresses",
+                "verbose_name": "suppressed address",
+                "verbose_name_plural": "suppressed addresses",
                 "ordering": ("-created_at",),
                 "constraints": [models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_suppression_per_email")],
             },
@@ -277,12 +279,15 @@ class Migration(migrations.Migration):
                 ("state", models.CharField(choices=[("granted", "Granted"), ("withdrawn", "Withdrawn")], max_length=10)),
                 ("source", models.CharField(help_text="How it was given or withdrawn.", max_length=200)),
                 ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ("business_entity", models.ForeignKey(blank=True, help_text="Empty: every brand.", null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.businessentity")),
+                (
+                    "business_entity",
+                    models.ForeignKey(blank=True, help_text="Empty: every brand.", null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.businessentity", verbose_name="brand"),
+                ),
                 ("contact", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="contacts.contact")),
             ],
             options={
-                "verbose_name": "permission",
-                "verbose_name_plural": "permissions",
+                "verbose_name": "consent",
+                "verbose_name_plural": "consents",
                 "ordering": ("-recorded_at", "-id"),
                 "indexes": [models.Index(fields=["contact", "-recorded_at"], name="consent_of_contact"), models.Index(fields=["-recorded_at", "-id"], name="consent_newest_first")],
             },
@@ -305,8 +310,8 @@ class Migration(migrations.Migration):
                 ("contact", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="events", to="contacts.contact")),
             ],
             options={
-                "verbose_name": "arrival",
-                "verbose_name_plural": "arrivals",
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
                 "ordering": ("-received_at", "-id"),
                 "indexes": [
                     models.Index(condition=models.Q(("processed_at__isnull", True)), fields=["received_at"], name="event_unprocessed"),

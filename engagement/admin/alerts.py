@@ -99,8 +99,7 @@ def told(delivery: AlertDelivery) -> str:
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     when_empty = (
-        "No alert yet. A workflow writes one as soon as something needs a person. Say under “Who is alerted” who "
-        "hears of it."
+        "No alert yet. A workflow writes one as soon as something needs a person. Say under “Teams” who hears of it."
     )
     list_display = ("alert", "urgency", "raised", "who_was_told", "deed")
     list_display_links = None  # the column of the alert has links of its own
@@ -299,7 +298,7 @@ class TargetAdmin(NoDeleteAdmin):
     )
     add_fieldsets = (
         (None, {"fields": ("name", "slug", "business_entity")}),
-        ("Who is alerted", {"fields": ("people", "extra_emails", "alert_by_email")}),
+        ("Behind it", {"fields": ("people", "extra_emails", "alert_by_email")}),
     )
     actions_detail = ("send_test",)
 

@@ -144,13 +144,13 @@ class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
     def contact_link(self, message: Message) -> str:
         return link(message.contact)
 
-    @column("Email text")
+    @column("Email")
     def words(self, message: Message) -> str:
         if message.version is None:
             return "-"
         return link(message.version, f"{message.version.template}, version {message.version.number}")
 
-    @column("Planned step")
+    @column("Scheduled step")
     def planned_step(self, message: Message) -> str:
         if message.action is None:
             return "-"
@@ -203,7 +203,7 @@ class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
 
     @button("Try again", permission="retry", icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Leads to the planned step, which asks for the reason; this room does not know workflows."""
+        """Leads to the scheduled step, which asks for the reason; this room does not know workflows."""
         message = self.get_object(request, unquote(object_id))
         if message is None or message.action is None:
             raise Http404

@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
                 ("counts", models.JSONField(blank=True, default=dict)),
                 ("error", models.TextField(blank=True)),
             ],
-            options={"verbose_name": "pass over Notion", "verbose_name_plural": "passes over Notion", "ordering": ("-started_at", "-id")},
+            options={"verbose_name": "sync run", "verbose_name_plural": "sync runs", "ordering": ("-started_at", "-id")},
         ),
         migrations.CreateModel(
             name="WebhookDelivery",
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                 ("processed_at", models.DateTimeField(blank=True, null=True)),
                 ("outcome", models.CharField(blank=True, max_length=200)),
             ],
-            options={"verbose_name": "event from Notion", "verbose_name_plural": "events from Notion", "ordering": ("-received_at", "-id")},
+            options={"verbose_name": "webhook event", "verbose_name_plural": "webhook events", "ordering": ("-received_at", "-id")},
         ),
         migrations.CreateModel(
             name="NotionConnection",
@@ -249,6 +249,6 @@ class Migration(migrations.Migration):
                 ("contact", models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="notion_link", to="contacts.contact")),
                 ("database", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="links", to="notion_bridge.notiondatabase")),
             ],
-            options={"verbose_name": "page in Notion", "verbose_name_plural": "pages in Notion", "ordering": ("-id",)},
+            options={"verbose_name": "page", "verbose_name_plural": "pages", "ordering": ("-id",)},
         ),
     ]

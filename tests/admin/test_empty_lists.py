@@ -51,4 +51,4 @@ def test_a_list_that_only_the_filter_empties_says_that(desk: Client) -> None:
 def test_alerts_say_where_it_is_decided_who_hears_of_them(desk: Client) -> None:
     Alert.objects.all().delete()
 
-    assert "Who is alerted" in words(desk.get(reverse("admin:engagement_alert_changelist")))
+    assert "Teams" in words(desk.get(reverse("admin:engagement_alert_changelist")))

@@ -51,7 +51,7 @@ def search(client, term):
 def test_palette_finds_places_workflows_and_emails(desk):
     workflow, email = rows.workflow(), rows.email()
 
-    assert "Who is alerted" in search(desk, "alerted")
+    assert "Teams" in search(desk, "alerted")
     assert reverse("admin:workflows_workflowtemplate_change", args=[workflow.pk]) in search(desk, workflow.name)
     assert reverse("admin:engagement_engagementtemplate_change", args=[email.pk]) in search(desk, email.name)
 

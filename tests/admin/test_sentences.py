@@ -31,7 +31,7 @@ name = line.filter(lambda text: text.strip().lower() not in ("instruction", "fal
             {"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": "the job title says painter"},
             "Contact type: Artist, because the job title says painter (rule “Art words”)",
         ),
-        ({"kind": "business_entity", "value": "The 7 Space"}, "Business entity: The 7 Space"),
+        ({"kind": "business_entity", "value": "The 7 Space"}, "Brand: The 7 Space"),
         ({"kind": "shoe_size", "value": "38"}, "shoe size: 38"),
         ({}, "Decision: none"),
     ],

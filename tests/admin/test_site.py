@@ -233,7 +233,7 @@ def test_every_list_has_its_place_in_the_sidebar(desk):
 def test_what_went_wrong_and_the_board_are_found_in_the_sidebar(desk):
     places = sidebar_of(desk)
 
-    assert places["What went wrong"] == reverse("admin:workflows_failures")
+    assert places["Failures"] == reverse("admin:workflows_failures")
     assert places["Board"] == reverse("admin:engagement_task_board")
 
 
@@ -241,8 +241,8 @@ def test_what_went_wrong_and_the_board_are_found_in_the_sidebar(desk):
     ("page", "here"),
     [
         ("index", "Today"),
-        ("workflows_failures", "What went wrong"),
-        ("workflows_scheduledaction_changelist", "Planned steps"),
+        ("workflows_failures", "Failures"),
+        ("workflows_scheduledaction_changelist", "Scheduled steps"),
         ("engagement_task_add", "Tasks"),
     ],
 )
@@ -254,7 +254,7 @@ def test_sidebar_marks_the_one_line_where_one_is(desk, page, here):
 
 def test_start_page_leads_to_the_causes_of_what_went_wrong(desk):
     assert (
-        f'href="{reverse("admin:workflows_failures")}">What went wrong, by cause'
+        f'href="{reverse("admin:workflows_failures")}">Failures, by cause'
         in desk.get(reverse("admin:index")).content.decode()
     )
 

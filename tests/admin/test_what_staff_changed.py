@@ -45,7 +45,7 @@ def test_the_history_button_shows_the_changes_of_this_row_alone(desk: Client, ad
     page = desk.get(address.of(Target, "history", row=row), follow=True).content.decode()
 
     assert "Curators → Gallery curators" in page
-    assert "What staff changed: Gallery curators" in page
+    assert "Changes: Gallery curators" in page
 
 
 def test_whoever_may_not_read_the_trail_sees_djangos_own_history(address: Any, client: Client) -> None:

@@ -89,7 +89,7 @@ def test_the_chosen_brand_stays_over_pages(owner):
     go_to(owner, "Contacts")
     expect(owner.get_by_role("table")).to_contain_text("Ada Lovelace")
     expect(owner.get_by_role("table")).not_to_contain_text("Grace Hopper")
-    go_to(owner, "Email texts")
+    go_to(owner, "Emails")
     expect(owner.get_by_role("table")).not_to_contain_text("Business welcome")
 
     choose_brand(owner, "All brands")
@@ -104,7 +104,7 @@ def choose_brand(page: Page, name: str) -> None:
 
 def test_history_of_one_workflow_since_a_day_is_exported(owner):
     begun = WorkflowInstance.objects.filter(template__name="Artist discovery")
-    go_to(owner, "Who is in which")
+    go_to(owner, "Executions")
     owner.get_by_role("button", name="Filters").first.click()
     owner.get_by_role("textbox", name="By template").click()
     owner.keyboard.type("Artist disc")
@@ -125,7 +125,7 @@ def test_a_reader_sees_the_same_and_can_change_nothing(sign_in):
     reader = sign_in("reader")
     needs = region(reader, "What needs a person")
     expect(needs.get_by_role("link", name="Failed steps 3")).to_be_visible()
-    needs.get_by_role("link", name="What went wrong, by cause").click()
+    needs.get_by_role("link", name="Failures, by cause").click()
     expect(reader.get_by_role("heading", name="The mail server refused the sender")).to_be_visible()
     expect(reader.get_by_role("link", name=re.compile("Try again|Leave out|They arrived"))).to_have_count(0)
 
@@ -140,7 +140,7 @@ def test_a_reader_sees_the_same_and_can_change_nothing(sign_in):
     expect(reader.get_by_text("Move", exact=True)).to_have_count(0)
 
 
-@pytest.mark.parametrize(("place", "row"), [("Email texts", "Artist welcome"), ("Workflows", "Artist discovery")])
+@pytest.mark.parametrize(("place", "row"), [("Emails", "Artist welcome"), ("Workflows", "Artist discovery")])
 def test_a_reader_finds_nothing_to_save(sign_in, place, row):
     reader = sign_in("reader")
     go_to(reader, place)

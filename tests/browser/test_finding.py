@@ -55,9 +55,9 @@ def test_the_palette_says_where_to_look_when_it_finds_nothing(sign_in):
     ("place", "letters", "found", "hidden"),
     [
         ("Contacts", "navy yard", "Grace Hopper", "Ada Lovelace"),
-        ("Email texts", "wellness", "Wellness program", "Artist welcome"),
+        ("Emails", "wellness", "Wellness program", "Artist welcome"),
         ("Workflows", "lead qual", "Lead qualification", "Artist discovery"),
-        ("Who is in which", "seacole", "Mary Seacole", "Ada Lovelace"),
+        ("Executions", "seacole", "Mary Seacole", "Ada Lovelace"),
     ],
 )
 def test_lists_are_searched_by_a_part_of_what_one_knows(sign_in, place, letters, found, hidden):

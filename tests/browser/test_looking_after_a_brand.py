@@ -20,7 +20,7 @@ def editor(sign_in):
 
 
 def open_email(page: Page) -> None:
-    go_to(page, "Email texts")
+    go_to(page, "Emails")
     page.get_by_role("link", name=EMAIL, exact=True).click()
 
 

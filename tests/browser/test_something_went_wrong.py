@@ -27,7 +27,7 @@ def test_what_failed_goes_out_once_the_cause_is_mended(office, operator):
     needs = region(operator, "What needs a person")
     expect(needs.get_by_role("link", name="Failed steps 3")).to_be_visible()
     expect(needs.get_by_role("link", name="Unclear steps 6")).to_be_visible()
-    needs.get_by_role("link", name="What went wrong, by cause").click()
+    needs.get_by_role("link", name="Failures, by cause").click()
     expect(region(operator, REFUSED)).to_contain_text("3 steps, 2 workflows")
     expect(region(operator, REFUSED)).to_contain_text("553 5.7.1 Sender address rejected")
     refused = {str(action.instance.contact.email) for action in failed().select_related("instance__contact")}
@@ -54,7 +54,7 @@ def failed() -> ScheduledAction:
 
 
 def test_an_email_that_nobody_knows_the_fate_of_is_settled(office, operator):
-    go_to(operator, "What went wrong")
+    go_to(operator, "Failures")
     region(operator, NO_ANSWER).get_by_role("link", name="See all 6 steps").click()
     line = operator.get_by_role("row").filter(has_text="Artist welcome").filter(has_text="Hilma af Klint")
     line.get_by_role("link", name="Artist welcome").click()

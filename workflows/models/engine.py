@@ -27,9 +27,13 @@ class WorkflowInstance(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The indexes of these four are among those below.
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="workflow_instances", db_index=False)
-    template = models.ForeignKey(WorkflowTemplate, on_delete=models.PROTECT, related_name="instances", db_index=False)
+    template = models.ForeignKey(
+        WorkflowTemplate, on_delete=models.PROTECT, related_name="instances", db_index=False, verbose_name="workflow"
+    )
     version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="instances", db_index=False)
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, db_index=False)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name="brand"
+    )
     event = models.ForeignKey(ContactEvent, on_delete=models.SET_NULL, null=True, related_name="instances")
     trigger_event = models.CharField(max_length=64)
     because = models.TextField(blank=True, help_text="Why it started, as enrolment said it.")
@@ -41,6 +45,8 @@ class WorkflowInstance(models.Model):
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "execution"
+        verbose_name_plural = "executions"
         ordering = ("-started_at", "-id")
         constraints: ClassVar = [
             # Re-entry: "once" is once, and one event starts a workflow once.
@@ -119,8 +125,10 @@ class ScheduledAction(models.Model):
     position = models.PositiveSmallIntegerField()
     action_type = models.CharField(max_length=40, choices=action_types.choices)
     lane = models.CharField(max_length=10, choices=Lane, editable=False, help_text="The action type's.")
-    target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True)
-    template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True)
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True, verbose_name="team")
+    template = models.ForeignKey(
+        EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True, verbose_name="email"
+    )
     due_at = models.DateTimeField(help_text="As planned; retries do not change it.")
     next_attempt_at = models.DateTimeField()
     paused = models.BooleanField(default=False, editable=False, help_text="Its instance is paused: no claim reads it.")
@@ -143,6 +151,8 @@ class ScheduledAction(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "scheduled step"
+        verbose_name_plural = "scheduled steps"
         ordering = ("due_at", "position", "occurrence")
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(lane__in=["inside", "outside"]), name="action_has_lane"),
@@ -234,6 +244,8 @@ class ActionAttempt(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "attempt"
+        verbose_name_plural = "attempts"
         ordering = ("started_at", "id")
         constraints: ClassVar = [models.UniqueConstraint(fields=["action", "token"], name="one_attempt_per_token")]
 
@@ -249,6 +261,8 @@ class WorkerHeartbeat(models.Model):
     beat_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = "worker"
+        verbose_name_plural = "workers"
         ordering = ("name",)
 
     def __str__(self) -> str:

@@ -36,8 +36,9 @@ class ControlEntry(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = "decision"
+        verbose_name_plural = "decisions"
         ordering = ("-at", "-id")
-        verbose_name_plural = "control entries"
         indexes: ClassVar = [
             models.Index(fields=["-at", "-id"], name="control_newest_first"),  # the list and its pages
         ]
@@ -50,7 +51,9 @@ class StartOrder(models.Model):
     """Staff asked to start a workflow for people who are here already; the workers go through them, by id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    template = models.ForeignKey(WorkflowTemplate, on_delete=models.CASCADE, related_name="start_orders")
+    template = models.ForeignKey(
+        WorkflowTemplate, on_delete=models.CASCADE, related_name="start_orders", verbose_name="workflow"
+    )
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField(db_default=Now())
     reached = models.UUIDField(null=True, editable=False, help_text="The contact that was looked at last.")

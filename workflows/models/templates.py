@@ -26,6 +26,7 @@ class WorkflowTemplate(models.Model):
         null=True,
         blank=True,
         help_text="Starts only for contacts of this brand. Empty: for any, speaking for the contact's first brand.",
+        verbose_name="brand",
     )
     active = models.BooleanField(default=True)
     current_version = models.ForeignKey(
@@ -38,6 +39,8 @@ class WorkflowTemplate(models.Model):
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "workflow"
+        verbose_name_plural = "workflows"
         ordering = ("slug",)
 
     def __str__(self) -> str:
@@ -57,7 +60,9 @@ class WorkflowVersion(models.Model):
         AFTER_DAYS = "after_days", "Again after some days"  # reentry_days since the last start
         ALWAYS = "always", "With every event"  # each event starts it
 
-    template = models.ForeignKey(WorkflowTemplate, on_delete=models.PROTECT, related_name="versions")
+    template = models.ForeignKey(
+        WorkflowTemplate, on_delete=models.PROTECT, related_name="versions", verbose_name="workflow"
+    )
     number = models.PositiveIntegerField()
     events = ArrayField(models.CharField(max_length=64), default=list, help_text="Any of these events starts it.")
     contact_types = models.ManyToManyField(ContactType, blank=True)
@@ -68,7 +73,13 @@ class WorkflowVersion(models.Model):
     reentry_days = models.PositiveSmallIntegerField(null=True, blank=True)
     # The brand is the template's. A draft carries the one it will have once published, from its first edit on.
     business_entity = models.ForeignKey(
-        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+        BusinessEntity,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name="brand",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     edited_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="The last edit of the draft.")
@@ -109,8 +120,10 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField()
     delay_hours = models.DecimalField(max_digits=9, decimal_places=4, default=0)
     action_type = models.CharField(max_length=40, choices=action_types.step_choices)
-    target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True)
-    template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True)
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True, verbose_name="team")
+    template = models.ForeignKey(
+        EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True, verbose_name="email"
+    )
     title = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
     category = models.CharField(max_length=60, blank=True)
@@ -143,7 +156,7 @@ class PlannedTouch(models.Model):
 
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="touches")
     day = models.PositiveSmallIntegerField()
-    template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT)
+    template = models.ForeignKey(EngagementTemplate, on_delete=models.PROTECT, verbose_name="email")
 
     class Meta:
         ordering = ("day", "id")

@@ -72,7 +72,9 @@ class ImportRun(ListRun):
     file_name = models.CharField(max_length=200)
     file_size = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=80)
-    business_entity = models.ForeignKey(BusinessEntity, on_delete=models.SET_NULL, null=True, blank=True)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.SET_NULL, null=True, blank=True, verbose_name="brand"
+    )
     header = models.JSONField(default=list)
     samples = models.JSONField(default=list, help_text="The first values of every column.")
     fields = models.JSONField(default=list, help_text="For each column: the field it fills; empty for none.")
@@ -89,9 +91,9 @@ class ImportRun(ListRun):
     is_cleared = models.BooleanField(default=False, help_text="Its lines were deleted after some weeks.")
 
     class Meta:
-        ordering = ("-created_at", "-id")
         verbose_name = "import"
-        verbose_name_plural = "imports and exports"
+        verbose_name_plural = "imports"
+        ordering = ("-created_at", "-id")
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="import_newest_first"),  # the list and its pages
             # workflows.transfers.working: what a worker should be busy with.
@@ -194,8 +196,9 @@ class ExportRun(ListRun):
     downloaded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ("-created_at", "-id")
         verbose_name = "export"
+        verbose_name_plural = "exports"
+        ordering = ("-created_at", "-id")
         permissions: ClassVar = [("download_any_exportrun", "Can download the exports of others")]
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="export_newest_first"),  # the list and its pages

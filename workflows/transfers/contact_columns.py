@@ -25,7 +25,7 @@ FIELD_NAMES: Final = {
     "job_title": "Job title",
     "contact_types": "Contact type (several: with commas)",
     "lead_source": "Lead source",
-    "business_entities": "Business entity (several: with commas)",
+    "business_entities": "Brand (several: with commas)",
     "status": "Status",
     "tags": "Tags (with commas)",
     "interests": "Interests (with commas)",

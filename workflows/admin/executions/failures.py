@@ -89,7 +89,7 @@ class FailurePages:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "What went wrong",
+            "title": "Failures",
             "groups": [self._shown(group) for group in found],
             "steps": sum(group.steps for group in found),
             "decisions": failures.lately(now=now),
@@ -130,7 +130,7 @@ class FailurePages:
     def _about_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction], verb: str) -> HttpResponse | None:
         ids = list(chosen.order_by("pk").values_list("pk", flat=True)[: failures.CHOSEN + 1])
         if len(ids) > failures.CHOSEN:
-            sentence = f"Choose {failures.CHOSEN} steps at most, or decide about a whole cause in “What went wrong”."
+            sentence = f"Choose {failures.CHOSEN} steps at most, or decide about a whole cause in “Failures”."
             messages.error(request, sentence)
             return None
         form = DecisionForm(initial={"verb": verb, "chosen": ",".join(map(str, ids))})

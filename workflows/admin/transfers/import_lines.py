@@ -21,7 +21,7 @@ OUTCOMES: Final = (
 CHIPS: Final = {name: (word, colour) for name, word, colour in OUTCOMES}
 SHORT: Final = {
     "contact_types": "Contact type",
-    "business_entities": "Business entity",
+    "business_entities": "Brand",
     "tags": "Tags",
     "interests": "Interests",
 }

@@ -47,7 +47,7 @@ class UploadForm(forms.Form):
     )
     business_entity = forms.ModelChoiceField(
         BusinessEntity.objects.all(),
-        label="Business entity of people whose line names none",
+        label="Brand of people whose line names none",
         required=False,
         empty_label="The routing rules decide",
         widget=forms.Select(attrs={"class": "desk-input"}),
