@@ -109,7 +109,7 @@ def test_run_that_kills_three_workers_is_parked_with_a_reason(ready):
 
 
 def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatch):
-    whole = applying.judging.take_in
+    whole = applying.row_results.take_in
     calls = []
 
     def break_at_third(*args):
@@ -118,7 +118,7 @@ def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatc
             raise RuntimeError("unexpected")
         return whole(*args)
 
-    monkeypatch.setattr(applying.judging, "take_in", break_at_third)
+    monkeypatch.setattr(applying.row_results, "take_in", break_at_third)
 
     work(ready)
 
