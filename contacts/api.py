@@ -72,9 +72,7 @@ class Contacts(CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyMo
 class Events(ReadOnlyModelViewSet[ContactEvent]):
     """What happened with contacts, and what every workflow said to it."""
 
-    queryset = ContactEvent.objects.select_related("contact").defer(
-        "payload", "facts", "decisions", "changes", "request"
-    )
+    queryset = ContactEvent.objects.select_related("contact").defer("payload", "facts", "decisions", "changes", "error")
     serializer_class = serializers.EventOutput
     filterset_class = filters.EventFilters
     lookup_value_converter = "uuid"

@@ -21,7 +21,7 @@ class Kept(Generic[Value]):
     than its revision is read once more. What is kept is shared by all threads: nobody changes it.
     """
 
-    def __init__(self, read: Callable[[], Value]) -> None:
+    def __init__(self, read: Callable[[uuid.UUID | None], Value]) -> None:
         self._read = read
         self._kept: tuple[uuid.UUID, Value] | None = None
 
@@ -30,7 +30,7 @@ class Kept(Generic[Value]):
         kept = self._kept
         if kept is not None and kept[0] == revision:
             return kept[1]
-        value = self._read()
+        value = self._read(revision)
         self._kept = None if revision is None else (revision, value)
         return value
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Suppression
 
 EMAIL = "email"
+# Through the unique index; one statement whatever their number.
+_KEPT_OUT = "SELECT lower(email) FROM contacts_suppression WHERE lower(email) = ANY(%s) AND reason = 'manual'"
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,13 @@ def suppression_of(*, email: str) -> Suppression | None:
     """The suppression of an address, whatever the case in which it was entered."""
     # Through LOWER(email), which the unique index serves.
     return Suppression.objects.alias(address=Lower("email")).filter(address=email.strip().lower()).first()
+
+
+def kept_out(*, emails: Collection[str]) -> frozenset[str]:
+    """Those of the normalised addresses that staff entered as not to be contacted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT_OUT, [list(emails)])
+        return frozenset(address for (address,) in cursor.fetchall())
 
 
 def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus:

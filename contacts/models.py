@@ -275,8 +275,8 @@ class ContactEvent(models.Model):
     "business_entities": [name], "interests": [word], "tags": [word]}.
     `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because"}].
     `changes` says what the arrival changed on the contact: {field: [before, after]}.
-    `request` holds what the caller asked of enrolment: {"workflows": [slug], "force": bool}; {"only": [slug]} when
-    staff start workflows for people who are here, and what those ask of a contact is judged.
+    `mode`, `workflows` and `is_forced` are what whoever applied the change allowed it to start
+    (contacts.intake.EnrolmentPolicy); `failures` and `error` are enrolment's notes about an event it cannot judge.
     `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because"}].
     """
 
@@ -287,6 +287,13 @@ class ContactEvent(models.Model):
         NOTION = "notion", "Notion"
         SYSTEM = "system", "Contactflow"
 
+    class Mode(models.TextChoices):
+        ARRIVAL = "arrival", "Starts what matches"
+        BASELINE = "baseline", "Known before: starts nothing"
+        EDIT = "edit", "An edit: of somebody known before, starts what became true by it"
+        NAMED = "named", "Starts the workflows the caller named"
+        ONLY = "only", "Starts these workflows where their conditions hold"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=64, help_text="new_contact, contact_updated, engagement_detected, ...")
@@ -296,7 +303,11 @@ class ContactEvent(models.Model):
     facts = models.JSONField(default=dict, blank=True)
     decisions = models.JSONField(default=list, blank=True)
     changes = models.JSONField(default=dict, blank=True)
-    request = models.JSONField(default=dict, blank=True)
+    mode = models.CharField(max_length=10, choices=Mode, default=Mode.ARRIVAL)
+    workflows = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    is_forced = models.BooleanField(default=False, help_text="Passes over re-entry.")
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    error = models.TextField(blank=True, editable=False)
     outcome = models.JSONField(default=list, blank=True)
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     processed_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
+
+from django.db.models import QuerySet
 
 from contacts import cleaning, rules
 from contacts.classification import Conclusion, Fallbacks
 from contacts.cleaning import Unacceptable
-from contacts.config_revision import Kept
+from contacts.config_revision import Kept, now_and_revision
 from contacts.models import (
     BusinessEntity,
     ClassificationRule,
@@ -31,10 +35,17 @@ class NameIndex(Generic[Row]):
 
     def __init__(self, label: str, rows: Iterable[Row]) -> None:
         self.label = label
+        self._rows: Iterable[Row] = rows
         self.by_id: dict[int, Row] = {row.pk: row for row in rows}
         # A name wins over another row's slug.
         self._by_spelling: dict[str, Row] = {rules.spelling(row.slug): row for row in self.by_id.values()}
         self._by_spelling |= {rules.spelling(row.name): row for row in self.by_id.values()}
+
+    def row(self, pk: int) -> Row:
+        """The row with this id; asked for where it was added since."""
+        if pk not in self.by_id and isinstance(self._rows, QuerySet):
+            return cast(Row, self._rows.get(pk=pk))
+        return self.by_id[pk]
 
     def find(self, named: str) -> Row:
         """The row with this name or slug, whatever its case."""
@@ -51,6 +62,7 @@ class NameIndex(Generic[Row]):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceData:
+    revision: uuid.UUID | None
     contact_types: NameIndex[ContactType]
     lead_sources: NameIndex[LeadSource]
     business_entities: NameIndex[BusinessEntity]
@@ -70,6 +82,10 @@ class ReferenceData:
     def fallback_entity(self) -> Named | None:
         return next((named(row) for row in self.business_entities.by_id.values() if row.is_fallback), None)
 
+    def brand(self, name: str) -> BusinessEntity | None:
+        """The brand of exactly this name."""
+        return next((row for row in self.business_entities.by_id.values() if row.name == name), None)
+
     @property
     def default_status(self) -> ContactStatus:
         """The status of a new contact: the one marked so, else the first that does not block."""
@@ -86,11 +102,18 @@ def load() -> ReferenceData:
     return KEPT.now()
 
 
-def _read() -> ReferenceData:
+def at_this_moment() -> tuple[dt.datetime, ReferenceData]:
+    """The database's time and what holds, in one statement: for whoever reads the clock at the edge."""
+    now, revision = now_and_revision()
+    return now, KEPT.at(revision)
+
+
+def _read(revision: uuid.UUID | None) -> ReferenceData:
     types = NameIndex("contact type", ContactType.objects.all())
     sources = NameIndex("lead source", LeadSource.objects.all())
     entities = NameIndex("business entity", BusinessEntity.objects.all())
     return ReferenceData(
+        revision=revision,
         contact_types=types,
         lead_sources=sources,
         business_entities=entities,

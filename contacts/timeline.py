@@ -110,8 +110,8 @@ def _permission_events() -> Q:
 def _kinds_of_events() -> dict[str, Q]:
     note, permission = Q(kind=NOTE), _permission_events()
     notion = Q(source=ContactEvent.Source.NOTION) & ~note
-    edit = Q(request__edit=True) & ~Q(source=ContactEvent.Source.NOTION) & ~permission
-    arrival = ~(note | permission | Q(source=ContactEvent.Source.NOTION) | Q(request__contains={"edit": True}))
+    edit = Q(mode=ContactEvent.Mode.EDIT) & ~Q(source=ContactEvent.Source.NOTION) & ~permission
+    arrival = ~(note | permission | Q(source=ContactEvent.Source.NOTION) | Q(mode=ContactEvent.Mode.EDIT))
     return {ARRIVAL: arrival, NOTE: note, EDIT: edit, PERMISSION: permission, NOTION: notion}
 
 
@@ -120,7 +120,7 @@ def _tell_event(event: ContactEvent) -> Entry:
         return _note(event)
     if event.event_key.startswith(ABOUT_PERMISSION):
         return _permission_changed(event)
-    if event.request.get("edit"):
+    if event.mode == ContactEvent.Mode.EDIT:
         return _edit(event)
     return _arrival(event)
 
@@ -166,7 +166,7 @@ def _arrival(event: ContactEvent) -> Entry:
         "contact_updated": f"Arrived again ({through})",
         "manual_trigger": f"Workflows were started by hand ({through})",
     }.get(event.kind, f"{describe.name_of_event(event.kind)} ({through})")
-    known = ("Was on a list that started no workflow.",) if event.request.get("baseline") else ()
+    known = ("Was on a list that started no workflow.",) if event.mode == ContactEvent.Mode.BASELINE else ()
     waiting = ("Workflows have not looked at this yet.",) if event.processed_at is None else ()
     told = (*describe.changes(event.changes), *map(describe.decision, event.decisions))
     return Entry(

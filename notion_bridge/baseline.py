@@ -35,7 +35,7 @@ class Foreseen:
 
 def people() -> QuerySet[Contact]:
     """Whose page was there with the first pull, and who never arrived in any way that starts workflows."""
-    is_list = Q(request__contains={"baseline": True}) | Q(request__contains={"edit": True})
+    is_list = Q(mode__in=[ContactEvent.Mode.BASELINE, ContactEvent.Mode.EDIT])
     is_silent = is_list | Q(source=ContactEvent.Source.SYSTEM)
     arrived = ContactEvent.objects.filter(contact=OuterRef("pk")).exclude(is_silent)
     links = PageLink.objects.filter(contact=OuterRef("pk"), state=PageLink.State.LINKED, came_first=True)
@@ -78,13 +78,7 @@ def start_some(*, now: dt.datetime, limit: int = CHUNK) -> int:
         return 0
     some = list(people()[:limit])
     for contact in some:
-        intake.record_event(
-            email=contact.email,
-            kind="new_contact",
-            source=ContactEvent.Source.NOTION,
-            now=now,
-            event_key=f"notion:start:{contact.pk}",
-        )
+        intake.apply(change=_arrival(contact), now=now)
     if not some:
         asked.update(baseline_answer=Answer.STARTED)
     return len(some)
@@ -93,17 +87,19 @@ def start_some(*, now: dt.datetime, limit: int = CHUNK) -> int:
 def start(*, now: dt.datetime) -> int:
     """Start what matches, as if each of them had just arrived; returns how many workflows. Again starts nothing."""
     started = 0
-    for contact in people().iterator(chunk_size=CHUNK):
-        arrived = entrypoints.run_event(
-            email=contact.email,
-            kind="new_contact",
-            source=ContactEvent.Source.NOTION,
-            now=now,
-            event_key=f"notion:start:{contact.pk}",
+    while some := list(people()[:CHUNK]):
+        answered = entrypoints.apply_many(
+            changes=[_arrival(contact) for contact in some], policy=intake.ARRIVAL, now=now
         )
-        started += len(arrived.enrolment.instances)
+        started += sum(len(enrolment.instances) for _, enrolment in answered)
     NotionDatabase.objects.filter(kind=Kind.CONTACTS).update(baseline_answer=Answer.STARTED)
     return started
+
+
+def _arrival(contact: Contact) -> intake.Change:
+    """Whoever has arrived by it is not among `people` any more."""
+    key, source = f"notion:start:{contact.pk}", ContactEvent.Source.NOTION
+    return intake.happened(email=contact.email, kind="new_contact", source=source, event_key=key)
 
 
 def _newcomer(contact: Contact) -> Newcomer:

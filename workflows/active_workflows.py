@@ -50,7 +50,7 @@ def triggers_of(template: WorkflowTemplate, version: WorkflowVersion) -> Trigger
     )
 
 
-def _read() -> tuple[Candidate, ...]:
+def _read(revision: uuid.UUID | None) -> tuple[Candidate, ...]:
     templates = WorkflowTemplate.objects.filter(active=True, current_version__isnull=False)
     found = list(templates.select_related("business_entity"))
     versions = _versions(template.current_version_id for template in found)

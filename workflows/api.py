@@ -18,8 +18,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now
-from contacts import addresses
-from contacts.intake import Arrival, IntakeError
+from contacts import addresses, reference_data
+from contacts.intake import Arrival, Change, EnrolmentPolicy, IntakeError, happened
+from contacts.models import ContactEvent
 from contacts.serializers import Reason
 from workflows import analytics, controls, drafts, entrypoints, filters, serializers, simulation
 from workflows.foreseen import Someone
@@ -53,7 +54,9 @@ class NewContact(APIView):
         shape = serializers.NewContact(data=request.data)
         told = _known(_valid(shape))
         arrival = Arrival(**told, payload=shape.initial_data)
-        answer = entrypoints.receive_contact(arrival=arrival, source="api", now=database_now())
+        now, reference = reference_data.at_this_moment()
+        change = Change(arrival=arrival, source=ContactEvent.Source.API)
+        answer = entrypoints.apply(change=change, now=now, reference=reference)
         return Response(_body(answer), status=201 if answer.receipt.created else 200)
 
 
@@ -65,12 +68,12 @@ class Trigger(APIView):
     @extend_schema(operation_id="trigger", request=serializers.Trigger, responses={202: serializers.Answer})
     def post(self, request: Request) -> Response:
         told = _known(_valid(serializers.Trigger(data=request.data)))
-        email, kind = told.pop("contact_email"), told.pop("trigger_event")
-        asked: dict[str, Any] = {name: told.pop(name) for name in ("workflows", "force") if name in told}
+        told["email"], told["kind"] = told.pop("contact_email"), told.pop("trigger_event")
+        policy = EnrolmentPolicy.named(told.pop("workflows", ()), is_forced=told.pop("force", False))
+        now, reference = reference_data.at_this_moment()
         try:
-            answer = entrypoints.run_event(
-                email=email, kind=kind, source="api", now=database_now(), request=asked, **told
-            )
+            change = happened(source=ContactEvent.Source.API, **told)
+            answer = entrypoints.apply(change=change, policy=policy, now=now, reference=reference)
         except IntakeError as error:
             raise IntakeError({_TRIGGER_NAMES.get(name, name): text for name, text in error.errors.items()}) from None
         return Response(_body(answer), status=202)

@@ -12,11 +12,13 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Max, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Max
 
-from contacts import consent
-from contacts.models import BusinessEntity, Contact, ContactEvent, Suppression
+from contactflow.core import bulk
+from contacts import consent, reference_data
+from contacts.intake.policy import ARRIVAL, EnrolmentPolicy, Mode
+from contacts.models import Contact, ContactEvent
+from contacts.reference_data import ReferenceData
 from workflows import active_workflows, conditions, scheduling
 from workflows.active_workflows import Candidate
 from workflows.conditions import Facts, Verdict
@@ -39,13 +41,11 @@ class Enrolment:
 
     outcome: list[Answer]
     instances: list[WorkflowInstance] = field(default_factory=list)
+    actions: list[ScheduledAction] = field(default_factory=list)
 
 
-def enrol(*, event: ContactEvent, now: dt.datetime, among: Iterable[Candidate] | None = None) -> Enrolment:
-    """Start what the event matches; enrolling an event again answers what it answered first and starts nothing.
-
-    `among` saves the look-up of templates where many events are enrolled in a row.
-    """
+def enrol(*, event: ContactEvent, now: dt.datetime) -> Enrolment:
+    """Start what the event matches; enrolling an event again answers what it answered first and starts nothing."""
     with transaction.atomic():
         # One enrolment per contact at a time: re-entry is judged on what the one before committed.
         # Without its status: a join beside the lock would miss the row while another transaction changes it.
@@ -55,36 +55,57 @@ def enrol(*, event: ContactEvent, now: dt.datetime, among: Iterable[Candidate] |
             return Enrolment(
                 outcome=event.outcome, instances=list(event.instances.select_related("template", "version"))
             )
-        enrolment = _start_matching(event, contact, active_workflows.load() if among is None else among, now)
-        event.outcome, event.processed_at = list(enrolment.outcome), now
-        event.save(update_fields=["outcome", "processed_at"])
-        return enrolment
+        return _enrol_stored([event], {contact.pk: contact}, now)[0]
 
 
 def enrol_waiting(*, now: dt.datetime, limit: int = 100) -> int:
     """Enrol the oldest events that came through doors which do not enrol themselves; returns how many.
 
-    An event that cannot be enrolled is logged, counted, and left alone after MAX_FAILURES times; the others go on.
+    One that cannot be enrolled is found by trying each alone: it is logged, counted, and left alone after MAX_FAILURES
+    times; the others go on.
     """
-    tried = Q(request__failures__isnull=True) | Q(request__failures__lt=MAX_FAILURES)
-    waiting = ContactEvent.objects.filter(tried, processed_at__isnull=True)
+    waiting = ContactEvent.objects.filter(failures__lt=MAX_FAILURES, processed_at__isnull=True)
     ids = list(waiting.order_by("received_at").values_list("pk", flat=True)[:limit])
-    among = active_workflows.load() if ids else ()
-    return sum(_enrol_apart(pk, now, among) for pk in ids)
+    if not ids:
+        return 0
+    try:
+        return _enrol_free(ids, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.warning("a batch of events could not be enrolled: each is tried alone", exc_info=True)
+        return sum(_enrol_alone(pk, now) for pk in ids)
+
+
+def decide(*, events: Sequence[ContactEvent], reference: ReferenceData, now: dt.datetime) -> list[Enrolment]:
+    """What events start whose contacts are locked: each carries its outcome afterwards, and nothing is written.
+
+    Events of one contact see what those before them start. `store` writes what is returned.
+    """
+    among = active_workflows.at(reference.revision)
+    known = _LookedUp.about([event.contact for event in events])
+    return [_decide(event, among, known, reference, now) for event in events]
+
+
+def store(enrolments: Iterable[Enrolment]) -> None:
+    """Write what was decided to start, once its contacts and events are stored."""
+    found = list(enrolments)
+    bulk.insert([instance for one in found for instance in one.instances])
+    bulk.insert([action for one in found for action in one.actions])
 
 
 def judge(
     *, candidate: Candidate, contact: Contact, facts: Facts, event: ContactEvent | None, now: dt.datetime
 ) -> Verdict:
     """Whether the template would start for the contact with this event (None: whatever event it starts with)."""
-    return _Judge(contact=contact, facts=facts, event=event, now=now).verdict(candidate)
+    return judge_all(among=[candidate], contact=contact, facts=facts, event=event, now=now)[0]
 
 
 def judge_all(
     *, among: Iterable[Candidate], contact: Contact, facts: Facts, event: ContactEvent | None, now: dt.datetime
 ) -> list[Verdict]:
     """`judge` for several templates: what they share is looked up once."""
-    judgement = _Judge(contact=contact, facts=facts, event=event, now=now)
+    judgement = _Judge(contact=contact, facts=facts, event=event, now=now, known=_LookedUp.about([contact]))
     return [judgement.verdict(candidate) for candidate in among]
 
 
@@ -103,41 +124,64 @@ def foresee(*, people: Sequence[Newcomer], among: Iterable[Candidate], now: dt.d
     return [[one for one in among if _Judge.of_newcomer(person, known, now).verdict(one).matched] for person in people]
 
 
-def _enrol_apart(pk: UUID, now: dt.datetime, among: Iterable[Candidate]) -> int:
+def _enrol_free(ids: Sequence[UUID], now: dt.datetime) -> int:
+    """Those of the events whose contacts nobody holds; the others are left for the next round."""
+    with transaction.atomic():
+        # The contacts before anything of theirs, as everywhere.
+        concerned = ContactEvent.objects.filter(pk__in=ids).values("contact")
+        locked = Contact.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=concerned)
+        contacts = {contact.pk: contact for contact in locked.order_by("pk")}
+        events = ContactEvent.objects.filter(pk__in=ids, contact__in=contacts, processed_at=None)
+        return len(_enrol_stored(list(events.order_by("received_at", "pk")), contacts, now))
+
+
+def _enrol_stored(
+    events: Sequence[ContactEvent], contacts: Mapping[UUID, Contact], now: dt.datetime
+) -> list[Enrolment]:
+    """Enrol events that are stored, and whose contacts are locked."""
+    reference = reference_data.load()
+    for event in events:
+        event.contact = contacts[event.contact_id]
+        event.contact.status = reference.statuses.row(event.contact.status_id)
+    enrolments = decide(events=events, reference=reference, now=now)
+    bulk.update(events, ["outcome", "processed_at"])
+    store(enrolments)
+    return enrolments
+
+
+def _enrol_alone(pk: UUID, now: dt.datetime) -> int:
     try:
-        with transaction.atomic():
-            # The contact before anything of theirs, as everywhere; one whom somebody holds is left for the next round.
-            free = Contact.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(events=pk)
-            event = ContactEvent.objects.filter(pk=pk, processed_at=None).first() if free.first() else None
-            if event is None:
-                return 0
-            enrol(event=event, now=now, among=among)
+        return _enrol_free([pk], now)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         logger.exception("event %s could not be enrolled", pk)
-        _count_failure(pk, f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        ContactEvent.objects.filter(pk=pk).update(failures=F("failures") + 1, error=said)
         return 0
-    return 1
 
 
-def _count_failure(pk: UUID, reason: str) -> None:
-    event = ContactEvent.objects.get(pk=pk)
-    failures = event.request.get("failures", 0) + 1
-    ContactEvent.objects.filter(pk=pk).update(request=event.request | {"failures": failures, "error": reason})
-
-
-def _start_matching(event: ContactEvent, contact: Contact, among: Iterable[Candidate], now: dt.datetime) -> Enrolment:
+def _decide(
+    event: ContactEvent,
+    among: Iterable[Candidate],
+    known: _LookedUp,
+    reference: ReferenceData,
+    now: dt.datetime,
+) -> Enrolment:
     facts = Facts.from_event(event.facts)
-    judgement = _Judge(contact=contact, facts=facts, event=event, now=now)
+    judgement = _Judge(contact=event.contact, facts=facts, event=event, now=now, known=known)
     enrolment = Enrolment(outcome=[])
     for candidate in among:
         verdict = judgement.verdict(candidate)
         if verdict.matched:
-            enrolment.instances.append(_start(candidate, contact, event, facts, verdict, now))
+            instance = _instance(candidate, event, facts, verdict, reference, now)
+            enrolment.instances.append(instance)
+            enrolment.actions.extend(scheduling.plan_steps(instance=instance, steps=candidate.steps))
+            known.starts[event.contact_id][candidate.template.pk] = now
         enrolment.outcome.append(
             Answer(workflow=candidate.template.slug, matched=verdict.matched, because=verdict.because)
         )
+    event.outcome, event.processed_at = list(enrolment.outcome), now
     return enrolment
 
 
@@ -146,19 +190,17 @@ class _LookedUp:
     """What judging asks the database, asked once for many people."""
 
     kept_out: frozenset[str]  # addresses that staff entered as not to be contacted
-    starts: Mapping[UUID, dict[int, dt.datetime]]
+    starts: defaultdict[UUID, dict[int, dt.datetime]]  # by contact and template
 
     @classmethod
     def about(cls, contacts: Sequence[Contact]) -> _LookedUp:
-        manual = Suppression.objects.filter(reason=Suppression.Reason.MANUAL)
-        addresses = manual.alias(address=Lower("email")).filter(address__in=[one.email for one in contacts])
         starts: defaultdict[UUID, dict[int, dt.datetime]] = defaultdict(dict)
-        instances = WorkflowInstance.objects.filter(contact__in=[one.pk for one in contacts])
-        for contact, template, last in (
-            instances.values_list("contact", "template").annotate(Max("started_at")).order_by()
-        ):
+        here = [one.pk for one in contacts if not one._state.adding]  # who arrives first started nothing
+        instances = WorkflowInstance.objects.filter(contact__in=here) if here else WorkflowInstance.objects.none()
+        last_starts = instances.values_list("contact", "template").annotate(Max("started_at")).order_by()
+        for contact, template, last in last_starts:
             starts[contact][template] = last
-        return cls(frozenset(address.lower() for address in addresses.values_list("email", flat=True)), starts)
+        return cls(consent.kept_out(emails=[one.email for one in contacts]), starts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +211,7 @@ class _Judge:
     facts: Facts
     event: ContactEvent | None
     now: dt.datetime
-    known: _LookedUp | None = None
+    known: _LookedUp
 
     @classmethod
     def of_newcomer(cls, person: Newcomer, known: _LookedUp, now: dt.datetime) -> _Judge:
@@ -181,48 +223,37 @@ class _Judge:
         if self._refusal:
             return Verdict(False, self._refusal)
         verdict = self._conditions(candidate)
-        if not verdict.matched or (self.event is not None and self.event.request.get("force")):
+        if not verdict.matched or self._policy.is_forced:
             return verdict
         return self._reentry_refusal(candidate) or self._edit_refusal(candidate) or verdict
+
+    @functools.cached_property
+    def _policy(self) -> EnrolmentPolicy:
+        return ARRIVAL if self.event is None else EnrolmentPolicy.of(self.event)
 
     @functools.cached_property
     def _refusal(self) -> str:
         """What keeps the contact out of every workflow."""
         if self.contact.status.blocks_contact:
             return f"the contact is {self.contact.status.name}, which starts nothing"
-        if self._is_kept_out:
+        if self.contact.email.lower() in self.known.kept_out:
             return "staff entered the address as one that is not to be contacted"
         return ""
 
-    @property
-    def _is_kept_out(self) -> bool:
-        if self.known is not None:
-            return self.contact.email.lower() in self.known.kept_out
-        suppression = consent.suppression_of(email=self.contact.email)
-        return suppression is not None and suppression.reason == Suppression.Reason.MANUAL
-
     def _conditions(self, candidate: Candidate) -> Verdict:
-        named = self.event.request.get("workflows") if self.event is not None else None
-        if named:
-            return _judge_named(candidate, self.facts, named)
-        only = self.event.request.get("only") if self.event is not None else None
-        if only:
-            if candidate.template.slug not in only:
-                return Verdict(False, f"staff asked for {' and '.join(only)} only")
+        policy = self._policy
+        if policy.mode == Mode.NAMED:
+            return _judge_named(candidate, self.facts, policy.workflows)
+        if policy.mode == Mode.ONLY:
+            if candidate.template.slug not in policy.workflows:
+                return Verdict(False, f"staff asked for {' and '.join(policy.workflows)} only")
             return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
         if self.event is None:
             return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
         return conditions.judge(triggers=candidate.triggers, facts=self.facts, event=self.event.kind)
 
-    @functools.cached_property
-    def _last_starts(self) -> dict[int, dt.datetime]:
-        if self.known is not None:
-            return self.known.starts.get(self.contact.pk, {})
-        starts = WorkflowInstance.objects.filter(contact=self.contact).values_list("template")
-        return dict(starts.annotate(Max("started_at")).order_by())
-
     def _reentry_refusal(self, candidate: Candidate) -> Verdict | None:
-        version, last = candidate.version, self._last_starts.get(candidate.template.pk)
+        version, last = candidate.version, self.known.starts[self.contact.pk].get(candidate.template.pk)
         if last is None or version.reentry == WorkflowVersion.Reentry.ALWAYS:
             return None
         if version.reentry == WorkflowVersion.Reentry.ONCE:
@@ -236,9 +267,9 @@ class _Judge:
     def _facts_before_edit(self) -> Facts | None:
         """What held before a colleague's edit of a person who came with a list; None for everything else."""
         event = self.event
-        if event is None or not event.request.get("edit"):
+        if event is None or self._policy.mode != Mode.EDIT:
             return None
-        if not self.contact.events.filter(request__baseline=True).exists():
+        if not self.contact.events.filter(mode=Mode.BASELINE).exists():
             return None
         return Facts.from_event(event.facts | {name: before for name, (before, _) in event.changes.items()})
 
@@ -250,7 +281,7 @@ class _Judge:
         return Verdict(False, "held already when the contact was imported, and an edit starts only what becomes true")
 
 
-def _judge_named(candidate: Candidate, facts: Facts, named: list[str]) -> Verdict:
+def _judge_named(candidate: Candidate, facts: Facts, named: Sequence[str]) -> Verdict:
     """A caller who names workflows means just those; what they ask of a contact but for the brand is waived."""
     if candidate.template.slug not in named:
         return Verdict(False, f"the caller asked for {' and '.join(named)} only")
@@ -260,28 +291,27 @@ def _judge_named(candidate: Candidate, facts: Facts, named: list[str]) -> Verdic
     return Verdict(True, "named by the caller")
 
 
-def _start(
-    candidate: Candidate, contact: Contact, event: ContactEvent, facts: Facts, verdict: Verdict, now: dt.datetime
+def _instance(
+    candidate: Candidate,
+    event: ContactEvent,
+    facts: Facts,
+    verdict: Verdict,
+    reference: ReferenceData,
+    now: dt.datetime,
 ) -> WorkflowInstance:
-    once = candidate.version.reentry == WorkflowVersion.Reentry.ONCE and not event.request.get("force")
-    instance = WorkflowInstance.objects.create(
-        contact=contact,
+    once = candidate.version.reentry == WorkflowVersion.Reentry.ONCE and not event.is_forced
+    return WorkflowInstance(
+        contact=event.contact,
         template=candidate.template,
         version=candidate.version,
-        business_entity=candidate.template.business_entity or _first_entity(facts),
+        # A workflow for any brand speaks for the contact's first.
+        business_entity=candidate.template.business_entity or reference.brand(next(iter(facts.business_entities), "")),
         event=event,
         trigger_event=event.kind,
         because=verdict.because,
         reentry_key="once" if once else str(event.pk),
         started_at=now,
     )
-    ScheduledAction.objects.bulk_create(scheduling.plan_steps(instance=instance, steps=candidate.steps))
-    return instance
-
-
-def _first_entity(facts: Facts) -> BusinessEntity | None:
-    """A workflow for any brand speaks for the contact's first."""
-    return BusinessEntity.objects.filter(name=facts.business_entities[0]).first() if facts.business_entities else None
 
 
 def _day(moment: dt.datetime) -> str:

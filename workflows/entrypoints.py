@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from contacts import intake, reference_data
+from contacts.intake import EnrolmentPolicy
+from contacts.reference_data import ReferenceData
+from workflows import active_workflows, enrolment, wake
+from workflows.enrolment import Enrolment
 
-from contacts import intake
-from workflows import enrolment, wake
-from workflows.models import WorkflowTemplate
+Outcome = tuple[intake.Receipt | intake.Unchanged | intake.IntakeError, Enrolment]
 
 
 class UnknownWorkflow(ValueError):
@@ -20,50 +23,86 @@ class UnknownWorkflow(ValueError):
 @dataclass(frozen=True)
 class Answer:
     receipt: intake.Receipt
-    enrolment: enrolment.Enrolment
+    enrolment: Enrolment
 
 
-def receive_contact(*, arrival: intake.Arrival, source: str, now: dt.datetime, event_key: str | None = None) -> Answer:
-    """Create or update the contact and start what matches.
-
-    The same `event_key` twice answers the same and starts nothing. Raises intake.IntakeError for bad input.
-    """
-    with transaction.atomic():
-        receipt = intake.receive(arrival=arrival, source=source, now=now, event_key=event_key)
-        return _enrol(receipt, now)
-
-
-def run_event(
+def apply(
     *,
-    email: str,
-    kind: str,
-    source: str,
+    change: intake.Change,
+    policy: EnrolmentPolicy = intake.ARRIVAL,
     now: dt.datetime,
-    request: dict[str, Any] | None = None,
-    **about: Any,
+    reference: ReferenceData | None = None,
 ) -> Answer:
-    """Record that `kind` happened to a contact and start what matches.
+    """Apply a change and start what follows from it by the policy.
 
-    `request` is what the caller asks of enrolment: {"workflows": [slug]} starts just those, {"force": True} passes
-    over re-entry. `about` is what intake.record_event takes besides: contact_types, lead_source, business_entities,
-    metadata, event_key. Raises intake.IntakeError and UnknownWorkflow for bad input.
+    The same event key twice answers the same and starts nothing. Raises intake.IntakeError and UnknownWorkflow for bad
+    input. `reference` saves asking for it again.
     """
-    _require_known((request or {}).get("workflows") or [])
-    with transaction.atomic():
-        receipt = intake.record_event(email=email, kind=kind, source=source, now=now, request=request, **about)
-        return _enrol(receipt, now)
-
-
-def _enrol(receipt: intake.Receipt, now: dt.datetime) -> Answer:
-    answer = Answer(receipt=receipt, enrolment=enrolment.enrol(event=receipt.event, now=now))
+    reference = reference or reference_data.load()
+    if policy.mode == intake.Mode.NAMED:
+        _require_known(policy.workflows, reference)
+    command = intake.understand(change=change, policy=policy, now=now, reference=reference)
+    answer = intake.apart_from_races(lambda: _apply([command], reference, now)[0])
     wake.on_commit()
+    return Answer(receipt=_receipt(answer[0]), enrolment=answer[1])
+
+
+def apply_many(
+    *, changes: Iterable[intake.Change], policy: EnrolmentPolicy, now: dt.datetime, is_listed: bool = False
+) -> list[Outcome]:
+    """`apply` for many: an answer for each, in order, for a few statements together.
+
+    What cannot be taken in is answered with its IntakeError and holds nobody up. In a baseline people about whom a
+    list says nothing new are Unchanged and get no event.
+    """
+    reference = reference_data.load()
+    refused: dict[int, intake.IntakeError] = {}
+    commands: list[intake.Command] = []
+    for position, change in enumerate(changes):
+        try:
+            commands.append(
+                intake.understand(change=change, policy=policy, now=now, reference=reference, is_listed=is_listed)
+            )
+        except intake.IntakeError as error:
+            refused[position] = error
+    taken = iter(intake.apart_from_races(lambda: _apply(commands, reference, now)))
+    if not policy.is_baseline:
+        wake.on_commit()
+    nothing = Enrolment(outcome=[])
+    total = len(commands) + len(refused)
+    return [(refused[position], nothing) if position in refused else next(taken) for position in range(total)]
+
+
+def _apply(commands: Sequence[intake.Command], reference: ReferenceData, now: dt.datetime) -> list[Outcome]:
+    """Judged first and written afterwards, so that an event is written once, with its outcome."""
+    batch = intake.take_in(commands, reference)
+    waiting = [one.event for one in batch.receipts if one.event.processed_at is None]
+    decided = enrolment.decide(events=waiting, reference=reference, now=now) if waiting else []
+    batch.write()
+    enrolment.store(decided)
+    by_event = dict(zip((event.pk for event in waiting), decided, strict=True))
+    return [(answer, _enrolment_of(answer, by_event, now)) for answer in batch.answers]
+
+
+def _enrolment_of(
+    answer: intake.Receipt | intake.Unchanged, by_event: Mapping[UUID, Enrolment], now: dt.datetime
+) -> Enrolment:
+    if isinstance(answer, intake.Unchanged):
+        return Enrolment(outcome=[])
+    if answer.event.pk in by_event:
+        return by_event[answer.event.pk]
+    # It came before, and may have come through a door that enrols nobody; or it is a baseline, which starts nothing.
+    return enrolment.enrol(event=answer.event, now=now) if answer.duplicate else Enrolment(outcome=[])
+
+
+def _receipt(answer: intake.Receipt | intake.Unchanged | intake.IntakeError) -> intake.Receipt:
+    if not isinstance(answer, intake.Receipt):
+        raise TypeError("only lists are answered without an event")
     return answer
 
 
-def _require_known(named: list[str]) -> None:
-    if not named:
-        return
-    allowed = sorted(WorkflowTemplate.objects.filter(active=True).values_list("slug", flat=True))
+def _require_known(named: Sequence[str], reference: ReferenceData) -> None:
+    allowed = sorted(one.template.slug for one in active_workflows.at(reference.revision))
     unknown = [slug for slug in named if slug not in allowed]
     if unknown:
         raise UnknownWorkflow(f"There is no active workflow {', '.join(unknown)}. Allowed: {', '.join(allowed)}.")

@@ -20,7 +20,7 @@ from contacts import cleaning, imports, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.imports import FileRefused, Line, Rejected, Table
 from contacts.models import ContactEvent
-from workflows import active_workflows, enrolment, wake
+from workflows import entrypoints
 
 BATCH = 500
 EARLIER_LINES = 100  # of one person that a rehearsal keeps; behind so many a line is hardly judged otherwise
@@ -110,30 +110,27 @@ class Door:
 
     def take_in(self, lines: Sequence[Line]) -> tuple[Sequence[Answer], int]:
         """What is answered to each line, and how many workflows started. All of it or nothing."""
-        with transaction.atomic():
-            answers = intake.receive_many(
-                arrivals=[self._keyed(line) for line in lines],
-                source=ContactEvent.Source.CSV,
-                now=self.now,
-                enrol=self.start_workflows,
-            )
-            return answers, self._start(answers)
+        answered = entrypoints.apply_many(
+            changes=[self._change(line) for line in lines],
+            policy=intake.ARRIVAL if self.start_workflows else intake.BASELINE,
+            now=self.now,
+            is_listed=True,
+        )
+        started = sum(len(enrolment.instances) for answer, enrolment in answered if not _is_duplicate(answer))
+        return [answer for answer, _ in answered], started
 
-    def _keyed(self, line: Line) -> tuple[str, intake.Arrival]:
+    def _change(self, line: Line) -> intake.Change:
         """The same line is the same event, unless it is imported for another brand or to start workflows at last."""
         arrival = line.arrival
         if self.entity and not arrival.business_entities:
             arrival = dataclasses.replace(arrival, business_entities=(self.entity,))
         purpose = "start" if self.start_workflows else "baseline"
-        return f"csv:{purpose}:{self.entity or ''}:{line.digest}", arrival
+        key = f"csv:{purpose}:{self.entity or ''}:{line.digest}"
+        return intake.Change(arrival=arrival, source=ContactEvent.Source.CSV, event_key=key)
 
-    def _start(self, answers: Sequence[Answer]) -> int:
-        if not self.start_workflows:
-            return 0
-        events = [one.event for one in answers if isinstance(one, intake.Receipt) and not one.duplicate]
-        among = active_workflows.load()
-        wake.on_commit()
-        return sum(len(enrolment.enrol(event=event, now=self.now, among=among).instances) for event in events)
+
+def _is_duplicate(answer: Answer) -> bool:
+    return isinstance(answer, intake.Receipt) and answer.duplicate
 
 
 @dataclass(kw_only=True)

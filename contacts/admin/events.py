@@ -43,7 +43,11 @@ class Told:
     def did(self, event: ContactEvent) -> str:
         if event.processed_at is None:
             return "waiting to be looked at"
-        return "known before: starts nothing" if event.request.get("baseline") else describe.started(event.outcome)
+        return (
+            "known before: starts nothing"
+            if event.mode == ContactEvent.Mode.BASELINE
+            else describe.started(event.outcome)
+        )
 
 
 class ContactEventInline(Told, ReadOnlyInline):
@@ -105,4 +109,14 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
 
     @column("What the caller asked for")
     def asked(self, event: ContactEvent) -> str:
-        return describe.pairs(event.request)
+        return describe.listed(
+            filter(
+                None,
+                [
+                    event.get_mode_display(),
+                    ", ".join(event.workflows),
+                    "Also what started before" if event.is_forced else "",
+                    event.error,
+                ],
+            )
+        )

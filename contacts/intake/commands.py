@@ -1,13 +1,14 @@
-"""The door itself: locks the people concerned, takes arrivals in, classifies, routes, and leaves the events.
+"""The way in: people concerned are locked, changes are taken in, classified and routed, and events are left.
 
-One arrival and a list of a thousand go the same way; a list only shares its queries.
+One change and a list of a thousand go the same way; a list only shares its statements. What was decided is written
+afterwards, so that whoever must judge it too (workflows.entrypoints) does so before, and an event is written once.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import psycopg.errors
@@ -15,139 +16,150 @@ from django.db import IntegrityError, transaction
 
 from contacts import reference_data
 from contacts.intake import inference, people, validation
-from contacts.intake.arrival import Arrival, Changes, Facts, IntakeError, Receipt, Unchanged
+from contacts.intake.arrival import Arrival, Changes, Facts, Receipt, Unchanged
 from contacts.intake.person import Person
+from contacts.intake.policy import ARRIVAL, EDIT, EnrolmentPolicy
 from contacts.intake.validation import ValidatedArrival
 from contacts.models import Contact, ContactEvent
 from contacts.reference_data import ReferenceData
 
 NEW_CONTACT, CONTACT_UPDATED, MANUAL = "new_contact", "contact_updated", "manual_trigger"
-BASELINE: Mapping[str, Any] = {"baseline": True}
-EDIT: Mapping[str, Any] = {"edit": True}
 ATTEMPTS = 5
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command:
-    """One arrival on its way in, with all that its event will say beside it."""
+class Change:
+    """Something changed about a person: they arrived, as a source tells of them. The same `event_key` is one event."""
 
+    arrival: Arrival
+    source: str
+    kind: str = NEW_CONTACT
+    event_key: str | None = None
+
+    def carry_out(self, command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
+        return _arrive(command, present, reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened(Change):
+    """Something happened to them.
+
+    An unknown address creates the contact with what is given. For a known one the types, source and entities hold for
+    this event only and change nothing; without entities those of the given types come before the contact's own.
+    """
+
+    def carry_out(self, command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
+        person = present.get(command.arrival.email)
+        return _arrive(command, present, reference) if person is None else _happen(command, person, reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edited(Change):
+    """A colleague set exactly what the arrival gives, empty values too.
+
+    Unlike an arrival an edit may erase, change the address and lift Do Not Contact. `erase` names what empty values
+    cannot: "lead_source" and "added_on".
+    """
+
+    contact: Contact
+    kind: str = CONTACT_UPDATED
+    erase: Collection[str] = ()
+
+    def carry_out(self, command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
+        return _amend(command, present, reference, contact=self.contact, erase=self.erase)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One validated change on its way in, with all that its event will say beside it."""
+
+    change: Change
     arrival: ValidatedArrival
     event_key: str
-    kind: str
-    source: str
-    request: Mapping[str, Any]
+    is_known_key: bool
+    policy: EnrolmentPolicy
     now: dt.datetime
-    enrol: bool = True
     is_listed: bool = False
 
     @property
     def is_interaction(self) -> bool:
         """A list that is imported, or a trigger a colleague pulls, is nothing the person did."""
-        return self.enrol and self.source == ContactEvent.Source.API and self.kind != MANUAL
+        change = self.change
+        return not self.policy.is_baseline and change.source == ContactEvent.Source.API and change.kind != MANUAL
+
+    def event(self, person: Person, *, kind: str, facts: Facts) -> ContactEvent:
+        policy = self.policy
+        return ContactEvent(
+            contact=person.contact,
+            kind=kind,
+            source=self.change.source,
+            event_key=self.event_key,
+            payload=self.arrival.payload,
+            facts=facts,
+            mode=policy.mode,
+            workflows=list(policy.workflows),
+            is_forced=policy.is_forced,
+            processed_at=self.now if policy.is_baseline else None,
+        )
 
 
-def receive(  # noqa: PLR0913 - the agreed face of the door
+@dataclass
+class Batch:
+    """What became of changes, decided and not yet written."""
+
+    answers: list[Receipt | Unchanged]
+    people: list[Person] = field(default_factory=list)
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """Of the events that are new."""
+        return [one for one in self.answers if isinstance(one, Receipt) and not one.duplicate]
+
+    @property
+    def receipt(self) -> Receipt:
+        """Of a batch of one, which is on no list and so leaves an event."""
+        (answer,) = self.answers
+        if not isinstance(answer, Receipt):
+            raise TypeError("only lists are answered without an event")
+        return answer
+
+    def write(self) -> None:
+        people.write(self.people)
+        people.write_events([one.event for one in self.receipts])
+
+
+def apply(*, change: Change, policy: EnrolmentPolicy = ARRIVAL, now: dt.datetime) -> Receipt:
+    """The one door: take the change in and leave an event, which the workers enrol. Raises IntakeError.
+
+    Who must answer which workflows started uses workflows.entrypoints.apply.
+    """
+    reference = reference_data.load()
+    command = understand(change=change, policy=policy, now=now, reference=reference)
+    return apart_from_races(lambda: _written(command, reference))
+
+
+def receive(
     *,
     arrival: Arrival,
     source: str,
     now: dt.datetime,
-    kind: str = NEW_CONTACT,
     event_key: str | None = None,
-    request: Mapping[str, Any] | None = None,
-    enrol: bool = True,
+    policy: EnrolmentPolicy = ARRIVAL,
 ) -> Receipt:
-    """Create the contact, or fill and update what the source knows of it, and leave an event.
+    """Create the contact, or fill and update what the source knows of it, and leave an event. Raises IntakeError.
 
-    The same `event_key` twice changes nothing and answers the first event. With `enrol=False` the event is a baseline:
-    already processed, it starts no workflow. Raises IntakeError.
+    The same `event_key` twice changes nothing and answers the first event.
     """
-    reference = reference_data.load()
-    command = Command(
-        arrival=validation.validate(arrival=arrival, reference=reference),
-        event_key=people.storable_key(event_key),
-        kind=people.checked_kind(kind),
-        source=source,
-        request=request or {},
-        now=now,
-        enrol=enrol,
-    )
-    (receipt,) = _apart_from_races(lambda: _take_in([command], reference))
-    return receipt
+    return apply(change=Change(arrival=arrival, source=source, event_key=event_key), policy=policy, now=now)
 
 
-def receive_many(
-    *, arrivals: Sequence[tuple[str, Arrival]], source: str, now: dt.datetime, enrol: bool
-) -> list[Receipt | Unchanged | IntakeError]:
-    """`receive` for a list of (event key, arrival): an answer for each, in order.
-
-    What cannot be taken in is answered with its IntakeError and holds nobody up. In a baseline (`enrol=False`) people
-    about whom the list says nothing new are Unchanged and get no event.
-    """
-    reference = reference_data.load()
-    answers: list[Receipt | Unchanged | IntakeError | None] = []
-    commands: list[Command] = []
-    for event_key, arrival in arrivals:
-        try:
-            told = validation.validate(arrival=arrival, reference=reference)
-        except IntakeError as error:
-            answers.append(error)
-            continue
-        answers.append(None)
-        commands.append(
-            Command(
-                arrival=told,
-                event_key=people.storable_key(event_key),
-                kind=NEW_CONTACT,
-                source=source,
-                request={},
-                now=now,
-                enrol=enrol,
-                is_listed=True,
-            )
-        )
-    taken = iter(_apart_from_races(lambda: _take_in_list(commands, reference)))
-    return [next(taken) if answer is None else answer for answer in answers]
-
-
-def record_event(  # noqa: PLR0913 - the agreed face of the door
-    *,
-    email: str,
-    kind: str,
-    source: str,
-    now: dt.datetime,
-    contact_types: Sequence[str] | None = None,
-    lead_source: str | None = None,
-    business_entities: Sequence[str] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    event_key: str | None = None,
-    request: Mapping[str, Any] | None = None,
+def record_event(
+    *, email: str, kind: str, source: str, now: dt.datetime, policy: EnrolmentPolicy = ARRIVAL, **about: Any
 ) -> Receipt:
-    """Record that something happened to a contact.
-
-    An unknown address creates the contact with what is given. For a known one the types, source and entities hold for
-    this event only and change nothing; without entities those of the given types come before the contact's own.
-    """
-    reference = reference_data.load()
-    given = {"contact_types": contact_types, "lead_source": lead_source, "business_entities": business_entities}
-    payload = {name: value for name, value in given.items() if value} | {"metadata": metadata or {}}
-    arrival = Arrival(
-        email=email,
-        contact_types=contact_types,
-        lead_source=lead_source,
-        business_entities=business_entities,
-        payload=payload,
-    )
-    command = Command(
-        arrival=validation.validate(arrival=arrival, reference=reference),
-        event_key=people.storable_key(event_key),
-        kind=people.checked_kind(kind),
-        source=source,
-        request=request or {},
-        now=now,
-    )
-    return _apart_from_races(lambda: _record(command, reference))
+    """Record that something happened to a contact; `about` is what `happened` takes besides."""
+    return apply(change=happened(email=email, kind=kind, source=source, **about), policy=policy, now=now)
 
 
 def amend(
@@ -157,27 +169,77 @@ def amend(
     source: str,
     now: dt.datetime,
     erase: Collection[str] = (),
-    enrol: bool = True,
+    policy: EnrolmentPolicy = EDIT,
 ) -> Receipt:
-    """A colleague's edit: set exactly what the arrival gives, empty values too, and leave an event.
+    """Apply a colleague's edit. Raises IntakeError, also where another contact has the address."""
+    change = Edited(contact=contact, arrival=arrival, source=source, erase=erase)
+    return apply(change=change, policy=policy, now=now)
 
-    Unlike an arrival it may erase, change the address and lift Do Not Contact. `erase` names what empty values cannot:
-    "lead_source" and "added_on". With `enrol=False` the event is a baseline and starts nothing. Raises IntakeError,
-    also where another contact has the address.
-    """
-    reference = reference_data.load()
-    command = Command(
-        arrival=validation.validate(arrival=arrival, reference=reference),
-        event_key=people.storable_key(None),
-        kind=CONTACT_UPDATED,
-        source=source,
-        request=EDIT,
-        now=now,
-        enrol=enrol,
+
+def happened(  # noqa: PLR0913  # what the API promises to take
+    *,
+    email: str,
+    kind: str,
+    source: str,
+    contact_types: Sequence[str] | None = None,
+    lead_source: str | None = None,
+    business_entities: Sequence[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    event_key: str | None = None,
+) -> Happened:
+    """An event with what a caller gives for it."""
+    given = {"contact_types": contact_types, "lead_source": lead_source, "business_entities": business_entities}
+    payload = {name: value for name, value in given.items() if value} | {"metadata": metadata or {}}
+    arrival = Arrival(
+        email=email,
+        contact_types=contact_types,
+        lead_source=lead_source,
+        business_entities=business_entities,
+        payload=payload,
     )
-    if arrival.lead_source is not None and not arrival.lead_source.strip():
-        erase = {*erase, "lead_source"}
-    return _apart_from_races(lambda: _amend(contact, command, reference, erase=erase))
+    return Happened(arrival=arrival, source=source, kind=kind, event_key=event_key)
+
+
+def understand(
+    *,
+    change: Change,
+    policy: EnrolmentPolicy,
+    now: dt.datetime,
+    reference: ReferenceData,
+    is_listed: bool = False,
+) -> Command:
+    """The change with every value cleaned and every name resolved. Raises IntakeError."""
+    people.check_kind(change.kind)
+    return Command(
+        change=change,
+        arrival=validation.validate(arrival=change.arrival, reference=reference),
+        event_key=people.storable_key(change.event_key),
+        is_known_key=change.event_key is not None,
+        policy=policy,
+        now=now,
+        is_listed=is_listed,
+    )
+
+
+def take_in(commands: Sequence[Command], reference: ReferenceData) -> Batch:
+    """Lock the people concerned and decide; nothing is written. Within a transaction that writes what it answers."""
+    if len(commands) > 1:
+        people.one_list_at_a_time()
+    known_events = people.events_by_key([command.event_key for command in commands if command.is_known_key])
+    awaited = [command.arrival.email for command in commands if command.event_key not in known_events]
+    present = people.locked(awaited, reference)
+    batch = Batch([])
+    for command in commands:
+        if event := known_events.get(command.event_key):
+            duplicate = Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True)
+            batch.answers.append(duplicate)
+            continue
+        answer = command.change.carry_out(command, present, reference)
+        if isinstance(answer, Receipt):
+            known_events[command.event_key] = answer.event
+        batch.answers.append(answer)
+    batch.people = list(present.values())
+    return batch
 
 
 def current_facts(contact: Contact) -> Facts:
@@ -186,7 +248,7 @@ def current_facts(contact: Contact) -> Facts:
     return person.facts()
 
 
-def _apart_from_races(work: Callable[[], Result]) -> Result:
+def apart_from_races(work: Callable[[], Result]) -> Result:
     """Two requests may create one contact, or one event, at once: the later one is undone and sees the earlier."""
     for _ in range(ATTEMPTS - 1):
         try:
@@ -199,92 +261,61 @@ def _apart_from_races(work: Callable[[], Result]) -> Result:
         return work()
 
 
-def _take_in(commands: Sequence[Command], reference: ReferenceData) -> list[Receipt]:
-    """For commands that each leave an event."""
-    return [answer for answer in _take_in_list(commands, reference) if isinstance(answer, Receipt)]
+def _written(command: Command, reference: ReferenceData) -> Receipt:
+    batch = take_in([command], reference)
+    batch.write()
+    return batch.receipt
 
 
-def _take_in_list(commands: Sequence[Command], reference: ReferenceData) -> list[Receipt | Unchanged]:
-    if len(commands) > 1:
-        people.one_list_at_a_time()
-    known_events = people.events_by_key([command.event_key for command in commands])
-    awaited = [command.arrival.email for command in commands if command.event_key not in known_events]
-    present = people.locked(awaited, reference)
-    answers: list[Receipt | Unchanged] = []
-    for command in commands:
-        if event := known_events.get(command.event_key):
-            answers.append(Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True))
-            continue
-        answer = _carry_out(command, present, reference)
-        if isinstance(answer, Receipt):
-            known_events[command.event_key] = answer.event
-        answers.append(answer)
-    people.write(present.values())
-    people.write_events(answer.event for answer in answers if isinstance(answer, Receipt) and not answer.duplicate)
-    return answers
-
-
-def _carry_out(command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
-    person, created = people.find_or_build(command.arrival, present, reference)
-    before, known = person.snapshot(), person.profile()
-    person.fill(command.arrival)
-    decisions = inference.classify(person, command.arrival, reference)
-    decisions += inference.route(person, command.arrival, reference, known=None if created else known)
-    changes = person.settle(before)
-    if command.is_listed and not (created or changes or command.enrol):
+def _arrive(command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
+    arrival = command.arrival
+    person, created = people.find_or_build(arrival, present, reference)
+    before, known = ({}, None) if created else (person.snapshot(), person.profile())
+    person.fill(arrival)
+    decisions = inference.classify(person, arrival, reference)
+    decisions += inference.route(person, arrival, reference, known=known)
+    changes = {} if created else person.settle(before)
+    if command.is_listed and not (created or changes) and command.policy.is_baseline:
         return Unchanged(contact=person.contact)
     if command.is_interaction:
         person.touch(command.now)
-    kind = CONTACT_UPDATED if command.kind == NEW_CONTACT and not created else command.kind
-    event = _event(command, person, kind=kind, facts=person.facts())
+    kind = command.change.kind
+    kind = CONTACT_UPDATED if kind == NEW_CONTACT and not created else kind
+    event = command.event(person, kind=kind, facts=person.facts())
     event.decisions = [decision.stored() for decision in decisions]
-    event.changes = {} if created else changes
-    return Receipt(contact=person.contact, event=event, created=created, changes=event.changes)
+    event.changes = changes
+    return Receipt(contact=person.contact, event=event, created=created, changes=changes)
 
 
-def _record(command: Command, reference: ReferenceData) -> Receipt:
-    if event := people.events_by_key([command.event_key]).get(command.event_key):
-        return Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True)
-    present = people.locked([command.arrival.email], reference)
-    if command.arrival.email not in present:
-        (receipt,) = _take_in([command], reference)
-        return receipt
-    person = present[command.arrival.email]
+def _happen(command: Command, person: Person, reference: ReferenceData) -> Receipt:
     facts, decisions = inference.for_this_event(person, command.arrival, reference)
     if command.is_interaction:
         person.touch(command.now)
-    event = _event(command, person, kind=command.kind, facts=facts)
+    event = command.event(person, kind=command.change.kind, facts=facts)
     event.decisions = [decision.stored() for decision in decisions]
-    people.write([person])
-    people.write_events([event])
     return Receipt(contact=person.contact, event=event, created=False, changes={})
 
 
-def _amend(contact: Contact, command: Command, reference: ReferenceData, *, erase: Collection[str]) -> Receipt:
-    person = people.locked_one(contact, reference)
-    people.require_free_address(command.arrival.email, person.contact)
+def _amend(
+    command: Command,
+    present: dict[str, Person],
+    reference: ReferenceData,
+    *,
+    contact: Contact,
+    erase: Collection[str],
+) -> Receipt:
+    arrival, typed = command.arrival, command.change.arrival.lead_source
+    person = next((one for one in present.values() if one.contact.pk == contact.pk), None)
+    if person is None:
+        person = present[str(contact.pk)] = people.locked_one(contact, reference)
+    people.require_free_address(arrival.email, person.contact)
     before, known = person.snapshot(), person.profile()
-    person.replace(command.arrival, erase=erase)
-    if command.arrival.business_entities is not None:
+    person.replace(arrival, erase={*erase, "lead_source"} if typed is not None and not typed.strip() else erase)
+    if arrival.business_entities is not None:
         person.entities = []
-    decisions = inference.route(person, command.arrival, reference, known=known)
+    decisions = inference.route(person, arrival, reference, known=known)
     changes: Changes = person.settle(before)
-    event = _event(command, person, kind=command.kind, facts=person.facts())
+    event = command.event(person, kind=command.change.kind, facts=person.facts())
     event.decisions = [decision.stored() for decision in decisions]
     event.changes = changes
-    people.write([person])
-    people.write_events([event])
     return Receipt(contact=person.contact, event=event, created=False, changes=changes)
-
-
-def _event(command: Command, person: Person, *, kind: str, facts: Facts) -> ContactEvent:
-    return ContactEvent(
-        contact=person.contact,
-        kind=kind,
-        source=command.source,
-        event_key=command.event_key,
-        payload=command.arrival.payload,
-        facts=facts,
-        request=dict(command.request) if command.enrol else dict(BASELINE),
-        processed_at=None if command.enrol else command.now,
-    )

@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
-from django.db.models.functions import Now
 
-from contacts import addresses
+from contactflow.core import bulk
+from contacts import addresses, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.intake import person as persons
 from contacts.intake.arrival import IntakeError
@@ -19,6 +19,18 @@ from contacts.intake.validation import ValidatedArrival
 from contacts.models import Contact, ContactEvent, EntityMembership
 from contacts.reference_data import ReferenceData
 
+# Whom addresses.holders finds, by the same two indexes.
+_LOCK = """
+    SELECT person.*, ARRAY(
+        SELECT email FROM contacts_formeraddress WHERE contact_id = person.id AND email = ANY(%(emails)s)
+    ) AS known_by
+    FROM contacts_contact AS person
+    WHERE id IN (
+        SELECT id FROM contacts_contact WHERE email = ANY(%(emails)s)
+        UNION ALL SELECT contact_id FROM contacts_formeraddress WHERE email = ANY(%(emails)s)
+    )
+    ORDER BY email FOR NO KEY UPDATE OF person
+"""
 KIND = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 LIST_LOCK = 0x636F6E7461637473  # "contacts": any number, the same for every list
 
@@ -32,15 +44,16 @@ def storable_key(event_key: str | None) -> str:
     return "sha256:" + hashlib.sha256(event_key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def checked_kind(kind: str) -> str:
+def check_kind(kind: str) -> None:
     if not KIND.fullmatch(kind):
         message = "The event's name may have lower-case letters, digits and underscores, 64 at most."
         raise IntakeError({"kind": [message]})
-    return kind
 
 
 def events_by_key(keys: Sequence[str]) -> dict[str, ContactEvent]:
     """The events that exist already."""
+    if not keys:
+        return {}
     events = ContactEvent.objects.filter(event_key__in=keys).select_related("contact__status", "contact__lead_source")
     return {event.event_key: event for event in events}
 
@@ -53,17 +66,17 @@ def one_list_at_a_time() -> None:
 
 def locked(emails: Iterable[str], reference: ReferenceData) -> dict[str, Person]:
     """The known people by these addresses, former ones too; their rows are locked until the transaction ends."""
-    asked = set(emails)
-    rows = addresses.holders(emails=asked).select_for_update(no_key=True, of=("self",)).order_by("email")
+    asked = list(set(emails))
+    rows = Contact.objects.raw(_LOCK, {"emails": asked})
     contacts = addresses.by_address(_with_rows(rows, reference), emails=asked)
-    loaded = persons.load(list({contact.pk: contact for contact in contacts.values()}.values()))
+    loaded = persons.load(list({contact.pk: contact for contact in contacts.values()}.values()), reference)
     known = {person.contact.pk: person for person in loaded}
     return {address: known[contact.pk] for address, contact in contacts.items()}
 
 
 def locked_one(contact: Contact, reference: ReferenceData) -> Person:
     rows = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk)
-    found = persons.load(_with_rows(rows, reference))
+    found = persons.load(_with_rows(rows, reference), reference)
     if not found:
         raise IntakeError({"contact": ["The contact is gone."]})
     return found[0]
@@ -71,16 +84,16 @@ def locked_one(contact: Contact, reference: ReferenceData) -> Person:
 
 def of(contacts: Sequence[Contact]) -> list[Person]:
     """Loaded contacts as persons, nothing locked."""
-    return persons.load(contacts)
+    return persons.load(contacts, reference_data.load())
 
 
 def _with_rows(contacts: Iterable[Contact], reference: ReferenceData) -> list[Contact]:
     """Hang in status and source from the reference: a join would need locks of its own."""
     loaded = list(contacts)
     for contact in loaded:
-        contact.status = reference.statuses.by_id[contact.status_id]
+        contact.status = reference.statuses.row(contact.status_id)
         if contact.lead_source_id is not None:
-            contact.lead_source = reference.lead_sources.by_id[contact.lead_source_id]
+            contact.lead_source = reference.lead_sources.row(contact.lead_source_id)
     return loaded
 
 
@@ -107,23 +120,23 @@ def require_free_address(email: str, contact: Contact) -> None:
 
 
 def write(present: Iterable[Person]) -> None:
-    """Insert the new, update narrowly what changed of the known."""
-    people = list(
-        {id(person): person for person in present}.values()
-    )  # by a former address, somebody may be here twice
-    newcomers = [person.contact for person in people if person.is_new]
+    """Insert the new and update narrowly what changed of the known, in one statement for each table and kind."""
+    people = list({id(person): person for person in present}.values())  # somebody may be here by a former address too
     # In the order of the addresses, so that two who insert the same people do not wait for each other.
-    Contact.objects.bulk_create(sorted(newcomers, key=lambda contact: contact.email))
+    newcomers = sorted((one for one in people if one.is_new), key=lambda one: one.contact.email)
+    bulk.insert([person.contact for person in newcomers])
+    changed: dict[tuple[str, ...], list[Contact]] = {}
     for person in people:
         if not person.is_new and (person.columns or person.has_changes):
-            values = {name: getattr(person.contact, name) for name in person.columns}
-            Contact.objects.filter(pk=person.contact.pk).update(**values, updated_at=Now())
+            changed.setdefault(tuple(sorted(person.columns)), []).append(person.contact)
+    for columns, contacts in changed.items():
+        bulk.update(contacts, columns)
     _write_types(people)
     _write_memberships(people)
 
 
-def write_events(events: Iterable[ContactEvent]) -> None:
-    ContactEvent.objects.bulk_create(events)
+def write_events(events: Sequence[ContactEvent]) -> None:
+    bulk.insert(events)
 
 
 def _write_types(people: Iterable[Person]) -> None:
@@ -136,23 +149,25 @@ def _write_types(people: Iterable[Person]) -> None:
         ]
         if gone := person.stored_types - set(wanted):
             through.objects.filter(contact_id=person.contact.pk, contacttype_id__in=gone).delete()
-    through.objects.bulk_create(links)
+    bulk.insert(links)
 
 
 def _write_memberships(people: Iterable[Person]) -> None:
-    rows = []
+    new: list[EntityMembership] = []
+    moved: list[EntityMembership] = []
     for person in people:
         for position, entity in enumerate(person.entities):
             stored = person.memberships.get(entity.pk)
             if stored is None:
                 because = person.because.get(entity.pk, "")[:300]
-                row = EntityMembership(
-                    business_entity=entity, contact=person.contact, position=position, because=because
+                new.append(
+                    EntityMembership(business_entity=entity, contact=person.contact, position=position, because=because)
                 )
-                rows.append(row)
             elif stored.position != position:
-                EntityMembership.objects.filter(pk=stored.pk).update(position=position)
+                stored.position = position
+                moved.append(stored)
         gone = set(person.memberships) - {entity.pk for entity in person.entities}
         if gone:
             EntityMembership.objects.filter(contact=person.contact, business_entity__in=gone).delete()
-    EntityMembership.objects.bulk_create(rows)
+    bulk.insert(new)
+    bulk.update(moved, ["position"])

@@ -11,7 +11,7 @@ from contacts import cleaning, consent
 from contacts.intake.arrival import Changes, Facts
 from contacts.intake.validation import ValidatedArrival
 from contacts.models import BusinessEntity, Contact, ContactType, EntityMembership
-from contacts.reference_data import named
+from contacts.reference_data import ReferenceData, named
 from contacts.rules import Profile
 
 TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes")
@@ -132,15 +132,18 @@ def _is_blank(value: object) -> bool:
     return value is None or value in ("", [], {})
 
 
-def load(contacts: Sequence[Contact]) -> list[Person]:
+def load(contacts: Sequence[Contact], reference: ReferenceData) -> list[Person]:
     """The stored contacts as persons, in two queries. Their status and lead source are expected to be loaded."""
     ids = [contact.pk for contact in contacts]
+    if not ids:
+        return []
     types: dict[Any, list[ContactType]] = {}
-    through = Contact.contact_types.through.objects.filter(contact_id__in=ids).select_related("contacttype")
-    for link in through.order_by("id"):  # as they were given
-        types.setdefault(link.contact_id, []).append(link.contacttype)
+    links = Contact.contact_types.through.objects.filter(contact_id__in=ids).order_by("id")  # as they were given
+    for contact, kind in links.values_list("contact_id", "contacttype_id"):
+        types.setdefault(contact, []).append(reference.contact_types.row(kind))
     memberships: dict[Any, list[EntityMembership]] = {}
-    for membership in EntityMembership.objects.filter(contact_id__in=ids).select_related("business_entity"):
+    for membership in EntityMembership.objects.filter(contact_id__in=ids):
+        membership.business_entity = reference.business_entities.row(membership.business_entity_id)
         memberships.setdefault(membership.contact_id, []).append(membership)
     return [_person(contact, types.get(contact.pk, []), memberships.get(contact.pk, [])) for contact in contacts]
 

@@ -74,7 +74,7 @@ class ContactAdapter:
                 source=ContactEvent.Source.NOTION,
                 now=now,
                 erase=["added_on"] if accepted.get("date_added") == "" else [],
-                enrol=enrol,
+                policy=intake.EDIT if enrol else intake.BASELINE,
             )
 
         _without_what_is_refused(wanted, outcome, attempt)
@@ -101,7 +101,7 @@ class ContactAdapter:
                 arrival=_arrival(accepted, page_id=page_id),
                 source=ContactEvent.Source.NOTION,
                 now=now,
-                enrol=enrol,
+                policy=intake.ARRIVAL if enrol else intake.BASELINE,
             )
             made.row, made.is_new = receipt.contact, receipt.created
 

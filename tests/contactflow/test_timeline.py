@@ -79,7 +79,7 @@ def one_of_each(person, when=f.NOW):
     )
     f.ScheduledActionFactory(instance=instance, status="failed", finished_at=when, last_error="Refused")
     event(person, when)
-    event(person, when, request={"edit": True}, source="admin", changes={"company": ["A", "B"]})
+    event(person, when, mode="edit", source="admin", changes={"company": ["A", "B"]})
     contact_actions.leave_note(contact=person, text="Likes tea", colleague="ada", now=when)
     consent.grant(contact=person, source="By phone", now=when)
     mail(person, when)
@@ -209,7 +209,7 @@ def test_message_of_the_person_is_told(person):
 def test_edit_tells_who_changed_what(person):
     event(
         person,
-        request={"edit": True},
+        mode="edit",
         source="admin",
         payload={"colleague": "ada"},
         changes={"company": ["Engines", "Analytical Engines"]},
@@ -221,7 +221,7 @@ def test_edit_tells_who_changed_what(person):
 
 
 def test_change_in_notion_is_told_as_such(person):
-    event(person, request={"edit": True}, source="notion", changes={"company": ["A", "B"]})
+    event(person, mode="edit", source="notion", changes={"company": ["A", "B"]})
 
     (entry,) = read(person)
 
@@ -316,7 +316,7 @@ def test_conflict_with_notion_tells_both_values(person):
 
 def test_what_came_from_notion_by_an_edit_is_told_once(person):
     SyncEntry.objects.create(link=page_in_notion(person), direction="from_notion", what="changed", at=f.NOW)
-    event(person, request={"edit": True}, source="notion", changes={"company": ["A", "B"]})
+    event(person, mode="edit", source="notion", changes={"company": ["A", "B"]})
 
     assert titles(person) == ["Changed in Notion"]
 
@@ -345,7 +345,7 @@ def test_sources_a_person_may_not_see_are_left_out():
 
 
 def test_baseline_is_said_to_have_started_nothing(person):
-    event(person, request={"baseline": True}, source="csv")
+    event(person, mode="baseline", source="csv")
 
     assert "Was on a list that started no workflow." in read(person)[0].lines
 

@@ -62,7 +62,7 @@ def test_another_change_instead_of_one_taken_back_is_seen() -> None:
 
 def test_without_a_revision_nothing_is_kept() -> None:
     read: list[int] = []
-    kept = Kept(lambda: read.append(1))
+    kept = Kept(lambda _: read.append(1))
 
     kept.at(None)
     kept.at(None)
@@ -104,7 +104,7 @@ def test_every_table_that_is_kept_renews_the_revision() -> None:
             cursor.execute(f"DELETE FROM {table} WHERE false")
         assert now_and_revision()[1] != before, table
     with CaptureQueriesContext(connection) as asked:
-        reference_data.KEPT._read()
-        active_workflows.KEPT._read()
+        reference_data.KEPT._read(None)
+        active_workflows.KEPT._read(None)
     read = {table for table in connection.introspection.table_names() for one in asked if f'"{table}"' in one["sql"]}
     assert read <= set(watched)

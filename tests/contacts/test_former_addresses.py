@@ -13,6 +13,7 @@ from contactflow.core.clock import database_now
 from contacts import addresses, intake
 from contacts.models import Contact, FormerAddress
 from tests import factories as f
+from tests.contacts import listed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reference")]
 
@@ -33,7 +34,7 @@ def known_as(address: str) -> Contact:
 
 def arrive(address: str, company: str = "New") -> intake.Receipt:
     return intake.receive(
-        arrival=intake.Arrival(email=address, company=company), source="api", now=database_now(), enrol=False
+        arrival=intake.Arrival(email=address, company=company), source="api", now=database_now(), policy=intake.BASELINE
     )
 
 
@@ -75,7 +76,7 @@ def test_a_list_with_both_addresses_speaks_of_one_person() -> None:
         ("2", intake.Arrival(email="now@example.org", contact_types=("Artist",), tags=("b",))),
     ]
 
-    intake.receive_many(arrivals=arrivals, source="csv", now=database_now(), enrol=False)
+    listed.take_in(arrivals)
 
     person.refresh_from_db()
     assert set(person.tags) == {"a", "b"}

@@ -16,6 +16,7 @@ from contacts import intake
 from contacts.imports import FileRefused, Rejected
 from contacts.intake import Arrival, IntakeError, Receipt, Unchanged
 from contacts.models import Contact, ContactEvent
+from tests.contacts import listed
 from tests.contacts.test_intake import arrive, brands_of
 from tests.factories import NOW
 from workflows import defaults as workflow_defaults
@@ -49,10 +50,10 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestLists:
-    """intake.receive_many, the same door for many at once."""
+    """The same door for many at once."""
 
     def many(self, *arrivals: tuple[str, Arrival], enrol: bool = False) -> list[Any]:
-        return intake.receive_many(arrivals=arrivals, source="csv", now=NOW, enrol=enrol)
+        return listed.take_in(arrivals, intake.ARRIVAL if enrol else intake.BASELINE)
 
     def test_each_arrival_is_answered_in_its_place(self) -> None:
         arrive("known@example.org")
@@ -71,11 +72,11 @@ class TestLists:
         about: dict[str, Any] = {"job_title": "Painter", "tags": ["Wellness"], "custom": {"a": 1}, "locale": "en_US"}
 
         single = intake.receive(
-            arrival=Arrival(email="a@example.org", **about), source="csv", now=NOW, enrol=False
+            arrival=Arrival(email="a@example.org", **about), source="csv", now=NOW, policy=intake.BASELINE
         ).event
         (listed,) = self.many(("k", Arrival(email="b@example.org", **about)))
 
-        for name in ("kind", "facts", "decisions", "changes", "request", "processed_at"):
+        for name in ("kind", "facts", "decisions", "changes", "mode", "processed_at"):
             assert getattr(listed.event, name) == getattr(single, name)
 
     def test_a_person_twice_in_a_list_is_merged(self) -> None:
@@ -102,7 +103,7 @@ class TestLists:
         (answer,) = self.many(("k", Arrival(email="ada@example.org")), enrol=True)
 
         assert isinstance(answer, Receipt)
-        assert (answer.event.processed_at, answer.event.request) == (None, {})
+        assert (answer.event.processed_at, answer.event.mode) == (NOW, "arrival")
 
     def test_an_empty_list_is_no_trouble(self) -> None:
         assert self.many() == []
@@ -111,8 +112,10 @@ class TestLists:
         def queries(size: int, prefix: str) -> int:
             arrivals = [(f"{prefix}{n}", Arrival(email=f"{prefix}{n}@example.org", tags=["x"])) for n in range(size)]
             with CaptureQueriesContext(connection) as captured:
-                intake.receive_many(arrivals=arrivals, source="csv", now=NOW, enrol=False)
+                listed.take_in(arrivals)
             return len(captured)
+
+        queries(1, "first")  # what is kept in memory is read
 
         assert queries(40, "many") == queries(2, "few")
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from contacts import defaults, intake
+from contacts import defaults
 from contacts.models import Contact, ContactEvent
 from engagement import defaults as engagement_defaults
 from tests.factories import NOW, ContactFactory
 from workflows import defaults as workflow_defaults
-from workflows import imports
+from workflows import entrypoints, imports
 from workflows.imports import Report, Watcher, import_file
 from workflows.models import WorkflowInstance
 
@@ -92,13 +92,13 @@ def test_a_file_without_people_is_foretold_too(rows: list[Row]) -> None:
 
 def test_of_one_person_only_some_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
-    receive_many = intake.receive_many
+    apply_many = entrypoints.apply_many
 
     def counted(**given: Any) -> Any:
-        taken.append(len(given["arrivals"]))
-        return receive_many(**given)
+        taken.append(len(given["changes"]))
+        return apply_many(**given)
 
-    monkeypatch.setattr(intake, "receive_many", counted)
+    monkeypatch.setattr(entrypoints, "apply_many", counted)
     monkeypatch.setattr(imports, "EARLIER_LINES", 4)
 
     report = load(*[("ada@example.org", f"Name {number}", "", "", "") for number in range(15)], dry_run=True)

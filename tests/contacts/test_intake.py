@@ -18,9 +18,10 @@ pytestmark = pytest.mark.usefixtures("reference_rows")
 
 
 def arrive(email: str = "ada@example.org", **given: Any) -> Receipt:
-    options = {name: given.pop(name) for name in ("source", "event_key", "enrol", "kind", "request") if name in given}
+    options = {name: given.pop(name) for name in ("source", "event_key", "policy", "kind") if name in given}
     arrival = Arrival(email=email, **given)
-    return intake.receive(arrival=arrival, now=NOW, **{"source": "api", **options})
+    policy = options.pop("policy", intake.ARRIVAL)
+    return intake.apply(change=intake.Change(arrival=arrival, **{"source": "api", **options}), policy=policy, now=NOW)
 
 
 def types_of(contact: Contact) -> list[str]:
@@ -81,7 +82,12 @@ class TestTheContact:
 
     @pytest.mark.parametrize("source", ["csv", "notion", "admin"])
     def test_being_listed_is_no_interaction(self, source: str) -> None:
-        assert arrive(source=source, enrol=source != "csv").contact.last_interaction_at is None
+        assert (
+            arrive(
+                source=source, policy=intake.BASELINE if source == "csv" else intake.ARRIVAL
+            ).contact.last_interaction_at
+            is None
+        )
 
     def test_a_bidi_override_in_a_name_does_not_get_in(self) -> None:
         assert arrive(first_name="A\u202eda\nX").contact.first_name == "Ada X"
@@ -203,7 +209,7 @@ class TestTheEvent:
             lead_source="Event",
             source_metadata={"form": "contact", "utm": "x"},
             payload={"email": "ada@example.org", "extra": [1]},
-            request={"workflows": ["a"], "force": True},
+            policy=intake.EnrolmentPolicy.named(["a"], is_forced=True),
         )
 
         event = ContactEvent.objects.get()
@@ -227,7 +233,7 @@ class TestTheEvent:
             "message": "I love yoga",
             "source_metadata": {"form": "contact", "utm": "x"},
         }
-        assert event.request == {"workflows": ["a"], "force": True}
+        assert (event.mode, event.workflows, event.is_forced) == ("named", ["a"], True)
         assert (event.changes, event.outcome, event.processed_at) == ({}, [], None)
 
     def test_brands_that_were_named_are_decisions_too(self) -> None:
@@ -238,19 +244,19 @@ class TestTheEvent:
         )
 
     def test_a_baseline_starts_nothing(self) -> None:
-        event = arrive(enrol=False, source="csv").event
+        event = arrive(policy=intake.BASELINE, source="csv").event
 
         event.refresh_from_db()
-        assert (event.processed_at, event.outcome, event.request) == (NOW, [], {"baseline": True})
+        assert (event.processed_at, event.outcome, event.mode) == (NOW, [], "baseline")
 
     def test_a_baseline_about_somebody_known_leaves_its_event_even_where_it_tells_nothing_new(self) -> None:
         known = arrive(company="Engines").contact
 
-        receipt = arrive(company="Engines", enrol=False, source="csv")
+        receipt = arrive(company="Engines", policy=intake.BASELINE, source="csv")
 
         assert (receipt.contact.pk, receipt.created, receipt.changes) == (known.pk, False, {})
         event = ContactEvent.objects.get(pk=receipt.event.pk)
-        assert (event.kind, event.processed_at, event.request) == ("contact_updated", NOW, {"baseline": True})
+        assert (event.kind, event.processed_at, event.mode) == ("contact_updated", NOW, "baseline")
 
     def test_what_postgresql_cannot_hold_does_not_reach_it(self) -> None:
         receipt = arrive(payload={"a\0": "b\0\ud800", "n": float("nan")}, custom={"c": "\0x"}, message="\0hi")

@@ -370,7 +370,7 @@ class TestEvents:
         assert (second.duplicate, second.event.pk) == (True, first.event.pk)
 
     def test_the_request_is_kept_for_enrolment(self) -> None:
-        assert self.record(request={"force": True}).event.request == {"force": True}
+        assert self.record(policy=intake.EnrolmentPolicy(is_forced=True)).event.is_forced
 
     @pytest.mark.parametrize(
         ("given", "field"),

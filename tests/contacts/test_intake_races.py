@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from contacts import defaults, intake
 from contacts.intake import Arrival, Receipt
 from contacts.models import Contact, ContactEvent
+from tests.contacts import listed
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,8 +106,8 @@ def test_lists_that_name_the_same_people_in_another_order_do_not_wait_for_each_o
     people = [(f"k{number}", Arrival(email=f"p{number}@example.org")) for number in range(60)]
 
     at_once(
-        lambda: intake.receive_many(arrivals=people, source="csv", now=NOW, enrol=False),
-        lambda: intake.receive_many(arrivals=people[::-1], source="csv", now=NOW, enrol=False),
+        lambda: listed.take_in(people),
+        lambda: listed.take_in(people[::-1]),
         lambda: [receive(email=arrival.email) for _, arrival in people[::7]],
     )
 

@@ -78,7 +78,7 @@ def test_a_repeat_fills_what_the_first_line_did_not_know(report: Report) -> None
 
 def test_nothing_starts(report: Report) -> None:
     assert not ContactEvent.objects.filter(processed_at=None).exists()
-    assert {event.request["baseline"] for event in ContactEvent.objects.all()} == {True}
+    assert {event.mode for event in ContactEvent.objects.all()} == {"baseline"}
 
 
 def test_everybody_has_types_a_source_and_a_brand(report: Report) -> None:

@@ -87,7 +87,7 @@ def test_the_first_turns_make_the_baseline_and_push_what_is_here(notion: Sandbox
         bridge.turn()
 
     ada = bridge.person("ada@example.org")
-    assert ada.events.get().request == {"baseline": True}
+    assert ada.events.get().mode == "baseline"
     assert bridge.link_of(bob).state == "linked"
 
 
@@ -109,7 +109,7 @@ def test_who_was_typed_during_the_first_pull_is_part_of_it(notion: Sandbox, ids:
 
     bridge.turn()
 
-    assert bridge.person("ada@example.org").events.get().request == {"baseline": True}
+    assert bridge.person("ada@example.org").events.get().mode == "baseline"
 
 
 def test_somebody_known_who_is_typed_into_notion_gets_no_second_page(notion: Sandbox, ids: dict[str, str]) -> None:

@@ -51,7 +51,7 @@ def test_the_first_pull_leaves_an_event_for_everybody(notion: Sandbox, settings:
     bridge.sync(push=False)
 
     event = ContactEvent.objects.get(contact=ada())
-    assert (event.source, event.kind, event.request) == ("notion", "new_contact", {"baseline": True})
+    assert (event.source, event.kind, event.mode) == ("notion", "new_contact", "baseline")
 
 
 def test_the_first_pull_takes_over_every_field(notion: Sandbox, settings: Any) -> None:

@@ -113,7 +113,7 @@ def test_a_database_that_is_not_named_any_more_is_left_alone(
 
 def test_people_who_were_imported_and_are_recognised_belong_to_the_baseline(notion: Sandbox, settings: Any) -> None:
     imported = bridge.arrive("ada@example.org", first_name="Ada")
-    imported.events.update(request={"baseline": True}, processed_at=database_now())
+    imported.events.update(mode="baseline", processed_at=database_now())
     ids = bridge.connect(notion, settings, "contacts")
     notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "First Name": "Ada"})
 

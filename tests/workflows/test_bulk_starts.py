@@ -33,7 +33,7 @@ def people(deployed: None, db: None) -> None:
         Arrival(email="refused@example.org", contact_types=("Artist",), business_entities=("The 7 Space",)),
     ]
     for arrival in known:
-        intake.receive(arrival=arrival, source="csv", now=world.database_now(), enrol=False)
+        intake.receive(arrival=arrival, source="csv", now=world.database_now(), policy=intake.BASELINE)
     Suppression.objects.create(email="refused@example.org", reason="manual")
 
 

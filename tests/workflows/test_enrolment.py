@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -76,7 +77,7 @@ def test_force_passes_over_reentry(workflow: WorkflowVersion) -> None:
     contact = ContactFactory()
     enrolment.enrol(event=ContactEventFactory(contact=contact), now=NOW)
 
-    again = enrolment.enrol(event=ContactEventFactory(contact=contact, request={"force": True}), now=NOW)
+    again = enrolment.enrol(event=ContactEventFactory(contact=contact, is_forced=True), now=NOW)
 
     assert len(again.instances) == 1
 
@@ -105,7 +106,7 @@ def test_always_starts_with_every_event(workflow: WorkflowVersion) -> None:
 def test_do_not_contact_starts_nothing(workflow: WorkflowVersion) -> None:
     blocked = ContactFactory(status=ContactStatusFactory(slug="do_not_contact"))
 
-    result = enrolment.enrol(event=ContactEventFactory(contact=blocked, request={"force": True}), now=NOW)
+    result = enrolment.enrol(event=ContactEventFactory(contact=blocked, is_forced=True), now=NOW)
 
     assert result.instances == []
     assert result.outcome[0]["because"] == "the contact is Do Not Contact, which starts nothing"
@@ -113,7 +114,7 @@ def test_do_not_contact_starts_nothing(workflow: WorkflowVersion) -> None:
 
 def test_a_caller_may_name_the_workflows(workflow: WorkflowVersion) -> None:
     StepFactory(version__template__slug="other")
-    event = ContactEventFactory(kind="manual_trigger", request={"workflows": ["greet"]})
+    event = ContactEventFactory(kind="manual_trigger", mode="named", workflows=["greet"])
 
     result = enrolment.enrol(event=event, now=NOW)
 
@@ -122,7 +123,7 @@ def test_a_caller_may_name_the_workflows(workflow: WorkflowVersion) -> None:
 
 
 def test_what_the_caller_did_not_name_stays_out(workflow: WorkflowVersion) -> None:
-    event = ContactEventFactory(kind="manual_trigger", request={"workflows": ["other"]})
+    event = ContactEventFactory(kind="manual_trigger", mode="named", workflows=["other"])
 
     result = enrolment.enrol(event=event, now=NOW)
 
@@ -131,7 +132,7 @@ def test_what_the_caller_did_not_name_stays_out(workflow: WorkflowVersion) -> No
 
 def test_an_unknown_workflow_is_refused_with_the_allowed_ones(workflow: WorkflowVersion) -> None:
     with pytest.raises(entrypoints.UnknownWorkflow, match=r"no active workflow nope\. Allowed: greet"):
-        world.happen("someone@example.org", "manual_trigger", request={"workflows": ["nope"]})
+        world.happen("someone@example.org", "manual_trigger", workflows=["nope"])
 
     assert not ContactEvent.objects.exists()
 
@@ -164,32 +165,32 @@ def test_an_event_that_cannot_be_enrolled_stops_no_other(
     workflow: WorkflowVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, fine = ContactEventFactory(), ContactEventFactory()
-    enrol = enrolment.enrol
+    decide = enrolment.decide
 
-    def faulty(*, event: ContactEvent, **rest: object) -> object:
-        if event == broken:
+    def faulty(*, events: list[ContactEvent], **rest: Any) -> object:
+        if broken in events:
             raise ValueError("unforeseen")
-        return enrol(event=event, **rest)
+        return decide(events=events, **rest)
 
-    monkeypatch.setattr(enrolment, "enrol", faulty)
+    monkeypatch.setattr(enrolment, "decide", faulty)
 
     assert [enrolment.enrol_waiting(now=NOW) for _ in range(7)] == [1, 0, 0, 0, 0, 0, 0]
 
     broken.refresh_from_db(), fine.refresh_from_db()
     assert (fine.processed_at, broken.processed_at) == (NOW, None)
-    assert broken.request == {"failures": enrolment.MAX_FAILURES, "error": "ValueError: unforeseen"}
+    assert (broken.failures, broken.error) == (enrolment.MAX_FAILURES, "ValueError: unforeseen")
 
 
 def imported(**fields: object) -> Contact:
     """A person of the baseline."""
     contact = ContactFactory(**fields)
-    ContactEventFactory(contact=contact, source="csv", request={"baseline": True}, processed_at=NOW)
+    ContactEventFactory(contact=contact, source="csv", mode="baseline", processed_at=NOW)
     return contact
 
 
 def test_correcting_a_baseline_person_starts_nothing(workflow: WorkflowVersion) -> None:
     edit = ContactEventFactory(
-        contact=imported(), kind="contact_updated", request={"edit": True}, changes={"phone": ["", "+4930123456"]}
+        contact=imported(), kind="contact_updated", mode="edit", changes={"phone": ["", "+4930123456"]}
     )
 
     result = enrolment.enrol(event=edit, now=NOW)
@@ -203,7 +204,7 @@ def test_an_edit_of_a_baseline_person_starts_what_becomes_true(workflow: Workflo
     edit = ContactEventFactory(
         contact=imported(),
         kind="contact_updated",
-        request={"edit": True},
+        mode="edit",
         facts={"tags": ["Hot"]},
         changes={"tags": [[], ["Hot"]]},
     )
@@ -218,7 +219,7 @@ def test_a_baseline_person_who_arrives_starts_what_holds(workflow: WorkflowVersi
 
 
 def test_an_edit_of_a_person_who_arrived_by_themselves_is_judged_as_ever(workflow: WorkflowVersion) -> None:
-    edit = ContactEventFactory(kind="contact_updated", request={"edit": True})
+    edit = ContactEventFactory(kind="contact_updated", mode="edit")
 
     assert len(enrolment.enrol(event=edit, now=NOW).instances) == 1
 
@@ -246,10 +247,11 @@ def test_judging_many_templates_asks_for_past_starts_once(
         publishing.publish(version=StepFactory(version__template__business_entity=None).version, by=None, now=NOW)
     contact = ContactFactory()
     enrolment.enrol(event=ContactEventFactory(contact=contact), now=NOW)
-    again, among = ContactEventFactory(contact=contact, kind="contact_updated"), active_workflows.load()
+    again = ContactEventFactory(contact=contact, kind="contact_updated")
+    active_workflows.load()
 
     with CaptureQueriesContext(connection) as queries:
-        enrolment.enrol(event=again, now=NOW, among=among)
+        enrolment.enrol(event=again, now=NOW)
 
     asked = [query for query in queries if "workflows_workflowinstance" in query["sql"] and "MAX" in query["sql"]]
     assert len(asked) == 1

@@ -6,18 +6,18 @@ import pytest
 from django_q.models import OrmQ
 
 from contactflow.core.clock import database_now
-from contacts.intake import Arrival, IntakeError
+from contacts.intake import Arrival, Change, IntakeError
 from contacts.models import Contact, ContactEvent
 from tests.workflows import world
 from workflows import entrypoints
-from workflows.models import ScheduledAction, WorkflowInstance
+from workflows.models import ScheduledAction, WorkflowInstance, WorkflowTemplate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 
 def receive(event_key: str | None = None, **known: object) -> entrypoints.Answer:
     arrival = Arrival(**({"email": "ada@example.org"} | known))
-    return entrypoints.receive_contact(arrival=arrival, source="api", now=database_now(), event_key=event_key)
+    return entrypoints.apply(change=Change(arrival=arrival, source="api", event_key=event_key), now=database_now())
 
 
 def started(answer: entrypoints.Answer) -> set[str]:
@@ -70,7 +70,7 @@ def test_the_event_keeps_what_arrived_and_what_was_decided() -> None:
 def test_naming_workflows_starts_just_those() -> None:
     receive(contact_types=("Artist",), lead_source="Referral")
 
-    answer = world.happen("ada@example.org", "manual_trigger", request={"workflows": ["the7space_wellness_inquiry"]})
+    answer = world.happen("ada@example.org", "manual_trigger", workflows=["the7space_wellness_inquiry"])
 
     assert started(answer) == {"the7space_wellness_inquiry"}
 
@@ -78,9 +78,7 @@ def test_naming_workflows_starts_just_those() -> None:
 def test_naming_a_workflow_of_another_brand_says_why_not() -> None:
     receive(contact_types=("Artist",))
 
-    answer = world.happen(
-        "ada@example.org", "manual_trigger", request={"workflows": ["am_consulting_lead_qualification"]}
-    )
+    answer = world.happen("ada@example.org", "manual_trigger", workflows=["am_consulting_lead_qualification"])
 
     assert started(answer) == set()
     reason = next(one for one in answer.enrolment.outcome if one["workflow"] == "am_consulting_lead_qualification")
@@ -98,10 +96,10 @@ def test_a_brand_named_for_the_event_opens_its_workflows() -> None:
 
 def test_named_workflows_are_not_repeated_without_force() -> None:
     receive(contact_types=("Artist",))
-    named = {"workflows": ["the7space_artist_discovery"]}
+    named = ["the7space_artist_discovery"]
 
-    again = world.happen("ada@example.org", "manual_trigger", request=named)
-    forced = world.happen("ada@example.org", "manual_trigger", request=named | {"force": True})
+    again = world.happen("ada@example.org", "manual_trigger", named)
+    forced = world.happen("ada@example.org", "manual_trigger", named, is_forced=True)
 
     assert started(again) == set()
     assert started(forced) == {"the7space_artist_discovery"}
@@ -128,10 +126,10 @@ def test_an_event_nobody_waits_for_is_recorded_and_starts_nothing() -> None:
 
 def test_an_inactive_workflow_cannot_be_named() -> None:
     world.WorkflowInstance.objects.all().delete()
-    entrypoints.WorkflowTemplate.objects.filter(slug="website_lead_nurturing").update(active=False)
+    WorkflowTemplate.objects.filter(slug="website_lead_nurturing").update(active=False)
 
     with pytest.raises(entrypoints.UnknownWorkflow, match="website_lead_nurturing"):
-        world.happen("ada@example.org", "manual_trigger", request={"workflows": ["website_lead_nurturing"]})
+        world.happen("ada@example.org", "manual_trigger", workflows=["website_lead_nurturing"])
 
 
 def test_do_not_contact_arrives_and_starts_nothing() -> None:

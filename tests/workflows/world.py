@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 
 from contactflow.core.clock import database_now
 from contacts import defaults as contact_defaults
-from contacts.intake import Arrival
+from contacts.intake import Arrival, Change, EnrolmentPolicy, happened
 from engagement import defaults as engagement_defaults
 from workflows import defaults as workflow_defaults
 from workflows import entrypoints, execution
@@ -28,11 +29,15 @@ def deploy() -> None:
 
 def arrive(**known: Any) -> entrypoints.Answer:
     known.setdefault("email", next(addresses))
-    return entrypoints.receive_contact(arrival=Arrival(**known), source="api", now=database_now())
+    return entrypoints.apply(change=Change(arrival=Arrival(**known), source="api"), now=database_now())
 
 
-def happen(email: str, kind: str, **about: Any) -> entrypoints.Answer:
-    return entrypoints.run_event(email=email, kind=kind, source="api", now=database_now(), **about)
+def happen(
+    email: str, kind: str, workflows: Sequence[str] = (), *, is_forced: bool = False, **about: Any
+) -> entrypoints.Answer:
+    policy = EnrolmentPolicy.named(workflows, is_forced=is_forced)
+    change = happened(email=email, kind=kind, source="api", **about)
+    return entrypoints.apply(change=change, policy=policy, now=database_now())
 
 
 def run_due() -> None:

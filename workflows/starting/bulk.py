@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -11,13 +12,14 @@ from django.db.models import F
 
 from contactflow.core import clock
 from contacts import intake
+from contacts.intake import EnrolmentPolicy
 from contacts.models import Contact, ContactEvent
-from workflows import drafts, enrolment, wake
+from workflows import drafts, entrypoints, wake
 from workflows.conditions import MANUAL_TRIGGER
 from workflows.models import StartOrder, WorkflowTemplate
 from workflows.starting import audience
 
-CHUNK = 50
+CHUNK = 500
 
 
 class NotStartable(ValueError):
@@ -56,10 +58,10 @@ def run_some(*, now: dt.datetime, limit: int = CHUNK) -> int:
     if asked is None:
         return 0
     some = _next_of(asked, now, limit)
-    started = sum(_start(asked, contact, now) for contact in some)
     if not some:
         StartOrder.objects.filter(pk=asked.pk).update(finished_at=now)
         return 0
+    started = _start(asked, some, now)
     StartOrder.objects.filter(pk=asked.pk).update(
         reached=some[-1].pk, looked_at=F("looked_at") + len(some), started=F("started") + started
     )
@@ -77,14 +79,19 @@ def _next_of(asked: StartOrder, now: dt.datetime, limit: int) -> list[Contact]:
     return list(found[:limit])
 
 
-def _start(asked: StartOrder, contact: Contact, now: dt.datetime) -> int:
-    """As for anybody: an event that is enrolled, with its reasons. Returns how many workflows started."""
-    receipt = intake.record_event(
-        email=contact.email,
-        kind=MANUAL_TRIGGER,
-        source=ContactEvent.Source.ADMIN,
+def _start(asked: StartOrder, some: Sequence[Contact], now: dt.datetime) -> int:
+    """As for anybody: events that are enrolled, with their reasons. Returns how many workflows started."""
+    answered = entrypoints.apply_many(
+        changes=[
+            intake.happened(
+                email=contact.email,
+                kind=MANUAL_TRIGGER,
+                source=ContactEvent.Source.ADMIN,
+                event_key=f"start:{asked.pk}:{contact.pk}",
+            )
+            for contact in some
+        ],
+        policy=EnrolmentPolicy.only([asked.template.slug]),
         now=now,
-        event_key=f"start:{asked.pk}:{contact.pk}",
-        request={"only": [asked.template.slug]},
     )
-    return len(enrolment.enrol(event=receipt.event, now=now).instances)
+    return sum(len(enrolment.instances) for _, enrolment in answered)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contacts import intake
+from contacts.intake import EnrolmentPolicy
 from contacts.models import Contact, ContactEvent
 from workflows import active_workflows, enrolment, entrypoints
 from workflows.active_workflows import Candidate
@@ -52,14 +53,8 @@ def start(
 ) -> WorkflowInstance:
     """Start just this workflow, through the door everybody uses; `force` passes over re-entry. Raises NotStarted."""
     try:
-        answer = entrypoints.run_event(
-            email=contact.email,
-            kind=MANUAL_TRIGGER,
-            source=ContactEvent.Source.ADMIN,
-            now=now,
-            request={"workflows": [template.slug], "force": force},
-            metadata={"colleague": actor},
-        )
+        policy = EnrolmentPolicy.named([template.slug], is_forced=force)
+        answer = entrypoints.apply(change=_trigger(contact, actor), policy=policy, now=now)
     except (entrypoints.UnknownWorkflow, intake.IntakeError) as error:
         raise NotStarted(str(error)) from error
     if not answer.enrolment.instances:
@@ -97,23 +92,18 @@ def preview(*, contacts: Sequence[Contact], template: WorkflowTemplate, now: dt.
 
 
 def start_several(*, contacts: Sequence[Contact], template: WorkflowTemplate, actor: str, now: dt.datetime) -> int:
-    """Start the workflow for those of them whose conditions hold; returns for how many it did.
-
-    Each is a start of its own: what was started stays when a later one fails.
-    """
-    return sum(_start_if_it_holds(contact, template, actor, now) for contact in contacts)
-
-
-def _start_if_it_holds(contact: Contact, template: WorkflowTemplate, actor: str, now: dt.datetime) -> int:
-    answer = entrypoints.run_event(
-        email=contact.email,
-        kind=MANUAL_TRIGGER,
-        source=ContactEvent.Source.ADMIN,
+    """Start the workflow for those of them whose conditions hold; returns for how many it did."""
+    answered = entrypoints.apply_many(
+        changes=[_trigger(contact, actor) for contact in contacts],
+        policy=EnrolmentPolicy.only([template.slug]),
         now=now,
-        request={"only": [template.slug]},
-        metadata={"colleague": actor},
     )
-    return len(answer.enrolment.instances)
+    return sum(len(enrolment.instances) for _, enrolment in answered)
+
+
+def _trigger(contact: Contact, actor: str) -> intake.Change:
+    source = ContactEvent.Source.ADMIN
+    return intake.happened(email=contact.email, kind=MANUAL_TRIGGER, source=source, metadata={"colleague": actor})
 
 
 def _prospect(candidate: Candidate, alone: Verdict, asked: Verdict, insisted: Verdict) -> Prospect:
@@ -129,4 +119,5 @@ def _prospect(candidate: Candidate, alone: Verdict, asked: Verdict, insisted: Ve
 
 def _asking(contact: Contact, named: list[str], *, force: bool) -> ContactEvent:
     """The event that a start by hand would leave, not stored."""
-    return ContactEvent(contact=contact, kind=MANUAL_TRIGGER, request={"workflows": named, "force": force})
+    mode = ContactEvent.Mode.NAMED
+    return ContactEvent(contact=contact, kind=MANUAL_TRIGGER, mode=mode, workflows=named, is_forced=force)

@@ -47,7 +47,7 @@ class Here:
             return self.edits_a_contact()
         about = {name: make() for name, make in self._words.contact().items() if self._chance.random() < 0.7}
         arrival = _arrival({"email": self._words.email(), **about})
-        entrypoints.receive_contact(arrival=arrival, source="api", now=database_now())
+        entrypoints.apply(change=intake.Change(arrival=arrival, source="api"), now=database_now())
         return f"here: {arrival.email} arrives"
 
     def edits_a_contact(self) -> str:
