@@ -111,7 +111,7 @@ class _SharedRows:
             self._rows |= {(model, pk): row for pk, row in found.items()}
 
 
-_SHARED = Kept(_SharedRows)  # the revision covers all four tables
+_SHARED = Kept(lambda _: _SharedRows())  # the revision covers all four tables
 
 
 def _do(held: Sequence[ScheduledAction]) -> list[Settlement]:
