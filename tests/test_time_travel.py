@@ -105,7 +105,7 @@ def test_only_touches_are_skipped_and_they_say_why(later: Later) -> None:
     skipped = {(kind, reason) for kind, status, _, reason in later.rows["actions"] if status == "skipped"}
 
     assert {kind for kind, _ in skipped} == {"follow_up"}
-    assert all("within 20 hours" in reason for _, reason in skipped)
+    assert all("yields_to" in reason for _, reason in skipped)
 
 
 def test_nothing_happened_before_its_time(later: Later) -> None:

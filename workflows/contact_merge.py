@@ -15,17 +15,18 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from contactflow.core.reasons import Reason
 from engagement.models import Message
-from workflows import actions, wake
+from workflows import actions, describe, wake
 from workflows.instance_state import settle_instance
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
 OPEN = ("active", "paused")
-TWICE = "merged: the same workflow ran twice"
-DOUBLE = "merged: the same email was due twice"
-ALREADY = "merged: the same email had been sent already"
-ENDED_BY_MERGE = (TWICE, DOUBLE, ALREADY)
+TWICE = Reason.of("merged_workflow_twice")
+DOUBLE = Reason.of("merged_email_twice")
+ALREADY = Reason.of("merged_email_sent")
+ENDED_BY_MERGE = [reason.code for reason in (TWICE, DOUBLE, ALREADY)]
 LEFT = (Message.Status.SENT, Message.Status.SENDING, Message.Status.AMBIGUOUS)  # it left, or may have
 KEY_LENGTH = 31  # of the re-entry key that is left beside whose it was
 
@@ -84,12 +85,12 @@ def end(*, planned: Plan, actor: str, now: dt.datetime) -> dict[str, Any]:
         WorkflowInstance.objects.filter(pk=instance.pk).update(
             status="cancelled", paused_at=None, ended_at=now, updated_at=Now()
         )
-        _note(instance.pk, ControlEntry.Verb.CANCEL, TWICE, actor, now)
+        _note(instance.pk, ControlEntry.Verb.CANCEL, describe.why(TWICE), actor, now)
     of_emails = [str(action.pk) for action in (*planned.actions, *planned.already)]
     for cancelled, reason in ((planned.actions, DOUBLE), (planned.already, ALREADY)):
         _cancel([str(action.pk) for action in cancelled], reason, now)
         for action in cancelled:
-            _note(action.instance_id, ControlEntry.Verb.SKIP, reason, actor, now, action.pk)
+            _note(action.instance_id, ControlEntry.Verb.SKIP, describe.why(reason), actor, now, action.pk)
     for pk in touched:
         settle_instance(instance_id=pk)
     left = dict(WorkflowInstance.objects.filter(pk__in=[one["id"] for one in instances]).values_list("pk", "status"))
@@ -141,7 +142,7 @@ def begin_again(*, record: dict[str, Any], actor: str, now: dt.datetime) -> list
 
 
 def _still_cancelled(actions: Sequence[str], instance: WorkflowInstance) -> QuerySet[ScheduledAction]:
-    return instance.actions.filter(pk__in=actions, status=Status.CANCELLED, result__reason__in=ENDED_BY_MERGE)
+    return instance.actions.filter(pk__in=actions, status=Status.CANCELLED, result__reason__code__in=ENDED_BY_MERGE)
 
 
 def _reopen(instance: UUID, was: dict[str, Any]) -> None:
@@ -188,9 +189,9 @@ def _had_by_the_other(actions: list[ScheduledAction], people: tuple[UUID, UUID])
             yield action
 
 
-def _cancel(ids: Sequence[str], reason: str, now: dt.datetime) -> None:
+def _cancel(ids: Sequence[str], reason: Reason, now: dt.datetime) -> None:
     ScheduledAction.objects.filter(pk__in=ids, status=Status.PENDING).update(
-        status=Status.CANCELLED, finished_at=now, result={"reason": reason}
+        status=Status.CANCELLED, finished_at=now, result={"reason": reason.as_json()}
     )
 
 

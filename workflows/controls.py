@@ -1,7 +1,7 @@
 """What people do to instances and actions; each control leaves who, when and why.
 
-Every function locks the instance first, so that a worker and a person never decide at once. They raise NotPossible,
-with a sentence that says why, when the state does not allow the control.
+Every function locks the instance first, so that a worker and a person never decide at once. They raise NotPossible
+when the state does not allow the control.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
 
+from contactflow.core.reasons import Reason, Refused
 from contacts.models import Contact
 from engagement import delivery
 from engagement.channels.base import Receipt
-from workflows import wake
+from workflows import describe, wake
 from workflows.instance_state import lock_instance, settle_instance
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
 
@@ -25,14 +26,17 @@ Status = ScheduledAction.Status
 Verb = ControlEntry.Verb
 
 
-class NotPossible(Exception):
+class NotPossible(Refused):
     """The state of the instance or action does not allow the control."""
+
+    def __str__(self) -> str:
+        return describe.why(self.reason)
 
 
 def pause(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datetime) -> None:
     """Stop the clock of an active instance. What is being handed over at this moment still ends."""
     with transaction.atomic():
-        _require_instance(instance, {"active"}, "Only an active workflow can be paused")
+        _require_instance(instance, {"active"}, "only_active_pauses")
         WorkflowInstance.objects.filter(pk=instance.pk).update(status="paused", paused_at=now, updated_at=Now())
         instance.actions.update(paused=True)
         _record(instance.pk, Verb.PAUSE, reason, actor, now)
@@ -42,7 +46,7 @@ def pause(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.dateti
 def resume(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datetime) -> None:
     """Let a paused instance go on; what waits is shifted by the length of the pause."""
     with transaction.atomic():
-        _require_instance(instance, {"paused"}, "Only a paused workflow can be resumed")
+        _require_instance(instance, {"paused"}, "only_paused_resumes")
         instance.refresh_from_db()
         shift = now - (instance.paused_at or now)
         instance.actions.update(paused=False)
@@ -63,7 +67,7 @@ def resume(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datet
 def cancel(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datetime) -> None:
     """End an instance; what waits is cancelled. What is being handed over or unclear keeps its own outcome."""
     with transaction.atomic():
-        _require_instance(instance, {"active", "paused"}, "Only a workflow that is not over can be cancelled")
+        _require_instance(instance, {"active", "paused"}, "only_running_cancels")
         instance.actions.filter(status__in=[Status.PENDING, Status.CLAIMED]).update(
             status=Status.CANCELLED,
             finished_at=now,
@@ -99,11 +103,9 @@ def cancel_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -
 def retry(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) -> None:
     """Try again now what failed, gave up or was skipped; its instance becomes active again."""
     with transaction.atomic():
-        instance_status = _require_action(
-            action, {Status.FAILED, Status.DEAD, Status.SKIPPED}, "Only what failed, gave up or was skipped"
-        )
+        instance_status = _require_action(action, {Status.FAILED, Status.DEAD, Status.SKIPPED}, "only_ended_retries")
         if instance_status == "cancelled":
-            raise NotPossible("The workflow was cancelled; start it again for the contact instead.")
+            raise NotPossible(Reason.of("workflow_cancelled"))
         _begin_again(action, now)
         _record(action.instance_id, Verb.RETRY, reason, actor, now, action=action.pk)
     action.refresh_from_db()
@@ -112,7 +114,7 @@ def retry(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime)
 def skip(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) -> None:
     """Leave out what waits, failed or gave up."""
     with transaction.atomic():
-        _require_action(action, {Status.PENDING, Status.FAILED, Status.DEAD}, "Only what waits, failed or gave up")
+        _require_action(action, {Status.PENDING, Status.FAILED, Status.DEAD}, "only_waiting_skips")
         _end(action, Status.SKIPPED, {"reason": reason, "by": actor}, now)
         _reopen_failed(action.instance_id)
         settle_instance(instance_id=action.instance_id)
@@ -123,7 +125,7 @@ def skip(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) 
 def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now: dt.datetime) -> None:
     """Settle an unclear action: it was sent and is done, or it was not and is sent now."""
     with transaction.atomic():
-        instance_status = _require_action(action, {Status.AMBIGUOUS}, "Only an unclear action")
+        instance_status = _require_action(action, {Status.AMBIGUOUS}, "only_unclear_resolves")
         if sent:
             delivery.record_sent(action.pk, receipt=Receipt(transport="smtp", response=f"Settled by {actor}"), now=now)
             _end(action, Status.DONE, {"settled": reason, "by": actor}, now)
@@ -175,18 +177,18 @@ def _end(action: ScheduledAction, status: str, result: dict[str, str], now: dt.d
     ScheduledAction.objects.filter(pk=action.pk).update(status=status, finished_at=now, result=result)
 
 
-def _require_instance(instance: WorkflowInstance, allowed: set[str], sentence: str) -> None:
+def _require_instance(instance: WorkflowInstance, allowed: set[str], code: str) -> None:
     status = lock_instance(instance_id=instance.pk)
     if status not in allowed:
-        raise NotPossible(f"{sentence}; this one is {WorkflowInstance.Status(status).label.lower()}.")
+        raise NotPossible(Reason.of(code, status=WorkflowInstance.Status(status).label.lower()))
 
 
-def _require_action(action: ScheduledAction, allowed: Iterable[Status], sentence: str) -> str:
+def _require_action(action: ScheduledAction, allowed: Iterable[Status], code: str) -> str:
     """Lock instance and action; returns the instance's status."""
     instance_status = lock_instance(instance_id=action.instance_id)
     status = Status(ScheduledAction.objects.select_for_update().values_list("status", flat=True).get(pk=action.pk))
     if status not in allowed:
-        raise NotPossible(f"{sentence} allows this; this action is {status.label.lower()}.")
+        raise NotPossible(Reason.of(code, status=status.label.lower()))
     return instance_status
 
 

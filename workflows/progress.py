@@ -79,5 +79,5 @@ def _waiting(action: ScheduledAction) -> str:
 
 
 def _reason(action: ScheduledAction) -> str:
-    reason = action.result.get("reason") if isinstance(action.result, dict) else None
+    reason = action.why_left_out
     return f": {reason}" if reason else ""

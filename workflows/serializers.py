@@ -11,6 +11,7 @@ from contactflow.core.clock import validate_moment
 from contacts.models import Contact
 from contacts.serializers import Flag, Judgement, Name, Object, Person, Reason, Slug, Strict, Text, Texts
 from engagement.models import Priority
+from workflows import describe
 from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
 
 EVENT_NAME = RegexValidator(
@@ -150,11 +151,19 @@ class Templates(serializers.Serializer[Any]):
     templates = TemplateOutput(many=True)
 
 
+class ResultInWords(Object):
+    """What came of an action; a reason of ours is said in words."""
+
+    def to_representation(self, value: Any) -> Any:
+        reason = value.get("reason") if isinstance(value, dict) else None
+        return {**value, "reason": describe.left_out(value)} if isinstance(reason, dict) else value
+
+
 class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
     instance = serializers.UUIDField(source="instance_id", read_only=True)  # type: ignore[assignment]  # a field, by its promised name
     target = Slug(read_only=True, allow_null=True)
     template = Slug(read_only=True, allow_null=True)
-    result = Object(read_only=True, required=False)
+    result = ResultInWords(read_only=True, required=False)
 
     class Meta:
         model = ScheduledAction

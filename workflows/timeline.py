@@ -55,7 +55,7 @@ def _tell_end(instance: WorkflowInstance) -> Entry:
 
 def _tell_step(action: ScheduledAction) -> Entry:
     said, tone = STEPS[Status(action.status)]
-    reason = action.result.get("reason") if isinstance(action.result, dict) else None
+    reason = action.why_left_out
     lines = (
         f"Workflow: {action.instance.template}",
         f"Because: {reason}" if reason else "",

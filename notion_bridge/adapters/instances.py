@@ -120,7 +120,7 @@ def _current(actions: Sequence[ScheduledAction]) -> str:
 
 
 def _result(action: ScheduledAction) -> str:
-    reason = action.last_error if action.status in ("failed", "dead", "ambiguous") else action.result.get("reason", "")
+    reason = action.last_error if action.status in ("failed", "dead", "ambiguous") else action.why_left_out
     said = f" ({' '.join(str(reason).split())[:200]})" if reason else ""
     at = f" {moment(action.finished_at)}" if action.finished_at else ""
     return f"{progress.name_of(action)}: {action.get_status_display().lower()}{at}{said}"

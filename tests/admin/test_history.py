@@ -65,7 +65,7 @@ def test_touch_that_stepped_back_says_for_what():
         due_at=f.NOW + 3 * 24 * HOUR,
         status="skipped",
         finished_at=f.NOW,
-        result={"reason": "Another email went to the contact within 20 hours."},
+        result={"reason": {"code": "yields_to_sent"}},
     )
 
     assert told(action).because == [

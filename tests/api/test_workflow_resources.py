@@ -63,6 +63,14 @@ def test_action_is_shown_with_all_that_is_promised(reader: Caller, instance: Wor
     assert (shown["due_at"], shown["finished_at"], shown["result"]) == ("2026-03-02T09:00:00Z", None, {})
 
 
+def test_why_an_action_was_left_out_is_said_in_words(reader: Caller, instance: WorkflowInstance) -> None:
+    action = instance.actions.get(position=1)
+    result = {"reason": {"code": "status_blocks", "status": "Do Not Contact"}}
+    ScheduledAction.objects.filter(pk=action.pk).update(status="skipped", result=result, **FINISHED)
+
+    assert reader.get(f"{ACTIONS}{action.pk}").json()["result"] == {"reason": "The contact is Do Not Contact."}
+
+
 def test_template_without_a_published_version_has_no_steps(reader: Caller) -> None:
     template = factories.WorkflowTemplateFactory()
 

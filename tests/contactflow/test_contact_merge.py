@@ -295,7 +295,7 @@ def test_the_same_workflow_goes_on_once(keep: Contact, drop: Contact, ada: Any) 
     elder.refresh_from_db(), younger.refresh_from_db(), stays.refresh_from_db(), goes.refresh_from_db()
     assert (elder.status, younger.status, younger.contact_id) == ("active", "cancelled", keep.pk)
     assert (stays.status, goes.status) == ("pending", "cancelled")
-    assert goes.result == {"reason": "merged: the same workflow ran twice"}
+    assert goes.result == {"reason": {"code": "merged_workflow_twice"}}
 
 
 def test_the_elder_goes_on_when_it_was_the_other_persons(keep: Contact, drop: Contact, ada: Any) -> None:
@@ -360,7 +360,7 @@ def test_an_email_that_one_of_them_has_is_not_sent_to_the_other(
     merge(keep, drop, ada)
 
     due.refresh_from_db()
-    assert (due.status, due.result["reason"]) == ("cancelled", "merged: the same email had been sent already")
+    assert (due.status, due.result["reason"]) == ("cancelled", {"code": "merged_email_sent"})
 
 
 def test_an_email_that_never_left_is_still_sent_to_the_other(keep: Contact, drop: Contact, ada: Any) -> None:

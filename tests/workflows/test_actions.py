@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contactflow.core.reasons import Reason
 from contacts.models import Contact
 from engagement.models import Alert, Task
 from tests.factories import (
@@ -139,7 +140,7 @@ def test_who_may_not_be_contacted_keeps_everything_from_happening(action_type: s
     action = action_for(blocked)
     action.action_type = action_type
 
-    assert actions.of(action_type).why_not(action) == "The contact is Do Not Contact."
+    assert actions.of(action_type).why_not(action) == Reason.of("status_blocks", status="Do Not Contact")
 
 
 @pytest.mark.parametrize("action_type", ["create_task", "send_notification", "send_email", "follow_up"])
@@ -147,4 +148,4 @@ def test_everybody_else_gets_what_was_promised(ada: Contact, action_type: str) -
     action = action_for(ada)
     action.action_type = action_type
 
-    assert actions.of(action_type).why_not(action) == ""
+    assert actions.of(action_type).why_not(action) is None

@@ -198,7 +198,10 @@ def test_do_not_contact_is_skipped_with_its_reason(action_type: str) -> None:
     run_due()
 
     action.refresh_from_db()
-    assert (action.status, action.result) == (Status.SKIPPED, {"reason": "The contact is Do Not Contact."})
+    assert (action.status, action.result) == (
+        Status.SKIPPED,
+        {"reason": {"code": "status_blocks", "status": "Do Not Contact"}},
+    )
 
 
 def test_unsubscribed_contact_is_skipped() -> None:

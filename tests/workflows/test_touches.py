@@ -21,8 +21,8 @@ from workflows.models import PlannedTouch, ScheduledAction
 
 pytestmark = pytest.mark.django_db
 
-SENT_BEFORE = {"reason": "Another email went to the contact within 20 hours."}
-DUE_AFTER = {"reason": "Another email to the contact is due within 20 hours."}
+SENT_BEFORE = {"reason": {"code": "yields_to_sent"}}
+DUE_AFTER = {"reason": {"code": "yields_to_due"}}
 
 
 @pytest.fixture
@@ -130,14 +130,14 @@ def test_touches_end_when_the_contact_replied(contact: Contact) -> None:
     action = touch(contact)
     MessageEvent.objects.create(message=sent(contact, hours_ago=23), type="replied", at=world.database_now())
 
-    assert outcome(action) == ("skipped", {"reason": "The contact replied."})
+    assert outcome(action) == ("skipped", {"reason": {"code": "contact_replied"}})
 
 
 def test_touches_end_when_the_contact_converted(contact: Contact) -> None:
     action = touch(contact)
     ContactEventFactory(contact=contact, kind="converted", processed_at=NOW)
 
-    assert outcome(action) == ("skipped", {"reason": "The contact converted."})
+    assert outcome(action) == ("skipped", {"reason": {"code": "contact_converted"}})
 
 
 def test_a_reply_from_before_the_start_does_not_end_them(contact: Contact) -> None:

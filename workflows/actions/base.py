@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar
 
+from contactflow.core.reasons import Reason
 from engagement.models import EngagementTemplate, Priority
 from workflows import describe, scheduling
 from workflows.drafts import PlannedStep
@@ -87,14 +88,14 @@ class ActionType:
         """
         raise NotImplementedError
 
-    def why_not(self, action: ScheduledAction) -> str:
-        """Why the action is not to be done any more, in words; empty when it is."""
+    def why_not(self, action: ScheduledAction) -> Reason | None:
+        """Why the action is not to be done any more; None when it is."""
         status = action.instance.contact.status
-        return f"The contact is {status.name}." if status.blocks_contact else ""
+        return Reason.of("status_blocks", status=status.name) if status.blocks_contact else None
 
-    def why_yields(self, action: ScheduledAction) -> str:
+    def why_yields(self, action: ScheduledAction) -> Reason | None:
         """Why it steps back at the last moment, judged in the intent's transaction with the contact locked."""
-        return ""
+        return None
 
     # Planning it
 

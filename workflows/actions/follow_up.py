@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db.models import Q
 
+from contactflow.core.reasons import Reason
 from engagement import delivery
 from engagement.models import MessageEvent
 from workflows.actions.send_email import SendEmail
@@ -27,10 +28,10 @@ class FollowUp(SendEmail):
     is_step = False
     may_yield = True
 
-    def why_not(self, action: ScheduledAction) -> str:
+    def why_not(self, action: ScheduledAction) -> Reason | None:
         return super().why_not(action) or why_ended(action)
 
-    def why_yields(self, action: ScheduledAction) -> str:
+    def why_yields(self, action: ScheduledAction) -> Reason | None:
         return why_ended(action) or _why_another_email(action)
 
     def name_of(self, action: ScheduledAction) -> str:
@@ -40,17 +41,17 @@ class FollowUp(SendEmail):
         return dt.timedelta(days=action.occurrence)
 
 
-def why_ended(action: ScheduledAction) -> str:
-    """Why the contact gets no more touches, in words; empty when they go on."""
+def why_ended(action: ScheduledAction) -> Reason | None:
+    """Why the contact gets no more touches; None when they go on."""
     instance = action.instance
     since = instance.started_at
     if MessageEvent.objects.filter(message__contact_id=instance.contact_id, type="replied", at__gte=since).exists():
-        return "The contact replied."
+        return Reason.of("contact_replied")
     ending = instance.contact.events.filter(kind__in=ENDING_EVENTS, received_at__gte=since).first()
-    return f"The contact {ending.kind}." if ending else ""
+    return Reason.of(f"contact_{ending.kind}") if ending else None
 
 
-def _why_another_email(action: ScheduledAction) -> str:
+def _why_another_email(action: ScheduledAction) -> Reason | None:
     """With the contact locked, two touches of a contact see each other."""
     contact_id = action.instance.contact_id
     coming = ScheduledAction.objects.filter(
@@ -62,7 +63,7 @@ def _why_another_email(action: ScheduledAction) -> str:
     ).exclude(pk=action.pk)
     # In this order: an email that goes out between the two questions is seen by the second.
     if coming.exists():
-        return "Another email to the contact is due within 20 hours."
+        return Reason.of("yields_to_due")
     if delivery.sent_since(contact_id=contact_id, moment=action.due_at - TOUCH_DISTANCE):
-        return "Another email went to the contact within 20 hours."
-    return ""
+        return Reason.of("yields_to_sent")
+    return None

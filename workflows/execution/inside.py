@@ -124,11 +124,10 @@ def _do(held: Sequence[ScheduledAction]) -> list[Settlement]:
 
 
 def _do_alike(kind: ActionType, some: list[ScheduledAction], now: dt.datetime) -> list[Settlement]:
-    reasons = {action.pk: kind.why_not(action) for action in some}
-    doing = [action for action in some if not reasons[action.pk]]
+    judged = [(action, kind.why_not(action)) for action in some]
+    doing = [action for action, reason in judged if reason is None]
     done = kind.perform_many(doing, now) if doing else []
-    skipped = [action for action in some if reasons[action.pk]]
     return [
         *(Settlement(action, "done", result) for action, result in zip(doing, done, strict=True)),
-        *(Settlement(action, "skipped", {"reason": reasons[action.pk]}) for action in skipped),
+        *(Settlement(action, "skipped", {"reason": reason.as_json()}) for action, reason in judged if reason),
     ]

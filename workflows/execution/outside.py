@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from contactflow.core import disconnects
 from contactflow.core.clock import database_now
+from contactflow.core.reasons import Reason
 from contacts.models import Contact
 from engagement import delivery
 from engagement.channels import state
@@ -62,7 +63,7 @@ def send(claim: Claim) -> None:
     action = results.load(claim)
     reason = actions.of(action.action_type).why_not(action)
     if reason:
-        results.settle(claim, action, status="skipped", result={"reason": reason})
+        results.settle(claim, action, status="skipped", result={"reason": reason.as_json()})
         return
     if not leases.renew(claim):
         raise LostLease
@@ -128,7 +129,7 @@ def _intend(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> boo
     """
     with transaction.atomic():
         if reason := _why_it_yields(action):
-            results.finish(claim, action, status="skipped", result={"reason": reason})
+            results.finish(claim, action, status="skipped", result={"reason": reason.as_json()})
             return False
         if not leases.begin_sending(claim, recipient=draft.envelope.recipient):
             leases.release([claim])
@@ -138,11 +139,11 @@ def _intend(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> boo
     return True
 
 
-def _why_it_yields(action: ScheduledAction) -> str:
+def _why_it_yields(action: ScheduledAction) -> Reason | None:
     """Judged with the contact locked, so that two touches of a contact see each other."""
     kind = actions.of(action.action_type)
     if not kind.may_yield:
-        return ""
+        return None
     Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=action.instance.contact_id)
     lock_instance(instance_id=action.instance_id)
     return kind.why_yields(action)

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from contacts.models import BusinessEntity, Contact, ContactEvent
 from engagement.models import EngagementTemplate, Target
+from workflows import describe
 from workflows.models import action_types
 from workflows.models.templates import Step, WorkflowTemplate, WorkflowVersion
 
@@ -217,6 +218,11 @@ class ScheduledAction(models.Model):
             # Whose instance has come a step further: what Notion does not know yet.
             models.Index(fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="action_finished"),
         ]
+
+    @property
+    def why_left_out(self) -> str:
+        """Why it was skipped or cancelled: a reason of ours, or what a colleague wrote."""
+        return describe.left_out(self.result)
 
     def __str__(self) -> str:
         return f"{self.get_action_type_display()} ({self.get_status_display()})"

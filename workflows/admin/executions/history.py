@@ -13,6 +13,7 @@ from contactflow.core import datetimes
 from contacts import describe
 from engagement.models import Message
 from workflows import actions, failure_causes, progress
+from workflows.describe import YIELDS
 from workflows.models import ActionAttempt, ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
@@ -252,11 +253,11 @@ def _shift(action: ScheduledAction) -> str:
 
 def _why_ended(action: ScheduledAction) -> str:
     result = action.result if isinstance(action.result, dict) else {}
-    reason = str(result.get("reason") or "")
+    reason = action.why_left_out
     if action.status == Status.SKIPPED and reason:
         if result.get("by"):
             return f"Left out by {result['by']}: {reason}"
-        steps_back = actions.of(action.action_type).may_yield and reason.startswith("Another email")
+        steps_back = isinstance(result["reason"], dict) and result["reason"].get("code") in YIELDS
         return f"Stepped back for another email, since two within 20 hours are too many. {reason}" * steps_back or (
             f"Left out: {reason}"
         )
