@@ -123,17 +123,34 @@ DEPLOYED: dict[str, bytes] = {}  # made once a process
 
 
 @pytest.fixture(scope="module")
-def deployed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The default content of a fresh deployment, loaded once for the tests of a file; each rolls back to it."""
+def rows_of_a_file(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Fixtures that stand on this make their rows once for the tests of a file; each test rolls back to them."""
     from django.db import transaction
 
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def deployed(rows_of_a_file: None) -> None:
+    """The default content of a fresh deployment."""
     from tests import snapshot
     from tests.workflows import world
 
-    with django_db_blocker.unblock(), transaction.atomic():
-        if DEPLOYED:
-            snapshot.restore(DEPLOYED)
-        else:
-            DEPLOYED.update(snapshot.made_by(world.deploy))
-        yield
-        transaction.set_rollback(True)
+    if DEPLOYED:
+        snapshot.restore(DEPLOYED)
+    else:
+        DEPLOYED.update(snapshot.made_by(world.deploy))
+
+
+@pytest.fixture(scope="module")
+def reference_rows_of_a_file(rows_of_a_file: None) -> None:
+    from contacts import defaults
+
+    defaults.load()
+
+
+@pytest.fixture
+def reference_rows(reference_rows_of_a_file: None, db: None) -> None:
+    """The brands, types, sources, statuses and rules of a fresh deployment, loaded once for the tests of a file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,15 +45,11 @@ def reading_room(reader: User) -> Client:
 
 
 @pytest.fixture(scope="module")
-def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Any]]:
-    """A row of everything, made once for the tests of a file; each rolls back to them."""
-    from django.db import transaction
-
+def made(rows_of_a_file: None) -> dict[str, Any]:
+    """A row of everything."""
     from tests.admin import rows
 
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield {label: maker() for label, maker in rows.MAKERS.items()}
-        transaction.set_rollback(True)
+    return {label: maker() for label, maker in rows.MAKERS.items()}
 
 
 class Addresses:

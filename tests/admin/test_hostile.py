@@ -42,20 +42,18 @@ def addresses(patterns: Any = None, prefix: str = "/") -> Iterator[tuple[str, st
 
 
 @pytest.fixture(scope="module")
-def desk_of_all(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, str]]:
-    """A row of everything: each address of the admin by its name."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        roles.load()
-        made = {label.lower().replace(".", "/"): str(quote(maker().pk)) for label, maker in rows.MAKERS.items()}
-        found = {}
-        for place, name in addresses():
-            of = re.match(r"/admin/(\w+/\w+)/", place)
-            row = made.get(of[1], "1") if of else "1"
-            filled = re.sub(r"<(\w+:object_id|id)>", lambda _, row=row: row, place)  # type: ignore[misc]
-            found[name] = re.sub(r"<int:\w+>", "1", re.sub(r"<uuid:\w+>", str(rows.contact().pk), filled))
-            found[name] = re.sub(r"<\w+:\w+>", "x", found[name])
-        yield found
-        transaction.set_rollback(True)
+def desk_of_all(rows_of_a_file: None, made: dict[str, Any]) -> dict[str, str]:
+    """Each address of the admin by its name, about the row of its kind."""
+    roles.load()
+    keys = {label.lower().replace(".", "/"): str(quote(row.pk)) for label, row in made.items()}
+    found = {}
+    for place, name in addresses():
+        of = re.match(r"/admin/(\w+/\w+)/", place)
+        row = keys.get(of[1], "1") if of else "1"
+        filled = re.sub(r"<(\w+:object_id|id)>", lambda _, row=row: row, place)  # type: ignore[misc]
+        found[name] = re.sub(r"<int:\w+>", "1", re.sub(r"<uuid:\w+>", str(rows.contact().pk), filled))
+        found[name] = re.sub(r"<\w+:\w+>", "x", found[name])
+    return found
 
 
 def signed_in(*names: str, **values: Any) -> Client:

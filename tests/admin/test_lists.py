@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from contacts import defaults
 from contacts.models import Contact, EntityMembership
 from tests import factories as f
 from workflows.models import ExportRun, ImportRun
@@ -20,8 +19,7 @@ ADD = "/admin/workflows/importrun/add/"
 
 
 @pytest.fixture(autouse=True)
-def reference_rows(db):
-    defaults.load()
+def _workflow(reference_rows):
     version = f.WorkflowVersionFactory(events=["new_contact"])
     version.template.current_version = version
     version.template.save(update_fields=["current_version"])

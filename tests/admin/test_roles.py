@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
-from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -37,15 +35,12 @@ def buttons_of(label):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _staffed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The roles with somebody in each, made once for the tests of this file; each rolls back to them."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        roles.load()
-        for role in roles.NAMES:
-            person = User.objects.create_user(role.lower(), f"{role.lower()}@staff.example", "secret", is_staff=True)
-            person.groups.add(Group.objects.get(name=role))
-        yield
-        transaction.set_rollback(True)
+def _staffed(rows_of_a_file: None) -> None:
+    """The roles with somebody in each."""
+    roles.load()
+    for role in roles.NAMES:
+        person = User.objects.create_user(role.lower(), f"{role.lower()}@staff.example", "secret", is_staff=True)
+        person.groups.add(Group.objects.get(name=role))
 
 
 @pytest.fixture

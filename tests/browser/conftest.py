@@ -52,10 +52,10 @@ def office(
     from django.test import override_settings
     from pytest_django.live_server_helper import LiveServer
 
-    from tests.browser.office import Office, open_office
+    from tests.browser.office import Office, enter
 
     with smtp.Sink() as mail, override_settings(), django_db_blocker.unblock():
-        sessions = open_office(mail, with_everything=getattr(request.module, "WITH_EVERYTHING", True))
+        sessions = enter(mail, with_everything=getattr(request.module, "WITH_EVERYTHING", True))
         server = LiveServer("localhost")
         server._live_server_modified_settings.enable()
         try:

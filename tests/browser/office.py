@@ -12,12 +12,13 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection
+from django.db import connection, transaction
 
 from contactflow import roles
 from contacts.models import Contact
 from engagement.channels import registry
 from engagement.models import Target
+from tests import snapshot
 from tests.admin import rows
 from tests.smtp import Sink
 from tests.workflows import world
@@ -72,13 +73,26 @@ def _work_round() -> None:
     registry.mail_channel().release()
 
 
-def open_office(mail: Sink, *, with_everything: bool = True) -> dict[str, str]:
-    """Four days of work, in part gone wrong: the mail server refused the sender for a while, then did not answer.
+_opened: dict[bool, snapshot.Rows] = {}
 
-    `with_everything`: what these days did not bring is made. Returns a session for every colleague.
+
+def enter(mail: Sink, *, with_everything: bool = True) -> dict[str, str]:
+    """An office in an empty database, opened once a process and copied from then on.
+
+    `with_everything`: what its days did not bring is made. Returns a session for every colleague.
     """
     settings.EMAIL_URL = mail.url
     settings.DEFAULT_FROM_EMAIL = "Contactflow <crm@brand.example>"
+    if with_everything in _opened:
+        with transaction.atomic():
+            snapshot.restore(_opened[with_everything])
+    else:
+        _opened[with_everything] = snapshot.made_by(lambda: open_office(mail, with_everything=with_everything))
+    return {colleague.username: _session_of(colleague) for colleague in User.objects.filter(is_staff=True)}
+
+
+def open_office(mail: Sink, *, with_everything: bool) -> None:
+    """Four days of work, in part gone wrong: the mail server refused the sender for a while, then did not answer."""
     world.deploy()
     roles.load()
     _hire()
@@ -99,7 +113,6 @@ def open_office(mail: Sink, *, with_everything: bool = True) -> dict[str, str]:
     registry.mail_channel().release()
     if with_everything:
         _complete()
-    return {colleague.username: _session_of(colleague) for colleague in User.objects.filter(is_staff=True)}
 
 
 def _hire() -> None:

@@ -16,14 +16,6 @@ SAMPLE = Path(__file__).parents[2] / "contacts" / "data" / "contacts.csv"
 
 
 @pytest.fixture
-def reference_rows(db: None) -> None:
-    """The brands, types, sources, statuses and rules of a fresh deployment."""
-    from contacts import defaults
-
-    defaults.load()
-
-
-@pytest.fixture
 def upload(reference_rows: None) -> Callable[..., ImportRun]:
     """A run whose columns are to be chosen."""
     from tests.factories import NOW

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django_q.models import OrmQ
 
 from contactflow.models import AuditEntry
+from contacts import defaults
 from contacts.models import Contact, ContactEvent
 from tests import factories as f
 from workflows.models import ImportRun
@@ -21,6 +22,12 @@ from workflows.transfers import applying, job_lease, job_runner, runs
 pytestmark = pytest.mark.django_db
 HEADER = "Email,First Name\n"
 PEOPLE = HEADER + "".join(f"person{number}@example.org,Ada\n" for number in range(6))
+
+
+@pytest.fixture
+def reference_rows(db):
+    """Where other processes see them: not in a transaction of the file."""
+    defaults.load()
 
 
 @pytest.fixture
@@ -203,7 +210,9 @@ def test_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(preview, 
     run = preview(HEADER + "".join(f"person{number}@example.org,Ada\n" for number in range(900)))
     monkeypatch.setattr(job_runner, "AT_ONCE", 0)
     runs.apply(run=run, start_workflows=False)
-    code = f"from workflows.transfers import turns; turns.work(kind='importrun', run_id='{run.pk}', seconds=60)"
+    code = (
+        f"from workflows.transfers import job_runner; job_runner.work(kind='importrun', run_id='{run.pk}', seconds=60)"
+    )
     worker = subprocess.Popen([sys.executable, "manage.py", "shell", "--no-imports", "-c", code], env=live_environment)
     while not ImportRun.objects.get(pk=run.pk).cursor and worker.poll() is None:
         pass
