@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
+import pickle
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
-from django.db import connection, models
+from django.db import connection
 
 from contactflow.core.clock import database_now
 from contacts import intake
 from contacts.models import Contact
 from notion_bridge import monitoring, syncing
-from notion_bridge.models import (
-    NotionConnection,
-    NotionDatabase,
-    PageLink,
-    PropertyMapping,
-    SyncConflict,
-    SyncProblem,
-    SyncRun,
-)
+from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncProblem, SyncRun
 from notion_bridge.sandbox import Sandbox
 from notion_bridge.syncing import SyncScope
+from tests import snapshot
+
+T = TypeVar("T")
 
 
 def connect(sandbox: Sandbox, settings: Any, *kinds: str) -> dict[str, str]:
@@ -38,49 +34,81 @@ def connect(sandbox: Sandbox, settings: Any, *kinds: str) -> dict[str, str]:
 
 
 def in_step(sandbox: Sandbox, settings: Any, *kinds: str) -> dict[str, str]:
-    """The same after a first pass over empty databases. It is made once; its rows are written down, and serve again."""
+    """The same after a first pass over empty databases."""
     ids = connect(sandbox, settings, *kinds)
-    if kinds not in _first_passes:
-        sync()
-        _first_passes[kinds] = FirstPass()
-    else:
-        _first_passes[kinds].restore(ids)
-    sandbox.requests.clear()
+    once(f"in step: {kinds}", sandbox, sync)
     return ids
 
 
-class FirstPass:
-    """What a pass leaves in the database where there was nothing to carry over."""
+def once(name: str, sandbox: Sandbox, build: Callable[[], T]) -> T:
+    """What `build` does on both sides, as if it had been done a moment ago. It is done once a process, then copied."""
+    if name not in _scenes:
+        made: list[T] = []
+        rows = snapshot.made_by(lambda: made.append(build()))
+        _scenes[name] = Scene(rows, Workspace(sandbox.workspace), database_now(), made[0])
+    else:
+        _scenes[name].restore(sandbox)
+    sandbox.requests.clear()
+    return cast(T, _scenes[name].answer)
 
-    def __init__(self) -> None:
-        self.at = database_now()
-        self.connection = NotionConnection.objects.get()
-        self.databases = [(one, list(one.mappings.all())) for one in NotionDatabase.objects.all()]
 
-    def restore(self, ids: Mapping[str, str]) -> None:
-        """As if it had been a moment ago. A sandbox gives the same ids every time."""
+def typed(sandbox: Sandbox, ids: Mapping[str, str], about: Mapping[str, Any]) -> str:
+    """Somebody types a person into Notion, and a pass takes them over; their page."""
+    page = sandbox.person_creates(ids["contacts"], about)
+    sync()
+    return page
+
+
+class Workspace:
+    """What is in a sandbox. It gives the same ids in the same order every time."""
+
+    PARTS = ("users", "bot", "databases", "sources", "pages", "rows", "unshared")
+
+    def __init__(self, of: Any) -> None:
+        self.content = pickle.dumps({part: getattr(of, part) for part in self.PARTS})
+        self.random = of.random.getstate()
+
+    def restore(self, to: Any, later: dt.timedelta) -> None:
+        for part, content in pickle.loads(self.content).items():
+            setattr(to, part, content)
+        to.random.setstate(self.random)
+        for one in (*to.databases.values(), *to.sources.values(), *to.pages.values()):
+            one.created, one.edited = one.created + later, one.edited + later
+
+
+@dataclass
+class Scene:
+    """Both sides as `once` keeps them."""
+
+    rows: snapshot.Rows
+    workspace: Workspace
+    at: dt.datetime
+    answer: Any
+
+    def restore(self, sandbox: Sandbox) -> None:
+        snapshot.restore(self.rows)
         passed = database_now() - self.at
-        NotionConnection.objects.bulk_create([copy.copy(self.connection)])
-        databases = NotionDatabase.objects.bulk_create([_later(one, passed) for one, _ in self.databases])
-        assert all(one.data_source_id == ids[one.kind] for one in databases)
-        mappings = []
-        for database, (_, rows) in zip(databases, self.databases, strict=True):
-            for row in rows:
-                mappings.append(copy.copy(row))
-                mappings[-1].pk, mappings[-1].database = None, database
-        PropertyMapping.objects.bulk_create(mappings)
+        minutes = dt.timedelta(minutes=passed // dt.timedelta(minutes=1))  # Notion knows whole ones
+        self.workspace.restore(sandbox.workspace, minutes)
+        seen = ("schema_seen_at", *MOMENTS["notion_bridge_notiondatabase"])
+        _move({"notion_bridge_notiondatabase": seen}, passed)
+        _move({"notion_bridge_pagelink": MOMENTS["notion_bridge_pagelink"]}, minutes)
 
 
-def _later(database: NotionDatabase, passed: dt.timedelta) -> NotionDatabase:
-    found = copy.copy(database)
-    found.pk = None
-    for field in NotionDatabase._meta.get_fields():
-        if isinstance(field, models.DateTimeField) and getattr(found, field.name):
-            setattr(found, field.name, getattr(found, field.name) + passed)
-    return found
+_scenes: dict[str, Scene] = {}
+MOMENTS = {
+    "notion_bridge_pagelink": ("created_at", "edited_at", "agreed_at", "wanted_at"),
+    "notion_bridge_notiondatabase": ("read_until", "polled_at", "full_pass_at", "compared_until", "retry_at"),
+    "notion_bridge_requestbudget": ("blocked_until",),
+    "notion_bridge_webhookdelivery": ("received_at", "next_attempt_at"),
+}
 
 
-_first_passes: dict[tuple[str, ...], FirstPass] = {}
+def _move(moments: Mapping[str, Sequence[str]], by: dt.timedelta) -> None:
+    with connection.cursor() as cursor:
+        for table, columns in moments.items():
+            changes = ", ".join(f"{column} = {column} + %(by)s" for column in columns)
+            cursor.execute(f"UPDATE {table} SET {changes}", {"by": by})
 
 
 def sync(**scope: bool) -> SyncRun:
@@ -105,16 +133,7 @@ def let_pass(sandbox: Sandbox, **passed: float) -> None:
     back = dt.timedelta(**passed)
     for page in sandbox.workspace.pages.values():
         page.created, page.edited = page.created - back, page.edited - back
-    moments = {
-        "notion_bridge_pagelink": ("created_at", "edited_at", "agreed_at", "wanted_at"),
-        "notion_bridge_notiondatabase": ("read_until", "polled_at", "full_pass_at", "compared_until", "retry_at"),
-        "notion_bridge_requestbudget": ("blocked_until",),
-        "notion_bridge_webhookdelivery": ("received_at", "next_attempt_at"),
-    }
-    with connection.cursor() as cursor:
-        for table, columns in moments.items():
-            changes = ", ".join(f"{column} = {column} - %(back)s" for column in columns)
-            cursor.execute(f"UPDATE {table} SET {changes}", {"back": back})
+    _move(MOMENTS, -back)
 
 
 def arrive(email: str, **about: Any) -> Contact:

@@ -22,9 +22,7 @@ def page(notion: Sandbox, settings: Any) -> str:
     """Ada's page, in step."""
     ids = bridge.connect(notion, settings, "contacts")
     about = {"First Name": "Ada", "Email": "ada@example.org", "Company": "Analytical", "Tags": ["engines"]}
-    page_id = notion.person_creates(ids["contacts"], about)
-    bridge.sync()
-    return page_id
+    return bridge.once("Ada and her company", notion, lambda: bridge.typed(notion, ids, about))
 
 
 def ada() -> Contact:

@@ -22,12 +22,14 @@ def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
 @pytest.fixture
 def both(notion: Sandbox, ids: dict[str, str]) -> tuple[str, str]:
     """Two pages with Ada's address: the first is in step."""
-    first = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Company": "First"})
-    bridge.sync()
-    second = notion.person_creates(ids["contacts"], {"Email": "Ada@Example.org ", "Company": "Second"})
-    bridge.sync()
-    bridge.let_pass(notion, minutes=10)
-    return first, second
+
+    def build() -> tuple[str, str]:
+        first = bridge.typed(notion, ids, {"Email": "ada@example.org", "Company": "First"})
+        second = bridge.typed(notion, ids, {"Email": "Ada@Example.org ", "Company": "Second"})
+        bridge.let_pass(notion, minutes=10)
+        return first, second
+
+    return bridge.once("two pages of Ada", notion, build)
 
 
 def state(page: str) -> str:

@@ -26,10 +26,13 @@ def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
 @pytest.fixture
 def page(notion: Sandbox, ids: dict[str, str]) -> str:
     """Ada's page, in step for ten minutes."""
-    page_id = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Company": "Old"})
-    bridge.sync()
-    bridge.let_pass(notion, minutes=10)
-    return page_id
+
+    def build() -> str:
+        page_id = bridge.typed(notion, ids, {"Email": "ada@example.org", "Company": "Old"})
+        bridge.let_pass(notion, minutes=10)
+        return page_id
+
+    return bridge.once("Ada for ten minutes", notion, build)
 
 
 def ada() -> Contact:
@@ -58,12 +61,15 @@ WAYS_TO_GO: dict[str, Callable[[Sandbox, str], Any]] = {
 @pytest.fixture
 def lost(notion: Sandbox, ids: dict[str, str]) -> dict[str, str]:
     """By the way it went: the page of somebody, in step for ten minutes, and then gone in Notion."""
-    found = {
-        way: notion.person_creates(ids["contacts"], {"Email": f"{way}@example.org", "Company": "Old"})
-        for way in WAYS_TO_GO
-    }
-    bridge.sync()
-    bridge.let_pass(notion, minutes=10)
+
+    def build() -> dict[str, str]:
+        people = {way: {"Email": f"{way}@example.org", "Company": "Old"} for way in WAYS_TO_GO}
+        found = {way: notion.person_creates(ids["contacts"], about) for way, about in people.items()}
+        bridge.sync()
+        bridge.let_pass(notion, minutes=10)
+        return found
+
+    found = bridge.once("three people for ten minutes", notion, build)
     for way, page in found.items():
         WAYS_TO_GO[way](notion, page)
     return found

@@ -25,11 +25,15 @@ def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
 
 
 @pytest.fixture
-def instance(ids: dict[str, str]) -> WorkflowInstance:
+def instance(notion: Sandbox, ids: dict[str, str]) -> WorkflowInstance:
     """Ada's workflow, in step."""
-    answer = world.arrive(email="ada@example.org", first_name="Ada", contact_types=("Artist",))
-    bridge.sync()
-    return next(one for one in answer.enrolment.instances if one.template.slug == SLUG)
+
+    def build() -> None:
+        world.arrive(email="ada@example.org", first_name="Ada", contact_types=("Artist",))
+        bridge.sync()
+
+    bridge.once("Ada's workflow", notion, build)
+    return WorkflowInstance.objects.get(template__slug=SLUG)
 
 
 def page_of(instance: WorkflowInstance) -> str:

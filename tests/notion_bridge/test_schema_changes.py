@@ -43,9 +43,7 @@ def source(notion: Sandbox, settings: Any) -> str:
 
 @pytest.fixture
 def page(notion: Sandbox, source: str) -> str:
-    page_id = notion.person_creates(source, ABOUT)
-    bridge.sync()
-    return page_id
+    return bridge.once("Ada and all about her", notion, lambda: bridge.typed(notion, {"contacts": source}, ABOUT))
 
 
 def ada() -> Contact:

@@ -46,10 +46,9 @@ def ids(notion: Sandbox, settings: Any) -> dict[str, str]:
 
 @pytest.fixture
 def page(notion: Sandbox, ids: dict[str, str]) -> str:
-    page_id = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist"]})
-    bridge.sync()
+    about = {"Email": "ada@example.org", "Contact Type": ["Artist"]}
+    page_id = bridge.once("Ada, an artist", notion, lambda: bridge.typed(notion, ids, about))
     notion.events()
-    notion.requests.clear()
     return page_id
 
 

@@ -20,9 +20,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 @pytest.fixture
 def page(ids: dict[str, str], notion: Sandbox) -> str:
     """Ada's page, in step with her contact."""
-    made = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "First Name": "Ada", "Company": "Mill"})
-    bridge.sync()
-    return made
+    return bridge.once("Ada in step", notion, lambda: bridge.typed(notion, ids, ADA))
+
+
+ADA = {"Email": "ada@example.org", "First Name": "Ada", "Company": "Mill"}
 
 
 def ada() -> Contact:
@@ -35,10 +36,14 @@ def ada() -> Contact:
 @pytest.fixture
 def conflict(page: str, notion: Sandbox) -> SyncConflict:
     """Both sides renamed Ada's company, and nobody has decided."""
-    PropertyMapping.objects.filter(field="company").update(rule="ask")
-    bridge.edit(ada(), company="Ours")
-    notion.person_edits(page, {"Company": "Theirs"})
-    bridge.sync()
+
+    def build() -> None:
+        PropertyMapping.objects.filter(field="company").update(rule="ask")
+        bridge.edit(ada(), company="Ours")
+        notion.person_edits(page, {"Company": "Theirs"})
+        bridge.sync()
+
+    bridge.once("a conflict about Ada", notion, build)
     return SyncConflict.objects.get()
 
 

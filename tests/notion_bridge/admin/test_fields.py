@@ -19,9 +19,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def database(ids: dict[str, str], notion: Sandbox) -> NotionDatabase:
-    notion.add_property(ids["contacts"], "Nickname", "rich_text")
-    notion.add_property(ids["contacts"], "Shoe Size", "number")
-    bridge.sync()
+
+    def build() -> None:
+        notion.add_property(ids["contacts"], "Nickname", "rich_text")
+        notion.add_property(ids["contacts"], "Shoe Size", "number")
+        bridge.sync()
+
+    bridge.once("two more properties", notion, build)
     return bridge.database()
 
 

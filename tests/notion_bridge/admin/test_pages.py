@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 @pytest.fixture
 def link(ids: dict[str, str], notion: Sandbox) -> PageLink:
-    notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "First Name": "Ada", "Company": "Mill"})
-    bridge.sync()
+    ada = {"Email": "ada@example.org", "First Name": "Ada", "Company": "Mill"}
+    bridge.once("Ada in step", notion, lambda: bridge.typed(notion, ids, ada))
     return PageLink.objects.get(contact__email="ada@example.org")
 
 
