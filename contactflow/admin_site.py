@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
@@ -173,30 +172,6 @@ def place_of(address: str) -> tuple[str, str] | None:
     """The group and the name under which a list stands in the sidebar."""
     lists = ((group, place) for group, places in PLACES.items() for place in places if not place.page)
     return next(((group, place.title) for group, place in lists if _list_of(place) == address), None)
-
-
-def favicon(request: HttpRequest) -> str:
-    return static("contactflow/favicon.svg")
-
-
-def stylesheet(request: HttpRequest) -> str:
-    return static("contactflow/desk.css")
-
-
-def frame_stylesheet(request: HttpRequest) -> str:
-    return static("contactflow/frame.css")
-
-
-def timezone_script(request: HttpRequest) -> str:
-    return static("contactflow/timezone.js")
-
-
-def once_script(request: HttpRequest) -> str:
-    return static("contactflow/once.js")
-
-
-def access_script(request: HttpRequest) -> str:
-    return static("contactflow/access.js")
 
 
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,45 +15,34 @@ from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
-Configs = Sequence[AppConfig] | None
 FORBIDDEN_IN_ADMIN = ("django_q.Schedule", "django_q.OrmQ")
 
 
 @register
-def public_url_is_an_address(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+def settings_fit_together(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    return [*_public_url(), *_debug(), *_redis(), *_dotted_paths(), *_notion(), *_language_model(), *_admin()]
+
+
+def _public_url() -> Iterator[CheckMessage]:
     parts = urlsplit(settings.PUBLIC_URL)
-    if parts.scheme in ("http", "https") and parts.hostname and not parts.path and not parts.query:
-        return []
-    return [
-        Error(
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        yield Error(
             f"PUBLIC_URL is {settings.PUBLIC_URL!r}, which is not the address of a site.",
             hint="Give scheme and host, such as https://crm.example.com, without a path.",
             id="contactflow.E001",
         )
-    ]
-
-
-@register
-def public_url_is_answered(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    parts = urlsplit(settings.PUBLIC_URL)
-    found: list[CheckMessage] = []
     if parts.hostname and not validate_host(parts.hostname, settings.ALLOWED_HOSTS):
-        found.append(
-            Error(
-                f"ALLOWED_HOSTS leaves out {parts.hostname}, the host of PUBLIC_URL: every request would be refused.",
-                hint=f"Add {parts.hostname} to ALLOWED_HOSTS, or unset ALLOWED_HOSTS to have it derived.",
-                id="contactflow.E002",
-            )
+        yield Error(
+            f"ALLOWED_HOSTS leaves out {parts.hostname}, the host of PUBLIC_URL: every request would be refused.",
+            hint=f"Add {parts.hostname} to ALLOWED_HOSTS, or unset ALLOWED_HOSTS to have it derived.",
+            id="contactflow.E002",
         )
     if parts.hostname and not _trusts(f"{parts.scheme}://{parts.netloc}"):
-        found.append(
-            Error(
-                "CSRF_TRUSTED_ORIGINS leaves out the origin of PUBLIC_URL: staff could not log in behind a proxy.",
-                hint=f"Add {parts.scheme}://{parts.netloc} to it, or unset CSRF_TRUSTED_ORIGINS to have it derived.",
-                id="contactflow.E003",
-            )
+        yield Error(
+            "CSRF_TRUSTED_ORIGINS leaves out the origin of PUBLIC_URL: staff could not log in behind a proxy.",
+            hint=f"Add {parts.scheme}://{parts.netloc} to it, or unset CSRF_TRUSTED_ORIGINS to have it derived.",
+            id="contactflow.E003",
         )
-    return found
 
 
 def _trusts(origin: str) -> bool:
@@ -62,31 +51,23 @@ def _trusts(origin: str) -> bool:
     return any(scheme == theirs and validate_host(host, [name.replace("*.", ".")]) for theirs, _, name in patterns)
 
 
-@register
-def debug_stays_at_home(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    if not (settings.DEBUG and settings.USES_HTTPS):
-        return []
-    return [
-        checks.Warning(
+def _debug() -> Iterator[CheckMessage]:
+    if settings.DEBUG and settings.USES_HTTPS:
+        yield checks.Warning(
             "DEBUG is on although PUBLIC_URL is a https address: error pages would show settings and data.",
             hint="Unset DEBUG, or use a http address while you develop.",
             id="contactflow.W004",
         )
-    ]
 
 
-@register
-def redis_url_is_an_address(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    if not settings.REDIS_URL or _is_redis(settings.REDIS_URL):
-        return []
-    return [
-        Error(
+def _redis() -> Iterator[CheckMessage]:
+    if settings.REDIS_URL and not _is_redis(settings.REDIS_URL):
+        yield Error(
             "REDIS_URL is not the address of a Redis server.",
             hint="Use redis://host:6379/0, rediss://... with TLS or unix:///path, or unset it: PostgreSQL then is the "
             "broker.",
             id="contactflow.E005",
         )
-    ]
 
 
 def _is_redis(address: str) -> bool:
@@ -100,62 +81,46 @@ def _is_redis(address: str) -> bool:
     return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and port != 0
 
 
-@register
-def dotted_paths_resolve(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+def _dotted_paths() -> Iterator[CheckMessage]:
     named = [("PUMP_STEPS", path) for path in settings.PUMP_STEPS]
     named += [("ACTION_TYPES", path) for path in settings.ACTION_TYPES]
     named += [("ENGAGEMENT_CHANNELS", path) for path in settings.ENGAGEMENT_CHANNELS.values()]
-    found: list[CheckMessage] = []
     for setting, path in named:
         try:
             import_string(path)
         except ImportError as error:
-            found.append(
-                Error(
-                    f"{setting} names {path}, which cannot be imported: {error}.",
-                    hint=f"Correct the dotted path in {setting} or remove it.",
-                    id="contactflow.E006",
-                )
+            yield Error(
+                f"{setting} names {path}, which cannot be imported: {error}.",
+                hint=f"Correct the dotted path in {setting} or remove it.",
+                id="contactflow.E006",
             )
-    return found
 
 
-@register
-def notion_is_whole_or_absent(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    if settings.NOTION_API_KEY or not any(settings.NOTION_DATABASES.values()):
-        return []
-    return [
-        checks.Warning(
+def _notion() -> Iterator[CheckMessage]:
+    if any(settings.NOTION_DATABASES.values()) and not settings.NOTION_API_KEY:
+        yield checks.Warning(
             "Notion databases are named, but NOTION_API_KEY is empty: nothing is synchronised.",
             hint="Set NOTION_API_KEY to the secret of your Notion integration, or unset the NOTION_..._DB variables.",
             id="contactflow.W007",
         )
-    ]
 
 
-@register
-def language_model_is_whole_or_absent(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    if bool(settings.AI_BASE_URL) == bool(settings.AI_MODEL):
-        return []
-    return [
-        checks.Warning(
+def _language_model() -> Iterator[CheckMessage]:
+    if bool(settings.AI_BASE_URL) != bool(settings.AI_MODEL):
+        yield checks.Warning(
             "Only one of AI_BASE_URL and AI_MODEL is set: no passage is written by a language model.",
             hint="Set both (and AI_API_KEY if the server asks for one), or none.",
             id="contactflow.W008",
         )
-    ]
 
 
-@register
-def staff_cannot_schedule_code(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+def _admin() -> Iterator[CheckMessage]:
     """Whoever may add a django-q2 schedule can run any function, a shell command included."""
     importlib.import_module(settings.ROOT_URLCONF)
-    return [
-        Error(
-            f"{label} is in the admin: who may add one can run any command on this machine.",
-            hint="Unregister it from the admin site.",
-            id="contactflow.E009",
-        )
-        for label in FORBIDDEN_IN_ADMIN
-        if admin.site.is_registered(apps.get_model(label))
-    ]
+    for label in FORBIDDEN_IN_ADMIN:
+        if admin.site.is_registered(apps.get_model(label)):
+            yield Error(
+                f"{label} is in the admin: who may add one can run any command on this machine.",
+                hint="Unregister it from the admin site.",
+                id="contactflow.E009",
+            )

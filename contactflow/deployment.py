@@ -63,6 +63,10 @@ def _guarded(examine: Callable[[], Iterator[Line]]) -> Iterator[Line]:
         yield Line("FAIL", subject, f"The check itself broke: {type(error).__name__}: {error}")
 
 
+def _line(subject: str, is_fine: bool, words: str, remedy: str) -> Line:
+    return Line("ok", subject, words) if is_fine else Line("warning", subject, remedy)
+
+
 def _environment() -> Iterator[Line]:
     messages = [message for message in checks.run_checks() if not message.is_silenced()]
     for message in messages:
@@ -148,43 +152,27 @@ def _example_person() -> Contact:
 
 
 def _sender() -> Iterator[Line]:
-    if settings.DEFAULT_FROM_EMAIL_IS_SET or not BusinessEntity.objects.filter(sender_email="").exists():
-        yield Line("ok", "sender", "Every brand has a sender.")
-    else:
-        yield Line(
-            "warning", "sender", "Mail goes out from a local address. Set DEFAULT_FROM_EMAIL or each brand's sender."
-        )
+    has_sender = settings.DEFAULT_FROM_EMAIL_IS_SET or not BusinessEntity.objects.filter(sender_email="").exists()
+    remedy = "Mail goes out from a local address. Set DEFAULT_FROM_EMAIL or each brand's sender."
+    yield _line("sender", has_sender, "Every brand has a sender.", remedy)
 
 
 def _brands() -> Iterator[Line]:
-    without = list(BusinessEntity.objects.filter(postal_address="").values_list("name", flat=True))
-    if without:
-        yield Line(
-            "warning",
-            "brands",
-            f"No postal address: {', '.join(without)}. Add it in the admin under Settings, Brands.",
-        )
-    else:
-        yield Line("ok", "brands", "Every brand has a postal address.")
+    without = ", ".join(BusinessEntity.objects.filter(postal_address="").values_list("name", flat=True))
+    remedy = f"No postal address: {without}. Add it in the admin under Settings, Brands."
+    yield _line("brands", not without, "Every brand has a postal address.", remedy)
 
 
 def _targets() -> Iterator[Line]:
-    without = list(Target.objects.filter(people=None, extra_emails=[]).values_list("slug", flat=True))
-    if without:
-        yield Line(
-            "warning",
-            "targets",
-            f"Nobody stands behind {', '.join(without)}. Add them in the admin under Alerts, Teams.",
-        )
-    else:
-        yield Line("ok", "targets", "People stand behind every target.")
+    without = ", ".join(Target.objects.filter(people=None, extra_emails=[]).values_list("slug", flat=True))
+    remedy = f"Nobody stands behind {without}. Add them in the admin under Alerts, Teams."
+    yield _line("targets", not without, "People stand behind every target.", remedy)
 
 
 def _mail() -> Iterator[Line]:
-    if settings.EMAIL_URL:
-        yield Line("ok", "mail", f"Mail goes out through {settings.EMAIL_HOST}:{settings.EMAIL_PORT}.")
-    else:
-        yield Line("warning", "mail", "EMAIL_URL is not set: mail stays in the local outbox, to be read in the admin.")
+    remedy = "EMAIL_URL is not set: mail stays in the local outbox, to be read in the admin."
+    through = f"Mail goes out through {settings.EMAIL_HOST}:{settings.EMAIL_PORT}."
+    yield _line("mail", bool(settings.EMAIL_URL), through, remedy)
 
 
 def _notion() -> Iterator[Line]:
@@ -193,17 +181,14 @@ def _notion() -> Iterator[Line]:
 
 
 def _language_model() -> Iterator[Line]:
-    if settings.AI_BASE_URL:
-        yield Line("ok", "language model", f"{settings.AI_MODEL} writes the passages of premium emails.")
-    else:
-        yield Line("ok", "language model", "Not configured: premium emails use their approved texts.")
+    absent = "Not configured: premium emails use their approved texts."
+    present = f"{settings.AI_MODEL} writes the passages of premium emails."
+    yield Line("ok", "language model", present if settings.AI_BASE_URL else absent)
 
 
 def _workers() -> Iterator[Line]:
-    if analytics.worker_is_alive():
-        yield Line("ok", "workers", "They give signs of life.")
-    else:
-        yield Line("warning", "workers", "None is running. Start one with: manage.py worker")
+    remedy = "None is running. Start one with: manage.py worker"
+    yield _line("workers", analytics.worker_is_alive(), "They give signs of life.", remedy)
 
 
 def _api() -> Iterator[Line]:
@@ -213,8 +198,8 @@ def _api() -> Iterator[Line]:
         yield Line("FAIL", "API", "The address /contact-workflows/new-contact is not served.")
         return
     keys = ApiKey.objects.filter(revoked_at=None).count()
-    hint = "" if keys else " Make one with: manage.py create_api_key NAME --scope operate"
-    yield Line("ok" if keys else "warning", "API", f"Valid keys: {keys}.{hint}")
+    remedy = "Valid keys: 0. Make one with: manage.py create_api_key NAME --scope operate"
+    yield _line("API", keys > 0, f"Valid keys: {keys}.", remedy)
     yield _web_server()
 
 

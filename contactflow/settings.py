@@ -8,6 +8,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.templatetags.static import static
 
 from contactflow import embedded, environment, machine
 
@@ -68,8 +69,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "contactflow.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "contactflow.api.middleware.LengthMiddleware",
-    "contactflow.api.middleware.ClosingSlashMiddleware",
+    "contactflow.api.middleware.ApiRequestMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -306,12 +306,14 @@ UNFOLD = {
     "SITE_HEADER": "Contactflow",
     "SITE_SYMBOL": "hub",
     "SITE_URL": None,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "contactflow.admin_site.favicon"}],
-    "STYLES": ["contactflow.admin_site.stylesheet", "contactflow.admin_site.frame_stylesheet"],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("contactflow/favicon.svg")}
+    ],
+    "STYLES": [lambda request: static("contactflow/desk.css"), lambda request: static("contactflow/frame.css")],
     "SCRIPTS": [
-        "contactflow.admin_site.timezone_script",
-        "contactflow.admin_site.access_script",
-        "contactflow.admin_site.once_script",
+        lambda request: static("contactflow/timezone.js"),
+        lambda request: static("contactflow/access.js"),
+        lambda request: static("contactflow/once.js"),
     ],
     "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
     "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar", "show_search": True, "command_search": True},
