@@ -1,20 +1,22 @@
-"""How fast Contactflow is, each figure beside a bare reference that makes the same writes in the same run.
+"""How fast Contactflow is, each figure beside references that make the same writes in the same run.
 
 `make bench` starts a PostgreSQL of its own with the settings of production (every commit reaches the disk), loads the
-default content, and starts gunicorn, the workers and an SMTP sink as processes on free loopback ports. It takes less
-than five minutes and leaves nothing behind. `SIZE=0.1 make bench` is a tenth of it, `SIZE=4 make bench` four times.
+default content, and starts gunicorn, the workers and an SMTP sink as processes on free loopback ports, all on two
+cores. It takes about eight minutes and leaves nothing behind. `SIZE=0.1 make bench` is a tenth of it; PARTS="anatomy
+mails" are these two alone; `python -m tests.benchmarks profile mail` says where the milliseconds of one go.
 
-| table | ours | beside |
+| part | ours | beside |
 |---|---|---|
-| contacts | POST new-contact over HTTP: four clients, one client | psycopg inserting the same rows, as many of it |
-| actions | create_task through the engine: one process, the workers | psycopg, the same writes and commits |
-| mails | send_email through the engine to the sink: likewise | smtplib, the same bytes, and psycopg likewise |
-| latency | 10 requests a second: from sending one to its first immediate action | the goal |
+| anatomy | statements, commits of a contact, a line, an action, a mail, an idle round | the goals |
+| contacts | POST new-contact over HTTP: four clients, one client | a bare DRF view; psycopg without HTTP |
+| served | from a request to its first immediate action; memory of each process before and after | the goals |
+| actions | create_task through the engine: one process, the workers | psycopg, procrastinate, django-q2 |
+| mails | send_email through the engine: one intent, ten, the workers | smtplib + psycopg, post_office, the sink |
+| list | import_contacts --start-workflows: seconds, peak memory | COPY of the same rows into the same tables |
 
 How to read it. Contestants take turns, round after round, so that whatever else the machine does hits all of them;
-each figure is the median of the rounds, and the share of the reference is the median of the shares within a round.
-The references read nothing, decide nothing and know beforehand what to write: they are the ceiling the database sets
-with these writes, not another implementation of the same job. What they write is copied from rows that Contactflow
-itself wrote at the start of the run, so they keep step with it; the first table counts statements and commits on both
-sides, and shows where a reference fell behind.
+each figure is the median of the rounds, and a share of another's is the median of the shares within a round. The loops
+of psycopg and smtplib read nothing, decide nothing and know beforehand what to write: they are the ceiling the database
+sets with these writes, not another implementation of the same job. What they write is copied from rows that Contactflow
+itself wrote at the start of the run, so they keep step with it; statements and commits are counted by the server.
 """

@@ -107,17 +107,17 @@ def actions(installation: Installation, sizes: Sizes) -> list[Contestant]:
         content.bring_back(pattern.contact_id)
         return crowd.per_second(rivals.do_with_procrastinate, pattern, sizes.tasks, clients=1)
 
-    goals = {"psycopg, 1 connection": 2.0, "procrastinate, 1 process": 2.5, "django-q2, 2 workers": 10.0}
+    goals = {"psycopg, 1 connection": 2.0, "procrastinate, 10 jobs at once": 2.5, "django-q2, 2 workers": 10.0}
     return [
         Contestant("engine, 1 process", lambda: in_this_process("create_task", sizes.actions, sizes.seconds), goals),
         Contestant(
             "engine, 2 workers",
             lambda: by_workers("create_task", sizes.actions, sizes.seconds),
-            {"psycopg, 2 connections": 2.0, "procrastinate, 1 process": 2.5, "django-q2, 2 workers": 10.0},
+            {"psycopg, 2 connections": 2.0, "procrastinate, 10 jobs at once": 2.5, "django-q2, 2 workers": 10.0},
         ),
         Contestant("psycopg, 1 connection", lambda: bare(1)),
         Contestant("psycopg, 2 connections", lambda: bare(WORKERS)),
-        Contestant("procrastinate, 1 process", procrastinate),
+        Contestant("procrastinate, 10 jobs at once", procrastinate),
         Contestant("django-q2, 2 workers", lambda: _by_django_q(pattern, sizes.tasks)),
     ]
 

@@ -22,7 +22,7 @@ GOALS = {"median": 0.3, "p99": 2.0}  # seconds from a request to its first immed
 MOST_MEMORY, MOST_RATIO = 300, 6  # of importing a list: MB, and to COPY
 
 
-def show_machine(console: Console, *, commits: float) -> None:
+def show_machine(console: Console, *, cores: int, commits: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')"
@@ -30,7 +30,7 @@ def show_machine(console: Console, *, commits: float) -> None:
         version, fsync, synchronous = cursor.fetchone()
     load = os.getloadavg()[0]
     console.print(
-        f"{os.cpu_count()} cores (load {load:.1f} before we began) · {platform.system()} {platform.release()} · "
+        f"{cores} cores (load {load:.1f} before we began) · {platform.system()} {platform.release()} · "
         f"Python {platform.python_version()} · PostgreSQL {version}, fsync {fsync}, synchronous_commit {synchronous} · "
         f"one connection makes {commits:,.0f} smallest commits a second"
     )
@@ -73,7 +73,8 @@ def show_footprints(console: Console, before: Mapping[str, Footprint], after: Ma
 
 
 def show_import(console: Console, imported: Imported) -> None:
-    table = _table(f"A list of {imported.lines:,} lines, with the workflows that start", "", "figure", "goal")
+    table = _table(f"A list of {imported.of_lines:,} lines, with the workflows that start", "", "figure", "goal")
+    table.add_row("lines taken in", f"{imported.lines:,}", f"{imported.of_lines:,}")
     table.add_row("seconds", f"{imported.seconds:.1f}", "")
     table.add_row("lines a second", f"{imported.lines / imported.seconds:,.0f}", "")
     table.add_row("most memory, MB", f"{imported.peak_mb:.0f}", f"<= {MOST_MEMORY}")

@@ -22,6 +22,7 @@ from tests.benchmarks.crowd import Lap, Watch
 from tests.benchmarks.reference import ActionPattern, Letter
 from tests.benchmarks.rows import Pattern, ids_in
 
+AT_ONCE = 10  # jobs of procrastinate: a good half more than one at a time
 SETTINGS = "tests.benchmarks.rival_settings"
 
 
@@ -67,7 +68,7 @@ async def _procrastinate(watch: Watch, pattern: ActionPattern, jobs: int) -> Lap
     async with app.open_async():
         await create_task.batch_defer_async(*({"number": number} for number in range(jobs)))
         watch.start()
-        await app.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False)
+        await app.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False, concurrency=AT_ONCE)
         lap = watch.lap(jobs)
         async with connector.pool.connection() as connection:
             await connection.execute("TRUNCATE procrastinate_jobs CASCADE")
