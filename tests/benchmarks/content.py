@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import csv
 import datetime as dt
+import functools
 import io
 import itertools
 import shutil
@@ -137,12 +138,17 @@ def done() -> int:
 
 def post_contacts(installation: Installation, number: int) -> None:
     """Through the whole stack of Django, without a server."""
-    caller = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {installation.key}"})
+    caller = _caller(installation.key)
     for _ in range(number):
         known = {"email": f"{uuid.uuid4().hex}@example.org"} | client.ARTIST
         answer = caller.post(client.PATH, known, content_type="application/json")
         if answer.status_code != 201:
             raise SystemExit(f"new-contact answered {answer.status_code}: {answer.content[:500]!r}")
+
+
+@functools.cache
+def _caller(key: str) -> Client:
+    return Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {key}"})
 
 
 def list_of_people(lines: int) -> Path:

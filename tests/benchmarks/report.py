@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.benchmarks import contest, measures
@@ -17,6 +18,7 @@ from tests.benchmarks.footprint import Footprint
 from tests.benchmarks.lists import Imported
 from tests.benchmarks.measures import Latency
 from tests.benchmarks.profiling import Line
+from tests.benchmarks.statements import Ledger
 
 GOALS = {"median": 0.3, "p99": 2.0}  # seconds from a request to its first immediate action
 MOST_MEMORY, MOST_RATIO = 300, 6  # of importing a list: MB, and to COPY
@@ -90,6 +92,13 @@ def show_profile(console: Console, name: str, groups: Mapping[str, float], lines
         table.add_row(group, f"{milliseconds:.2f}", f"{milliseconds / total:.0%}", style="bold")
     for line in lines:
         table.add_row(f"{line.group}: {line.name}", f"{line.milliseconds:.2f}", f"{line.milliseconds / total:.0%}")
+    console.print(table)
+
+
+def show_statements(console: Console, name: str, ledger: Ledger, pieces: int) -> None:
+    table = Table("for each", "statement", title=f"What the server is asked for {name}", title_justify="left")
+    for statement, times in ledger.alike().items():
+        table.add_row(f"{times / pieces:.2f}", escape(statement))
     console.print(table)
 
 

@@ -69,10 +69,14 @@ class _Run:
         report.show_anatomies(self.console, [anatomy.examine(work) for work in works.values()])
 
     def _profile(self, name: str) -> None:
-        from tests.benchmarks import anatomy, profiling, report
+        from tests.benchmarks import anatomy, profiling, report, statements
 
-        work = anatomy.works(self.installation, self.mailbox.port, lines=200)[name]
+        work = anatomy.works(self.installation, self.mailbox.port, lines=500)[name]
         report.show_profile(self.console, work.name, *profiling.profile(work))
+        work.prepare()
+        with statements.counted() as ledger:
+            work.do()
+        report.show_statements(self.console, work.name, ledger, work.pieces)
 
     def _contacts(self) -> None:
         from tests.benchmarks import client, content, measures

@@ -125,7 +125,7 @@ def process(
         cwd=ROOT,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL if quiet else None,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL if quiet else None,
         start_new_session=True,  # a Ctrl-C is ours; the order in which things end is too
         preexec_fn=lambda: parent_death.arrange(signal.SIGTERM),  # noqa: PLW1509  # no threads yet

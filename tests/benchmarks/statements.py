@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ _TOLD = re.compile(r"(?:statement|execute [^:]*): (.*)", re.DOTALL)
 _WRITES = re.compile(
     r"^(INSERT|UPDATE|DELETE|MERGE|COPY)\b|\bINSERT\s+INTO\b|\bDELETE\s+FROM\b|\bUPDATE\s+\S+.*?\sSET\s", re.S
 )
+
+LENGTH = 100  # of a statement, as it is shown
 
 
 @dataclass
@@ -32,6 +35,10 @@ class Ledger:
     @property
     def reads(self) -> int:
         return sum(not _WRITES.search(one.upper()) for one in self.statements if _verb(one) in ("SELECT", "WITH"))
+
+    def alike(self) -> Counter[str]:
+        """How often each was asked, whatever its values."""
+        return Counter(re.sub(r"'[^']*'|\b\d+\b|\s+", " ", one)[:LENGTH] for one in self.statements)
 
     @property
     def savepoints(self) -> int:
