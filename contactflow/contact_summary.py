@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils import formats, timezone
 
-from contacts import consent
+from contacts import consent, describe
 from contacts.consent import Standing
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
 from engagement.models import Alert, Task
@@ -107,7 +107,7 @@ def _permission(standing: Standing) -> Permission:
     brand = str(standing.business_entity or "Every brand")
     record = standing.record
     if not standing.verdict.allowed:
-        return Permission(brand, False, f"Not by email: {standing.verdict.reason}")
+        return Permission(brand, False, f"Not by email: {describe.permission(standing.verdict.reason)}")
     if record is None:
         return Permission(brand, True, "May be written to: no consent record needed")
     how = f" ({record.source})" if record.source else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
+from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Suppression
 
 EMAIL = "email"
@@ -20,10 +21,10 @@ _KEPT_OUT = "SELECT lower(email) FROM contacts_suppression WHERE lower(email) = 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether, and in a sentence why (not)."""
+    """Whether, and why (not); `contacts.describe.permission` says the reason in words."""
 
     allowed: bool
-    reason: str
+    reason: Reason
 
 
 class NoAllowingStatus(Exception):
@@ -43,24 +44,77 @@ def may_contact(*, contact: Contact, business_entity: BusinessEntity | None = No
 
     Without a record of consent a person may be written to; the newest record for the brand (or for every brand) holds.
     """
-    return _general_refusal(contact, channel) or _judged(_newest_consent(contact, business_entity, channel), channel)
+    return judge(people=[(contact, business_entity)], channel=channel)[0]
 
 
-def _general_refusal(contact: Contact, channel: str) -> Verdict | None:
+def judge(*, people: Sequence[tuple[Contact, BusinessEntity | None]], channel: str = EMAIL) -> list[Verdict]:
+    """`may_contact` for many, each for a brand, in three queries whatever their number."""
+    contacts = {contact.pk: contact for contact, _ in people}
+    general = _general_refusals(contacts.values(), channel)
+    records = _newest_records(contacts.values(), channel)
+    return [
+        general.get(contact.pk) or _judged(_newest(records[contact.pk], brand), channel) for contact, brand in people
+    ]
+
+
+# The same judgement for a statement that judges at the moment it writes; it joins `contact` and its `status`, and says
+# which brand is meant as `brand_id`.
+MAY_CONTACT_SQL = """
+    NOT status.blocks_contact
+    AND NOT (%(channel)s = 'email'
+             AND EXISTS (SELECT 1 FROM contacts_suppression WHERE lower(email) = lower(contact.email)))
+    AND 'withdrawn' IS DISTINCT FROM (
+        SELECT word.state FROM contacts_consent AS word
+        WHERE word.contact_id = contact.id AND word.channel = %(channel)s
+          AND (word.business_entity_id IS NULL OR word.business_entity_id = brand_id)
+        ORDER BY word.recorded_at DESC, word.id DESC LIMIT 1
+    )
+"""
+
+
+def _general_refusals(contacts: Collection[Contact], channel: str) -> dict[uuid.UUID, Verdict]:
     """What speaks against every brand."""
-    status = ContactStatus.objects.filter(contact=contact.pk).first()
-    if status is None or status.blocks_contact:
-        return Verdict(False, f"the contact is {status.name}" if status else "the contact is gone")
-    if channel == EMAIL and (suppression := suppression_of(email=contact.email)):
-        return Verdict(False, f"the address is suppressed: {suppression.get_reason_display().lower()}")
-    return None
+    statuses = Contact.objects.filter(pk__in=[one.pk for one in contacts]).values_list(
+        "pk", "status__name", "status__blocks_contact"
+    )
+    known = {pk: (name, blocks) for pk, name, blocks in statuses}
+    suppressed = _suppressions([one.email for one in contacts]) if channel == EMAIL else {}
+    found: dict[uuid.UUID, Verdict] = {}
+    for contact in contacts:
+        name, blocks = known.get(contact.pk, ("", True))
+        if blocks:
+            reason = Reason.of("status_blocks", status=name) if name else Reason.of("contact_gone")
+            found[contact.pk] = Verdict(False, reason)
+        elif suppression := suppressed.get(contact.email.strip().lower()):
+            found[contact.pk] = Verdict(False, Reason.of("address_suppressed", why=suppression.reason))
+    return found
+
+
+def _newest_records(contacts: Collection[Contact], channel: str) -> dict[uuid.UUID, list[Consent]]:
+    """Of each contact, the newest record for each brand and the newest for all; the newest of them first."""
+    rows = (
+        Consent.objects.filter(contact__in=[one.pk for one in contacts], channel=channel)
+        .order_by("contact_id", "business_entity_id", "-recorded_at", "-id")
+        .distinct("contact_id", "business_entity_id")
+        .select_related("business_entity")
+    )
+    found: dict[uuid.UUID, list[Consent]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.recorded_at, row.pk), reverse=True):
+        found[row.contact_id].append(row)
+    return found
+
+
+def _newest(records: Sequence[Consent], brand: BusinessEntity | None) -> Consent | None:
+    meant = (None, brand.pk if brand else None)
+    return next((one for one in records if one.business_entity_id in meant), None)
 
 
 def _judged(newest: Consent | None, channel: str) -> Verdict:
     if newest is not None and newest.state == Consent.State.WITHDRAWN:
-        brand = newest.business_entity.name if newest.business_entity else "every brand"
-        return Verdict(False, f"consent for {channel} from {brand} was withdrawn on {newest.recorded_at:%Y-%m-%d}")
-    return Verdict(True, "consent was given" if newest else "nothing speaks against it")
+        brand = newest.business_entity.name if newest.business_entity else ""
+        on = f"{newest.recorded_at:%Y-%m-%d}"
+        return Verdict(False, Reason.of("consent_withdrawn", channel=channel, brand=brand, on=on))
+    return Verdict(True, Reason.of("consent_given" if newest else "nothing_against"))
 
 
 @dataclass(frozen=True)
@@ -74,23 +128,28 @@ class Standing:
 
 def standings(*, contact: Contact, business_entities: Sequence[BusinessEntity]) -> list[Standing]:
     """`may_contact` by email for several brands, in three queries whatever their number; for none: for every brand."""
-    records = list(
-        Consent.objects.filter(contact=contact, channel=EMAIL)
-        .select_related("business_entity")
-        .order_by("-recorded_at", "-id")
-    )
-    general = _general_refusal(contact, EMAIL)
+    records = _newest_records([contact], EMAIL)[contact.pk]
+    general = _general_refusals([contact], EMAIL).get(contact.pk)
     found = []
     for brand in business_entities or (None,):
-        newest = next((one for one in records if one.business_entity_id in (None, brand.pk if brand else None)), None)
+        newest = _newest(records, brand)
         found.append(Standing(brand, general or _judged(newest, EMAIL), newest))
     return found
 
 
+def _suppressions(emails: Iterable[str]) -> dict[str, Suppression]:
+    """By address, whatever the case in which it was entered."""
+    # Through LOWER(email), which the unique index serves.
+    addresses = [email.strip().lower() for email in emails]
+    return {
+        one.email.lower(): one
+        for one in Suppression.objects.alias(address=Lower("email")).filter(address__in=addresses)
+    }
+
+
 def suppression_of(*, email: str) -> Suppression | None:
     """The suppression of an address, whatever the case in which it was entered."""
-    # Through LOWER(email), which the unique index serves.
-    return Suppression.objects.alias(address=Lower("email")).filter(address=email.strip().lower()).first()
+    return _suppressions([email]).get(email.strip().lower())
 
 
 def kept_out(*, emails: Collection[str]) -> frozenset[str]:
@@ -204,14 +263,6 @@ def _record(
         source=source[:200],
         recorded_at=now,
     )
-
-
-def _newest_consent(contact: Contact, business_entity: BusinessEntity | None, channel: str) -> Consent | None:
-    scope = Q(business_entity=None)
-    if business_entity is not None:
-        scope |= Q(business_entity=business_entity)
-    rows = Consent.objects.filter(scope, contact=contact, channel=channel).select_related("business_entity")
-    return rows.order_by("-recorded_at", "-id").first()
 
 
 def _status_before(contact: Contact) -> ContactStatus:

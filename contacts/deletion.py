@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts import consent
+from contacts import consent, describe
 from contacts.models import Contact, Suppression
 
 
@@ -24,7 +24,7 @@ def delete_contacts(*, contacts: Iterable[Contact]) -> None:
 def _keep_ban(contact: Contact) -> None:
     verdict = consent.may_contact(contact=contact)
     if not verdict.allowed:
-        detail = f"Kept when the contact was deleted: {verdict.reason}."
+        detail = f"Kept when the contact was deleted: {describe.permission(verdict.reason)}."
         for address in (contact.email, *contact.former_addresses.values_list("email", flat=True)):
             consent.suppress(email=address, reason=Suppression.Reason.MANUAL, detail=detail)
 

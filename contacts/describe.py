@@ -9,6 +9,11 @@ from typing import Any
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from contactflow.core import reasons
+from contactflow.core.reasons import Reason
+from contacts.models import Suppression
 
 Said = list[Mapping[str, Any]]
 
@@ -97,3 +102,23 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"“{value}”" if value not in (None, "") else "empty"
+
+
+PERMISSION = {
+    "status_blocks": _("the contact is %(status)s"),
+    "contact_gone": _("the contact is gone"),
+    "address_suppressed": _("the address is suppressed: %(why)s"),
+    "consent_withdrawn": _("consent for %(channel)s from %(brand)s was withdrawn on %(on)s"),
+    "consent_given": _("consent was given"),
+    "nothing_against": _("nothing speaks against it"),
+}
+
+
+def permission(reason: Reason) -> str:
+    """Why a person may be written to, or not: part of a sentence."""
+    params = dict(reason.params)
+    if "why" in params:
+        params["why"] = str(Suppression.Reason(params["why"]).label).lower()
+    if "brand" in params:
+        params["brand"] = params["brand"] or _("every brand")
+    return reasons.sentence(Reason(reason.code, params), PERMISSION)

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from contacts import consent
+from contactflow.core.reasons import Reason
+from contacts import consent, describe
 from contacts.models import Consent, Contact, ContactEvent, ContactStatus, Suppression
 from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactStatusFactory
 
@@ -45,14 +46,14 @@ class TestMayContact:
     def test_without_any_record_a_person_may_be_written_to(self, person: Contact) -> None:
         verdict = consent.may_contact(contact=person)
 
-        assert verdict == consent.Verdict(True, "nothing speaks against it")
+        assert (verdict.allowed, verdict.reason.code) == (True, "nothing_against")
 
     def test_a_status_may_forbid_it(self) -> None:
         person = ContactFactory(status=ContactStatusFactory(slug="do_not_contact"))
 
         verdict = consent.may_contact(contact=person)
 
-        assert verdict == consent.Verdict(False, "the contact is Do Not Contact")
+        assert (verdict.allowed, verdict.reason) == (False, Reason.of("status_blocks", status="Do Not Contact"))
 
     def test_it_judges_what_is_stored_not_what_was_loaded(self, person: Contact) -> None:
         Contact.objects.update(status=ContactStatusFactory(slug="do_not_contact"))
@@ -62,7 +63,7 @@ class TestMayContact:
     def test_somebody_who_was_deleted_is_not_written_to(self, person: Contact) -> None:
         Contact.objects.filter(pk=person.pk).delete()
 
-        assert consent.may_contact(contact=person) == consent.Verdict(False, "the contact is gone")
+        assert consent.may_contact(contact=person) == consent.Verdict(False, Reason.of("contact_gone"))
 
     @pytest.mark.parametrize("entered", ["ada@example.org", "Ada@Example.ORG"])
     @pytest.mark.parametrize("reason", Suppression.Reason.values)
@@ -72,7 +73,7 @@ class TestMayContact:
         verdict = consent.may_contact(contact=person)
 
         assert not verdict.allowed
-        assert verdict.reason.startswith("the address is suppressed: ")
+        assert verdict.reason == Reason.of("address_suppressed", why=reason)
 
     def test_a_suppressed_address_says_nothing_of_other_channels(self, person: Contact) -> None:
         consent.suppress(email=person.email, reason="bounced")
@@ -84,13 +85,13 @@ class TestMayContact:
 
         verdict = consent.may_contact(contact=person)
 
-        assert verdict == consent.Verdict(False, "consent for email from every brand was withdrawn on 2026-03-02")
+        assert describe.permission(verdict.reason) == "consent for email from every brand was withdrawn on 2026-03-02"
 
     def test_the_newest_record_holds(self, person: Contact) -> None:
         consent.withdraw(contact=person, source="unsubscribed", now=NOW)
         consent.grant(contact=person, source="came back", now=LATER)
 
-        assert consent.may_contact(contact=person) == consent.Verdict(True, "consent was given")
+        assert consent.may_contact(contact=person) == consent.Verdict(True, Reason.of("consent_given"))
 
     def test_of_two_at_one_moment_the_later_entry_holds(self, person: Contact) -> None:
         consent.grant(contact=person, source="form", now=NOW)
