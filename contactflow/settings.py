@@ -183,7 +183,7 @@ PUMP_STEPS = [
     "workflows.execution.run_pump_step",
     "workflows.failures.run_pump_step",
     "workflows.digest.run_pump_step",
-    "engagement.alerts.run_pump_step",
+    "engagement.deliveries.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
     "workflows.transfers.job_runner.run_pump_step",
@@ -226,7 +226,7 @@ SPECTACULAR_SETTINGS = {
         "Priority": "engagement.models.Priority",
         "MessageState": "engagement.models.Message.Status",
         "TaskState": "engagement.models.Task.Status",
-        "DeliveryState": "engagement.models.AlertDelivery.Status",
+        "DeliveryState": "engagement.models.Delivery.Status",
         "InstanceState": "workflows.models.WorkflowInstance.Status",
         "ActionState": "workflows.models.ScheduledAction.Status",
     },
@@ -242,6 +242,11 @@ ENGAGEMENT_CHANNELS = {
     "email": "engagement.channels.email.EmailChannel",
     "outbox": "engagement.channels.outbox.OutboxChannel",  # takes what "email" would while EMAIL_URL is empty
 }
+# How many messages a process may have between their intents, which are one commit, and their results. After a crash
+# so many are unclear at most, for somebody to look into; more make bulk mail quicker.
+SEND_INTENTS: int = env.int("SEND_INTENTS", 1)
+if not 1 <= SEND_INTENTS <= 100:
+    raise environment.refuse("SEND_INTENTS", str(SEND_INTENTS), "1 to 100")
 ALERT_STREAM_LIMIT = 8  # event streams of alerts that one web process serves at a time; each holds a thread
 
 # Notion

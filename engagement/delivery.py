@@ -1,26 +1,30 @@
-"""Sends one email for one action, in phases the engine puts its own records between.
+"""Messages to contacts: prepared for many at once, and recorded around their hand-over by engagement.dispatcher.
 
-prepare -> [record_intent] -> hand_over -> [record_sent | record_failed | record_ambiguous]; brackets are transactions
+prepare -> [record_intent] -> hand over -> [record_sent | record_failed | record_ambiguous]; brackets are transactions
 of the caller. Everything is keyed by the action's id, and each record_* may be called again without effect.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from contactflow.core.reasons import Reason, Refused
 from contacts import consent
+from contacts.consent import Verdict
 from contacts.models import BusinessEntity, Contact
 from engagement import envelopes, generated_text, rendering
 from engagement.channels import registry
-from engagement.channels.base import Envelope, Receipt
+from engagement.channels.base import Envelope, Parcel, Receipt
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
 from engagement.rendering import Rendered
 
@@ -28,196 +32,213 @@ Status = Message.Status
 logger = logging.getLogger(__name__)
 
 
-class NotAllowed(Exception):
-    """The contact must not be written to, or the email is switched off: skip it. `reason` is a sentence."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class NotAllowed(Refused):
+    """The contact must not be written to, or the email is switched off: skip it."""
 
 
-class Held(Exception):
-    """Something is missing: nothing was sent and staff are told. str() says which contact lacks what."""
-
-    def __init__(self, missing: list[str], message: str) -> None:
-        super().__init__(message)
-        self.missing = missing
-        self.message = message
+class Held(Refused):
+    """Something is missing: nothing was sent and staff are told. The parameter `missing` names what."""
 
 
-class AlreadySent(Exception):
-    """This action's email went out before: the last line of defence against sending twice."""
+class SentBefore(Exception):
+    """An action's message went out before, or may have: the last line of defence against sending twice."""
+
+    def __init__(self, action_id: UUID, *, is_known: bool) -> None:
+        super().__init__(f"The message of action {action_id} was handed over before.")
+        self.is_known = is_known
+        """Whether it surely arrived; otherwise nobody may send it again before that is settled."""
 
 
-class Unsettled(Exception):
-    """This action's email was handed over and its outcome is not known: nobody may send it again before it is."""
+@dataclass(frozen=True)
+class Order:
+    """One message that is wanted."""
+
+    action_id: UUID
+    template: EngagementTemplate
+    contact: Contact
+    business_entity: BusinessEntity | None
+
+    @property
+    def brand(self) -> BusinessEntity | None:
+        """Who speaks."""
+        return self.template.business_entity or self.business_entity
 
 
 @dataclass(frozen=True)
 class Draft:
-    """One email ready to be handed over; nothing of it is stored yet."""
+    """One message in full; nothing of it is stored yet."""
 
-    action_id: UUID
-    contact_id: UUID
-    business_entity_id: int | None
+    order: Order
     version_id: int
-    sender: str
-    reply_to: str
     rendered: Rendered
     envelope: Envelope
+    reference: str = ""
 
 
-def prepare(
-    *,
-    action_id: UUID,
-    template: EngagementTemplate,
-    contact: Contact,
-    business_entity: BusinessEntity | None,
-    now: datetime,
-) -> Draft:
-    """Look again, render, connect. Nothing leaves. Raises NotAllowed, Held or ChannelError."""
-    business_entity = template.business_entity or business_entity
-    version = _version_to_send(template)
-    verdict = consent.may_contact(contact=contact, business_entity=business_entity, channel="email")
+Prepared = tuple[Draft, Parcel]
+
+
+def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Exception]:
+    """Look again, render, connect, one at a time and in their order; or why not: NotAllowed, Held, ChannelError, or
+    what nobody foresaw.
+
+    Nothing leaves. Permission is asked for all at once, at the first; the intent judges it again.
+    """
+    verdicts: dict[UUID, Verdict] = {}
+    for channel in {order.template.channel for order in orders}:
+        through = [order for order in orders if order.template.channel == channel]
+        judged = consent.judge(people=[(order.contact, order.brand) for order in through], channel=channel)
+        verdicts |= {order.action_id: verdict for order, verdict in zip(through, judged, strict=True)}
+    for order in orders:
+        try:
+            yield _prepared(order, verdicts[order.action_id], now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001  the caller settles it; the others go on
+            yield error
+
+
+def _prepared(order: Order, verdict: Verdict, now: datetime) -> Prepared:
+    version = _version_to_send(order.template)
     if not verdict.allowed:
         raise NotAllowed(verdict.reason)
-    rendered = _rendered(version, contact, business_entity, now)
-    sender = envelopes.sender_of(business_entity)
-    draft = Draft(
-        action_id=action_id,
-        contact_id=contact.pk,
-        business_entity_id=business_entity.pk if business_entity else None,
-        version_id=version.pk,
-        sender=str(sender),
-        reply_to=sender.reply_to,
-        rendered=rendered,
-        envelope=envelopes.build(
-            identity=action_id,
-            sender=sender,
-            recipient=contact.email,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            now=now,
-        ),
+    channel = registry.channel(order.template.channel)
+    rendered = _rendered(version, order, now)
+    envelope = Envelope(
+        identity=order.action_id,
+        sender=envelopes.sender_of(order.brand),
+        address=str(getattr(order.contact, channel.address_field)),
+        parts={"subject": rendered.subject, "text": rendered.text, "html": rendered.html},
+        at=now,
     )
     if rendered.missing:
-        raise _hold(draft, template, contact, now)
-    registry.mail_channel().prepare()
-    return draft
+        draft = Draft(order, version.pk, rendered, envelope)
+        reason = _missing(order, rendered)
+        _store([draft], status=Status.HELD, reason=reason, missing=rendered.missing, now=now)
+        raise Held(reason)
+    parcel = channel.prepare(envelope)
+    return Draft(order, version.pk, rendered, envelope, parcel.reference), parcel
 
 
 def _version_to_send(template: EngagementTemplate) -> TemplateVersion:
     if not template.active:
-        raise NotAllowed(f'The email "{template.name}" is switched off.')
+        raise NotAllowed(Reason.of("switched_off", email=template.name))
     if template.current_version is None:
-        raise Held(["words"], f'The email "{template.name}" has no words yet. Write them, then try again.')
-    return template.current_version
+        raise Held(Reason.of("no_words", email=template.name))
+    version = template.current_version
+    version.template = template
+    return version
 
 
-def _rendered(
-    version: TemplateVersion, contact: Contact, business_entity: BusinessEntity | None, now: datetime
-) -> Rendered:
-    written = generated_text.write(version=version, contact=contact, business_entity=business_entity, now=now)
-    return rendering.render(
-        version=version, contact=contact, business_entity=business_entity, now=now, passages=written
+def _rendered(version: TemplateVersion, order: Order, now: datetime) -> Rendered:
+    about: dict[str, Any] = {"version": version, "contact": order.contact, "business_entity": order.brand, "now": now}
+    return rendering.render(**about, passages=generated_text.write(**about))
+
+
+def _missing(order: Order, rendered: Rendered) -> Reason:
+    contact = str(order.contact)
+    return Reason.of("missing", email=order.template.name, contact=contact, missing=rendered.missing)
+
+
+def record_intent(drafts: Sequence[Draft], *, now: datetime) -> None:
+    """Store the messages as rendered, about to be handed over. Raises SentBefore at the first that must not be."""
+    kept = _store(drafts, status=Status.SENDING, reason=None, missing=[], now=now)
+    for draft in drafts:
+        if draft.order.action_id not in kept:
+            status = Message.objects.values_list("status", flat=True).get(action=draft.order.action_id)
+            raise SentBefore(draft.order.action_id, is_known=status == Status.SENT)
+
+
+_COLUMNS = (
+    *("id", "action", "contact_id", "business_entity_id", "version_id", "sender", "recipient", "reply_to", "subject"),
+    *("text", "html", "message_id", "status", "missing", "reason", "created_at", "transport"),
+)
+_KEPT = ("id", "action", "created_at", "transport")  # of a message that is tried again
+_RENEWED = ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name not in _KEPT)
+_STORE = f"""
+    INSERT INTO engagement_message AS known ({", ".join(_COLUMNS)}) VALUES {{rows}}
+    ON CONFLICT (action) DO UPDATE SET {_RENEWED}
+    WHERE known.status IN ('held', 'failed', 'cancelled')
+    RETURNING action
+"""  # noqa: S608  names of ours
+
+
+def _store(
+    drafts: Sequence[Draft], *, status: str, reason: Reason | None, missing: list[str], now: datetime
+) -> set[UUID]:
+    """Insert them, or renew those that surely did not go out; the actions whose message is as drafted now."""
+    written = json.dumps(reason.as_json() if reason else {})
+    row = f"({', '.join(['%s'] * len(_COLUMNS))})"
+    values: list[Any] = [
+        value
+        for draft in drafts
+        for value in (
+            *(uuid4(), draft.order.action_id, draft.order.contact.pk, draft.order.brand and draft.order.brand.pk),
+            *(draft.version_id, str(draft.envelope.sender), draft.envelope.address, draft.envelope.sender.reply_to),
+            *(draft.rendered.subject, draft.rendered.text, draft.rendered.html, draft.reference),
+            *(status, missing, written, now, ""),
+        )
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE.format(rows=", ".join([row] * len(drafts))), values)
+        return {action for (action,) in cursor.fetchall()}
+
+
+# The message changes if it was not sent before, and leaves its event exactly when it changed.
+_SENT = """
+    WITH news AS (
+        SELECT * FROM unnest(%(ids)s::uuid[], %(transports)s::text[], %(responses)s::text[])
+            AS news (action, transport, response)
+    ), changed AS (
+        UPDATE engagement_message AS message
+        SET status = 'sent', transport = news.transport, sent_at = %(now)s, reason = '{}'
+        FROM news WHERE message.action = news.action AND message.status <> 'sent'
+        RETURNING message.id, news.response
     )
+    INSERT INTO engagement_messageevent (message_id, type, at, machine, detail)
+    SELECT id, 'sent', %(now)s, false, jsonb_build_object('response', response) FROM changed
+"""
 
 
-def _hold(draft: Draft, template: EngagementTemplate, contact: Contact, now: datetime) -> Held:
-    missing = draft.rendered.missing
-    message = (
-        f'The email "{template.name}" is held: {contact} has no {", no ".join(missing)}. '
-        "Complete the contact or give the email a fallback, then try again."
-    )
-    with transaction.atomic():
-        _store(draft, status=Status.HELD, missing=missing, error=message, now=now)
-    return Held(missing, message)
+def record_sent(receipts: Mapping[UUID, Receipt], *, now: datetime) -> None:
+    """The channel took them, by action; also what staff say of an ambiguous one that did arrive."""
+    taken = receipts.values()
+    values: dict[str, Any] = {
+        "ids": list(receipts),
+        "transports": [receipt.transport for receipt in taken],
+        "responses": [receipt.response[:500] for receipt in taken],
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SENT, values)
+    logger.info("messages of actions %s: sent", ", ".join(map(str, receipts)))
 
 
-def record_intent(draft: Draft, *, now: datetime) -> Message:
-    """Store the email as rendered, about to be handed over. Raises AlreadySent, or Unsettled before its outcome."""
-    return _store(draft, status=Status.SENDING, missing=[], error="", now=now)
-
-
-def _store(draft: Draft, *, status: str, missing: list[str], error: str, now: datetime) -> Message:
-    message = Message.objects.select_for_update().filter(action=draft.action_id).first()
-    if message is None:
-        message = Message(action=draft.action_id, created_at=now)
-    elif message.status == Status.SENT:
-        raise AlreadySent(f"The email of action {draft.action_id} was sent before.")
-    elif message.status in (Status.SENDING, Status.AMBIGUOUS):
-        raise Unsettled(f"Nobody knows yet whether the email of action {draft.action_id} was sent.")
-    message.contact_id = draft.contact_id
-    message.business_entity_id = draft.business_entity_id
-    message.version_id = draft.version_id
-    message.sender = draft.sender
-    message.recipient = draft.envelope.recipient
-    message.reply_to = draft.reply_to
-    message.subject = draft.rendered.subject
-    message.text = draft.rendered.text
-    message.html = draft.rendered.html
-    message.message_id = draft.envelope.message_id
-    message.status, message.missing, message.error = status, missing, error
-    message.save()
-    return message
-
-
-def hand_over(draft: Draft) -> Receipt:
-    """Give it to the channel. Raises ChannelError for a definite no and Unclear when no answer came."""
-    return registry.mail_channel().hand_over(draft.envelope)
-
-
-def release() -> None:
-    """Close the connections a batch kept open."""
-    registry.mail_channel().release()
-
-
-def record_sent(action_id: UUID, *, receipt: Receipt, now: datetime) -> Message:
-    """The channel took it; also what staff say of an ambiguous one that did arrive."""
-    changes = {"status": Status.SENT, "transport": receipt.transport, "sent_at": now, "error": ""}
-    settled = _settle(action_id, _not_in(Status.SENT), changes, {"response": receipt.response[:500]}, now)
-    return settled or Message.objects.defer("text", "html").get(action=action_id)
-
-
-def record_failed(action_id: UUID, *, error: Exception | str, now: datetime) -> None:
+def record_failed(action_id: UUID, *, reason: Reason, now: datetime) -> None:
     """Refused, for now or for good: it was not sent."""
-    _settle(
-        action_id,
-        Q(status__in=(Status.SENDING, Status.AMBIGUOUS)),
-        {"status": Status.FAILED, "error": str(error)[:2000]},
-        {"error": str(error)[:500]},
-        now,
-    )
+    _settle(action_id, Q(status__in=(Status.SENDING, Status.AMBIGUOUS)), Status.FAILED, reason, now)
 
 
-def record_ambiguous(action_id: UUID, *, error: Exception | str, now: datetime) -> None:
+def record_ambiguous(action_id: UUID, *, reason: Reason, now: datetime) -> None:
     """Handed over without an answer."""
-    changes = {"status": Status.AMBIGUOUS, "error": str(error)[:2000]}
-    _settle(action_id, Q(status=Status.SENDING), changes, {"error": str(error)[:500]}, now)
+    _settle(action_id, Q(status=Status.SENDING), Status.AMBIGUOUS, reason, now)
 
 
-def record_cancelled(action_id: UUID, *, reason: str, now: datetime) -> None:
+def record_cancelled(action_id: UUID, *, reason: Reason, now: datetime) -> None:
     """It is not to be sent any more; one that was sent stays sent."""
-    changes = {"status": Status.CANCELLED, "error": reason[:2000]}
-    _settle(action_id, _not_in(Status.SENT, Status.CANCELLED), changes, {"reason": reason[:500]}, now)
+    _settle(action_id, ~Q(status__in=(Status.SENT, Status.CANCELLED)), Status.CANCELLED, reason, now)
 
 
-def _not_in(*statuses: str) -> Q:
-    return ~Q(status__in=statuses)
-
-
-def _settle(
-    action_id: UUID, allowed: Q, changes: Mapping[str, object], detail: dict[str, str], now: datetime
-) -> Message | None:
-    """Change the message if it may, and leave the event exactly when it changed; None when nothing did."""
+@transaction.atomic
+def _settle(action_id: UUID, allowed: Q, status: Message.Status, reason: Reason, now: datetime) -> None:
+    """Change the message if it may, and leave the event exactly when it changed."""
     message = Message.objects.select_for_update().filter(allowed, action=action_id).only("pk", "status").first()
     if message is None:
-        return None
-    Message.objects.filter(pk=message.pk).update(**changes)
-    MessageEvent.objects.create(message=message, type=str(changes["status"]), at=now, detail=detail)
-    logger.info("message %s of action %s: %s", message.pk, action_id, changes["status"])
-    return message
+        return
+    said = reason.as_json()
+    Message.objects.filter(pk=message.pk).update(status=status, reason=said)
+    MessageEvent.objects.create(message=message, type=status.value, at=now, detail={"reason": said})
+    logger.info("message %s of action %s: %s", message.pk, action_id, status.value)
 
 
 def sent_since(*, contact_id: UUID, moment: datetime) -> bool:

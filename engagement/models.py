@@ -75,6 +75,9 @@ class EngagementTemplate(models.Model):
         verbose_name="brand",
     )
     level = models.CharField("personalisation level", max_length=10, choices=Level, default=Level.BASIC)
+    channel = models.CharField(
+        max_length=20, default="email", help_text="What it leaves by: a name of settings.ENGAGEMENT_CHANNELS."
+    )
     active = models.BooleanField(default=True)
     current_version = models.ForeignKey(
         "TemplateVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
@@ -158,11 +161,13 @@ class Message(models.Model):
     subject = models.CharField(max_length=998)
     text = models.TextField()
     html = models.TextField()
-    message_id = models.CharField(max_length=255, blank=True, help_text="The Message-ID header.")
+    message_id = models.CharField(
+        max_length=255, blank=True, help_text="What the other side calls it; of an email the Message-ID header."
+    )
     status = models.CharField(max_length=10, choices=Status)
-    transport = models.CharField(max_length=10, choices=Transport, blank=True)
+    transport = models.CharField(max_length=20, choices=Transport, blank=True)
     missing = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    error = models.TextField(blank=True)
+    reason = models.JSONField(default=dict, blank=True, help_text="Why it is not sent; engagement.describe says it.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -269,41 +274,46 @@ class Alert(models.Model):
         return self.title
 
 
-class AlertDelivery(models.Model):
-    """One alert on its way to one address. Claimed with a lease like an action; a cut after hand-over is ambiguous."""
+class Delivery(models.Model):
+    """One message on its way to one address of a colleague: of an alert, or with its own words (a digest, a test)."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting"  # to be delivered at next_attempt_at
-        SENDING = "sending", "Being handed over"  # claimed; past lease_until its outcome is unknown
+        CLAIMED = "claimed", "Being prepared"  # a worker holds it until lease_until; nothing has left
+        SENDING = "sending", "Being handed over"  # intent recorded; past lease_until its outcome is unknown
         SENT = "sent", "Sent"  # the channel accepted it
-        FAILED = "failed", "Failed"  # refused for good, or tried too often
+        FAILED = "failed", "Failed"  # refused for good, too late, or tried too often
         AMBIGUOUS = "ambiguous", "Unclear"  # handed over without an answer; not repeated
         UNDELIVERABLE = "undeliverable", "Nobody behind the target"  # staff are warned
 
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    identity = models.UUIDField(default=uuid.uuid4, editable=False, help_text="The same on every try.")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries", null=True, blank=True)
+    parts = models.JSONField(default=dict, blank=True, help_text="What it says, of one without an alert, until sent.")
     channel = models.CharField(max_length=20, default="email")
+    sender = models.JSONField(default=dict, blank=True, help_text="Who speaks. Empty: this installation.")
     address = models.CharField(max_length=254, blank=True)
     status = models.CharField(max_length=15, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="From here on it is of no use any more.")
     lease_until = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
+    token = models.UUIDField(null=True, blank=True, editable=False, help_text="Fence: who holds the lease.")
+    transport = models.CharField(max_length=20, blank=True)
+    reason = models.JSONField(default=dict, blank=True, help_text="Why it is not sent; engagement.describe says it.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)
-        verbose_name_plural = "alert deliveries"
+        verbose_name_plural = "deliveries"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["alert", "channel", "address"], name="one_delivery_per_address"),
         ]
         indexes: ClassVar = [
-            # engagement.alerts.deliver_waiting: what is due, and apart from it whose lease ran out.
+            # engagement.deliveries: what is due, and apart from it whose lease ran out.
+            models.Index(fields=["next_attempt_at", "id"], condition=models.Q(status="pending"), name="delivery_due"),
             models.Index(
-                fields=["next_attempt_at"],
-                condition=models.Q(status__in=["pending", "sending"]),
-                name="alert_delivery_due",
+                fields=["lease_until"], condition=models.Q(status__in=["claimed", "sending"]), name="delivery_leased"
             ),
-            models.Index(fields=["lease_until"], condition=models.Q(status="sending"), name="alert_delivery_leased"),
         ]
 
     def __str__(self) -> str:
@@ -415,7 +425,7 @@ class ChannelState(models.Model):
 
     channel = models.CharField(max_length=20, primary_key=True)
     paused_until = models.DateTimeField(null=True, blank=True)
-    reason = models.TextField(blank=True)
+    reason = models.JSONField(default=dict, blank=True)
     troubles = models.PositiveSmallIntegerField(default=0, help_text="Troubles in a row; lengthens the next pause.")
     updated_at = models.DateTimeField(db_default=Now())
 

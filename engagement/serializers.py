@@ -9,7 +9,8 @@ from rest_framework import serializers
 from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact
 from contacts.serializers import Name, Slug, Strict, Text
-from engagement.models import Alert, AlertDelivery, Message, MessageEvent, Priority, Target, Task
+from engagement import describe
+from engagement.models import Alert, Delivery, Message, MessageEvent, Priority, Target, Task
 
 
 class Email(serializers.CharField):
@@ -31,6 +32,10 @@ class MessageOutput(serializers.ModelSerializer[Message]):
     business_entity = Name(read_only=True, allow_null=True)
     template = serializers.CharField(source="version.template.slug", read_only=True, allow_null=True, default=None)
     events = MessageEventOutput(many=True, read_only=True)
+    error = serializers.SerializerMethodField(help_text="Why it was not sent, in words.")
+
+    def get_error(self, message: Message) -> str:
+        return describe.why(message.reason)
 
     class Meta:
         model = Message
@@ -108,9 +113,9 @@ class TaskStatus(Strict):
     )
 
 
-class AlertDeliveryOutput(serializers.ModelSerializer[AlertDelivery]):
+class DeliveryOutput(serializers.ModelSerializer[Delivery]):
     class Meta:
-        model = AlertDelivery
+        model = Delivery
         fields = ("channel", "status")
         read_only_fields = fields
 
@@ -120,7 +125,7 @@ class AlertOutput(serializers.ModelSerializer[Alert]):
     contact_email = Email()
     business_entity = Name(read_only=True, allow_null=True)
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True, allow_null=True)
-    deliveries = AlertDeliveryOutput(many=True, read_only=True)
+    deliveries = DeliveryOutput(many=True, read_only=True)
 
     class Meta:
         model = Alert

@@ -5,21 +5,17 @@ No Message is made, no address is blocked after a refusal, and the channel's own
 
 from __future__ import annotations
 
-import logging
-import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from contacts.models import BusinessEntity
-from engagement import envelopes
-from engagement.channels import registry
-from engagement.channels.base import ChannelError, Unclear
+from engagement import deliveries, describe, envelopes
 from engagement.envelopes import Sender
-from engagement.models import Message
+from engagement.models import Delivery, Message
 from engagement.rendering import Rendered
 
 MARK = "[Test] "
-logger = logging.getLogger(__name__)
+PATIENCE = timedelta(minutes=5)  # nobody waits for it any longer
 
 
 class TestFailed(Exception):
@@ -45,38 +41,37 @@ def send(
 ) -> Outcome:
     """Hand it over. Raises TestFailed."""
     sender = sender or envelopes.sender_of(business_entity)
-    channel = registry.mail_channel()
+    delivery = Delivery.objects.create(
+        parts={"subject": MARK + rendered.subject, "text": rendered.text, "html": rendered.html},
+        sender=asdict(sender),
+        address=recipient,
+        next_attempt_at=now + PATIENCE,  # it goes out here and now, or not at all
+        expires_at=now + PATIENCE,
+    )
     try:
-        envelope = envelopes.build(
-            identity=uuid.uuid4(),
-            sender=sender,
-            recipient=recipient,
-            subject=MARK + rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            now=now,
-        )
-        channel.prepare()
-        receipt = channel.hand_over(envelope)
-    except ChannelError as error:
-        raise TestFailed(f"The test was not sent. {error} {_remedy(error, recipient)}") from error
-    except Unclear as error:
-        raise TestFailed(f"{error} Look into your mailbox before you send another test.") from error
+        return _outcome(deliveries.deliver_now(delivery), sender)
     finally:
-        channel.release()
-    logger.info("a test was handed over to %s", receipt.transport)
-    if receipt.transport == Message.Transport.OUTBOX:
+        delivery.delete()
+
+
+def _outcome(delivery: Delivery, sender: Sender) -> Outcome:
+    why = describe.why(delivery.reason)
+    if delivery.status == Delivery.Status.AMBIGUOUS:
+        raise TestFailed(f"{why} Look into your mailbox before you send another test.")
+    if delivery.status != Delivery.Status.SENT:
+        raise TestFailed(f"The test was not sent. {why} {_remedy(delivery)}")
+    if delivery.transport == Message.Transport.OUTBOX:
         return Outcome(
             was_sent=False,
             said="No mail server is connected (EMAIL_URL is not set), so the test went nowhere. The preview shows "
             "what it would have been.",
         )
-    return Outcome(was_sent=True, said=f"Sent to {recipient} from {sender}. The mail server took it.")
+    return Outcome(was_sent=True, said=f"Sent to {delivery.address} from {sender}. The mail server took it.")
 
 
-def _remedy(error: ChannelError, recipient: str) -> str:
-    if error.channel_wide:
+def _remedy(delivery: Delivery) -> str:
+    if delivery.status == Delivery.Status.FAILED:
+        return f"Check your own address ({delivery.address}) and the brand's sender."
+    if not delivery.attempts:  # the channel's own trouble counts none
         return "That is the mail server's trouble, not this email's: whoever looks after the server can help."
-    if error.permanent:
-        return f"Check your own address ({recipient}) and the brand's sender."
     return "Try again in a minute."

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from contactflow.core import datetimes
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
+from engagement import describe
 from engagement.models import Alert, Message, Task
 
 MAIL, ALERT, TASK = "mail", "alert", "task"
@@ -30,7 +31,7 @@ def _tell_mail(message: Message) -> Entry:
         kind=MAIL,
         at=message.sent_at or message.created_at,
         title=f"{said}: {message.subject}",
-        lines=tuple(line for line in (brand, missing, message.error) if line),
+        lines=tuple(line for line in (brand, missing or describe.why(message.reason)) if line),
         tone=tone,
         row=message,
         text=message.text,

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, TypedDict
 
 from contacts.models import Contact
+from engagement import describe
 from engagement.models import ChannelState
 from workflows import heartbeat
 from workflows.models import WorkflowInstance
@@ -49,7 +50,8 @@ def recent_executions() -> list[Execution]:
 def problems_of(*, now: dt.datetime) -> list[str]:
     """What keeps the system from being operational, in sentences with their remedy."""
     problems = [
-        f"The channel {paused.channel} is paused until {paused.paused_until:%Y-%m-%d %H:%M:%S %Z}: {paused.reason}"
+        f"The channel {paused.channel} is paused until {paused.paused_until:%Y-%m-%d %H:%M:%S %Z}: "
+        + describe.why(paused.reason)
         for paused in ChannelState.objects.filter(paused_until__gt=now)
     ]
     if not worker_is_alive():

@@ -127,11 +127,12 @@ def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now
     with transaction.atomic():
         instance_status = _require_action(action, {Status.AMBIGUOUS}, "only_unclear_resolves")
         if sent:
-            delivery.record_sent(action.pk, receipt=Receipt(transport="smtp", response=f"Settled by {actor}"), now=now)
+            settled = Receipt(transport="smtp", response=f"Settled by {actor}")
+            delivery.record_sent({action.pk: settled}, now=now)
             _end(action, Status.DONE, {"settled": reason, "by": actor}, now)
             settle_instance(instance_id=action.instance_id)
         else:
-            delivery.record_failed(action.pk, error=f"Not sent, says {actor}: {reason}", now=now)
+            delivery.record_failed(action.pk, reason=Reason.of("not_sent", by=actor, why=reason), now=now)
             if instance_status == "cancelled":
                 _end(action, Status.CANCELLED, {"settled": reason, "by": actor}, now)
             else:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from contactflow.core import reasons
 from contactflow.core.reasons import Reason
 from contacts.models import Contact
+from engagement import describe
 
 SENTENCES = {
     "status_blocks": _("The contact is %(status)s."),
@@ -32,9 +33,9 @@ YIELDS = ("yields_to_due", "yields_to_sent")
 
 
 def why(reason: Reason | Mapping[str, Any]) -> str:
-    """The sentence; "" for no reason."""
+    """The sentence, of this room or of the one below; "" for no reason."""
     found = reason if isinstance(reason, Reason) else Reason.stored(reason)
-    return reasons.sentence(found, SENTENCES) if found.code else ""
+    return reasons.sentence(found, SENTENCES) if found.code in SENTENCES else describe.why(found)
 
 
 def left_out(result: Any) -> str:

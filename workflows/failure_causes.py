@@ -1,15 +1,14 @@
-"""What went wrong, by its cause: pure reading of the sentences that failures leave behind.
+"""What went wrong, by its cause: what the codes of failures mean to people, and what to do about them.
 
-A cause is a short key that is stored beside the error, so that steps which failed alike are found and counted together.
-What we know has a name of its own; what a mail server says in words we do not know keeps its codes, and loses the
-addresses, numbers and ids that differ from step to step.
+A cause is a short key made of the reason's code, so that steps which failed alike are found and counted together. What
+a mail server says in words that the channel does not know keeps its codes and words.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+from contactflow.core.reasons import Reason
 
 LENGTH = 120
 
@@ -159,65 +158,32 @@ CATALOGUE: dict[str, Explanation] = {
     ),
 }
 
-# The first that is found in the words decides. What came from a mail server begins with its code.
-_SIGNS: tuple[tuple[str, str], ...] = (
-    ("no_words", r"has no words yet"),
-    ("no_answer", r"after the message (left|was handed over)"),
-    ("worker_cut_off", r"cut off after it began to hand over|nobody knows yet whether|while it was handed over"),
-    ("strange_answer", r"neither yes nor no"),
-    ("worker_crashed", r"stopped while it prepared|crashed a worker"),
-    ("held_up", r"held up before it could hand over"),
-    ("database_away", r"database went away"),
-    ("step_incomplete", r"the step names (no|nobody)"),
-    ("mail_address_unusable", r"EMAIL_URL (cannot be used|is not the address)"),
-    ("login_refused", r"refused user name or password|^(530|534|535|538)\b|authentication (failed|required)"),
-    ("server_unreachable", r"^the mail server \S* ?cannot be used|connection refused|timed out"),
-    ("server_closed", r"closed the connection|^421\b"),
-    ("address_invalid", r"is not an email address|characters before the @|\b5\.1\.3\b|bad (recipient )?address syntax"),
-    (
-        "sender_refused",
-        r"sender (address )?(rejected|refused|denied|(is )?not)|\b5\.1\.[78]\b|not owned|send as|sender verify",
-    ),
-    ("relay_denied", r"relay"),
-    ("mailbox_full", r"\b[45]\.2\.2\b|over ?quota|mailbox (is )?full|quota exceeded|insufficient storage"),
-    ("too_large", r"\b[45]\.3\.4\b|too (large|big)|size limit|exceeds.{0,30}size"),
-    (
-        "domain_unknown",
-        r"\b[45]\.1\.2\b|\b5\.4\.4\b|domain (not found|does not exist)|host not found|unrouteable|bad destination",
-    ),
-    (
-        "mailbox_unknown",
-        r"\b5\.1\.[01]\b|no such|user unknown|unknown user|does not exist|mailbox (unavailable|not found)",
-    ),
-    (
-        "mailbox_unknown",
-        r"recipient (address )?rejected|invalid recipient|user not found|unknown recipient|\b5\.2\.1\b",
-    ),
-    ("blocked", r"spam|block|blacklist|dmarc|\bspf\b|dkim|reputation|policy|unsolicited|\b5\.7\.(1|23|25|26|27)\b"),
-    ("too_many", r"^4\d\d.*(too many|rate|limit|greylist|grey-list|throttl|try again later)|\b4\.7\.\d+\b"),
-    ("refused_for_now", r"^4\d\d\b"),
-    ("our_fault", r"^[A-Z]\w*(Error|Exception|DoesNotExist|Exists)\b"),
-)
-_COMPILED = tuple((cause, re.compile(pattern, re.IGNORECASE)) for cause, pattern in _SIGNS)
-_SMTP = re.compile(r"^([245]\d\d)(?:[ -]+([245]\.\d{1,3}\.\d{1,3}))?")
-_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;:]+>?")
-_LINK = re.compile(r"\bhttps?://\S+")
-_CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b(?=\w*\d)[\w.-]+\b", re.IGNORECASE)
+# Codes that one explanation covers; any other stands for itself.
+_ALIKE = {
+    "mail_url_unusable": "mail_address_unusable",
+    "mail_url_no_server": "mail_address_unusable",
+    "address_not_ascii": "address_invalid",
+    "no_address": "address_invalid",
+    "email_unbuildable": "our_fault",
+    "channel_paused": "held_up",
+}
 HELD = "held: "
 REFUSED = "refused "
 OTHER = "other: "
 
 
-def cause_of(error: str, missing: Iterable[str] = ()) -> str:
-    """The key under which failures of this kind are gathered. `missing` is what a held email lacks."""
-    lacks = sorted({name for name in missing if name != "words"})
-    if lacks:
-        return f"{HELD}{', '.join(lacks)}"[:LENGTH]
-    said = " ".join(error.split())
-    if not said:
+def key_of(reason: Reason | None) -> str:
+    """The key under which failures of this kind are gathered."""
+    if reason is None:
         return "unknown"
-    known = next((cause for cause, sign in _COMPILED if sign.search(said)), "")
-    return known or _by_its_words(said)
+    if reason.code == "missing":
+        return f"{HELD}{', '.join(sorted(reason.params['missing']))}"[:LENGTH]
+    if reason.code == "refused":
+        codes, words = reason.params["codes"], reason.params["words"]
+        key = f"{REFUSED}{codes}: {words}" if codes else f"{OTHER}{words}"
+        return key[:LENGTH].strip(": ") or "unknown"
+    key = _ALIKE.get(reason.code, reason.code)
+    return key if key in CATALOGUE else "unknown"
 
 
 def explain(cause: str) -> Explanation:
@@ -235,11 +201,6 @@ def explain(cause: str) -> Explanation:
     return CATALOGUE.get(cause or "unknown", CATALOGUE["unknown"])
 
 
-def explain_error(error: str, missing: Iterable[str] = ()) -> Explanation:
-    """What went wrong with one step, in words."""
-    return explain(cause_of(error, missing))
-
-
 def _held(lacks: str) -> Explanation:
     return Explanation(
         f"Held: the contact has no {lacks.replace('_', ' ')}",
@@ -255,19 +216,3 @@ def _refused(rest: str) -> Explanation:
         f"It said no for good (code {codes}). The email was not delivered.",
         "Open one of the steps for the server's own words, and ask the mail provider what they mean.",
     )
-
-
-def _by_its_words(said: str) -> str:
-    codes = _SMTP.match(said)
-    words = _plain(said[codes.end() :] if codes else said)
-    if codes:
-        return f"{REFUSED}{' '.join(filter(None, codes.groups()))}: {words}".rstrip(": ")[:LENGTH].strip()
-    return f"{OTHER}{words}"[:LENGTH].strip() if words else "unknown"
-
-
-def _plain(said: str) -> str:
-    """The words without what differs from step to step."""
-    for changing in (_LINK, _ADDRESS, _CHANGING):
-        said = changing.sub("…", said)
-    words = re.sub(r"[^\w\s…'-]+", " ", said).replace("… …", "…")
-    return " ".join(words.split()).strip(" -…").lower()[:60]

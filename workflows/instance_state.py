@@ -9,6 +9,7 @@ from django.db import connection
 
 # Locks the instance first: of two workers that finish its last two actions at once, the later one sees both final.
 _LOCK = "SELECT status FROM workflows_workflowinstance WHERE id = %(id)s FOR NO KEY UPDATE"
+_LOCK_MANY = "SELECT id FROM workflows_workflowinstance WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
 _SETTLE = """
     UPDATE workflows_workflowinstance AS instance
     SET status = CASE WHEN actions.failed THEN 'failed' ELSE 'completed' END,
@@ -32,6 +33,12 @@ def lock_instance(*, instance_id: uuid.UUID, skip_locked: bool = False) -> str:
         cursor.execute(_LOCK + " SKIP LOCKED" * skip_locked, {"id": instance_id})
         row = cursor.fetchone()
     return str(row[0]) if row else ""
+
+
+def lock_instances(*, instance_ids: Iterable[uuid.UUID]) -> None:
+    """Lock several, in order of id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_MANY, {"ids": list(instance_ids)})
 
 
 def settle_instance(*, instance_id: uuid.UUID) -> None:

@@ -7,29 +7,31 @@ then; the fence token, one per claim, lets only the last holder write.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 import socket
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from contactflow.core.clock import database_now
+from contactflow.core.reasons import Reason
+from contacts import consent
+from contacts.models import Contact
 from engagement import delivery
+from engagement.channels import registry
+from engagement.dispatcher import CLAIM_LEASE, SENDING_LEASE
 from workflows import failure_causes
 from workflows.instance_state import lock_instance, settle_instance
 from workflows.models import ActionAttempt, ScheduledAction
 
 logger = logging.getLogger(__name__)
 
-CLAIM_LEASE = dt.timedelta(seconds=90)  # longer than rendering and connecting may take
-SENDING_LEASE = dt.timedelta(seconds=240)  # longer than all time-outs of one hand-over together
 LONE_CRASHES_ALLOWED = 2  # the third makes an action dead
 
 
@@ -38,6 +40,15 @@ class Claim:
     action_id: uuid.UUID
     token: int
     lane: str = ""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A claim whose message is about to be handed over: where it goes, and which brand speaks."""
+
+    claim: Claim
+    address: str
+    brand_id: int | None
 
 
 def holder_name() -> str:
@@ -66,6 +77,10 @@ _CLAIM = """
 """
 _INSIDE_LANE = "NOT waiting.suspect AND waiting.lane = 'inside'"
 _OUTSIDE_LANE = "NOT waiting.suspect AND waiting.lane = 'outside'"
+_NOT_PAUSED = """ AND NOT EXISTS (
+    SELECT 1 FROM engagement_engagementtemplate AS email
+    WHERE email.id = waiting.template_id AND email.channel = ANY(%(paused)s)
+)"""
 # What was held by a worker that died is tried alone, so that the one row that kills workers is found.
 _SUSPECT_LANE = "waiting.suspect AND (waiting.lane = 'inside' OR %(outside)s)"
 
@@ -86,20 +101,14 @@ def claim_inside(*, limit: int) -> list[Claim]:
     return _claim(_INSIDE_LANE, limit)
 
 
-def claim_outside(*, limit: int) -> list[Claim]:
-    """Due work that leaves the house, oldest first."""
-    return _claim(_OUTSIDE_LANE, limit)
+def claim_outside(*, limit: int, paused: Sequence[str] = ()) -> list[Claim]:
+    """Due work that leaves the house by a channel that is not paused, oldest first."""
+    return _claim(_OUTSIDE_LANE + _NOT_PAUSED * bool(paused), limit, paused=list(paused))
 
 
 def claim_suspect(*, outside: bool) -> list[Claim]:
     """At most one action that was held by a worker that died; of those that leave the house only if `outside`."""
     return _claim(_SUSPECT_LANE, 1, outside=outside)
-
-
-def renew(claim: Claim) -> bool:
-    """Begin the lease anew, for work that is about to start; False when it is over already."""
-    lease = RawSQL("clock_timestamp() + make_interval(secs => %s)", [CLAIM_LEASE.total_seconds()])
-    return bool(held(claim, status="claimed").filter(lease_until__gt=Now()).update(lease_until=lease))
 
 
 def release(claims: Iterable[Claim]) -> None:
@@ -114,42 +123,46 @@ def held(claim: Claim, *, status: str) -> QuerySet[ScheduledAction]:
     return ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token, status=status)
 
 
-def begin_sending(claim: Claim, *, recipient: str) -> bool:
-    """Turn the claim into an intent; False when anything it was prepared for does not hold any more.
-
-    That is: the lease, the instance, the contact's status, address and permission. One statement with every condition,
-    so that nothing can change between looking and writing. Permission was judged after the claim: a newer word on it
-    means looking again.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE workflows_scheduledaction AS action
-            SET status = 'sending', lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
-                attempts = attempts + 1, started_at = COALESCE(action.started_at, clock_timestamp())
-            FROM workflows_workflowinstance AS instance
+# A crash after this commit makes the actions ambiguous, which no machine sends again. One statement with every
+# condition, so that nothing can change between looking and writing: the lease, the instance, the contact's address and
+# permission. The attempts begin with it.
+_BEGIN_SENDING = f"""
+    WITH begun AS (
+        UPDATE workflows_scheduledaction AS action
+        SET status = 'sending', lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
+            attempts = attempts + 1, started_at = COALESCE(action.started_at, clock_timestamp())
+        FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(addresses)s::text[], %(brands)s::bigint[])
+                AS wanted (id, token, address, brand_id),
+            workflows_workflowinstance AS instance
             JOIN contacts_contact AS contact ON contact.id = instance.contact_id
             JOIN contacts_contactstatus AS status ON status.id = contact.status_id
-            WHERE action.id = %(id)s AND action.token = %(token)s AND action.status = 'claimed'
-              AND action.lease_until > clock_timestamp()
-              AND instance.id = action.instance_id AND instance.status = 'active'
-              AND NOT status.blocks_contact AND contact.email = %(recipient)s
-              AND NOT EXISTS (SELECT 1 FROM contacts_suppression WHERE lower(email) = contact.email)
-              AND NOT EXISTS (
-                SELECT 1 FROM contacts_consent AS word
-                WHERE word.contact_id = contact.id
-                  AND word.recorded_at >= action.lease_until - make_interval(secs => %(claim_lease)s)
-              )
-            """,
-            {
-                "lease": SENDING_LEASE.total_seconds(),
-                "claim_lease": CLAIM_LEASE.total_seconds(),
-                "id": claim.action_id,
-                "token": claim.token,
-                "recipient": recipient,
-            },
-        )
-        return bool(cursor.rowcount == 1)
+        WHERE action.id = wanted.id AND action.token = wanted.token AND action.status = 'claimed'
+          AND action.lease_until > clock_timestamp()
+          AND instance.id = action.instance_id AND instance.status = 'active'
+          AND contact.{{address}} = wanted.address AND {consent.MAY_CONTACT_SQL}
+        RETURNING action.id, action.token, action.attempts
+    )
+    INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)
+    SELECT id, attempts, token, %(worker)s, clock_timestamp(), 'running', '{{{{}}}}' FROM begun
+    RETURNING action_id
+"""  # noqa: S608  conditions of ours
+
+
+def begin_sending(intents: Sequence[Intent], *, channel: str) -> set[uuid.UUID]:
+    """Turn claims into intents; the actions of those for which everything they were prepared for still holds."""
+    field: Any = Contact._meta.get_field(registry.channel(channel).address_field)
+    values: dict[str, Any] = {
+        "lease": SENDING_LEASE.total_seconds(),
+        "ids": [intent.claim.action_id for intent in intents],
+        "tokens": [intent.claim.token for intent in intents],
+        "addresses": [intent.address for intent in intents],
+        "brands": [intent.brand_id for intent in intents],
+        "channel": channel,
+        "worker": holder_name(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN_SENDING.format(address=connection.ops.quote_name(field.column)), values)
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def reap(*, limit: int = 100) -> int:
@@ -169,12 +182,10 @@ def _reap_apart(pk: uuid.UUID) -> int:
         return 0
 
 
-def _claim(lane: str, limit: int, *, outside: bool = True) -> list[Claim]:
+def _claim(lane: str, limit: int, **values: Any) -> list[Claim]:
+    values |= {"lease": CLAIM_LEASE.total_seconds(), "holder": holder_name(), "limit": limit}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM.format(lane=lane),
-            {"lease": CLAIM_LEASE.total_seconds(), "holder": holder_name(), "limit": limit, "outside": outside},
-        )
+        cursor.execute(_CLAIM.format(lane=lane), values)
         rows = sorted(cursor.fetchall(), key=lambda row: (row[3], row[4]))
     return [Claim(action_id=row[0], token=row[1], lane=row[2]) for row in rows]
 
@@ -201,19 +212,19 @@ def _reap_one(pk: uuid.UUID) -> int:
 
 
 def _make_ambiguous(action: ScheduledAction) -> None:
-    error = "The worker was cut off after it began to hand over. Whether it arrived is not known."
+    reason = Reason.of("worker_cut_off")
     ActionAttempt.objects.filter(action=action, token=action.token or 0).update(
-        outcome=ActionAttempt.Outcome.AMBIGUOUS, ended_at=Now(), error=error
+        outcome=ActionAttempt.Outcome.AMBIGUOUS, ended_at=Now(), reason=reason.as_json()
     )
-    delivery.record_ambiguous(action.pk, error=error, now=database_now())
-    _write(action, ScheduledAction.Status.AMBIGUOUS, error)
+    delivery.record_ambiguous(action.pk, reason=reason, now=database_now())
+    _write(action, ScheduledAction.Status.AMBIGUOUS, reason)
 
 
 def _return_from_crash(action: ScheduledAction) -> None:
     if action.suspect:
         action.lone_crashes += 1
     dead = action.lone_crashes > LONE_CRASHES_ALLOWED
-    error = f"The worker {action.held_by} stopped while it prepared this."
+    reason = Reason.of("worker_crashed", worker=action.held_by)
     ActionAttempt.objects.create(
         action=action,
         number=action.attempts + 1,
@@ -221,19 +232,19 @@ def _return_from_crash(action: ScheduledAction) -> None:
         worker=action.held_by,
         outcome=ActionAttempt.Outcome.CRASHED,
         ended_at=Now(),
-        error=error,
+        reason=reason.as_json(),
     )
     action.suspect = True
-    _write(action, ScheduledAction.Status.DEAD if dead else ScheduledAction.Status.PENDING, error)
+    _write(action, ScheduledAction.Status.DEAD if dead else ScheduledAction.Status.PENDING, reason)
 
 
-def _write(action: ScheduledAction, status: str, error: str) -> None:
-    action.status, action.last_error = status, error
+def _write(action: ScheduledAction, status: str, reason: Reason) -> None:
+    action.status, action.reason = status, reason.as_json()
     action.lease_until, action.token, action.held_by = None, None, ""
     ScheduledAction.objects.filter(pk=action.pk).update(
         status=status,
-        last_error=error,
-        cause="" if status == ScheduledAction.Status.PENDING else failure_causes.cause_of(error),
+        reason=reason.as_json(),
+        cause="" if status == ScheduledAction.Status.PENDING else failure_causes.key_of(reason),
         lease_until=None,
         token=None,
         held_by="",

@@ -19,106 +19,129 @@ from django.db.models.functions import Now
 
 from contactflow.core import disconnects
 from contactflow.core.clock import database_now
-from engagement import delivery
-from engagement.channels import state
-from engagement.channels.base import ChannelError, Receipt
-from workflows import failure_causes, leases, scheduling
-from workflows.instance_state import lock_instance, settle_instance
+from contactflow.core.reasons import Reason
+from engagement import delivery, dispatcher
+from engagement.channels.base import Receipt
+from engagement.dispatcher import persistently
+from workflows import failure_causes, leases
+from workflows.instance_state import lock_instance, lock_instances, settle_instance, settle_instances
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ScheduledAction
 
 logger = logging.getLogger(__name__)
 
-EMAIL = "email"
-MAX_ATTEMPTS = 12  # refused for now that often (about a day and a half): refused for good
 MAX_UNEXPECTED = 5  # a fault of ours that often: parked as failed, with the reason
-PERSISTENCE = 120.0  # seconds a known outcome waits for the database, within the lease of the hand-over
 
 Outcome = ActionAttempt.Outcome
 Status = ScheduledAction.Status
+_NEEDS_PERSON = (Status.FAILED, Status.AMBIGUOUS, Status.DEAD)
 
 
 class LostLease(Exception):
     """The action is not ours any more; whoever holds it now settles it."""
 
 
-def load(claim: Claim) -> ScheduledAction:
-    """The claimed action with all that doing it needs. Raises LostLease."""
-    action = (
-        ScheduledAction.objects.select_related(
-            "step",
-            "target",
-            "template",
-            "instance__contact__status",
-            "instance__contact__lead_source",
-            "instance__business_entity",
-            "instance__template",
-        )
-        .filter(pk=claim.action_id, token=claim.token)
-        .first()
-    )
-    if action is None:
-        raise LostLease
-    return action
-
-
 def settle(
-    claim: Claim, action: ScheduledAction, *, status: str, error: str = "", result: dict[str, Any] | None = None
+    claim: Claim,
+    action: ScheduledAction,
+    *,
+    status: str,
+    reason: Reason | None = None,
+    result: dict[str, Any] | None = None,
 ) -> None:
     """End the action without an attempt: skipped, or failed before anything could leave."""
     with transaction.atomic():
         lock_instance(instance_id=action.instance_id)
-        finish(claim, action, status=status, error=error, result=result)
+        finish(claim, action, status=status, reason=reason, result=result)
 
 
-def settle_sent(claim: Claim, action: ScheduledAction, receipt: Receipt) -> None:
-    """The channel accepted it."""
-    with transaction.atomic():
-        lock_instance(instance_id=action.instance_id)
-        now = database_now()
-        delivery.record_sent(action.pk, receipt=receipt, now=now)
-        end_attempt(claim, Outcome.DONE)
-        finish(claim, action, status=Status.DONE, result={"response": receipt.response})
-        state.clear(EMAIL, now=now)
+# The actions are done while they are ours, and the attempts under their tokens end.
+_DONE = """
+    WITH sent AS (
+        SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(responses)s::text[])
+            AS sent (id, token, response)
+    ), ended AS (
+        UPDATE workflows_actionattempt AS attempt
+        SET outcome = 'done', reason = '{}', ended_at = clock_timestamp()
+        FROM sent WHERE attempt.action_id = sent.id AND attempt.token = sent.token
+    )
+    UPDATE workflows_scheduledaction AS action
+    SET status = 'done', reason = '{}', cause = '', result = jsonb_build_object('response', sent.response),
+        finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
+    FROM sent
+    WHERE action.id = sent.id AND action.token = sent.token AND action.status IN ('claimed', 'sending')
+    RETURNING action.id
+"""
 
 
-def settle_refusal(claim: Claim, action: ScheduledAction, error: ChannelError) -> None:
-    """Definite: it did not arrive. For good, for now, or because the channel as a whole is in trouble."""
-    if error.channel_wide:
-        # Apart from the fenced write: the channel's trouble is known whoever holds the action by now.
-        pause_until = state.pause(EMAIL, str(error), database_now())
+@transaction.atomic(savepoint=False)
+def settle_sent(sent: Sequence[tuple[Claim, ScheduledAction, Receipt]]) -> None:
+    """The channel accepted them. One that somebody else holds meanwhile is left to them."""
+    lock_instances(instance_ids={action.instance_id for _, action, _ in sent})
+    values: dict[str, Any] = {
+        "ids": [claim.action_id for claim, _, _ in sent],
+        "tokens": [claim.token for claim, _, _ in sent],
+        "responses": [receipt.response for _, _, receipt in sent],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DONE, values)
+        done = {pk for (pk,) in cursor.fetchall()}
+    receipts = {action.pk: receipt for _, action, receipt in sent if action.pk in done}
+    for claim, action, receipt in sent:
+        if action.pk not in done and _is_known_late(claim, {"response": receipt.response}):
+            receipts[action.pk] = receipt
+    delivery.record_sent(receipts, now=database_now())
+    settle_instances(instance_ids={action.instance_id for _, action, _ in sent})
+
+
+def _is_known_late(claim: Claim, result: dict[str, Any]) -> bool:
+    try:
+        _write(claim, status=Status.DONE, reason={}, cause="", result=result, finished_at=Now())
+    except LostLease:
+        logger.warning("action %s: the lease was lost, somebody else settles it", claim.action_id)
+        return False
+    return True
+
+
+def settle_result(claim: Claim, action: ScheduledAction, result: dispatcher.Result[Any]) -> None:
+    """It was not accepted: refused for good or for now, held back, or nobody knows. Raises LostLease."""
+    reason = result.reason or Reason.of("unknown")
+    if result.outcome == dispatcher.Outcome.UNCLEAR:
+        settle_unclear(claim, action, reason)
+        return
     with transaction.atomic():
         instance_status = lock_instance(instance_id=action.instance_id)
-        now = database_now()
-        delivery.record_failed(action.pk, error=str(error), now=now)
-        attempts = ScheduledAction.objects.values_list("attempts", flat=True).get(pk=claim.action_id)
+        delivery.record_failed(action.pk, reason=reason, now=database_now())
+        tried = _tries(claim)
         if instance_status == "cancelled":
-            end_attempt(claim, Outcome.FAILED, str(error))
-            finish(claim, action, status=Status.CANCELLED, error=str(error))
-        elif error.channel_wide:
-            end_attempt(claim, Outcome.PAUSED, str(error))
-            _put_back(claim, at=pause_until, error=str(error), counts=False)
-        elif error.permanent or attempts >= MAX_ATTEMPTS:
-            end_attempt(claim, Outcome.FAILED, str(error))
-            finish(claim, action, status=Status.FAILED, error=str(error))
+            end_attempt(claim, Outcome.FAILED, reason)
+            finish(claim, action, status=Status.CANCELLED, reason=reason)
+        elif result.outcome == dispatcher.Outcome.HELD_BACK:
+            end_attempt(claim, Outcome.PAUSED, reason)
+            at = result.again_at or database_now() + dispatcher.FIRST_WAIT
+            _put_back(claim, at=at, reason=reason, attempts=tried - 1)
+        elif result.outcome == dispatcher.Outcome.REFUSED or tried >= dispatcher.MAX_ATTEMPTS:
+            end_attempt(claim, Outcome.FAILED, reason)
+            finish(claim, action, status=Status.FAILED, reason=reason)
         else:
-            end_attempt(claim, Outcome.RETRY, str(error))
-            delay = scheduling.retry_delay(attempt=max(attempts, 1))
-            _put_back(claim, at=now + delay, error=str(error), counts=True)
+            end_attempt(claim, Outcome.RETRY, reason)
+            _put_back(claim, at=database_now() + dispatcher.retry_delay(tried), reason=reason, attempts=tried)
 
 
-def settle_unclear(claim: Claim, action: ScheduledAction, error: str) -> None:
+def settle_unclear(claim: Claim, action: ScheduledAction, reason: Reason) -> None:
     """It left and no answer came."""
     with transaction.atomic():
         lock_instance(instance_id=action.instance_id)
-        delivery.record_ambiguous(action.pk, error=error, now=database_now())
-        end_attempt(claim, Outcome.AMBIGUOUS, error)
-        finish(claim, action, status=Status.AMBIGUOUS, error=error)
+        delivery.record_ambiguous(action.pk, reason=reason, now=database_now())
+        end_attempt(claim, Outcome.AMBIGUOUS, reason)
+        finish(claim, action, status=Status.AMBIGUOUS, reason=reason)
 
 
-def settle_unexpected(claim: Claim, reason: str) -> None:
+def settle_unexpected(claim: Claim, reason: Reason) -> None:
     """A fault of ours. Before the intent nothing has left: later again, and parked after MAX_UNEXPECTED times."""
-    action = load(claim)
+    action = ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token).first()
+    if action is None:
+        raise LostLease
     if action.status == Status.SENDING:
         settle_unclear(claim, action, reason)
         return
@@ -126,14 +149,14 @@ def settle_unexpected(claim: Claim, reason: str) -> None:
     parked = attempts >= MAX_UNEXPECTED
     with transaction.atomic():
         instance_status = lock_instance(instance_id=action.instance_id)
-        log_attempt(claim, action, outcome=Outcome.FAILED if parked else Outcome.RETRY, error=reason, ended=True)
+        log_attempt(claim, action, outcome=Outcome.FAILED if parked else Outcome.RETRY, reason=reason, ended=True)
         if instance_status == "cancelled":
-            finish(claim, action, status=Status.CANCELLED, error=reason)
+            finish(claim, action, status=Status.CANCELLED, reason=reason)
         elif parked:
-            finish(claim, action, status=Status.FAILED, error=reason, attempts=attempts)
+            finish(claim, action, status=Status.FAILED, reason=reason, attempts=attempts)
         else:
-            at = database_now() + scheduling.retry_delay(attempt=attempts)
-            _put_back(claim, at=at, error=reason, counts=True)
+            at = database_now() + dispatcher.retry_delay(attempts)
+            _put_back(claim, at=at, reason=reason, attempts=attempts)
 
 
 def finish(
@@ -141,7 +164,7 @@ def finish(
     action: ScheduledAction,
     *,
     status: str,
-    error: str = "",
+    reason: Reason | None = None,
     result: dict[str, Any] | None = None,
     attempts: int | None = None,
 ) -> None:
@@ -149,8 +172,8 @@ def finish(
     _write(
         claim,
         status=status,
-        last_error=error,
-        cause=_cause(status, error, result or {}),
+        reason=reason.as_json() if reason else {},
+        cause=failure_causes.key_of(reason) if status in _NEEDS_PERSON else "",
         result=result or {},
         attempts=F("attempts") if attempts is None else attempts,
         finished_at=None if status == Status.AMBIGUOUS else Now(),
@@ -158,9 +181,7 @@ def finish(
     settle_instance(instance_id=action.instance_id)
 
 
-def log_attempt(
-    claim: Claim, action: ScheduledAction, *, outcome: str = Outcome.RUNNING, error: str = "", ended: bool = False
-) -> None:
+def log_attempt(claim: Claim, action: ScheduledAction, *, outcome: str, reason: Reason, ended: bool = False) -> None:
     """Record that the action is tried under this claim."""
     ActionAttempt.objects.create(
         action_id=claim.action_id,
@@ -168,34 +189,33 @@ def log_attempt(
         token=claim.token,
         worker=leases.holder_name(),
         outcome=outcome,
-        error=error,
+        reason=reason.as_json(),
         ended_at=Now() if ended else None,
     )
 
 
-def end_attempt(claim: Claim, outcome: str, error: str = "") -> None:
+def end_attempt(claim: Claim, outcome: str, reason: Reason) -> None:
     """Record how the attempt under this claim ended."""
     ActionAttempt.objects.filter(action_id=claim.action_id, token=claim.token).update(
-        outcome=outcome, error=error, ended_at=Now()
+        outcome=outcome, reason=reason.as_json(), ended_at=Now()
     )
 
 
-def _cause(status: str, error: str, result: dict[str, Any]) -> str:
-    needs_person = status in (Status.FAILED, Status.AMBIGUOUS, Status.DEAD)
-    return failure_causes.cause_of(error, result.get("missing", ())) if needs_person else ""
+def _tries(claim: Claim) -> int:
+    """How often it was tried, this time included: the intent counted it; before it the action is still claimed."""
+    found = ScheduledAction.objects.filter(pk=claim.action_id).values_list("attempts", "status").get()
+    return found[0] + (found[1] == Status.CLAIMED)
 
 
-def _put_back(claim: Claim, *, at: dt.datetime, error: str, counts: bool) -> None:
-    """Wait until `at`. What the channel as a whole is to blame for costs the action no attempt."""
-    # The intent counted the attempt already; before it the action is still claimed.
-    counted = ScheduledAction.objects.filter(pk=claim.action_id).exclude(status=Status.CLAIMED).exists()
+def _put_back(claim: Claim, *, at: dt.datetime, reason: Reason, attempts: int) -> None:
+    """Wait until `at`."""
     _write(
         claim,
         status=Status.PENDING,
         next_attempt_at=at,
-        last_error=error,
+        reason=reason.as_json(),
         cause="",
-        attempts=F("attempts") + int(counts) - int(counted),
+        attempts=attempts,
         suspect=False,
     )
 
@@ -231,15 +251,15 @@ _SETTLE_MANY = """
     WITH settled AS (
         UPDATE workflows_scheduledaction AS action
         SET status = outcome.status, result = outcome.result::jsonb, attempts = action.attempts + outcome.counted,
-            last_error = '', cause = '', finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
+            reason = '{}', cause = '', finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
         FROM unnest(
             %(ids)s::uuid[], %(tokens)s::bigint[], %(statuses)s::text[], %(results)s::text[], %(counted)s::int[]
         ) AS outcome (id, token, status, result, counted)
         WHERE action.id = outcome.id AND action.token = outcome.token AND action.status = 'claimed'
         RETURNING action.id, action.attempts, outcome.token, outcome.counted
     ), tried AS (
-        INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, ended_at, outcome, error)
-        SELECT id, attempts, token, %(worker)s, statement_timestamp(), clock_timestamp(), 'done', ''
+        INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, ended_at, outcome, reason)
+        SELECT id, attempts, token, %(worker)s, statement_timestamp(), clock_timestamp(), 'done', '{}'
         FROM settled WHERE counted = 1
     )
     SELECT id FROM settled
@@ -264,11 +284,6 @@ def settle_many(settled: Sequence[Settlement]) -> None:
             raise LostLease
 
 
-def persistently(work: Callable[[], None]) -> None:
-    """Write what is known until the database takes it: a restart must not make a known outcome unknown."""
-    disconnects.retry_on_disconnect(work, seconds=PERSISTENCE)
-
-
 def guarded(claim: Claim, work: Callable[[Claim], None]) -> None:
     """Anticipated ends are settled by `work`; here is what nobody foresaw."""
     try:
@@ -282,10 +297,10 @@ def guarded(claim: Claim, work: Callable[[Claim], None]) -> None:
         persistently(lambda: leases.release([claim]))
     except Exception as error:
         logger.exception("action %s failed unexpectedly", claim.action_id)
-        _park(claim, f"{type(error).__name__}: {error}")
+        _park(claim, dispatcher.fault(error))
 
 
-def _park(claim: Claim, reason: str) -> None:
+def _park(claim: Claim, reason: Reason) -> None:
     try:
         persistently(lambda: settle_unexpected(claim, reason))
     except LostLease:

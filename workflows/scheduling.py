@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
@@ -53,13 +52,6 @@ def plan_touches(
 def task_due_at(*, now: dt.datetime, priority: str) -> dt.datetime:
     """When a task made `now` should be done."""
     return now + dt.timedelta(hours=TASK_HOURS.get(priority, TASK_HOURS["medium"]))
-
-
-def retry_delay(*, attempt: int, rng: random.Random | None = None) -> dt.timedelta:
-    """uniform(0.5, 1) of 30 s doubled per attempt (the first is 1), never more than 6 h."""
-    ceiling = min(LONGEST_DELAY, FIRST_DELAY * (1 << min(max(attempt, 1) - 1, 20)))
-    share: float = (rng or random).uniform(0.5, 1)  # spreads retries, protects nothing
-    return ceiling * share
 
 
 def _action(instance: WorkflowInstance, step: Step, due: dt.datetime) -> ScheduledAction:

@@ -14,6 +14,7 @@ from django.utils import formats, timezone
 from contacts import brands
 from contacts.models import BusinessEntity
 from engagement import analytics as engagement_analytics
+from engagement import describe as engagement_describe
 from engagement.models import Alert, ChannelState, Message, Target, Task
 from notion_bridge import describe, health, monitoring
 from workflows import heartbeat
@@ -109,7 +110,7 @@ def _notion_card() -> list[Card]:
 
 def _pause_notice(state: ChannelState) -> Notice:
     until = formats.date_format(timezone.localtime(state.paused_until), "G:i")
-    reason = " ".join(state.reason.split())
+    reason = engagement_describe.why(state.reason)
     return Notice(
         sentence=f"{state.channel.capitalize()} is paused until {until}" + (f": {reason}" if reason else "."),
         address=reverse("admin:engagement_channelstate_changelist"),

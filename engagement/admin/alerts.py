@@ -22,11 +22,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from contactflow.core import clock, datetimes
 from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, column, link
-from engagement import alerts, worklist
+from engagement import alerts, describe, worklist
 from engagement.admin import live_updates
 from engagement.admin.messages import as_text
 from engagement.admin.priority_order import RANK
-from engagement.models import Alert, AlertDelivery, Target
+from engagement.models import Alert, Delivery, Target
 
 PRIORITY_COLOURS = {"Urgent": "danger", "High": "warning", "Medium": "info"}
 
@@ -71,27 +71,27 @@ class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
 
 
 class DeliveryInline(ReadOnlyInline):
-    model = AlertDelivery
+    model = Delivery
     verbose_name_plural = "Who was told"
     fields = ("how_it_went", "attempts", "finished_at")
     readonly_fields = fields
 
     @column("What happened")
-    def how_it_went(self, delivery: AlertDelivery) -> str:
+    def how_it_went(self, delivery: Delivery) -> str:
         return told(delivery)
 
 
-def told(delivery: AlertDelivery) -> str:
+def told(delivery: Delivery) -> str:
     """One delivery, in words."""
-    to, why = delivery.address, f": {delivery.error}" if delivery.error else ""
+    to, why = delivery.address, f": {describe.why(delivery.reason)}" if delivery.reason else ""
     match delivery.status:
-        case AlertDelivery.Status.SENT:
+        case Delivery.Status.SENT:
             return f"Emailed to {to}"
-        case AlertDelivery.Status.FAILED:
+        case Delivery.Status.FAILED:
             return f"The email to {to} was refused{why}"
-        case AlertDelivery.Status.AMBIGUOUS:
+        case Delivery.Status.AMBIGUOUS:
             return f"The email to {to} may or may not have arrived{why}"
-        case AlertDelivery.Status.UNDELIVERABLE:
+        case Delivery.Status.UNDELIVERABLE:
             return "Nobody was told"
     return f"The email to {to} is on its way"
 
@@ -273,8 +273,8 @@ def _acknowledged(alert: Alert) -> SafeString:
     return format_html("Acknowledged by {}, {}", alert.acknowledged_by, datetimes.moment(alert.acknowledged_at))
 
 
-def _reached_nobody(deliveries: list[AlertDelivery]) -> bool:
-    return any(one.status == AlertDelivery.Status.UNDELIVERABLE for one in deliveries)
+def _reached_nobody(deliveries: list[Delivery]) -> bool:
+    return any(one.status == Delivery.Status.UNDELIVERABLE for one in deliveries)
 
 
 def _said(bell: worklist.Bell) -> str:

@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownF
 from contactflow.core import datetimes, numbers
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
 from contacts.admin.people_search import PeopleSearch
-from engagement import previews
+from engagement import describe, previews
 from engagement.models import Message, MessageEvent, TemplateVersion
 
 KEPT_HERE = "Kept here (no mail server)"
@@ -59,16 +59,16 @@ class MessageEventInline(ReadOnlyInline):
 
 def _said(message: Message) -> SafeString | str:
     """What became of it, as a sentence."""
-    at = datetimes.moment(message.sent_at or message.created_at)
+    at, why = datetimes.moment(message.sent_at or message.created_at), describe.why(message.reason)
     if message.status == Message.Status.HELD:
         missing = " and no ".join(previews.label_of(name).lower() for name in message.missing) or "value for a variable"
         return format_html("Held since {}: it was not sent, because {} has no {}.", at, message.contact, missing)
     if message.status == Message.Status.FAILED:
-        return format_html("Refused ({}): it was not sent. The mail server said: {}", at, message.error or "nothing")
+        return format_html("Refused ({}): it was not sent. The mail server said: {}", at, why or "nothing")
     if message.status == Message.Status.AMBIGUOUS:
-        return format_html("Unclear since {}: it left, and no answer came. It may have arrived. {}", at, message.error)
+        return format_html("Unclear since {}: it left, and no answer came. It may have arrived. {}", at, why)
     if message.status == Message.Status.CANCELLED:
-        return format_html("Cancelled: it is not to be sent. {}", message.error)
+        return format_html("Cancelled: it is not to be sent. {}", why)
     if message.status == Message.Status.SENDING:
         return format_html("Being handed over to the mail server since {}.", at)
     if message.transport == Message.Transport.OUTBOX:

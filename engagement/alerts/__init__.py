@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engagement.alerts.deliveries import deliver_waiting, run_pump_step
 from engagement.alerts.feed import Feed, since
 from engagement.alerts.raising import acknowledge, addresses_of, raise_alert, raise_many, raise_test
 
@@ -10,10 +9,8 @@ __all__ = [
     "Feed",
     "acknowledge",
     "addresses_of",
-    "deliver_waiting",
     "raise_alert",
     "raise_many",
     "raise_test",
-    "run_pump_step",
     "since",
 ]

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from django.conf import settings
 
 from contacts.models import Contact
-from engagement import envelopes
-from engagement.channels.base import Envelope
-from engagement.models import Alert, AlertDelivery
+from engagement.models import Alert
 from engagement.template_syntax import cut, plain
 
 SUBJECT_LIMIT = 150
 
 
-def write(delivery: AlertDelivery, *, now: datetime) -> Envelope:
-    """The letter for one address. Raises a permanent ChannelError for an address no mail server takes."""
-    alert = delivery.alert
-    return envelopes.build(
-        identity=uuid.uuid5(alert.pk, f"{delivery.channel} {delivery.pk}"),
-        sender=envelopes.sender_of(None),
-        recipient=delivery.address,
-        subject=subject_of(alert),
-        text=text_of(alert),
-        now=now,
-    )
+def parts_of(alert: Alert) -> dict[str, str]:
+    """What it says."""
+    return {"subject": subject_of(alert), "text": text_of(alert)}
 
 
 def subject_of(alert: Alert) -> str:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Contact
-from engagement.models import Alert, AlertDelivery, Priority, Target
+from engagement.models import Alert, Delivery, Priority, Target
 
 
 def raise_alert(  # noqa: PLR0913  what an alert consists of
@@ -50,21 +51,21 @@ def raise_many(alerts: Sequence[Alert], *, now: datetime) -> list[UUID]:
     ids = [stored.get(alert.action, alert.pk) for alert in alerts]
     new = [alert for alert, pk in zip(alerts, ids, strict=True) if alert.pk == pk]
     addresses = addresses_behind([alert.target for alert in new])
-    AlertDelivery.objects.bulk_create(
+    Delivery.objects.bulk_create(
         delivery for alert in new for delivery in _deliveries(alert, addresses[alert.target_id], now)
     )
     return ids
 
 
-def _deliveries(alert: Alert, addresses: Sequence[str], now: datetime) -> list[AlertDelivery]:
+def _deliveries(alert: Alert, addresses: Sequence[str], now: datetime) -> list[Delivery]:
     if not alert.target.alert_by_email:
         return []
     if addresses:
-        return [AlertDelivery(alert=alert, address=address, next_attempt_at=now) for address in addresses]
-    nobody = AlertDelivery(
+        return [Delivery(alert=alert, address=address, next_attempt_at=now) for address in addresses]
+    nobody = Delivery(
         alert=alert,
-        status=AlertDelivery.Status.UNDELIVERABLE,
-        error=f"Nobody is behind {alert.target.name}: add people or addresses to it.",
+        status=Delivery.Status.UNDELIVERABLE,
+        reason=Reason.of("nobody_behind", target=alert.target.name).as_json(),
         next_attempt_at=now,
         finished_at=now,
     )

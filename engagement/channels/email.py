@@ -20,7 +20,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.utils import DNS_NAME
 
-from engagement.channels.base import ChannelError, Envelope, Receipt, Unclear
+from contactflow.core.reasons import Reason
+from engagement.channels import mime, smtp_answers
+from engagement.channels.base import ChannelError, Envelope, Parcel, Receipt, Unclear
 from engagement.channels.timed_smtp import TimedSMTP
 from engagement.models import Message
 
@@ -31,11 +33,15 @@ COURTESY_SECONDS = 5.0  # for what may as well fail: NOOP, RSET, QUIT
 IDLE_SECONDS = 30  # a connection that rested longer is asked whether it lives
 _TROUBLE_OF_THE_SERVER = (421, 454, 530, 534, 535, 538)  # closing, or not letting us in: no fault of this message
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_UNUSABLE_URL = (
-    "EMAIL_URL cannot be used: user name and password may only have ASCII characters (mail servers take no others), "
-    "the host has to be a host name and the port at most 65535."
-)
-_LONE_LINE_ENDS = re.compile(rb"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """An email as it goes over the wire."""
+
+    sender: str
+    recipient: str
+    body: bytes
 
 
 @dataclass
@@ -50,24 +56,35 @@ class EmailChannel:
     """One connection per thread, kept over a batch."""
 
     name = "email"
+    address_field = "email"
 
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def prepare(self) -> None:
+    def is_configured(self) -> bool:
+        return bool(settings.EMAIL_URL)
+
+    def prepare(self, envelope: Envelope) -> Parcel:
+        content = mime.build(envelope)
+        wire = _Wire(mime.wire_address(envelope.sender.address), mime.wire_address(envelope.address), _framed(content))
+        self._ensure_connection()
+        return Parcel(envelope=envelope, reference=mime.message_id(envelope), content=wire)
+
+    def _ensure_connection(self) -> None:
         connection = self._kept()
         if connection is None or (time.monotonic() - connection.used_at > IDLE_SECONDS and not _lives(connection)):
             self._reconnect()
 
-    def hand_over(self, envelope: Envelope) -> Receipt:
-        self.prepare()
+    def hand_over(self, parcel: Parcel) -> Receipt:
+        self._ensure_connection()
+        wire: _Wire = parcel.content
         try:
-            self._introduce(envelope)
+            self._introduce(wire)
         except _Gone as gone:
             self._drop()
-            raise ChannelError(str(gone), permanent=False, channel_wide=gone.channel_wide) from gone
+            raise ChannelError(gone.reason, permanent=False, channel_wide=gone.channel_wide) from gone
         connection = self._kept_surely()
-        response = self._send_body(connection, envelope)
+        response = self._send_body(connection, wire)
         connection.used_at = time.monotonic()
         return Receipt(Message.Transport.SMTP, response)
 
@@ -87,12 +104,12 @@ class EmailChannel:
     def _kept_surely(self) -> _Connection:
         connection = self._kept()
         if connection is None:
-            raise ChannelError("The mail server closed the connection.", permanent=False, channel_wide=True)
+            raise ChannelError(Reason.of("server_closed"), permanent=False, channel_wide=True)
         return connection
 
     def _reconnect(self) -> None:
         self._drop()
-        self._local.connection = _Connection(_connect(), settings.EMAIL_URL, os.getpid(), time.monotonic())
+        self._local.connection = _Connection(_open_session(), settings.EMAIL_URL, os.getpid(), time.monotonic())
 
     def _drop(self) -> None:
         connection = self._kept()
@@ -100,23 +117,23 @@ class EmailChannel:
         if connection is not None:
             connection.smtp.close()
 
-    def _introduce(self, envelope: Envelope) -> None:
+    def _introduce(self, wire: _Wire) -> None:
         """MAIL, RCPT and DATA. A server may have closed the kept connection in between: then once more on a new one."""
         until = time.monotonic() + INTRODUCTION_SECONDS
         try:
-            self._converse(self._kept_surely(), envelope, until)
+            self._converse(self._kept_surely(), wire, until)
         except _Gone as gone:
             if not gone.may_be_old or time.monotonic() > until:
                 raise
             self._reconnect()
-            self._converse(self._kept_surely(), envelope, until)
+            self._converse(self._kept_surely(), wire, until)
 
-    def _converse(self, connection: _Connection, envelope: Envelope, until: float) -> None:
+    def _converse(self, connection: _Connection, wire: _Wire, until: float) -> None:
         smtp = connection.smtp
         smtp.allow(until - time.monotonic())
-        size = f" size={len(envelope.content)}" if smtp.has_extn("size") else ""
-        self._step(smtp, "mail", f"FROM:<{envelope.sender}>{size}", (250,))
-        self._step(smtp, "rcpt", f"TO:<{envelope.recipient}>", (250, 251))
+        size = f" size={len(wire.body)}" if smtp.has_extn("size") else ""
+        self._step(smtp, "mail", f"FROM:<{wire.sender}>{size}", (250,))
+        self._step(smtp, "rcpt", f"TO:<{wire.recipient}>", (250, 251))
         self._step(smtp, "data", "", (354,))
 
     def _step(self, smtp: TimedSMTP, command: str, rest: str, wanted: tuple[int, ...]) -> None:
@@ -124,12 +141,12 @@ class EmailChannel:
         try:
             code, answer = smtp.docmd(command, rest)
         except (smtplib.SMTPException, OSError) as error:
-            reason = f"The mail server closed the connection ({error})."
+            reason = Reason.of("server_closed", said=_quoted("", str(error)))
             raise _Gone(reason, channel_wide=of_the_server, may_be_old=True) from error
         if code in wanted:
             return
         if code == 421:
-            raise _Gone(_quoted(code, answer), channel_wide=of_the_server, may_be_old=of_the_server)
+            raise _Gone(smtp_answers.read(_quoted(code, answer)), channel_wide=of_the_server, may_be_old=of_the_server)
         self._begin_anew(smtp)
         raise _refusal(code, answer, of_the_server=of_the_server)
 
@@ -143,34 +160,35 @@ class EmailChannel:
         if code != 250:
             self._drop()
 
-    def _send_body(self, connection: _Connection, envelope: Envelope) -> str:
+    def _send_body(self, connection: _Connection, wire: _Wire) -> str:
         smtp = connection.smtp
         try:
             smtp.allow(FINAL_ANSWER_SECONDS)
-            smtp.send(_wire_form(envelope.content))
+            smtp.send(wire.body)
             code, answer = smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
-            raise Unclear("The connection broke after the message left and before the server answered.") from error
+            raise Unclear(Reason.of("no_answer")) from error
         if code == 250:
             return _quoted(code, answer)
         if code == 421 or not 400 <= code < 600:
             self._drop()
         if not 400 <= code < 600:
-            raise Unclear(f"The mail server gave an answer that means neither yes nor no: {_quoted(code, answer)}")
+            raise Unclear(Reason.of("strange_answer", said=_quoted(code, answer)))
         raise _refusal(code, answer, of_the_server=False)
 
 
 class _Gone(Exception):
     """The server closed the connection before the body began. `may_be_old`: perhaps only because it was kept open."""
 
-    def __init__(self, reason: str, *, channel_wide: bool, may_be_old: bool) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: Reason, *, channel_wide: bool, may_be_old: bool) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
         self.channel_wide = channel_wide
         self.may_be_old = may_be_old
 
 
-def _connect() -> TimedSMTP:
+def _open_session() -> TimedSMTP:
     """Connect, greet, encrypt, log in. Whatever fails here is the server's trouble, not a message's."""
     options = _options()
     smtp: TimedSMTP | None = None
@@ -184,16 +202,16 @@ def _connect() -> TimedSMTP:
             smtp.login(options["EMAIL_HOST_USER"], options.get("EMAIL_HOST_PASSWORD") or "")
     except smtplib.SMTPAuthenticationError as error:
         _close(smtp)
-        reason = f"The mail server refused user name or password: {_quoted(error.smtp_code, error.smtp_error)}"
+        reason = Reason.of("login_refused", said=_quoted(error.smtp_code, error.smtp_error))
         raise ChannelError(reason, permanent=False, channel_wide=True) from error
     except (smtplib.SMTPException, OSError) as error:
         _close(smtp)
-        reason = f"The mail server {options.get('EMAIL_HOST')} cannot be used: {error}"
+        reason = Reason.of("server_unreachable", host=str(options.get("EMAIL_HOST")), said=_quoted("", str(error)))
         raise ChannelError(reason, permanent=False, channel_wide=True) from error
     except (ValueError, OverflowError):
         _close(smtp)
         # Not chained: the error holds the password.
-        raise ChannelError(_UNUSABLE_URL, permanent=False, channel_wide=True) from None
+        raise ChannelError(Reason.of("mail_url_unusable"), permanent=False, channel_wide=True) from None
     return smtp
 
 
@@ -203,11 +221,7 @@ def _options() -> dict[str, Any]:
     except (ValueError, ImproperlyConfigured):
         options = {}
     if not str(options.get("EMAIL_BACKEND", "")).endswith("smtp.EmailBackend"):
-        raise ChannelError(
-            "EMAIL_URL is not the address of a mail server: use smtp://, smtp+tls:// or smtp+ssl://.",
-            permanent=False,
-            channel_wide=True,
-        )
+        raise ChannelError(Reason.of("mail_url_no_server"), permanent=False, channel_wide=True)
     return options
 
 
@@ -239,20 +253,21 @@ def _part(connection: _Connection) -> None:
         connection.smtp.close()
 
 
-def _wire_form(content: bytes) -> bytes:
+def _framed(content: bytes) -> bytes:
     """CRLF line ends, dots at the beginning of a line doubled, and the dot that ends the message."""
-    lines = _LONE_LINE_ENDS.sub(b"\r\n", content)
-    stuffed = re.sub(rb"(?m)^\.", b"..", lines)
+    stuffed = content.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n")
     return stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n"
 
 
 def _refusal(code: int, answer: bytes, *, of_the_server: bool) -> ChannelError:
     trouble = code in _TROUBLE_OF_THE_SERVER
     permanent = code >= 500 and not trouble
-    return ChannelError(_quoted(code, answer), permanent=permanent, channel_wide=trouble and of_the_server)
+    return ChannelError(
+        smtp_answers.read(_quoted(code, answer)), permanent=permanent, channel_wide=trouble and of_the_server
+    )
 
 
-def _quoted(code: int, answer: bytes | str) -> str:
+def _quoted(code: int | str, answer: bytes | str) -> str:
     """In one line, without the control characters that a text column does not take."""
     said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return f"{code} {' '.join(_CONTROLS.sub(' ', said).split())}".strip()[:500]

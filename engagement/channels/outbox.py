@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from engagement.channels.base import Envelope, Receipt
+from engagement.channels import mime
+from engagement.channels.base import Envelope, Parcel, Receipt
 from engagement.models import Message
 
 
 class OutboxChannel:
     name = "outbox"
+    address_field = "email"
 
-    def prepare(self) -> None:
-        """Nothing to connect to."""
+    def is_configured(self) -> bool:
+        return True
 
-    def hand_over(self, envelope: Envelope) -> Receipt:
+    def prepare(self, envelope: Envelope) -> Parcel:
+        """Built all the same, so that what could not be sent is found here too."""
+        return Parcel(envelope=envelope, reference=mime.message_id(envelope), content=mime.build(envelope))
+
+    def hand_over(self, parcel: Parcel) -> Receipt:
         return Receipt(Message.Transport.OUTBOX, "Kept in the local outbox.")
 
     def release(self) -> None:

@@ -10,10 +10,19 @@ from django.utils.module_loading import import_string
 
 from engagement.channels.base import Channel
 
+LOCAL = "outbox"
 
-def mail_channel() -> Channel:
-    """Where email goes: over SMTP, or into the outbox while EMAIL_URL is empty."""
-    return _channel(settings.ENGAGEMENT_CHANNELS["email" if settings.EMAIL_URL else "outbox"])
+
+def channel(name: str) -> Channel:
+    """The channel of this name; the local outbox while it is not configured."""
+    found = _channel(settings.ENGAGEMENT_CHANNELS[name])
+    return found if found.is_configured() else _channel(settings.ENGAGEMENT_CHANNELS[LOCAL])
+
+
+def release_all() -> None:
+    """Close whatever the channels keep open for this thread."""
+    for path in settings.ENGAGEMENT_CHANNELS.values():
+        _channel(path).release()
 
 
 @cache

@@ -111,7 +111,7 @@ def alert() -> engagement.Alert:
     made = engagement.Alert.objects.create(
         title="New artist", target=target(), contact=contact(), business_entity=entity()
     )
-    engagement.AlertDelivery.objects.create(alert=made, address="team@example.org")
+    engagement.Delivery.objects.create(alert=made, address="team@example.org")
     return made
 
 
@@ -169,7 +169,7 @@ def action() -> workflows.ScheduledAction:
 
 def attempt() -> workflows.ActionAttempt:
     return workflows.ActionAttempt.objects.create(
-        action=action(), number=1, token=next(count), error="550 No such user"
+        action=action(), number=1, token=next(count), reason={"code": "mailbox_unknown", "said": "550 No such user"}
     )
 
 
@@ -345,7 +345,7 @@ SINGLE = ("notion_bridge.NotionConnection",)
 # Shown on the page of another row.
 INLINE = (
     "contacts.EntityMembership",
-    "engagement.AlertDelivery",
+    "engagement.Delivery",
     "engagement.MessageEvent",
     "notion_bridge.PropertyMapping",
     "notion_bridge.SyncEntry",

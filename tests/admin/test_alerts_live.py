@@ -7,11 +7,12 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from engagement.admin.alerts import told
-from engagement.models import Alert, AlertDelivery
+from engagement.models import Alert, Delivery
 from tests import factories as f
 from tests.admin import rows
 
 pytestmark = pytest.mark.django_db
+NO_MAILBOX = {"code": "mailbox_unknown", "said": "no such mailbox"}
 JSON = {"Accept": "application/json"}
 
 
@@ -106,18 +107,16 @@ def test_list_is_narrowed_to_what_reaches_nobody(desk):
     ],
 )
 def test_delivery_is_told_in_words(status, said):
-    delivery = AlertDelivery(
-        address="a@example.org", status=status, error="no such mailbox" if status != "sent" else ""
-    )
+    delivery = Delivery(address="a@example.org", status=status, reason=NO_MAILBOX if status != "sent" else {})
     if status in ("pending", "sending"):
-        delivery.error = ""
+        delivery.reason = {}
 
     assert told(delivery) == said
 
 
 def test_alert_that_reached_nobody_leads_to_its_target(desk, address):
     alert = rows.alert()
-    AlertDelivery.objects.filter(alert=alert).update(status="undeliverable", address="")
+    Delivery.objects.filter(alert=alert).update(status="undeliverable", address="")
 
     page = desk.get(address.list(Alert)).content.decode()
 

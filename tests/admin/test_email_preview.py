@@ -230,7 +230,7 @@ def test_list_for_what_everybody_has_is_not_there(desk):
 def sink(smtp_sink, settings):
     settings.EMAIL_URL = smtp_sink.url
     yield smtp_sink
-    registry.mail_channel().release()
+    registry.release_all()
 
 
 def send_test(client, **values):

@@ -26,7 +26,7 @@ def wrong(cause="sender_refused", status="failed", **values):
         template=rows.email(),
         status=status,
         cause=cause,
-        last_error="553 5.7.1 Sender address rejected",
+        reason={"code": "sender_refused", "said": "553 5.7.1 Sender address rejected"},
         finished_at=finished,
         started_at=f.NOW,
         **values,

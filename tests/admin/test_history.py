@@ -21,6 +21,7 @@ from workflows.admin.executions import export, history
 from workflows.models import ActionAttempt, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
+LATER = {"code": "refused_for_now", "said": "451 later"}
 HOUR = dt.timedelta(hours=1)
 
 
@@ -96,7 +97,7 @@ def test_step_shifted_by_a_pause_says_by_how_much():
 )
 def test_attempts_say_what_held_it_up(outcome, words):
     action = step()
-    ActionAttempt.objects.create(action=action, number=1, token=1, outcome=outcome, error="451 later")
+    ActionAttempt.objects.create(action=action, number=1, token=1, outcome=outcome, reason=LATER)
 
     (sentence,) = told(action).because
 
@@ -104,13 +105,18 @@ def test_attempts_say_what_held_it_up(outcome, words):
 
 
 def test_failed_step_explains_itself():
-    action = step(status="failed", finished_at=f.NOW, last_error="550 5.1.1 No such user")
+    action = step(
+        status="failed",
+        finished_at=f.NOW,
+        cause="mailbox_unknown",
+        reason={"code": "mailbox_unknown", "said": "550 5.1.1 No such user"},
+    )
 
     assert told(action).trouble.title == "The mailbox does not exist"
 
 
 def test_held_step_names_what_is_missing():
-    action = step(status="failed", finished_at=f.NOW, last_error="held", result={"missing": ["company"]})
+    action = step(status="failed", finished_at=f.NOW, cause="held: company", result={"missing": ["company"]})
 
     assert told(action).trouble.title == "Held: the contact has no company"
 

@@ -34,7 +34,7 @@ def test_held_email_says_who_lacks_what_and_where_to_put_it_right(desk, address)
 
 
 def test_refused_email_quotes_the_mail_server(desk, address):
-    _, page = page_of(desk, address, status="failed", error="550 No such user")
+    _, page = page_of(desk, address, status="failed", reason={"code": "mailbox_unknown", "said": "550 No such user"})
 
     assert "it was not sent. The mail server said: 550 No such user" in page
 
@@ -64,7 +64,7 @@ def test_other_states_are_sentences_too(desk, address, status, said):
 
 
 def test_answer_of_a_mail_server_stays_text(desk, address):
-    _, page = page_of(desk, address, status="failed", error="<script>alert(1)</script>")
+    _, page = page_of(desk, address, status="failed", reason={"code": "refused", "said": "<script>alert(1)</script>"})
 
     assert "<script>alert" not in page
 

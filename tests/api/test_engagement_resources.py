@@ -9,7 +9,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from engagement import stream
-from engagement.models import Alert, AlertDelivery, Message, MessageEvent, Task
+from engagement.models import Alert, Delivery, Message, MessageEvent, Task
 from tests import factories
 from tests.api.caller import Caller
 
@@ -65,7 +65,7 @@ def make_alert(**values: Any) -> Alert:
             **values,
         }
     )
-    AlertDelivery.objects.create(alert=alert, address="team@example.org")
+    Delivery.objects.create(alert=alert, address="team@example.org")
     return alert
 
 

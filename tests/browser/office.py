@@ -70,7 +70,7 @@ def work_off() -> None:
 
 def _work_round() -> None:
     world.run_due()
-    registry.mail_channel().release()
+    registry.release_all()
 
 
 _opened: dict[bool, snapshot.Rows] = {}
@@ -110,7 +110,7 @@ def open_office(mail: Sink, *, with_everything: bool) -> None:
     mail.cut_after_body = False
     world.let_pass(days=2)
     world.run_due()
-    registry.mail_channel().release()
+    registry.release_all()
     if with_everything:
         _complete()
 

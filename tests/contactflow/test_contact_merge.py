@@ -276,7 +276,7 @@ def test_a_step_that_was_being_prepared_looks_at_the_permission_again(keep: Cont
 
     merge(keep, drop, ada)
 
-    assert not leases.begin_sending(claim, recipient=keep.email)
+    assert not leases.begin_sending([leases.Intent(claim, keep.email, None)], channel="email")
     action.refresh_from_db()
     assert action.status == "pending"
 
@@ -760,7 +760,7 @@ def test_a_send_under_way_and_a_merge_do_not_block_each_other(smtp_sink: Any, se
     def send() -> None:
         try:
             with transaction.atomic():
-                assert leases.begin_sending(claim, recipient=drop.email)
+                assert leases.begin_sending([leases.Intent(claim, drop.email, None)], channel="email")
                 Message.objects.create(
                     action=action.pk, contact=drop, recipient=drop.email, subject="", text="", html="", status="sending"
                 )

@@ -77,7 +77,7 @@ def one_of_each(person, when=f.NOW):
     instance = f.WorkflowInstanceFactory(
         contact=person, template=template, version=version, started_at=when, status="failed", ended_at=when
     )
-    f.ScheduledActionFactory(instance=instance, status="failed", finished_at=when, last_error="Refused")
+    f.ScheduledActionFactory(instance=instance, status="failed", finished_at=when, reason={"code": "our_fault"})
     event(person, when)
     event(person, when, mode="edit", source="admin", changes={"company": ["A", "B"]})
     contact_actions.leave_note(contact=person, text="Likes tea", colleague="ada", now=when)

@@ -102,7 +102,7 @@ def test_a_worker_that_settles_and_a_deletion_do_not_wait_for_each_other() -> No
             lock_instance(instance_id=action.instance_id)
             deleted = threads.submit(delete_elsewhere, action.instance.contact)
             wait_until_somebody_waits_for_a_lock()
-            ScheduledAction.objects.filter(pk=action.pk).update(last_error="settled")
+            ScheduledAction.objects.filter(pk=action.pk).update(reason={"code": "settled"})
             ContactEventFactory(contact=action.instance.contact)
         deleted.result(timeout=10)
 
@@ -115,7 +115,7 @@ def test_a_worker_that_hands_over_an_email_and_a_deletion_do_not_wait_for_each_o
 
     with ThreadPoolExecutor(1) as threads:
         with transaction.atomic():  # what a worker does: the step first, then the email, which points at the contact
-            ScheduledAction.objects.filter(pk=action.pk).update(last_error="about to be handed over")
+            ScheduledAction.objects.filter(pk=action.pk).update(reason={"code": "held_up"})
             deleted = threads.submit(delete_elsewhere, action.instance.contact)
             wait_until_somebody_waits_for_a_lock()
             Message.objects.create(contact=action.instance.contact, recipient="ada@example.org", text="", html="")

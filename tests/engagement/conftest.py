@@ -11,4 +11,4 @@ def sink(smtp_sink, settings):
     settings.EMAIL_URL = smtp_sink.url
     settings.DEFAULT_FROM_EMAIL = "Contactflow <crm@brand.example>"
     yield smtp_sink
-    registry.mail_channel().release()
+    registry.release_all()

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import connection
 
-from engagement import alerts
+from engagement import alerts, deliveries
 from tests.factories import NOW, TargetFactory
 
 
@@ -18,7 +18,7 @@ def test_two_workers_deliver_every_alert_once(sink):
     )
 
     def work():
-        alerts.run_pump_step(time.monotonic() + 20)
+        deliveries.run_pump_step(time.monotonic() + 20)
         connection.close()
 
     workers = [threading.Thread(target=work) for _ in range(2)]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from engagement.alerts import letter
-from engagement.models import Alert, AlertDelivery
-from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactTypeFactory, TargetFactory
+from engagement.models import Alert
+from tests.factories import BusinessEntityFactory, ContactFactory, ContactTypeFactory, TargetFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -71,14 +71,3 @@ def test_a_hostile_name_stays_on_the_subject_line():
     contact = ContactFactory(first_name="Ada\nBcc: x@evil.example")
 
     assert "\n" not in letter.subject_of(alert_about(contact))
-
-
-def test_the_message_id_differs_per_address_and_is_stable():
-    alert = alert_about()
-    mia = AlertDelivery.objects.create(alert=alert, address="mia@staff.example")
-    leo = AlertDelivery.objects.create(alert=alert, address="leo@staff.example")
-
-    first, second = letter.write(mia, now=NOW).message_id, letter.write(leo, now=NOW).message_id
-
-    assert first != second
-    assert first == letter.write(mia, now=NOW).message_id

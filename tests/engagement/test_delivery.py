@@ -6,15 +6,19 @@ import uuid
 import pytest
 from django.db import transaction
 
+from contactflow.core.reasons import Reason
 from contacts.models import Suppression
-from engagement import delivery
-from engagement.channels.base import ChannelError, Receipt, Unclear
+from engagement import delivery, describe
+from engagement.channels import registry
+from engagement.channels.base import ChannelError, Receipt
+from engagement.delivery import Order
 from engagement.models import Message
 from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactStatusFactory, EngagementTemplateFactory
 
 pytestmark = pytest.mark.django_db
 ACTION = uuid.UUID("12345678-1234-5678-1234-567812345678")
 RECEIPT = Receipt("smtp", "250 OK")
+CUT, LATER = Reason.of("no_answer"), Reason.of("refused_for_now", said="450 later")
 HOUR = dt.timedelta(hours=1)
 
 
@@ -23,19 +27,29 @@ def outbox(settings):
     settings.EMAIL_URL = ""
 
 
-def prepare(*, contact=None, template=None, brand=None, action=ACTION):
-    return delivery.prepare(
-        action_id=action,
-        template=template or EngagementTemplateFactory(),
-        contact=contact or ContactFactory(first_name="Ada"),
-        business_entity=brand,
-        now=NOW,
-    )
+def prepared(*, contact=None, template=None, brand=None, action=ACTION):
+    """The draft and the parcel."""
+    contact = contact or ContactFactory(first_name="Ada")
+    order = Order(action, template or EngagementTemplateFactory(), contact, brand)
+    (found,) = delivery.prepare([order], now=NOW)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def prepare(**given):
+    draft, _ = prepared(**given)
+    return draft
 
 
 def intend(draft=None, *, now=NOW):
     with transaction.atomic():
-        return delivery.record_intent(draft or prepare(), now=now)
+        delivery.record_intent([draft or prepare()], now=now)
+    return stored()
+
+
+def sent(receipt=RECEIPT, *, now=NOW):
+    delivery.record_sent({ACTION: receipt}, now=now)
 
 
 def stored():
@@ -57,11 +71,10 @@ def test_preparing_stores_nothing():
 
 
 def test_the_whole_way_through_the_outbox():
-    draft = prepare(brand=BusinessEntityFactory(name="The 7 Space"))
+    draft, parcel = prepared(brand=BusinessEntityFactory(name="The 7 Space"))
     intend(draft)
 
-    receipt = delivery.hand_over(draft)
-    delivery.record_sent(ACTION, receipt=receipt, now=NOW)
+    sent(registry.channel("email").hand_over(parcel))
 
     message = stored()
     assert (message.status, message.transport, message.sent_at) == ("sent", "outbox", NOW)
@@ -73,12 +86,10 @@ def test_the_whole_way_through_the_outbox():
 
 
 def test_the_whole_way_over_smtp(sink):
-    draft = prepare(contact=ContactFactory(first_name="Ada", email="ada@example.org"))
+    draft, parcel = prepared(contact=ContactFactory(first_name="Ada", email="ada@example.org"))
     intend(draft)
 
-    receipt = delivery.hand_over(draft)
-    delivery.record_sent(ACTION, receipt=receipt, now=NOW)
-    delivery.release()
+    sent(registry.channel("email").hand_over(parcel))
 
     arrived = sink.messages[0]
     assert arrived["To"] == "ada@example.org"
@@ -93,14 +104,14 @@ def test_the_templates_own_brand_speaks():
 
     draft = prepare(template=EngagementTemplateFactory(business_entity=own), brand=BusinessEntityFactory())
 
-    assert draft.business_entity_id == own.pk
-    assert draft.sender.startswith('"AM Consulting"')
+    assert draft.order.brand == own
+    assert draft.envelope.sender.name == "AM Consulting"
 
 
 def test_do_not_contact_is_not_written_to():
     blocked = ContactFactory(status=ContactStatusFactory(slug="do_not_contact"))
 
-    with pytest.raises(delivery.NotAllowed, match="Do Not Contact"):
+    with pytest.raises(delivery.NotAllowed, match="status_blocks"):
         prepare(contact=blocked)
 
 
@@ -113,7 +124,7 @@ def test_consent_is_judged_on_what_the_database_holds_now():
 
 
 def test_an_email_that_is_switched_off_is_skipped():
-    with pytest.raises(delivery.NotAllowed, match="switched off"):
+    with pytest.raises(delivery.NotAllowed, match="switched_off"):
         prepare(template=EngagementTemplateFactory(active=False))
 
 
@@ -121,7 +132,7 @@ def test_an_email_without_words_is_held():
     template = EngagementTemplateFactory()
     template.current_version = None
 
-    with pytest.raises(delivery.Held, match="has no words yet"):
+    with pytest.raises(delivery.Held, match="no_words"):
         prepare(template=template)
 
 
@@ -132,8 +143,8 @@ def test_a_hole_holds_the_email_and_says_who_lacks_what():
     with pytest.raises(delivery.Held) as held:
         prepare(template=template, contact=contact)
 
-    assert held.value.missing == ["custom.city"]
-    assert 'The email "Offer" is held: Ada Lovelace has no custom.city.' in str(held.value)
+    assert held.value.reason == Reason.of("missing", email="Offer", contact="Ada Lovelace", missing=["custom.city"])
+    assert 'The email "Offer" is held: Ada Lovelace has no custom.city.' in describe.why(held.value.reason)
     assert (stored().status, stored().missing) == ("held", ["custom.city"])
 
 
@@ -146,7 +157,7 @@ def test_a_held_email_can_be_sent_once_the_hole_is_filled():
 
     intend(prepare(template=template, contact=contact))
 
-    assert (stored().status, stored().missing, stored().error) == ("sending", [], "")
+    assert (stored().status, stored().missing, stored().reason) == ("sending", [], {})
     assert "See Bonn" in stored().text
 
 
@@ -172,9 +183,9 @@ def test_an_address_no_server_takes_fails_for_good():
 def test_intent_again_after_sending_is_refused():
     draft = prepare()
     intend(draft)
-    delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+    sent()
 
-    with pytest.raises(delivery.AlreadySent):
+    with pytest.raises(delivery.SentBefore):
         intend(draft)
 
 
@@ -183,28 +194,28 @@ def test_intent_again_before_the_outcome_is_known_is_refused(unclear):
     draft = prepare()
     intend(draft)
     if unclear:
-        delivery.record_ambiguous(ACTION, error="cut", now=NOW)
+        delivery.record_ambiguous(ACTION, reason=CUT, now=NOW)
 
-    with pytest.raises(delivery.Unsettled):
+    with pytest.raises(delivery.SentBefore):
         intend(draft)
 
 
 def test_intent_again_after_a_refusal_is_the_same_message():
     draft = prepare()
     first = intend(draft)
-    delivery.record_failed(ACTION, error="450 later", now=NOW)
+    delivery.record_failed(ACTION, reason=LATER, now=NOW)
 
     second = intend(draft)
 
     assert first.pk == second.pk
-    assert stored().error == ""
+    assert stored().reason == {}
 
 
 def test_what_is_kept_is_what_was_rendered_last():
     contact = ContactFactory(first_name="Ada")
     template = EngagementTemplateFactory()
     intend(prepare(contact=contact, template=template))
-    delivery.record_failed(ACTION, error="450 later", now=NOW)
+    delivery.record_failed(ACTION, reason=LATER, now=NOW)
     contact.first_name = "Grace"
 
     intend(prepare(contact=contact, template=template))
@@ -214,7 +225,7 @@ def test_what_is_kept_is_what_was_rendered_last():
 
 def test_a_rolled_back_intent_leaves_nothing():
     with transaction.atomic():
-        delivery.record_intent(prepare(), now=NOW)
+        delivery.record_intent([prepare()], now=NOW)
         transaction.set_rollback(True)
 
     assert not Message.objects.exists()
@@ -225,7 +236,7 @@ def test_sent_is_recorded_once(times):
     intend()
 
     for number in range(times):
-        delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW + number * HOUR)
+        sent(now=NOW + number * HOUR)
 
     assert stored().sent_at == NOW
     assert events() == ["sent"]
@@ -235,9 +246,9 @@ def test_failed_is_recorded_once_with_the_servers_words():
     intend()
 
     for _ in range(2):
-        delivery.record_failed(ACTION, error=ChannelError("550 no such person", permanent=True), now=NOW)
+        delivery.record_failed(ACTION, reason=Reason.of("mailbox_unknown", said="550 no such person"), now=NOW)
 
-    assert (stored().status, stored().error) == ("failed", "550 no such person")
+    assert (stored().status, describe.why(stored().reason)) == ("failed", "550 no such person")
     assert events() == ["failed"]
 
 
@@ -245,7 +256,7 @@ def test_ambiguous_is_recorded_once():
     intend()
 
     for _ in range(2):
-        delivery.record_ambiguous(ACTION, error=Unclear("cut"), now=NOW)
+        delivery.record_ambiguous(ACTION, reason=CUT, now=NOW)
 
     assert stored().status == "ambiguous"
     assert events() == ["ambiguous"]
@@ -254,12 +265,12 @@ def test_ambiguous_is_recorded_once():
 @pytest.mark.parametrize("record", ["failed", "ambiguous", "cancelled"])
 def test_what_was_sent_stays_sent(record):
     intend()
-    delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+    sent()
 
     if record == "cancelled":
-        delivery.record_cancelled(ACTION, reason="staff", now=NOW)
+        delivery.record_cancelled(ACTION, reason=Reason.of("unwanted"), now=NOW)
     else:
-        getattr(delivery, f"record_{record}")(ACTION, error="late news", now=NOW)
+        getattr(delivery, f"record_{record}")(ACTION, reason=LATER, now=NOW)
 
     assert stored().status == "sent"
     assert events() == ["sent"]
@@ -267,19 +278,19 @@ def test_what_was_sent_stays_sent(record):
 
 def test_staff_may_settle_an_ambiguous_one_as_sent():
     intend()
-    delivery.record_ambiguous(ACTION, error="cut", now=NOW)
+    delivery.record_ambiguous(ACTION, reason=CUT, now=NOW)
 
-    message = delivery.record_sent(ACTION, receipt=Receipt("", "Settled by grace"), now=NOW)
+    sent(Receipt("", "Settled by grace"))
 
-    assert (message.pk, stored().status, stored().error) == (stored().pk, "sent", "")
+    assert (stored().status, stored().reason) == ("sent", {})
 
 
 def test_staff_may_settle_an_ambiguous_one_as_not_sent_and_send_it_again():
     draft = prepare()
     intend(draft)
-    delivery.record_ambiguous(ACTION, error="cut", now=NOW)
+    delivery.record_ambiguous(ACTION, reason=CUT, now=NOW)
 
-    delivery.record_failed(ACTION, error="Not sent, says grace", now=NOW)
+    delivery.record_failed(ACTION, reason=Reason.of("not_sent", by="grace", why="no"), now=NOW)
 
     assert intend(draft).status == "sending"
 
@@ -289,14 +300,14 @@ def test_cancelling_a_held_one():
     with pytest.raises(delivery.Held):
         prepare(template=template)
 
-    delivery.record_cancelled(ACTION, reason="Not wanted any more", now=NOW)
+    delivery.record_cancelled(ACTION, reason=Reason.of("unwanted"), now=NOW)
 
-    assert (stored().status, stored().error) == ("cancelled", "Not wanted any more")
+    assert (stored().status, stored().reason) == ("cancelled", {"code": "unwanted"})
 
 
 @pytest.mark.parametrize("record", ["failed", "ambiguous"])
 def test_recording_for_an_action_without_a_message_is_boring(record):
-    getattr(delivery, f"record_{record}")(ACTION, error="x", now=NOW)
+    getattr(delivery, f"record_{record}")(ACTION, reason=LATER, now=NOW)
 
     assert not Message.objects.exists()
 
@@ -307,16 +318,16 @@ def test_recording_for_an_action_without_a_message_is_boring(record):
 def test_what_went_out_or_may_have_counts_as_sent(outcome, counts):
     message = intend()
     if outcome == "sent":
-        delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+        sent()
     elif outcome != "sending":
-        getattr(delivery, f"record_{outcome}")(ACTION, error="x", now=NOW)
+        getattr(delivery, f"record_{outcome}")(ACTION, reason=LATER, now=NOW)
 
     assert delivery.sent_since(contact_id=message.contact_id, moment=NOW - HOUR) is counts
 
 
 def test_older_messages_and_those_to_others_do_not_count_as_sent():
     message = intend()
-    delivery.record_sent(ACTION, receipt=RECEIPT, now=NOW)
+    sent()
 
     assert not delivery.sent_since(contact_id=message.contact_id, moment=NOW + HOUR)
     assert not delivery.sent_since(contact_id=uuid.uuid4(), moment=NOW - HOUR)
@@ -327,6 +338,6 @@ def test_no_address_and_no_words_are_logged(caplog):
     caplog.set_level("DEBUG", logger="engagement")
     draft = prepare(contact=ContactFactory(email="ada@example.org", first_name="Ada"))
     intend(draft)
-    delivery.record_failed(ACTION, error="550 <ada@example.org> unknown", now=NOW)
+    delivery.record_failed(ACTION, reason=Reason.of("mailbox_unknown", said="550 <ada@example.org> unknown"), now=NOW)
 
     assert "ada" not in caplog.text.lower()

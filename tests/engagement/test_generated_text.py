@@ -236,12 +236,7 @@ def test_the_email_says_the_passage_or_its_approved_fallback(model, settings, an
     words = version()
     EngagementTemplate.objects.update(current_version=words)
 
-    draft = delivery.prepare(
-        action_id=uuid.uuid4(),
-        template=EngagementTemplate.objects.get(),
-        contact=ContactFactory(),
-        business_entity=None,
-        now=NOW,
-    )
+    order = delivery.Order(uuid.uuid4(), EngagementTemplate.objects.get(), ContactFactory(), None)
+    ((draft, _),) = delivery.prepare([order], now=NOW)
 
     assert draft.rendered.text.startswith(said)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from contactflow.core.clock import database_now
 from contacts.models import Suppression
 from engagement import rendering, test_send
 from engagement.models import ChannelState, Message
 from engagement.rendering import Words
 from tests import factories as f
 from tests.engagement.scripted_smtp import CUT, ScriptedServer
-from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 WORDS = Words("Hello {{ first_name }}", "", "Good day, {{ first_name }}.", "basic")
@@ -18,7 +18,7 @@ WORDS = Words("Hello {{ first_name }}", "", "Good day, {{ first_name }}.", "basi
 
 def send(entity=None, recipient="staff@brand.example"):
     rendered = rendering.preview(words=WORDS, business_entity=entity)
-    return test_send.send(rendered=rendered, business_entity=entity, recipient=recipient, now=NOW)
+    return test_send.send(rendered=rendered, business_entity=entity, recipient=recipient, now=database_now())
 
 
 def test_test_arrives_marked_and_says_so(sink):

@@ -11,7 +11,9 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from contactflow.core.clock import database_now
-from engagement.models import Alert, ChannelState, Task
+from engagement import deliveries
+from engagement.channels import registry
+from engagement.models import Alert, ChannelState, Delivery, Task
 from tests import factories as f
 from workflows import digest
 from workflows.models import DigestLetter, ScheduledAction
@@ -26,7 +28,7 @@ def mail(smtp_sink, settings):
     settings.EMAIL_URL = smtp_sink.url
     settings.DIGEST_HOUR = 0
     yield smtp_sink
-    digest.registry.mail_channel().release()
+    registry.release_all()
 
 
 def reader(role="Operator", **values):
@@ -38,13 +40,14 @@ def reader(role="Operator", **values):
 def failure(at=None, cause="sender_refused", status="failed"):
     at = at or database_now()
     finished = None if status == "ambiguous" else at
-    return f.ScheduledActionFactory(
-        status=status, cause=cause, last_error="553 5.7.1", finished_at=finished, started_at=at
-    )
+    return f.ScheduledActionFactory(status=status, cause=cause, finished_at=finished, started_at=at)
 
 
 def run():
-    return digest.run_pump_step(time.monotonic() + 20)
+    """Write and deliver what is due."""
+    written = digest.run_pump_step(time.monotonic() + 20)
+    deliveries.run_pump_step(time.monotonic() + 20)
+    return written
 
 
 def told(sink):
@@ -110,7 +113,7 @@ def test_nobody_gets_it_twice_a_day(mail):
 def test_next_day_tells_what_went_wrong_since(mail):
     ada = reader()
     yesterday = database_now() - DAY
-    DigestLetter.objects.create(user=ada, day=yesterday.date(), status="sent", since=yesterday - DAY, until=yesterday)
+    DigestLetter.objects.create(user=ada, day=yesterday.date(), since=yesterday - DAY, until=yesterday)
     failure(at=yesterday - dt.timedelta(hours=2), cause="mailbox_unknown")
     failure(at=yesterday + dt.timedelta(hours=2))
 
@@ -136,7 +139,7 @@ def test_quiet_day_sends_nothing_and_is_settled(mail):
     run()
 
     assert mail.received == []
-    assert DigestLetter.objects.get().status == "quiet"
+    assert DigestLetter.objects.get().delivery is None
 
 
 @pytest.mark.parametrize(
@@ -198,7 +201,7 @@ def test_before_its_hour_it_costs_one_question_about_the_time(settings, django_a
     settings.DIGEST_HOUR = None
 
     with django_assert_num_queries(1):
-        assert run() == 0
+        assert digest.run_pump_step(time.monotonic() + 20) == 0
 
 
 def test_without_a_mail_server_nothing_is_claimed(settings):
@@ -218,8 +221,9 @@ def test_server_that_is_down_costs_no_letter(mail):
 
     run()
 
-    assert not DigestLetter.objects.exists()
-    assert ChannelState.objects.get().paused_until is not None
+    delivery = DigestLetter.objects.get().delivery
+    assert (delivery.status, delivery.attempts) == ("pending", 0)
+    assert ChannelState.objects.get().paused_until == delivery.next_attempt_at
 
 
 def test_refusal_for_now_is_tried_again_later_that_day(mail):
@@ -227,20 +231,31 @@ def test_refusal_for_now_is_tried_again_later_that_day(mail):
     failure()
     mail.refuse_rcpt = "450 later"
     run()
-    letter = DigestLetter.objects.get()
-    assert (letter.status, run()) == ("waiting", 0)
+    assert (Delivery.objects.get().status, run()) == ("pending", 0)
 
     mail.refuse_rcpt = ""
-    DigestLetter.objects.update(next_attempt_at=database_now())
+    Delivery.objects.update(next_attempt_at=database_now())
     run()
 
-    letter.refresh_from_db()
-    assert (letter.status, letter.attempts, len(mail.received)) == ("sent", 2, 1)
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.attempts, len(mail.received)) == ("sent", 2, 1)
+
+
+def test_what_did_not_arrive_is_told_the_next_day(mail):
+    ada = reader()
+    yesterday = database_now() - DAY
+    failed = Delivery.objects.create(address=ada.email, status="failed")
+    DigestLetter.objects.create(user=ada, day=yesterday.date(), since=yesterday - DAY, until=yesterday, delivery=failed)
+    failure(at=yesterday + dt.timedelta(hours=1))
+
+    run()
+
+    assert DigestLetter.objects.latest("created_at").since < yesterday + dt.timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
     ("switch", "answer", "status"),
-    [("refuse_rcpt", "550 5.1.1 no such user", "failed"), ("cut_after_body", True, "unclear")],
+    [("refuse_rcpt", "550 5.1.1 no such user", "failed"), ("cut_after_body", True, "ambiguous")],
 )
 def test_definite_and_unclear_outcomes_are_never_repeated(mail, switch, answer, status):
     reader()
@@ -250,7 +265,7 @@ def test_definite_and_unclear_outcomes_are_never_repeated(mail, switch, answer, 
     run()
     run()
 
-    assert DigestLetter.objects.get().status == status
+    assert Delivery.objects.get().status == status
     assert len(mail.received) <= 1
 
 
@@ -258,7 +273,8 @@ def test_letter_of_a_worker_that_died_is_not_sent_again(mail):
     ada = reader()
     failure()
     now = database_now()
-    DigestLetter.objects.create(user=ada, day=now.date(), status="sending", since=now - DAY, until=now)
+    cut_off = Delivery.objects.create(address=ada.email, status="sending", lease_until=now)
+    DigestLetter.objects.create(user=ada, day=now.date(), since=now - DAY, until=now, delivery=cut_off)
 
     run()
 
@@ -273,7 +289,7 @@ def test_address_no_server_takes_is_recorded_and_keeps_nobody_else_waiting(mail)
     run()
 
     assert [one.recipients for one in mail.received] == [[ada.email]]
-    assert set(DigestLetter.objects.values_list("status", flat=True)) == {"failed", "sent"}
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"failed", "sent"}
 
 
 @pytest.mark.django_db(transaction=True)

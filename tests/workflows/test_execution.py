@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from contactflow.core import disconnects
 from contactflow.core.clock import database_now
+from contactflow.core.reasons import Reason
 from contacts import consent
 from contacts.models import Contact
-from engagement import delivery
-from engagement.channels import state
-from engagement.channels.base import ChannelError
+from engagement import dispatcher
+from engagement.channels import registry, state
+from engagement.channels.base import Receipt
+from engagement.channels.email import EmailChannel
+from engagement.dispatcher import Outcome, Result
 from engagement.models import Alert, ChannelState, Message, Task
 from tests.factories import (
     NOW,
@@ -31,11 +34,13 @@ from tests.smtp import Sink
 from tests.workflows import world
 from workflows import actions, controls, execution, leases, results
 from workflows.execution import inside, outside
+from workflows.execution.outside import ActionLetter, ActionQueue
 from workflows.models import ActionAttempt, PlannedTouch, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db
 
 Status = ScheduledAction.Status
+DOWN = Reason.of("server_unreachable", host="mail.example", said="down")
 
 
 def email_action(**fields: object) -> ScheduledAction:
@@ -58,7 +63,26 @@ def smtp(smtp_sink: Sink, settings: Any) -> Iterator[Sink]:
     settings.EMAIL_URL = smtp_sink.url
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
     yield smtp_sink
-    delivery.release()
+    registry.release_all()
+
+
+def prepared() -> tuple[ActionQueue, ActionLetter]:
+    """The email that is due, as far as it goes before anything is recorded."""
+    queue = ActionQueue()
+    queue.claim(limit=1, paused=[])
+    (letter,) = queue.prepare(until=time.monotonic() + 60)
+    return queue, letter
+
+
+def intend(queue: ActionQueue, letter: ActionLetter) -> list[ActionLetter]:
+    with transaction.atomic():
+        return queue.intend([letter])
+
+
+def about_to_leave() -> tuple[ActionQueue, ActionLetter]:
+    queue, letter = prepared()
+    intend(queue, letter)
+    return queue, letter
 
 
 def expire_lease(action: ScheduledAction) -> None:
@@ -301,7 +325,7 @@ def test_after_a_refusal_the_next_attempt_sends(smtp: Sink) -> None:
 
 def test_refused_for_now_too_often_is_failed(smtp: Sink) -> None:
     smtp.refuse_rcpt = "450 greylisted"
-    action = email_action(attempts=results.MAX_ATTEMPTS - 1)
+    action = email_action(attempts=dispatcher.MAX_ATTEMPTS - 1)
 
     run_due()
 
@@ -336,7 +360,7 @@ def test_trouble_of_the_channel_costs_no_attempt(smtp: Sink) -> None:
 
 
 def test_a_paused_channel_holds_mail_and_nothing_else() -> None:
-    state.pause("email", "host down", database_now())
+    state.pause("email", DOWN, database_now())
     mail, task = email_action(), ScheduledActionFactory()
 
     run_due()
@@ -346,7 +370,7 @@ def test_a_paused_channel_holds_mail_and_nothing_else() -> None:
 
 
 def test_mail_goes_on_when_the_pause_is_over() -> None:
-    state.pause("email", "host down", database_now())
+    state.pause("email", DOWN, database_now())
     action = email_action()
     world.let_pass(minutes=1)
 
@@ -365,7 +389,7 @@ def test_an_email_with_a_hole_is_held_and_says_what_is_missing() -> None:
 
     action.refresh_from_db()
     assert (action.status, action.result) == (Status.FAILED, {"missing": ["custom.piece"]})
-    assert "Ada Lovelace" in action.last_error
+    assert (action.cause, action.reason["contact"]) == ("held: custom.piece", "Ada Lovelace")
     assert Message.objects.get(action=action.pk).status == "held"
 
 
@@ -420,7 +444,7 @@ def test_an_expired_claim_cannot_become_an_intent() -> None:
     claim = leases.claim_outside(limit=1)[0]
     expire_lease(action)
 
-    assert not leases.begin_sending(claim, recipient=action.instance.contact.email)
+    assert not leases.begin_sending([world.intent(claim, action)], channel="email")
 
 
 def test_an_expired_claim_returns_and_is_tried_alone() -> None:
@@ -454,14 +478,14 @@ def test_the_third_lone_crash_makes_it_dead() -> None:
 def test_an_expired_hand_over_is_ambiguous() -> None:
     action = email_action()
     claim = leases.claim_outside(limit=1)[0]
-    leases.begin_sending(claim, recipient=action.instance.contact.email)
+    leases.begin_sending([world.intent(claim, action)], channel="email")
     expire_lease(action)
 
     run_due()
 
     action.refresh_from_db()
     assert action.status == Status.AMBIGUOUS
-    assert "not known" in action.last_error
+    assert action.cause == "worker_cut_off"
 
 
 def test_a_suspect_that_works_is_done() -> None:
@@ -484,15 +508,12 @@ def test_released_claims_wait_again() -> None:
 
 def test_an_outcome_known_after_the_lease_is_still_written(smtp: Sink) -> None:
     action = email_action()
-    claim = leases.claim_outside(limit=1)[0]
-    loaded = results.load(claim)
-    draft = outside._prepare(claim, loaded)
-    outside._intend(claim, loaded, draft)
-    receipt = delivery.hand_over(draft)
+    queue, letter = about_to_leave()
+    receipt = registry.channel("email").hand_over(letter.parcel)
     expire_lease(action)
     leases.reap()
 
-    results.settle_sent(claim, loaded, receipt)
+    queue.settle([Result(letter, Outcome.ACCEPTED, receipt=receipt)])
 
     action.refresh_from_db()
     assert action.status == Status.DONE
@@ -605,7 +626,7 @@ def test_claiming_uses_the_partial_index(db: None) -> None:
 
 def test_a_frozen_process_does_not_send_any_more(monkeypatch: pytest.MonkeyPatch, smtp: Sink) -> None:
     action = email_action()
-    monkeypatch.setattr(outside, "HAND_OVER_WITHIN", -1.0)
+    monkeypatch.setattr(dispatcher, "HAND_OVER_WITHIN", -1.0)
 
     run_due()
 
@@ -634,42 +655,48 @@ def test_a_claim_reads_only_what_is_due() -> None:
     assert "next_attempt_at <= statement_timestamp()" in plan.split("Index Cond")[1]
 
 
-def test_trouble_of_the_channel_is_known_even_if_the_lease_was_lost(smtp: Sink) -> None:
+def test_trouble_of_the_channel_is_known_even_if_the_lease_was_lost(
+    smtp: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     action = email_action()
-    claim = leases.claim_outside(limit=1)[0]
-    loaded = results.load(claim)
-    expire_lease(action)
-    leases.reap()
+    hand_over = EmailChannel.hand_over
 
-    with pytest.raises(results.LostLease):
-        results.settle_refusal(claim, loaded, ChannelError("host down", permanent=False, channel_wide=True))
+    def lose_the_lease(*arguments: Any) -> Receipt:
+        smtp.stop()
+        ScheduledAction.objects.filter(pk=action.pk).update(token=0)
+        registry.release_all()
+        return hand_over(*arguments)
 
+    monkeypatch.setattr(EmailChannel, "hand_over", lose_the_lease)
+
+    outside.run_outside(deadline=time.monotonic())
+
+    action.refresh_from_db()
+    assert (action.status, action.token) == (Status.SENDING, 0)
     assert state.paused_until("email", now=database_now()) is not None
 
 
 def test_a_fault_beside_a_lost_lease_does_not_strand_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     email_action(), email_action()
 
-    def faulty(claim: leases.Claim) -> None:
-        ScheduledAction.objects.filter(pk=claim.action_id).update(token=0)
+    def faulty(queue: ActionQueue, letters: Sequence[ActionLetter]) -> list[ActionLetter]:
+        ScheduledAction.objects.filter(pk=letters[0].action.pk).update(token=0)
         raise ValueError("unforeseen")
 
-    monkeypatch.setattr(outside, "send", faulty)
+    monkeypatch.setattr(ActionQueue, "intend", faulty)
 
     outside.run_outside(deadline=time.monotonic() - 1)
 
-    assert ScheduledAction.objects.filter(status=Status.PENDING, suspect=False).count() == 1
+    assert ScheduledAction.objects.filter(status=Status.PENDING, suspect=False).count() == 2
 
 
 def test_a_refusal_in_a_cancelled_instance_cancels(smtp: Sink) -> None:
     smtp.refuse_rcpt = "450 greylisted"
     action = email_action()
-    claim = leases.claim_outside(limit=1)[0]
-    loaded = results.load(claim)
-    outside._intend(claim, loaded, outside._prepare(claim, loaded))
+    queue, letter = about_to_leave()
     controls.cancel(instance=action.instance, reason="the customer asked", actor="ada", now=database_now())
 
-    results.settle_refusal(claim, loaded, ChannelError("450 greylisted", permanent=False, channel_wide=False))
+    queue.settle([Result(letter, Outcome.PUT_OFF, Reason.of("too_many"))])
 
     action.refresh_from_db()
     assert action.status == Status.CANCELLED
@@ -677,12 +704,10 @@ def test_a_refusal_in_a_cancelled_instance_cancels(smtp: Sink) -> None:
 
 def test_a_changed_address_is_prepared_anew(smtp: Sink) -> None:
     action = email_action()
-    claim = leases.claim_outside(limit=1)[0]
-    loaded = results.load(claim)
-    draft = outside._prepare(claim, loaded)
+    queue, letter = prepared()
     Contact.objects.update(email="moved@example.org")
 
-    assert not outside._intend(claim, loaded, draft)
+    assert not intend(queue, letter)
     run_due()
 
     assert [str(message["To"]) for message in smtp.messages] == ["moved@example.org"]
@@ -692,12 +717,10 @@ def test_a_changed_address_is_prepared_anew(smtp: Sink) -> None:
 
 def test_a_word_on_permission_since_the_claim_is_heard(smtp: Sink) -> None:
     action = email_action()
-    claim = leases.claim_outside(limit=1)[0]
-    loaded = results.load(claim)
-    draft = outside._prepare(claim, loaded)
+    queue, letter = prepared()
     consent.withdraw(contact=action.instance.contact, source="said so", now=database_now())
 
-    assert not outside._intend(claim, loaded, draft)
+    assert not intend(queue, letter)
     run_due()
 
     action.refresh_from_db()
@@ -708,13 +731,13 @@ def test_a_database_that_leaves_at_the_intent_makes_nothing_unclear(
     smtp: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     action = email_action()
-    intend = outside._intend
+    begin = ActionQueue.intend
 
-    def cut(*arguments: Any) -> bool:
-        intend(*arguments)
+    def cut(*arguments: Any) -> list[ActionLetter]:
+        begin(*arguments)
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr(outside, "_intend", cut)
+    monkeypatch.setattr(ActionQueue, "intend", cut)
     monkeypatch.setattr(disconnects, "reconnect", lambda: None)
 
     run_due()

@@ -35,7 +35,7 @@ def wrong(world, cause="sender_refused", status="failed", at=f.NOW, contact=None
         cause=cause,
         finished_at=None if status in ("ambiguous", "pending") else at,
         started_at=at,
-        last_error="553 5.7.1 Sender address rejected",
+        reason={"code": "sender_refused", "said": "553 5.7.1 Sender address rejected"},
         **values,
     )
     if status in ("failed", "dead"):

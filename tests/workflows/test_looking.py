@@ -8,6 +8,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from contactflow.core.reasons import Reason
 from contacts.models import Contact
 from engagement.channels import state
 from engagement.models import Message
@@ -151,9 +152,9 @@ def test_without_a_worker_the_system_is_degraded(artist: Contact) -> None:
 
 def test_a_paused_channel_degrades_the_system(artist: Contact) -> None:
     heartbeat.beat(name="host:1")
-    state.pause("email", "the mail server refuses us", world.database_now())
+    state.pause("email", Reason.of("login_refused", said="535 no"), world.database_now())
 
     status = analytics.status(now=world.database_now())
 
     assert status["system_status"] == "degraded"
-    assert "the mail server refuses us" in status["problems"][0]
+    assert "535 no" in status["problems"][0]

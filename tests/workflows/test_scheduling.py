@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 import uuid
 from decimal import Decimal
 
@@ -34,22 +33,6 @@ def test_other_steps_and_occurrences_are_other_actions(step: int, other: int, da
     )
 
     assert same == ((step, day) == (other, later))
-
-
-@pytest.mark.parametrize(
-    ("attempt", "ceiling"), [(1, 30), (2, 60), (3, 120), (6, 960), (10, 15_360), (11, 21_600), (400, 21_600)]
-)
-def test_retry_delay_doubles_up_to_six_hours(attempt: int, ceiling: int) -> None:
-    delays = [scheduling.retry_delay(attempt=attempt, rng=random.Random(seed)).total_seconds() for seed in range(50)]
-
-    assert min(delays) >= ceiling / 2
-    assert max(delays) <= ceiling
-
-
-def test_retry_delays_are_spread() -> None:
-    delays = {scheduling.retry_delay(attempt=3) for _ in range(20)}
-
-    assert len(delays) > 10
 
 
 @pytest.mark.parametrize(("priority", "hours"), [("urgent", 4), ("high", 24), ("medium", 72), ("low", 168), ("", 72)])

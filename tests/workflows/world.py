@@ -16,6 +16,7 @@ from contacts.intake import Arrival, Change, EnrolmentPolicy, happened
 from engagement import defaults as engagement_defaults
 from workflows import defaults as workflow_defaults
 from workflows import entrypoints, execution
+from workflows.leases import Claim, Intent
 from workflows.models import ScheduledAction, WorkflowInstance
 
 addresses = (f"someone{number}@example.org" for number in itertools.count())
@@ -70,3 +71,8 @@ def statuses(instance: WorkflowInstance) -> list[tuple[str, str]]:
 
 def only_action(**filters: Any) -> ScheduledAction:
     return ScheduledAction.objects.get(**filters)
+
+
+def intent(claim: Claim, action: ScheduledAction) -> Intent:
+    """That the action's email is about to be handed over, for nobody's brand."""
+    return Intent(claim, action.instance.contact.email, None)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import InterfaceError, OperationalError, connection
 
 from contactflow.core.clock import database_now
-from engagement import delivery
+from engagement.channels import registry
 from workflows import enrolment, leases
 from workflows.execution import inside, outside
 from workflows.models import ScheduledAction
@@ -77,7 +77,7 @@ def _round(deadline: float) -> int:
     waiting = _what_waits()
     comes = waiting.events or waiting.leases  # may leave something for the parts after it
     if not (waiting.outside or comes):
-        delivery.release()
+        registry.release_all()
     parts: tuple[tuple[bool, Callable[[], int]], ...] = (
         (waiting.events, lambda: enrolment.enrol_waiting(now=database_now())),
         (waiting.leases, leases.reap),
@@ -106,12 +106,12 @@ def _apart(part: Callable[[], int]) -> int:
 
 def run_suspects(*, limit: int = SUSPECTS_A_ROUND) -> int:
     """Try what was held by a worker that died, each alone; at most one that leaves the house."""
-    may_send = not outside.is_email_paused()
+    may_send = not outside.is_any_channel_paused()
     done = 0
     while done < limit and (claims := leases.claim_suspect(outside=may_send)):
         for claim in claims:
             leaves = claim.lane == ScheduledAction.Lane.OUTSIDE
-            guarded(claim, outside.send if leaves else inside.perform_one)
+            guarded(claim, outside.send_alone if leaves else inside.perform_one)
             may_send = may_send and not leaves
             done += 1
     return done

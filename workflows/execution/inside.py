@@ -19,13 +19,14 @@ from django.db.models import Model
 from contactflow.core import disconnects
 from contacts.config_revision import Kept, now_and_revision
 from contacts.models import ContactStatus
+from engagement.dispatcher import persistently
 from engagement.models import Target
 from workflows import actions, leases, results
 from workflows.actions.base import ActionType
 from workflows.instance_state import settle_instances
 from workflows.leases import Claim
 from workflows.models import ScheduledAction, Step, WorkflowTemplate
-from workflows.results import Settlement, guarded, persistently
+from workflows.results import Settlement, guarded
 
 logger = logging.getLogger(__name__)
 

@@ -1,32 +1,33 @@
-"""Work that leaves the house: prepare, intent, hand over, result."""
+"""Work that leaves the house: the actions' queue of engagement.dispatcher."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections import deque
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
-
-from contactflow.core import disconnects
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts.models import Contact
-from engagement import delivery
+from engagement import delivery, dispatcher
 from engagement.channels import state
-from engagement.channels.base import ChannelError, Unclear
+from engagement.channels.base import ChannelError
+from engagement.delivery import Draft, Held, NotAllowed, Order, SentBefore
+from engagement.dispatcher import Letter, Outcome, Result
 from workflows import actions, leases, results, wake
 from workflows.execution.inside import run_inside
 from workflows.instance_state import lock_instance
-from workflows.leases import Claim
+from workflows.leases import Claim, Intent
 from workflows.models import ScheduledAction
-from workflows.results import EMAIL, LostLease, guarded, persistently
+from workflows.results import LostLease
 
-OUTSIDE_BATCH = 10
-BATCH_SECONDS = 20  # an outside batch that takes longer gives back the rest, well within its lease
-HAND_OVER_WITHIN = 30.0  # seconds from the intent; a process that was held up longer does not send any more
-
-# Counts on while the machine sleeps, where the system has such a clock.
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+OUTSIDE_BATCH = 20
+logger = logging.getLogger(__name__)
 
 
 def run_outside(*, deadline: float, limit: int = OUTSIDE_BATCH) -> int:
@@ -34,121 +35,180 @@ def run_outside(*, deadline: float, limit: int = OUTSIDE_BATCH) -> int:
 
     Alerts and tasks that become due meanwhile are done in between: they do not wait behind the whole batch.
     """
-    claims = [] if is_email_paused() else leases.claim_outside(limit=limit)
-    if not claims:
-        delivery.release()
-    if len(claims) == limit:
-        wake.wake()  # the baton: there may be more, and another worker may be free
-    until = min(deadline, time.monotonic() + BATCH_SECONDS)
-    waiting = deque(claims)
-    try:
-        while waiting:
-            guarded(waiting.popleft(), send)
-            run_inside()
-            if time.monotonic() > until or is_email_paused():
-                break
-    finally:
-        if waiting:
-            persistently(lambda: leases.release(waiting))
-    return len(claims)
+    return dispatcher.run(ActionQueue(), deadline=deadline, limit=limit, between=run_inside)
 
 
-def is_email_paused() -> bool:
-    """Whether the channel as a whole is in trouble."""
-    return state.paused_until(EMAIL, now=database_now()) is not None
-
-
-def send(claim: Claim) -> None:
+def send_alone(claim: Claim) -> None:
     """Lead one claimed action through its phases."""
-    action = results.load(claim)
-    reason = actions.of(action.action_type).why_not(action)
-    if reason:
-        results.settle(claim, action, status="skipped", result={"reason": reason.as_json()})
-        return
-    if not leases.renew(claim):
-        raise LostLease
-    draft = _prepare(claim, action)
-    began = time.clock_gettime(_CLOCK)
-    if draft is None or not _may_go(claim, action, draft):
-        return
-    try:
-        _check_not_held_up(began)
-        receipt = delivery.hand_over(draft)
-    except ChannelError as error:
-        refusal = error  # the name of an except clause ends with it
-        persistently(lambda: results.settle_refusal(claim, action, refusal))
-    except Unclear as error:
-        unclear = str(error)
-        persistently(lambda: results.settle_unclear(claim, action, unclear))
-    else:
-        persistently(lambda: results.settle_sent(claim, action, receipt))
+    dispatcher.run(ActionQueue(given=claim), deadline=time.monotonic(), limit=1)
 
 
-def _prepare(claim: Claim, action: ScheduledAction) -> delivery.Draft | None:
-    """Look again, render, connect. Nothing has left: failing here is never ambiguous."""
-    template = action.template
-    if template is None:
-        raise ValueError("the step names no email")
-    try:
-        return delivery.prepare(
-            action_id=action.pk,
-            template=template,
-            contact=action.instance.contact,
-            business_entity=action.instance.business_entity,
-            now=database_now(),
+def is_any_channel_paused() -> bool:
+    """Whether what leaves the house would only wait."""
+    paused, _ = state.of_all()
+    return bool(paused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionLetter(Letter):
+    claim: Claim
+    action: ScheduledAction
+    draft: Draft | None = None
+
+
+class ActionQueue:
+    """The dispatcher's view of the actions that leave the house."""
+
+    def __init__(self, *, given: Claim | None = None) -> None:
+        """`given`: this one, claimed already."""
+        self._given = given
+        self._claims: dict[UUID, Claim] = {}
+
+    def claim(self, *, limit: int, paused: Sequence[str]) -> int:
+        claims = [self._given] if self._given else leases.claim_outside(limit=limit, paused=paused)
+        self._claims = {claim.action_id: claim for claim in claims}
+        if not self._given and len(claims) == limit:
+            wake.wake()  # the baton: there may be more, and another worker may be free
+        return len(claims)
+
+    def prepare(self, *, until: float) -> list[ActionLetter]:
+        loaded = self._load()
+        orders = [order for action in loaded if (order := self._order(action))]
+        by_id = {action.pk: action for action in loaded}
+        letters: list[ActionLetter] = []
+        for order, prepared in zip(orders, delivery.prepare(orders, now=database_now()), strict=False):
+            letters.extend(self._letters(by_id[order.action_id], order, prepared))
+            refusal = letters[-1].refusal if letters else None
+            if time.monotonic() > until or (refusal is not None and refusal.channel_wide):
+                break
+        return letters
+
+    def intend(self, letters: Sequence[ActionLetter]) -> list[ActionLetter]:
+        going = [letter for letter in letters if not self._stays(letter)]
+        begun = self._begin_sending(going)
+        if held := [letter.claim for letter in going if letter not in begun]:
+            leases.release(held)
+        if begun:
+            delivery.record_intent([letter.draft for letter in begun if letter.draft], now=database_now())
+        return begun
+
+    def settle(self, results_: Sequence[Result[ActionLetter]]) -> None:
+        sent = [
+            (one.letter.claim, one.letter.action, one.receipt) for one in results_ if one.outcome == Outcome.ACCEPTED
+        ]
+        if sent:
+            results.settle_sent([(claim, action, receipt) for claim, action, receipt in sent if receipt])
+        for one in results_:
+            if one.outcome != Outcome.ACCEPTED:
+                _unless_lost(one.letter.claim, partial(results.settle_result, one.letter.claim, one.letter.action, one))
+
+    def fail(self, letter: ActionLetter, error: Exception) -> None:
+        if isinstance(error, SentBefore):
+            # The last line of defence: what was or may have been sent under this id is not sent again.
+            status, reason = ("done", None) if error.is_known else ("ambiguous", Reason.of("worker_cut_off"))
+            result = {"reason": Reason.of("sent_before").as_json()} if error.is_known else {}
+            self._settled(letter.action, status=status, reason=reason, result=result)
+        else:
+            self._park(letter.claim, error)
+
+    def release(self) -> None:
+        claims, self._claims = self._claims.values(), {}
+        if claims:
+            leases.release(claims)
+
+    def _load(self) -> list[ScheduledAction]:
+        """What is still ours, with all that doing it needs: few joins, and what many share once."""
+        rows = (
+            ScheduledAction.objects.filter(pk__in=self._claims)
+            .select_related("instance__contact")
+            .prefetch_related(
+                "template__current_version",
+                "template__business_entity",
+                "instance__business_entity",
+                "instance__contact__status",
+                "instance__contact__lead_source",
+                "instance__contact__contact_types",
+            )
+            .order_by("next_attempt_at", "due_at")
         )
-    except delivery.NotAllowed as refusal:
-        results.settle(claim, action, status="skipped", result={"reason": str(refusal)})
-    except delivery.Held as held:
-        results.settle(claim, action, status="failed", error=str(held), result={"missing": list(held.missing)})
-    except ChannelError as error:
-        results.settle_refusal(claim, action, error)
-    return None
+        return [row for row in rows if row.token == self._claims[row.pk].token]
+
+    def _order(self, action: ScheduledAction) -> Order | None:
+        """What is to go out; None when it is settled already."""
+        if reason := actions.of(action.action_type).why_not(action):
+            self._settled(action, status="skipped", result={"reason": reason.as_json()})
+            return None
+        if action.template is None:
+            self._settled(action, status="failed", reason=Reason.of("step_incomplete"))
+            return None
+        instance = action.instance
+        return Order(action.pk, action.template, instance.contact, instance.business_entity)
+
+    def _letters(
+        self, action: ScheduledAction, order: Order, prepared: delivery.Prepared | Exception
+    ) -> Iterator[ActionLetter]:
+        claim, channel = self._claims[action.pk], order.template.channel
+        if isinstance(prepared, NotAllowed):
+            self._settled(action, status="skipped", result={"reason": prepared.reason.as_json()})
+        elif isinstance(prepared, Held):
+            missing = prepared.reason.params.get("missing")
+            result = {"missing": list(missing)} if missing else {}
+            self._settled(action, status="failed", reason=prepared.reason, result=result)
+        elif isinstance(prepared, ChannelError):
+            yield ActionLetter(channel=channel, refusal=prepared, claim=claim, action=action)
+        elif isinstance(prepared, Exception):
+            logger.error("action %s failed unexpectedly", action.pk, exc_info=prepared)
+            self._park(claim, prepared)
+        else:
+            draft, parcel = prepared
+            locks = actions.of(action.action_type).may_yield
+            yield ActionLetter(
+                channel=channel, parcel=parcel, claim=claim, action=action, draft=draft, takes_locks=locks
+            )
+
+    def _stays(self, letter: ActionLetter) -> bool:
+        """Whether it steps back at the last moment, judged with the contact locked: two touches see each other."""
+        kind = actions.of(letter.action.action_type)
+        if not kind.may_yield:
+            return False
+        Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=letter.action.instance.contact_id)
+        lock_instance(instance_id=letter.action.instance_id)
+        if not (reason := kind.why_yields(letter.action)):
+            return False
+        _unless_lost(
+            letter.claim,
+            lambda: results.finish(letter.claim, letter.action, status="skipped", result={"reason": reason.as_json()}),
+        )
+        return True
+
+    def _begin_sending(self, letters: Sequence[ActionLetter]) -> list[ActionLetter]:
+        by_channel: dict[str, list[Intent]] = defaultdict(list)
+        for letter in letters:
+            assert letter.draft is not None  # noqa: S101  what has a parcel has one
+            brand = letter.draft.order.brand
+            intent = Intent(letter.claim, letter.draft.envelope.address, brand.pk if brand else None)
+            by_channel[letter.channel].append(intent)
+        begun = {pk for name, intents in by_channel.items() for pk in leases.begin_sending(intents, channel=name)}
+        return [letter for letter in letters if letter.claim.action_id in begun]
+
+    def _settled(
+        self,
+        action: ScheduledAction,
+        *,
+        status: str,
+        reason: Reason | None = None,
+        result: dict[str, Any] | None = None,
+    ) -> None:
+        claim = self._claims[action.pk]
+        _unless_lost(claim, lambda: results.settle(claim, action, status=status, reason=reason, result=result))
+
+    def _park(self, claim: Claim, error: Exception) -> None:
+        reason = dispatcher.fault(error)
+        _unless_lost(claim, lambda: dispatcher.persistently(lambda: results.settle_unexpected(claim, reason)))
 
 
-def _may_go(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> bool:
-    """The intent, and the last line of defence: what was or may have been sent under this id is not sent again."""
+def _unless_lost(claim: Claim, settle: Callable[[], object]) -> None:
     try:
-        return _intend(claim, action, draft)
-    except delivery.AlreadySent as sent:
-        results.settle(claim, action, status="done", result={"response": str(sent)})
-    except delivery.Unsettled as unclear:
-        results.settle(claim, action, status="ambiguous", error=str(unclear))
-    except (OperationalError, InterfaceError):
-        # Whether the intent was committed is not known; that nothing was handed over is.
-        error = ChannelError("The database went away before the hand-over.", permanent=False, channel_wide=False)
-        disconnects.reconnect()
-        persistently(lambda: results.settle_refusal(claim, action, error))
-    return False
-
-
-def _intend(claim: Claim, action: ScheduledAction, draft: delivery.Draft) -> bool:
-    """Record that the hand-over begins; False when the action is to go no further now.
-
-    A crash after this commit makes the action ambiguous, which no machine sends again.
-    """
-    with transaction.atomic():
-        if reason := _why_it_yields(action):
-            results.finish(claim, action, status="skipped", result={"reason": reason.as_json()})
-            return False
-        if not leases.begin_sending(claim, recipient=draft.envelope.recipient):
-            leases.release([claim])
-            return False
-        delivery.record_intent(draft, now=database_now())
-        results.log_attempt(claim, action)
-    return True
-
-
-def _why_it_yields(action: ScheduledAction) -> Reason | None:
-    """Judged with the contact locked, so that two touches of a contact see each other."""
-    kind = actions.of(action.action_type)
-    if not kind.may_yield:
-        return None
-    Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=action.instance.contact_id)
-    lock_instance(instance_id=action.instance_id)
-    return kind.why_yields(action)
-
-
-def _check_not_held_up(began: float) -> None:
-    if time.clock_gettime(_CLOCK) - began > HAND_OVER_WITHIN:
-        raise ChannelError("The worker was held up before it could hand over.", permanent=False, channel_wide=False)
+        settle()
+    except LostLease:
+        logger.warning("action %s: the lease was lost, somebody else settles it", claim.action_id)

@@ -140,7 +140,9 @@ class ScheduledAction(models.Model):
     held_by = models.CharField(max_length=100, blank=True, editable=False)
     suspect = models.BooleanField(default=False, editable=False, help_text="Was held by a worker that died.")
     lone_crashes = models.PositiveSmallIntegerField(default=0, editable=False)
-    last_error = models.TextField(blank=True)
+    reason = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="Why it is not done; engagement.describe says it."
+    )
     cause = models.CharField(
         max_length=120,
         blank=True,
@@ -224,6 +226,11 @@ class ScheduledAction(models.Model):
         """Why it was skipped or cancelled: a reason of ours, or what a colleague wrote."""
         return describe.left_out(self.result)
 
+    @property
+    def last_error(self) -> str:
+        """Why it is not done, in words."""
+        return describe.why(self.reason)
+
     def __str__(self) -> str:
         return f"{self.get_action_type_display()} ({self.get_status_display()})"
 
@@ -247,13 +254,18 @@ class ActionAttempt(models.Model):
     started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.RUNNING)
-    error = models.TextField(blank=True)
+    reason = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         verbose_name = "attempt"
         verbose_name_plural = "attempts"
         ordering = ("started_at", "id")
         constraints: ClassVar = [models.UniqueConstraint(fields=["action", "token"], name="one_attempt_per_token")]
+
+    @property
+    def error(self) -> str:
+        """Why it did not succeed, in words."""
+        return describe.why(self.reason)
 
     def __str__(self) -> str:
         return f"{self.number}: {self.get_outcome_display()}"

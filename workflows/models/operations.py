@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from engagement.models import Delivery
 from workflows.models.engine import ScheduledAction, WorkflowInstance
 from workflows.models.templates import WorkflowTemplate
 
@@ -111,24 +112,15 @@ class BulkDecision(models.Model):
 
 
 class DigestLetter(models.Model):
-    """The digest of one day for one colleague. The row is the claim: who has one gets no second."""
-
-    class Status(models.TextChoices):
-        SENDING = "sending", "Being handed over"  # claimed; a crash leaves it here, and it is not repeated
-        WAITING = "waiting", "Refused for now"  # definitely not sent; again at next_attempt_at
-        SENT = "sent", "Sent"  # the mail server took it
-        QUIET = "quiet", "Nothing to say"  # nothing needed anybody that day
-        UNCLEAR = "unclear", "Unclear"  # handed over without an answer; not repeated
-        FAILED = "failed", "Refused"  # refused for good, or too often
+    """The digest of one day for one colleague. Who has one gets no second; engagement's delivery brings it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_letters")
     day = models.DateField(help_text="In the time zone of this installation.")
-    status = models.CharField(max_length=10, choices=Status)
     since = models.DateTimeField(help_text="What happened from here on is told.")
     until = models.DateTimeField()
-    attempts = models.PositiveSmallIntegerField(default=1)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
+    delivery = models.OneToOneField(
+        Delivery, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Empty: there was nothing to say."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -14,7 +14,7 @@ TABLES = (
     "contacts_contact", "contacts_entitymembership", "contacts_contactevent", "contacts_consent",
     "contacts_contact_contact_types", "workflows_workflowinstance", "workflows_scheduledaction",
     "workflows_actionattempt", "workflows_controlentry", "engagement_message", "engagement_task", "engagement_alert",
-    "engagement_alertdelivery", "contactflow_auditentry",
+    "engagement_delivery", "contactflow_auditentry",
 )  # fmt: skip
 FILLERS = {
     "varchar": "''", "text": "''", "int2": "0", "int4": "0", "int8": "0", "bool": "false", "jsonb": "'{}'",
@@ -82,16 +82,18 @@ _INSTANCES = """
 """
 _ACTIONS = """
     INSERT INTO workflows_scheduledaction (id, instance_id, step_id, position, action_type, lane, target_id,
-                                           template_id, due_at, next_attempt_at, status, attempts, last_error,
+                                           template_id, due_at, next_attempt_at, status, attempts, reason,
                                            cause, result, started_at, finished_at)
     SELECT md5('action' || instance.id || step.id)::uuid, instance.id, step.id, step.position, step.action_type,
         CASE WHEN step.action_type = 'send_email' THEN 'outside' ELSE 'inside' END,
         step.target_id, step.template_id, due.at, due.at, state.status,
         (state.status IN ('done', 'failed', 'ambiguous', 'dead'))::int,
-        CASE WHEN state.status = 'failed' AND luck.number < 0.001 THEN '553 5.7.1 Sender address rejected: not owned'
-            WHEN state.status = 'failed' THEN '550 5.1.1 <person@company.example>: no such user'
-            WHEN state.status = 'ambiguous' THEN 'The connection was cut after the message was handed over.'
-            ELSE '' END,
+        CASE WHEN state.status = 'failed' AND luck.number < 0.001
+                THEN '{"code": "sender_refused", "said": "553 5.7.1 Sender address rejected: not owned"}'
+            WHEN state.status = 'failed'
+                THEN '{"code": "mailbox_unknown", "said": "550 5.1.1 <person@company.example>: no such user"}'
+            WHEN state.status = 'ambiguous' THEN '{"code": "worker_cut_off"}'
+            ELSE '{}' END ::jsonb,
         CASE WHEN state.status = 'failed' AND luck.number < 0.001 THEN 'sender_refused'
             WHEN state.status = 'failed' THEN 'mailbox_unknown'
             WHEN state.status = 'ambiguous' THEN 'worker_cut_off' ELSE '' END,
@@ -108,20 +110,20 @@ _ACTIONS = """
         WHEN luck.number < 0.02 THEN 'skipped' ELSE 'done' END AS status) AS state
 """
 _ATTEMPTS = """
-    INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, ended_at, outcome, error)
+    INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, ended_at, outcome, reason)
     SELECT id, 1, row_number() OVER (), 'host:1', coalesce(started_at, due_at), finished_at,
-        CASE status WHEN 'done' THEN 'done' WHEN 'ambiguous' THEN 'ambiguous' ELSE 'failed' END, last_error
+        CASE status WHEN 'done' THEN 'done' WHEN 'ambiguous' THEN 'ambiguous' ELSE 'failed' END, reason
     FROM workflows_scheduledaction WHERE status IN ('done', 'failed', 'ambiguous') AND action_type = 'send_email'
 """
 _MESSAGES = """
     INSERT INTO engagement_message (id, action, contact_id, business_entity_id, version_id, sender, recipient, subject,
-                                    text, html, message_id, status, transport, error, created_at, sent_at)
+                                    text, html, message_id, status, transport, reason, created_at, sent_at)
     SELECT md5('message' || action.id)::uuid, action.id, instance.contact_id, instance.business_entity_id,
         email.current_version_id, 'Brand <crm@brand.example>', 'person@company.example', 'Good to meet you, Ada',
         repeat('Hello Ada, thank you for writing to us. ', 8),
         '<p>' || repeat('Hello Ada, thank you for writing to us. ', 8) || '</p>', '<' || action.id || '@brand.example>',
         CASE action.status WHEN 'done' THEN 'sent' WHEN 'dead' THEN 'failed' ELSE action.status END, 'smtp',
-        action.last_error, action.due_at, CASE WHEN action.status = 'done' THEN action.finished_at END
+        action.reason, action.due_at, CASE WHEN action.status = 'done' THEN action.finished_at END
     FROM workflows_scheduledaction AS action
     JOIN workflows_workflowinstance AS instance ON instance.id = action.instance_id
     JOIN engagement_engagementtemplate AS email ON email.id = action.template_id
@@ -154,8 +156,10 @@ _ALERTS = """
     WHERE action.status = 'done' AND action.action_type = 'send_notification'
 """
 _DELIVERIES = """
-    INSERT INTO engagement_alertdelivery (alert_id, channel, address, status, attempts, next_attempt_at, finished_at)
-    SELECT id, 'email', 'team@staff.example', 'sent', 1, created_at, created_at FROM engagement_alert
+    INSERT INTO engagement_delivery (identity, alert_id, parts, sender, channel, address, transport, reason, status,
+                                     attempts, next_attempt_at, finished_at)
+    SELECT id, id, '{}', '{}', 'email', 'team@staff.example', 'smtp', '{}', 'sent', 1, created_at, created_at
+    FROM engagement_alert
 """
 _CONTROLS = """
     INSERT INTO workflows_controlentry (instance_id, action_id, verb, reason, actor, at)

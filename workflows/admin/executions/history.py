@@ -145,7 +145,7 @@ def _step(
         because=_moved_by(action, attempts, own),
         results=results,
         said=said,
-        trouble=failure_causes.explain_error(action.last_error, _missing(action)) if needs_person else None,
+        trouble=failure_causes.explain(action.cause) if needs_person else None,
         known=what_is_known(action, attempts, message) if action.status == Status.AMBIGUOUS else [],
         attempts=attempts,
         controls=own,
@@ -182,7 +182,7 @@ def what_is_known(action: ScheduledAction, attempts: list[ActionAttempt], messag
     handed_over = (last.started_at if last else None) or action.started_at
     if handed_over:
         known.append(f"Handed over {datetimes.words(handed_over)}.")
-    known.append(_phase(action.last_error))
+    known.append(_phase(action.cause))
     if message is not None:
         known.append(f"To {message.recipient}, from {message.sender or 'the sender of EMAIL_URL'}.")
         if message.message_id:
@@ -191,8 +191,7 @@ def what_is_known(action: ScheduledAction, attempts: list[ActionAttempt], messag
     return known
 
 
-def _phase(error: str) -> str:
-    cause = failure_causes.cause_of(error)
+def _phase(cause: str) -> str:
     if cause == "no_answer":
         return "The whole message had left; the connection broke before the mail server answered."
     if cause == "strange_answer":
@@ -302,11 +301,6 @@ def _steps(count: int) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def _missing(action: ScheduledAction) -> list[str]:
-    missing = action.result.get("missing") if isinstance(action.result, dict) else None
-    return [str(name) for name in missing] if isinstance(missing, list) else []
 
 
 def _why_address(instance: WorkflowInstance) -> str:

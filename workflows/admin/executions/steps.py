@@ -52,7 +52,7 @@ COLUMNS: export.Columns = (
     ("Late", history.lateness),
     ("Attempts", lambda one: one.attempts),
     ("What went wrong", lambda one: failure_causes.explain(one.cause).title if one.cause else ""),
-    ("In the words of the mail server", lambda one: one.last_error),
+    ("In the words of the mail server", lambda one: str(one.reason.get("said") or "")),
     ("Id", lambda one: one.pk),
 )
 

@@ -1,0 +1,65 @@
+"""What this room says, in words: why an email was held, refused or is unclear. Codes become sentences here alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from contactflow.core import reasons
+from contactflow.core.reasons import Reason
+from contacts import describe as contacts_describe
+
+SENTENCES = {
+    "switched_off": _('The email "%(email)s" is switched off.'),
+    "no_words": _('The email "%(email)s" has no words yet. Write them, then try again.'),
+    "missing": _(
+        'The email "%(email)s" is held: %(contact)s has no %(missing)s. Complete the contact or give the email a '
+        "fallback, then try again."
+    ),
+    "email_unbuildable": _("The email cannot be built: %(said)s"),
+    "address_invalid": _('"%(address)s" is not an email address.'),
+    "address_not_ascii": _(
+        "%(address)s has characters before the @ that many mail servers refuse. Ask for another address."
+    ),
+    "no_address": _("The contact has no address for this channel."),
+    "server_closed": _("The mail server closed the connection."),
+    "server_unreachable": _("The mail server %(host)s cannot be used: %(said)s"),
+    "login_refused": _("The mail server refused user name or password: %(said)s"),
+    "mail_url_unusable": _(
+        "EMAIL_URL cannot be used: user name and password may only have ASCII characters (mail servers take no "
+        "others), the host has to be a host name and the port at most 65535."
+    ),
+    "mail_url_no_server": _("EMAIL_URL is not the address of a mail server: use smtp://, smtp+tls:// or smtp+ssl://."),
+    "no_answer": _("The connection broke after the message left and before the server answered."),
+    "strange_answer": _("The mail server gave an answer that means neither yes nor no: %(said)s"),
+    "worker_cut_off": _("The worker was cut off after it began to hand over. Whether it arrived is not known."),
+    "worker_crashed": _("The worker %(worker)s stopped while it prepared this."),
+    "held_up": _("The worker was held up before it could hand over."),
+    "channel_paused": _("It waited for others, and the channel was paused meanwhile."),
+    "database_away": _("The database went away before the hand-over."),
+    "sent_before": _("It was sent before."),
+    "too_late": _("It waited so long that it is of no use any more."),
+    "nobody_behind": _("Nobody is behind %(target)s: add people or addresses to it."),
+    "not_sent": _("Not sent, says %(by)s: %(why)s"),
+    "our_fault": _("%(said)s"),
+}
+
+
+def why(reason: Reason | Mapping[str, Any]) -> str:
+    """The sentence; what the other side said, in its own words where we have no sentence for it; "" for no reason."""
+    if not isinstance(reason, Reason):
+        reason = Reason.stored(reason)
+    if not reason.code:
+        return ""
+    if reason.code in contacts_describe.PERMISSION:
+        return contacts_describe.permission(reason)
+    said = str(reason.params.get("said") or "")
+    if reason.code not in SENTENCES:
+        return said or reasons.sentence(reason, {})
+    missing = reason.params.get("missing")
+    joined = {"missing": ", no ".join(missing)} if isinstance(missing, list) else {}
+    params = defaultdict(str, {**reason.params, **joined})
+    return reasons.sentence(Reason(reason.code, params), SENTENCES)
