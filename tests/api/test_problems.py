@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory, override_settings
 from rest_framework import exceptions
 
 from contactflow.api import problems
+from contactflow.core.reasons import Reason
 from contacts.intake import IntakeError
 from tests.api.caller import Caller
 from workflows.controls import NotPossible
@@ -181,7 +182,7 @@ def test_failure_of_ours_is_a_problem_without_details(reader: Caller, monkeypatc
     [
         (IntakeError({"email": ["Give one."]}), 400),
         (UnknownWorkflow("There is none."), 400),
-        (NotPossible("It is over."), 409),
+        (NotPossible(Reason.of("workflow_cancelled")), 409),
         (Http404(), 404),
         (PermissionDenied(), 403),
         (RequestDataTooBig(), 413),
