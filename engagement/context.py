@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Count, Max, Q
 
+from contactflow.core.numbers import counted
 from contacts.models import BusinessEntity, Contact
 from engagement.models import Message, MessageEvent
 from engagement.placeholders import Context
@@ -43,7 +44,7 @@ def gather(
         lead_source=_lead_source(contact, facts),
         entity=business_entity.name if business_entity else "",
         entity_website=_web_address(business_entity.website if business_entity else ""),
-        response_time=_hours(business_entity.response_hours) if business_entity else "",
+        response_time=counted(business_entity.response_hours, "hour") if business_entity else "",
         company=contact.company,
         job_title=contact.job_title,
         phone=contact.phone,
@@ -77,10 +78,6 @@ def _lead_source(contact: Contact, facts: Mapping[str, Any] | None) -> str:
 
 def _web_address(address: str) -> str:
     return address.strip() if address.strip().lower().startswith(("https://", "http://")) else ""
-
-
-def _hours(hours: int) -> str:
-    return "1 hour" if hours == 1 else f"{hours} hours"
 
 
 def _as_text(value: Any) -> str:

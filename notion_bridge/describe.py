@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from contactflow.core.numbers import counted
 from notion_bridge import mapping
 from notion_bridge.models import Kind, PageLink
 
@@ -153,9 +154,5 @@ def duration(of: dt.timedelta) -> str:
     seconds = max(int(of.total_seconds()), 0)
     for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
         if seconds >= length:
-            return _counted(seconds // length, unit)
-    return _counted(seconds, "second") if seconds else "less than a second"
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+            return counted(seconds // length, unit)
+    return counted(seconds, "second") if seconds else "less than a second"

@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contactflow.core.clock import database_now
+from contactflow.core.numbers import counted
 from engagement import analytics
 from engagement.models import Delivery
 from workflows import failures
@@ -52,14 +53,14 @@ class Digest:
     @property
     def lines(self) -> list[tuple[str, str]]:
         """What waits besides failures, each with the address of its list."""
-        counted = (
+        numbered = (
             (self.overdue_tasks, "task is overdue", "tasks are overdue", _list("engagement_task", "due=overdue")),
             (self.open_alerts, "alert waits for somebody", "alerts wait for somebody",
              _list("engagement_alert", "state=open")),
             (self.late_steps, "step is late", "steps are late",
              _list("workflows_scheduledaction", "status__exact=pending")),
         )  # fmt: skip
-        return [(_count(count, one, many), address) for count, one, many, address in counted if count]
+        return [(_count(count, one, many), address) for count, one, many, address in numbered if count]
 
     @property
     def subject(self) -> str:
@@ -174,7 +175,7 @@ def _context(digest: Digest) -> dict[str, Any]:
 def _count(count: int, one: str, many: str) -> str:
     if count >= analytics.COUNT_UP_TO:
         return f"{count} or more {many}"
-    return f"1 {one}" if count == 1 else f"{count} {many}"
+    return counted(count, one, many)
 
 
 def _list(model: str, query: str) -> str:

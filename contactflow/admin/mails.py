@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from contactflow.core.admin.model_admin import column
+from contactflow.core.numbers import counted
 from engagement.admin.emails import EngagementTemplateAdmin, Use
 from engagement.models import EngagementTemplate
 from workflows.models import PlannedTouch, Step, WorkflowTemplate
@@ -40,7 +41,7 @@ class WholeEmailAdmin(EngagementTemplateAdmin):
         number: int = getattr(template, "uses", 0)
         if not number:
             return "Nothing yet"
-        return "1 step" if number == 1 else f"{number} steps"
+        return counted(number, "step")
 
     def used_by(self, template: EngagementTemplate) -> list[Use]:
         steps = Step.objects.filter(version=F("version__template__current_version"), template=template)

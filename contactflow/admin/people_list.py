@@ -27,6 +27,7 @@ from contactflow.core.admin.confirmation import NoQuestions, ReasonForm
 from contactflow.core.admin.filters import BelongsFilter
 from contactflow.core.admin.model_admin import column, joined
 from contactflow.core.datetimes import moment
+from contactflow.core.numbers import counted
 from contactflow.today.filters import AnswerFilter, CameFilter
 from contacts import consent, contact_actions, intake
 from contacts.models import Contact
@@ -173,7 +174,7 @@ class PeopleList:
             )
             started = sum(len(enrolment.enrol(event=one.event, now=now).instances) for one in receipts)
             wake.on_commit()
-            also = f" It started {_counted(started, 'workflow')}." if started else ""
+            also = f" It started {counted(started, 'workflow')}." if started else ""
             return f"{_people(len(receipts))} got the tag.{also}"
 
         bulk = Bulk(
@@ -233,7 +234,7 @@ class PeopleList:
             running = WorkflowInstance.objects.filter(RUNNING, contact__in=people).count()
             said = ["No brand writes to them any more, and no workflow starts for them."]
             said += [f"{_people(already)} of them are not contacted already."] if already else []
-            return [*said, f"{_counted(running, 'workflow')} running for them at present."]
+            return [*said, f"{counted(running, 'workflow')} running for them at present."]
 
         bulk = Bulk(
             name="do_not_contact_all",
@@ -299,8 +300,4 @@ def _nothing(people: list[Contact], answers: dict[str, Any]) -> str:
 
 
 def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return counted(number, "person", "people")

@@ -19,6 +19,7 @@ from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import ReasonForm, confirmed
 from contactflow.core.admin.model_admin import button, joined
+from contactflow.core.numbers import counted
 from contacts import consent, contact_actions, intake
 from contacts.models import Consent, Contact
 from engagement import tasking
@@ -127,7 +128,7 @@ class PersonButtons:
     )
     def pause_all(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
         count = controls.pause_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
-        return f"{_counted(count, 'workflow')} on hold."
+        return f"{counted(count, 'workflow')} on hold."
 
     @confirmed(
         "Resume everything",
@@ -141,7 +142,7 @@ class PersonButtons:
     )
     def resume_all(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
         count = controls.resume_all(contact=contact, reason=answers["reason"], **_who_and_when(request))
-        return f"{_counted(count, 'workflow')} running again."
+        return f"{counted(count, 'workflow')} running again."
 
     @confirmed(
         "Do not contact",
@@ -247,7 +248,7 @@ def forbid(*, contact: Contact, reason: str, stop: bool, colleague: str) -> str:
     with transaction.atomic():
         consent.do_not_contact(contact=contact, source=reason, now=now, colleague=colleague)
         count = controls.cancel_all(contact=contact, reason=reason, actor=colleague, now=now) if stop else 0
-    ended = f" {_counted(count, 'workflow')} cancelled." if count else ""
+    ended = f" {counted(count, 'workflow')} cancelled." if count else ""
     return f"Nobody writes to {contact} any more.{ended}"
 
 
@@ -263,10 +264,6 @@ def _with_steps(prospects: list[manual.Prospect]) -> list[dict[str, Any]]:
 
 def _who_and_when(request: HttpRequest) -> dict[str, Any]:
     return {"actor": request.user.get_username(), "now": clock.database_now()}
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _running(contact: Contact, *statuses: str) -> list[WorkflowInstance]:
@@ -292,7 +289,7 @@ def _what_stops(contact: Contact) -> str:
     waiting = ScheduledAction.objects.filter(instance__in=found, status__in=contact_summary.OPEN)
     kinds = list(waiting.values_list("action_type", flat=True))
     emails = sum(actions.of(kind).is_email for kind in kinds)
-    steps = f"{_counted(len(kinds), 'step')} waiting" + (f", {emails} of them emails" if emails else "")
+    steps = f"{counted(len(kinds), 'step')} waiting" + (f", {emails} of them emails" if emails else "")
     return f"Running now: {joined(one.template for one in found)} ({steps})."
 
 

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from contactflow.core import datetimes
+from contactflow.core.numbers import counted
 from engagement.models import Task
 from engagement.worklist import FINISHED
 
@@ -29,15 +30,10 @@ def _length(seconds: float) -> str:
     if seconds < MINUTE:
         return ""
     if seconds < 90 * MINUTE:
-        return _counted(seconds / MINUTE, "minute")
+        return counted(round(seconds / MINUTE), "minute")
     if seconds < 36 * HOUR:
-        return _counted(seconds / HOUR, "hour")
-    return _counted(seconds / DAY, "day")
-
-
-def _counted(number: float, unit: str) -> str:
-    whole = round(number)
-    return f"1 {unit}" if whole == 1 else f"{whole} {unit}s"
+        return counted(round(seconds / HOUR), "hour")
+    return counted(round(seconds / DAY), "day")
 
 
 def colour(due_at: dt.datetime, *, now: dt.datetime) -> str:

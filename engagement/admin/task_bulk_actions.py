@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
 
 from contactflow.core import clock, datetimes
+from contactflow.core.numbers import counted
 from engagement.admin import task_actions
 from engagement.models import Task
 
@@ -39,8 +40,8 @@ class ColleagueForm(forms.Form):
     def said(self, count: int) -> str:
         who = self.cleaned_data["colleague"]
         if who is None:
-            return f"{_tasks(count)}: nobody has them any more."
-        return f"{_tasks(count)}: assigned to {who.get_full_name() or who.get_username()}."
+            return f"{counted(count, 'task')}: nobody has them any more."
+        return f"{counted(count, 'task')}: assigned to {who.get_full_name() or who.get_username()}."
 
 
 class DueForm(forms.Form):
@@ -69,7 +70,7 @@ class DueForm(forms.Form):
         return {"due_at": self.due_at}
 
     def said(self, count: int) -> str:
-        return f"{_tasks(count)}: due {datetimes.words(self.due_at)}."
+        return f"{counted(count, 'task')}: due {datetimes.words(self.due_at)}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ def ask(page: Any, request: HttpRequest, chosen: QuerySet[Task], question: Quest
         "question": question,
         "form": form,
         "media": page.media + form.media,
-        "count": _tasks(min(len(found), TOGETHER)),
+        "count": counted(min(len(found), TOGETHER), "task"),
         "is_cut": len(found) > TOGETHER,
         "shown": found[:SHOWN],
         "more": min(len(found), TOGETHER) - SHOWN,
@@ -109,7 +110,3 @@ def ask(page: Any, request: HttpRequest, chosen: QuerySet[Task], question: Quest
         "back": request.get_full_path(),
     }
     return TemplateResponse(request, "admin/engagement/board_bulk.html", context)
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count} tasks"

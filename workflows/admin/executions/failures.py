@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import ReasonForm
+from contactflow.core.numbers import counted
 from workflows import failure_causes, failures, progress
 from workflows.admin.executions import history
 from workflows.models import BulkDecision, ScheduledAction
@@ -147,7 +148,7 @@ class FailurePages:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": question.format(steps=_count(seen.steps, "step")),
+            "title": question.format(steps=counted(seen.steps, "step")),
             "means": MEANS[verb],
             "explanation": failure_causes.explain(cause) if cause else None,
             "seen": seen,
@@ -155,7 +156,7 @@ class FailurePages:
             "steps": [history.of_step(step) if step.status == "ambiguous" else _brief(step) for step in steps],
             "more": max(0, seen.steps + seen.cancelled + seen.others - len(steps)),
             "form": form,
-            "submit": f"{button}: {_count(seen.steps, 'step')}",
+            "submit": f"{button}: {counted(seen.steps, 'step')}",
             "is_dangerous": verb in failures.SENDS,
             "address": reverse("admin:workflows_failures_decide"),
             "back": reverse("admin:workflows_failures") if cause else _list_address({}),
@@ -173,9 +174,9 @@ class FailurePages:
             **about, reason=answers["reason"], actor=request.user.get_username(), expected=seen.steps, now=now
         )
         failures.carry_out(decision, deadline=time.monotonic() + IN_THE_REQUEST)
-        messages.success(request, WORDS[decision.verb][2].format(done=_count(decision.done, "step")))
+        messages.success(request, WORDS[decision.verb][2].format(done=counted(decision.done, "step")))
         if decision.refused:
-            left = _count(decision.refused, "step")
+            left = counted(decision.refused, "step")
             messages.warning(request, f"Left as they were, because their state does not allow it any more: {left}.")
         if decision.finished_at is None:
             messages.info(request, "The workers do the rest; this page shows how far they are.")
@@ -197,7 +198,7 @@ class FailurePages:
         return {
             "group": group,
             "explanation": group.explanation,
-            "counted": _counted(group),
+            "counted": _size_of(group),
             "list": _list_address([("cause", asked["cause"]), *statuses]),
             "examples": [history.of_step(step) if group.is_unclear else _brief(step) for step in group.examples],
             "buttons": [
@@ -224,8 +225,8 @@ def _brief(action: ScheduledAction) -> dict[str, Any]:
 def _lines(seen: failures.Preview, verb: str) -> list[tuple[str, str]]:
     """What will happen to whom, each with a tone; only what is not nothing."""
     touched = (
-        f"{_count(seen.steps, 'step')} of {_count(seen.people, 'person', 'people')} "
-        f"in {_count(seen.workflows, 'workflow')}."
+        f"{counted(seen.steps, 'step')} of {counted(seen.people, 'person', 'people')} "
+        f"in {counted(seen.workflows, 'workflow')}."
     )
     steps = {
         "Left until somebody resumes their workflow, which is on hold": seen.waiting,
@@ -237,10 +238,10 @@ def _lines(seen: failures.Preview, verb: str) -> list[tuple[str, str]]:
     again = "Refused before and not corrected since; trying again will fail again"
     said = [
         ("info", touched if seen.steps else ""),
-        ("warn", f"{_count(seen.emails, 'email')} would go out now." if seen.emails else ""),
+        ("warn", f"{counted(seen.emails, 'email')} would go out now." if seen.emails else ""),
         ("", "No email would go out now." if verb in failures.SENDS and not seen.emails else ""),
-        ("bad", f"{again}: {_count(seen.unchanged, 'address', 'addresses')}." if seen.unchanged else ""),
-        *(("", f"{sentence}: {_count(count, 'step')}." if count else "") for sentence, count in steps.items()),
+        ("bad", f"{again}: {counted(seen.unchanged, 'address', 'addresses')}." if seen.unchanged else ""),
+        *(("", f"{sentence}: {counted(count, 'step')}." if count else "") for sentence, count in steps.items()),
     ]
     return [(tone, sentence) for tone, sentence in said if sentence]
 
@@ -252,13 +253,9 @@ def _first_choice(group: failures.Group) -> str:
     return Verb.RETRY if group.explanation.worth_retrying else Verb.SKIP
 
 
-def _counted(group: failures.Group) -> str:
-    workflows = f", {_count(group.workflows, 'workflow')}" if group.workflows else ""
-    return f"{_count(group.steps, 'step')}{workflows}"
-
-
-def _count(count: int, one: str, many: str = "") -> str:
-    return f"1 {one}" if count == 1 else f"{count:,} {many or one + 's'}"
+def _size_of(group: failures.Group) -> str:
+    workflows = f", {counted(group.workflows, 'workflow')}" if group.workflows else ""
+    return f"{counted(group.steps, 'step')}{workflows}"
 
 
 def _ids(said: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
-from contactflow.core import datetimes
+from contactflow.core import datetimes, numbers
 from contacts import describe
 from engagement.models import Message
 from workflows import actions, failure_causes, progress
@@ -171,7 +171,7 @@ def duration(length: dt.timedelta) -> str:
     """2 days 3 hours: the two largest parts."""
     minutes = int(length.total_seconds()) // 60
     parts = [(minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute")]
-    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    said = [numbers.counted(count, unit) for count, unit in parts if count]
     return " ".join(said[:2]) or "less than a minute"
 
 
@@ -268,6 +268,7 @@ def _why_ended(action: ScheduledAction) -> str:
 def _state(instance: WorkflowInstance, actions: list[ScheduledAction], controls: list[ControlEntry]) -> str:
     counted = Counter(action.status for action in actions)
     wrong = counted["failed"] + counted["dead"]
+    bad_steps = numbers.counted(wrong, "step")
     by = _by(controls, {"paused": "pause", "cancelled": "cancel"}.get(instance.status, ""))
     if instance.status == "paused":
         return f"On hold since {describe.moment(instance.paused_at)}{by}. Nothing happens until somebody resumes it."
@@ -277,9 +278,9 @@ def _state(instance: WorkflowInstance, actions: list[ScheduledAction], controls:
         skipped = f", {counted['skipped']} left out" if counted["skipped"] else ""
         return f"Completed {describe.moment(instance.ended_at)}: {counted['done']} steps done{skipped}."
     if instance.status == "failed":
-        return f"Ended {describe.moment(instance.ended_at)}, and {_steps(wrong)} went wrong. See below what to do."
-    trouble = f" {_steps(wrong).capitalize()} went wrong." if wrong else ""
-    unclear = f" {_steps(counted['ambiguous']).capitalize()} unclear." if counted["ambiguous"] else ""
+        return f"Ended {describe.moment(instance.ended_at)}, and {bad_steps} went wrong. See below what to do."
+    trouble = f" {bad_steps} went wrong." if wrong else ""
+    unclear = f" {numbers.counted(counted['ambiguous'], 'step').capitalize()} unclear." if counted["ambiguous"] else ""
     return f"Under way.{trouble}{unclear} {_next(actions)}".strip()
 
 
@@ -293,10 +294,6 @@ def _next(actions: list[ScheduledAction]) -> str:
 def _by(controls: list[ControlEntry], verb: str) -> str:
     last = next((entry for entry in reversed(controls) if entry.verb == verb and entry.action_id is None), None)
     return f" by {last.actor}: {last.reason.rstrip('.')}" if last else ""
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _times(count: int) -> str:
