@@ -51,7 +51,7 @@ def values_of(field: Field, kind: str) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize(("field", "kind"), PLACES)
 @given(data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_a_value_comes_back_as_it_went(field: Field, kind: str, data: st.DataObject) -> None:
     value: Value = data.draw(values_of(field, kind))
     options = [str(value)] if kind == "status" else []  # the only type whose options writing does not create
@@ -65,7 +65,7 @@ def test_a_value_comes_back_as_it_went(field: Field, kind: str, data: st.DataObj
 
 @pytest.mark.parametrize(("field", "kind"), PLACES)
 @given(data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_whatever_the_value_notion_accepts_what_is_sent(field: Field, kind: str, data: st.DataObject) -> None:
     texts, lists = st.text(max_size=300), st.lists(st.text(max_size=300), max_size=5)
     strategy: st.SearchStrategy[Any] = lists if field.shape is Shape.CHOICES else texts | DAYS | MINUTES
