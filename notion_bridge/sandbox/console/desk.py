@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from notion_bridge.sandbox import checks
 from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.console import fields, html, views
-from notion_bridge.sandbox.model import Page, Property
+from notion_bridge.sandbox.console import fields, views
+from notion_bridge.sandbox.model import DataSource, Page, Property
 from notion_bridge.sandbox.persons import Persons
 from notion_bridge.sandbox.refusals import Refusal
 from notion_bridge.sandbox.server import VERSIONS, Answer, Arrived, Desk, Door, refused
@@ -61,7 +61,7 @@ class Console(Desk):
             with self.persons.workspace.lock:
                 return self._page(arrived)
         except Elsewhere:
-            return self._document(404, "Not found", html.tag("p", "There is nothing here."), arrived.path)
+            return self._document("not_found", {}, title="Not found", here=arrived.path, status=404)
 
     # Pages
 
@@ -70,46 +70,46 @@ class Console(Desk):
         path = arrived.path
         if path == "/":
             return self._first_table()
-        title, content = self._content(path.strip("/"), query)
-        said = query.get("said") or query.get("wrong")
-        if said:
-            kind = "said bad" if "wrong" in query else "said"
-            content = html.joined([html.tag("div", said, class_=kind, role="status"), content])
-        return self._document(200, title, content, path)
+        name, title, values = self._content(path.strip("/"), query)
+        said = {"said": query.get("wrong") or query.get("said"), "is_wrong": "wrong" in query}
+        return self._document(name, values | said, title=title, here=path)
 
     def _first_table(self) -> Answer:
         first = next((one for one in self.persons.workspace.sources.values() if not one.in_trash), None)
         return _moved(f"/table/{views.bare(first.id)}" if first else "/connect")
 
-    def _content(self, path: str, query: dict[str, str]) -> tuple[str, html.Safe]:
-        plain: dict[str, Callable[[], html.Safe]] = {
-            "faults": lambda: views.fault_list(self.door),
-            "webhook": lambda: views.webhook(self.webhooks),
+    def _content(self, path: str, query: dict[str, str]) -> tuple[str, str, views.Values]:
+        """Template, title and values of the page."""
+        plain: dict[str, Callable[[], views.Values]] = {
+            "faults": lambda: {"ready": views.READY_FAULTS, "active": self.door.faults.as_json()},
+            "webhook": lambda: {"hooks": self.webhooks},
             "requests": lambda: views.requests(self.door),
-            "connect": lambda: views.connect(self.lines),
+            "connect": lambda: {"lines": self.lines},
         }
         if path in plain:
-            return path.capitalize(), plain[path]()
+            return path, path.capitalize(), plain[path]()
         kind, _, last = path.rpartition("/")
         found = checks.as_id(last[-32:]) or ""
         workspace = self.persons.workspace
-        if kind in ("table", "schema") and found in workspace.sources:
-            source = workspace.sources[found]
-            if kind == "schema":
-                return source.title, views.columns(source)
-            page = int(query["page"]) if query.get("page", "").isdigit() else 0
-            search, trashed = query.get("q", ""), "trash" in query
-            return source.title, views.rows(workspace, source, page=page, search=search, trashed=trashed)
+        if kind == "schema" and found in workspace.sources:
+            return "columns", workspace.sources[found].title, views.columns(workspace.sources[found])
+        if kind == "table" and found in workspace.sources:
+            return self._table(workspace.sources[found], query)
         if not kind and found in workspace.pages:
-            return "Page", views.one_page(workspace, workspace.pages[found], VERSIONS[0])
+            return "page", "Page", views.one_page(workspace, workspace.pages[found], VERSIONS[0])
         if not kind and found in workspace.databases:
-            source = workspace.sources[workspace.databases[found].source_ids[0]]
-            return source.title, views.rows(workspace, source, page=0, search="", trashed=False)
+            return self._table(workspace.sources[workspace.databases[found].source_ids[0]], {})
         raise Elsewhere
 
-    def _document(self, status: int, title: str, content: html.Safe, here: str) -> Answer:
-        navigation = views.navigation(self.persons.workspace, here)
-        return Answer(status, html.document(title, navigation, content).encode("utf-8", "replace"), HTML)
+    def _table(self, source: DataSource, query: dict[str, str]) -> tuple[str, str, views.Values]:
+        page = int(query["page"]) if query.get("page", "").isdigit() else 0
+        search, trashed = query.get("q", ""), "trash" in query
+        shown = views.table(self.persons.workspace, source, page=page, search=search, trashed=trashed)
+        return "table", source.title, shown
+
+    def _document(self, name: str, values: views.Values, *, title: str, here: str, status: int = 200) -> Answer:
+        page = views.document(name, values, title=title, here=here, workspace=self.persons.workspace)
+        return Answer(status, page, HTML)
 
     # Forms
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from notion_bridge.sandbox import dates, rendering, schema
-from notion_bridge.sandbox.console import html
 from notion_bridge.sandbox.model import COMPUTED, Page, Property
 from notion_bridge.sandbox.workspace import Workspace
 
 LONG = 60  # characters from which a text gets several lines
 PREFIX = "p:"  # what somebody typed
+HINTS = {"date": "YYYY-MM-DD[ HH:MM]", "multi_select": "one, two", "people": "names"}
 WAS = "o:"  # what was there when the form was made
 
 
@@ -26,37 +27,68 @@ def text_of(workspace: Workspace, prop: Property, page: Page) -> str:
     return schema.as_text(workspace, prop, page.values.get(prop.id, prop.empty()))
 
 
-def field(workspace: Workspace, prop: Property, page: Page | None, *, form: str, roomy: bool = False) -> html.Safe:
-    """An input for the value; `roomy` where it may take several lines."""
-    text = text_of(workspace, prop, page) if page else ""
-    common: dict[str, str | bool] = {"name": PREFIX + prop.id, "form": form, "aria_label": prop.name}
+@dataclass(frozen=True)
+class Field:
+    """An input for a value, as field.html draws it."""
+
+    prop: Property
+    text: str
+    widget: str
+
+    @classmethod
+    def of(cls, workspace: Workspace, prop: Property, page: Page | None, *, roomy: bool = False) -> Field:
+        """With the page's value; `roomy` where it may take several lines."""
+        text = text_of(workspace, prop, page) if page else ""
+        return cls(prop, text, _widget(prop, text, roomy=roomy))
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.prop.id
+
+    @property
+    def was(self) -> str:
+        """Names what the field held when the form was made, so that only what somebody changed is written."""
+        return WAS + self.prop.id
+
+    @property
+    def label(self) -> str:
+        return self.prop.name
+
+    @property
+    def type(self) -> str:
+        return self.prop.type
+
+    @property
+    def key(self) -> str:
+        return self.prop.encoded_id
+
+    @property
+    def options(self) -> list[str]:
+        return [option.name for option in self.prop.options]
+
+    @property
+    def hint(self) -> str:
+        return HINTS.get(self.prop.type, "")
+
+    @property
+    def rows(self) -> int:
+        return 5 if len(self.text) > LONG else 1
+
+    @property
+    def start(self) -> str:
+        return self.text[:LONG]
+
+
+def _widget(prop: Property, text: str, *, roomy: bool) -> str:
     if prop.type in COMPUTED:
-        return html.tag("span", text, class_="facts")
-    if prop.type == "checkbox":
-        box = html.void("input", type="checkbox", value="yes", checked=text == "Yes", **common)
-        return html.joined([html.void("input", type="hidden", value="", name=PREFIX + prop.id, form=form), box])
-    if prop.type in ("select", "status"):
-        names = [option.name for option in prop.options]
-        if prop.type == "status":
-            return html.tag("select", html.options(names, text, blank=True), **common)
-        return _suggesting(prop, text, names, common)
+        return "computed"
+    if prop.type in ("checkbox", "status"):
+        return prop.type
+    if prop.type == "select":
+        return "choice"
     if roomy and prop.type == "rich_text":
-        return html.tag("textarea", text, rows="5" if len(text) > LONG else "1", **common)
-    if "\n" in text:  # an input would lose the line breaks
-        return html.tag("span", text[:LONG] + "…", class_="facts", title="Several lines: open the page to edit them.")
-    hint = {"date": "YYYY-MM-DD[ HH:MM]", "multi_select": "one, two", "people": "names"}.get(prop.type, "")
-    return html.void("input", value=text, placeholder=hint, class_=prop.type, **common)
-
-
-def original(workspace: Workspace, prop: Property, page: Page, *, form: str) -> html.Safe:
-    """What the field held when the form was made, so that only what somebody changed is written."""
-    return html.void("input", type="hidden", name=WAS + prop.id, value=text_of(workspace, prop, page), form=form)
-
-
-def _suggesting(prop: Property, text: str, names: list[str], common: dict[str, str | bool]) -> html.Safe:
-    listed = f"{common['form']}-{prop.encoded_id}"
-    box = html.void("input", value=text, list=listed, **common)
-    return html.joined([box, html.tag("datalist", html.options(names), id=listed)])
+        return "lines"
+    return "folded" if "\n" in text else "line"  # an input would lose the line breaks
 
 
 def typed(prop: Property, text: str) -> Any:
