@@ -43,7 +43,7 @@ def answer(rows: QuerySet[Any], columns: Columns, *, name: str) -> StreamingHttp
     return response
 
 
-class _Line:
+class Echo:
     """Gives what csv writes to it back at once."""
 
     def write(self, line: str) -> str:
@@ -51,7 +51,7 @@ class _Line:
 
 
 def _written(rows: QuerySet[Any], columns: Columns) -> Iterator[str]:
-    writer = csv.writer(_Line())
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow([heading for heading, _ in columns])
     for count, row in enumerate(_bounded(rows)):
         if count == LIMIT:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.urls import reverse
 
 from contactflow.core import clock
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column
-from contactflow.core.datetimes import moment
+from contactflow.core.admin.model_admin import button, column
 from contacts import brands
 from contacts.imports.columns import CUSTOM
 from contacts.models import Contact
+from workflows.admin.transfers.pages import TransferAdmin
 from workflows.models import ExportRun
 from workflows.transfers import contact_columns, exporting, job_runner
 
@@ -32,15 +30,11 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
 
 @admin.register(ExportRun)
-class ExportRunAdmin(ReadOnlyAdmin):
+class ExportRunAdmin(TransferAdmin):
     when_empty = "No list was taken out yet. Export one from the list of contacts."
     list_display = ("described", "state_word", "rows", "who", "when", "downloads")
-    list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("filters", "created_by__username")
     search_help_text = "Search by filter or colleague."
-    list_before_template = "admin/workflows/transfers/tabs.html"
-    list_select_related = ("created_by",)
-    ordering = ("-created_at", "-id")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("contacts.view_contact"))
@@ -55,13 +49,8 @@ class ExportRunAdmin(ReadOnlyAdmin):
             return False
         return run.created_by_id == request.user.pk or request.user.has_perm("workflows.download_any_exportrun")
 
-    def get_urls(self) -> list[URLPattern]:
-        pages = {"download": self.download_view, "cancel": self.cancel_view, "progress": self.progress_view}
-        ours = [
-            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"workflows_exportrun_{name}")
-            for name, view in pages.items()
-        ]
-        return [*ours, *super().get_urls()]
+    def pages(self) -> dict[str, Callable[..., Any]]:
+        return {"download": self.download_view, "cancel": self.cancel_view}
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -87,7 +76,7 @@ class ExportRunAdmin(ReadOnlyAdmin):
                 error = str(refusal)
             else:
                 job_runner.begin(run)
-                return self._to(run)
+                return self.to(run)
         usual = [name for name in names if name not in contact_columns.SELDOM and not name.startswith(CUSTOM)]
         ticked = picked if request.method == "POST" else usual
         context = {
@@ -101,38 +90,32 @@ class ExportRunAdmin(ReadOnlyAdmin):
             "error": error,
             "contacts_address": reverse("admin:contacts_contact_changelist"),
         }
-        return self._page(request, "export", "Export contacts", context)
+        return self.page(request, "export", "Export contacts", context)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        run = self._run(request, object_id)
-        if request.method != "GET":
-            raise PermissionDenied
-        title = "Export of contacts"
-        return self._page(request, "exported", title, self._state(request, run))
+    def show(self, request: HttpRequest, run: ExportRun) -> HttpResponse:
+        headings = [contact_columns.column_names().get(name, name.removeprefix(CUSTOM)) for name in run.columns]
+        shown = {**self.progress_of(request, run), "headings": headings}
+        return self.page(request, "exported", "Export of contacts", shown)
 
-    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id)
-        if not run.is_working:
-            return HttpResponse(headers={"HX-Refresh": "true"})
-        return TemplateResponse(request, "admin/workflows/transfers/progress.html", self._state(request, run))
+    def progress_of(self, request: HttpRequest, run: ExportRun) -> dict[str, Any]:
+        doing = "Writing the file" if run.is_gathered else "Gathering people"
+        return self.bar(run, doing, run.cursor, may_change=self.may_download(request, run))
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id)
+        run = self.run(request, object_id)
         if not self.may_download(request, run):
             raise PermissionDenied
         if request.method == "POST":
             exporting.cancel(run=run)
-        return self._to(run)
+        return self.to(run)
 
     def download_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
-        run = self._run(request, object_id)
+        run = self.run(request, object_id)
         if not self.may_download(request, run):
             raise PermissionDenied
         if run.state != State.READY or (run.expires_at and run.expires_at < clock.database_now()):
             messages.error(request, "The file is not there (any more). Export again to get a new one.")
-            return self._to(run)
+            return self.to(run)
         exporting.note_download(run)
         return StreamingHttpResponse(
             exporting.content(run),
@@ -164,58 +147,13 @@ class ExportRunAdmin(ReadOnlyAdmin):
         words += [f"of {brand.name}"] if brand else []
         return listing.queryset, "; ".join(words) or "as filtered"
 
-    def _state(self, request: HttpRequest, run: ExportRun) -> dict[str, Any]:
-        done, total = run.cursor, max(run.total, run.cursor, 1)
-        return {
-            "run": run,
-            "doing": "Writing the file" if run.is_gathered else "Gathering people",
-            "done": done,
-            "total": total,
-            "percent": int(100 * done / total),
-            "may_change": self.may_download(request, run),
-            "progress_address": self._address(run, "progress"),
-            "cancel_address": self._address(run, "cancel"),
-            "download_address": self._address(run, "download"),
-            "headings": [contact_columns.column_names().get(name, name.removeprefix(CUSTOM)) for name in run.columns],
-        }
-
-    def _page(self, request: HttpRequest, name: str, title: str, context: dict[str, Any]) -> TemplateResponse:
-        whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
-        return TemplateResponse(request, f"admin/workflows/transfers/{name}.html", whole)
-
-    def _run(self, request: HttpRequest, object_id: str) -> ExportRun:
-        run: ExportRun | None = self.get_object(request, unquote(object_id))
-        if run is None:
-            raise Http404
-        if not self.has_view_permission(request, run):
-            raise PermissionDenied
-        return run
-
-    def _to(self, run: ExportRun) -> HttpResponse:
-        return HttpResponseRedirect(self._address(run, "change"))
-
-    def _address(self, run: ExportRun, page: str) -> str:
-        return reverse(f"admin:workflows_exportrun_{page}", args=[quote(run.pk)])
-
     @column("Which people")
     def described(self, run: ExportRun) -> str:
         return run.filters or "Everybody"
 
-    @column("State", ordering="state", label={"Ready": "success", "Failed": "danger"})
-    def state_word(self, run: ExportRun) -> str:
-        return run.get_state_display()
-
     @column("People")
     def rows(self, run: ExportRun) -> str:
         return f"{run.cursor:,}"
-
-    @column("Asked for", ordering="created_at")
-    def when(self, run: ExportRun) -> str:
-        return moment(run.created_at)
-
-    @column("By")
-    def who(self, run: ExportRun) -> str:
-        return run.created_by.get_username() if run.created_by else "-"
 
 
 class ListButtons:

@@ -8,21 +8,19 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contactflow.core import clock, numbers
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
-from contactflow.core.datetimes import moment
+from contactflow.core.admin.model_admin import column
 from contacts.imports import REJECTION_COLUMNS, FileRefused
 from contacts.imports.columns import CUSTOM
 from contacts.imports.defusing import defused
 from contacts.models import BusinessEntity
+from workflows.admin.executions import export
 from workflows.admin.transfers import import_lines
+from workflows.admin.transfers.pages import TransferAdmin
 from workflows.models import ImportRun
 from workflows.transfers import column_mapping, runs, upload
 
@@ -55,15 +53,11 @@ class UploadForm(forms.Form):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(ReadOnlyAdmin):
+class ImportRunAdmin(TransferAdmin):
     when_empty = "No list came in yet. Import one: you see every change before anything is stored."
     list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
-    list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("file_name", "source")
     search_help_text = "Search by file or source."
-    list_before_template = "admin/workflows/transfers/tabs.html"
-    list_select_related = ("created_by",)
-    ordering = ("-created_at", "-id")
 
     class Media:
         css: ClassVar = {"all": ("workflows/transfers.css",)}
@@ -75,21 +69,15 @@ class ImportRunAdmin(ReadOnlyAdmin):
         """The lines are people, so whoever sees them may see contacts."""
         return bool(request.user.has_perm("contacts.view_contact")) and super().has_view_permission(request, obj)
 
-    def get_urls(self) -> list[URLPattern]:
-        pages: dict[str, Callable[..., Any]] = {
+    def pages(self) -> dict[str, Callable[..., Any]]:
+        return {
             "columns": self.columns_view,
-            "again": self.again_view,
-            "apply": self.apply_view,
-            "cancel": self.cancel_view,
-            "continue": self.continue_view,
-            "progress": self.progress_view,
+            "again": self._deed(lambda request, run: runs.choose_again(run=run)),
+            "apply": self._deed(_apply),
+            "cancel": self._deed(lambda request, run: runs.cancel(run=run)),
+            "continue": self._deed(lambda request, run: runs.go_on(run=run)),
             "rejected": self.rejected_view,
         }
-        ours = [
-            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"workflows_importrun_{name}")
-            for name, view in pages.items()
-        ]
-        return [*ours, *super().get_urls()]
 
     # Pages
 
@@ -102,22 +90,14 @@ class ImportRunAdmin(ReadOnlyAdmin):
         elif request.method == "POST" and form.is_valid():
             run = self._received(request, form)
             if run is not None:
-                return self._to(run)
+                return self.to(run)
         context = {"form": form, "sources": column_mapping.sources(), "max_bytes": upload.MAX_BYTES, "step": 1}
         return self._page(request, "upload", "Import contacts", context)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        run = self._run(request, object_id)
-        if request.method != "GET":
-            raise PermissionDenied
-        return self._show(request, run)
-
     def columns_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id, to_change=True)
+        run = self._to_change(request, object_id)
         if request.method != "POST":
-            return self._to(run)
+            return self.to(run)
         width = range(len(run.header))
         choice = column_mapping.judge(
             header=run.header,
@@ -125,35 +105,11 @@ class ImportRunAdmin(ReadOnlyAdmin):
             names=[request.POST.get(f"name-{number}", "") for number in width],
         )
         if not choice.is_valid:
-            return self._show(request, run, choice)
-        return self._act(request, run, lambda: runs.check(run=run, fields=choice.fields))
-
-    def again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id, to_change=True)
-        return self._act(request, run, lambda: runs.choose_again(run=run))
-
-    def apply_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id, to_change=True)
-        start = request.POST.get("start") == "workflows"
-        return self._act(request, run, lambda: runs.apply(run=run, start_workflows=start, by=request.user))  # type: ignore[arg-type]  # staff only
-
-    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id, to_change=True)
-        return self._act(request, run, lambda: runs.cancel(run=run))
-
-    def continue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._run(request, object_id, to_change=True)
-        return self._act(request, run, lambda: runs.go_on(run=run))
-
-    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The bar, asked for every second; once the work is done the page is loaded anew."""
-        run = self._run(request, object_id)
-        if not run.is_working:
-            return HttpResponse(headers={"HX-Refresh": "true"})
-        return TemplateResponse(request, "admin/workflows/transfers/progress.html", self._progress(request, run))
+            return self.show(request, run, choice)
+        return self._done(request, run, lambda: runs.check(run=run, fields=choice.fields))
 
     def rejected_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
-        run = self._run(request, object_id)
+        run = self.run(request, object_id)
         name = run.file_name.rpartition(".")[0] or run.file_name
         return StreamingHttpResponse(
             _rejected_lines(run),
@@ -182,14 +138,14 @@ class ImportRunAdmin(ReadOnlyAdmin):
             messages.info(request, f"The columns are taken as the last time for “{run.source}”.")
         return run
 
-    def _show(self, request: HttpRequest, run: ImportRun, choice: column_mapping.Choice | None = None) -> HttpResponse:
+    def show(self, request: HttpRequest, run: ImportRun, choice: column_mapping.Choice | None = None) -> HttpResponse:
         may_change = self.has_add_permission(request)
         context: dict[str, Any] = {"may_change": may_change, "step": self._step(run), "can_go_on": runs.can_go_on(run)}
         if run.state == State.COLUMNS:
             context |= {"columns": _columns(run, choice), "choices": column_mapping.CHOICES, "choice": choice}
             return self._page(request, "columns", "What the columns mean", context, run)
         if run.is_working:
-            return self._page(request, "working", str(run), context | self._progress(request, run), run)
+            return self._page(request, "working", str(run), context | self.progress_of(request, run), run)
         context |= self._lines(request, run)
         if run.state == State.READY:
             context["forecast"] = import_lines.forecast(run)
@@ -211,67 +167,42 @@ class ImportRunAdmin(ReadOnlyAdmin):
             "to_write": counts.get("created", 0) + counts.get("updated", 0),
         }
 
-    def _progress(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+    def progress_of(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         is_reading = run.state == State.CHECKING and not run.is_read
-        done = run.lines_read if is_reading else run.cursor
         doing = "Reading the file" if is_reading else "Checking" if run.state == State.CHECKING else "Applying"
-        return {
-            "run": run,
-            "doing": doing,
-            "done": done,
-            "total": max(run.total, done, 1),
-            "percent": int(100 * done / max(run.total, done, 1)),
-            "may_change": self.has_add_permission(request),
-            "progress_address": self._address(run, "progress"),
-            "cancel_address": self._address(run, "cancel"),
-        }
+        done = run.lines_read if is_reading else run.cursor
+        return self.bar(run, doing, done, may_change=self.has_add_permission(request))
 
     def _page(
         self, request: HttpRequest, name: str, title: str, context: dict[str, Any], run: ImportRun | None = None
     ) -> TemplateResponse:
-        addresses = {
-            f"{page}_address": self._address(run, page)
-            for page in ("columns", "again", "apply", "cancel", "continue", "rejected")
-            if run is not None
-        }
-        whole = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "steps": STEPS,
-            "run": run,
-            **addresses,
-            **context,
-        }
-        return TemplateResponse(request, f"admin/workflows/transfers/{name}.html", whole)
+        addresses = {f"{page}_address": self.address(run, page) for page in self.pages()} if run is not None else {}
+        return self.page(request, name, title, {"steps": STEPS, "run": run, **addresses, **context})
 
-    def _run(self, request: HttpRequest, object_id: str, *, to_change: bool = False) -> ImportRun:
-        run: ImportRun | None = self.get_object(request, unquote(object_id))
-        if run is None:
-            raise Http404
-        if not self.has_view_permission(request, run) or (to_change and not self.has_add_permission(request)):
+    def _to_change(self, request: HttpRequest, object_id: str) -> ImportRun:
+        run: ImportRun = self.run(request, object_id)
+        if not self.has_add_permission(request):
             raise PermissionDenied
         return run
 
-    def _act(self, request: HttpRequest, run: ImportRun, act: Callable[[], None]) -> HttpResponse:
+    def _deed(self, act: Callable[[HttpRequest, ImportRun], None]) -> Callable[..., HttpResponse]:
+        """A view that does it when it is posted, and leads back."""
+
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            run = self._to_change(request, object_id)
+            return self._done(request, run, lambda: act(request, run))
+
+        return view
+
+    def _done(self, request: HttpRequest, run: ImportRun, act: Callable[[], None]) -> HttpResponse:
         if request.method == "POST":
             try:
                 act()
             except runs.NotPossible as refusal:
                 messages.error(request, str(refusal))
-        return self._to(run)
-
-    def _to(self, run: ImportRun) -> HttpResponse:
-        return HttpResponseRedirect(self._address(run, "change"))
-
-    def _address(self, run: ImportRun | None, page: str) -> str:
-        return reverse(f"admin:workflows_importrun_{page}", args=[quote(run.pk)]) if run is not None else ""
+        return self.to(run)
 
     # The list
-
-    @column("State", ordering="state", label={"Done": "success", "Failed": "danger", "Cancelled": "warning"})
-    def state_word(self, run: ImportRun) -> str:
-        return run.get_state_display()
 
     @column("What became of it")
     def outcome(self, run: ImportRun) -> str:
@@ -279,13 +210,10 @@ class ImportRunAdmin(ReadOnlyAdmin):
         said = [f"{counts[name]:,} {word.lower()}" for name, word, _ in import_lines.OUTCOMES if counts.get(name)]
         return ", ".join(said) or "-"
 
-    @column("Uploaded", ordering="created_at")
-    def when(self, run: ImportRun) -> str:
-        return moment(run.created_at)
 
-    @column("By")
-    def who(self, run: ImportRun) -> str:
-        return run.created_by.get_username() if run.created_by else "-"
+def _apply(request: HttpRequest, run: ImportRun) -> None:
+    start = request.POST.get("start") == "workflows"
+    runs.apply(run=run, start_workflows=start, by=request.user)  # type: ignore[arg-type]  # staff only
 
 
 def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[str, Any]]:
@@ -307,7 +235,7 @@ def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[
 
 
 def _rejected_lines(run: ImportRun) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = csv.writer(export.Echo())
     yield "\ufeff"
     yield writer.writerow([defused(name) for name in (*REJECTION_COLUMNS, *run.header)])
     field = "became" if run.applied_at else "foreseen"
@@ -316,13 +244,6 @@ def _rejected_lines(run: ImportRun) -> Iterator[str]:
         for row in rows:
             yield writer.writerow([row.number, defused(row.reason), *(defused(cell) for cell in row.cells)])
         after = rows[-1].position
-
-
-class _Echo:
-    """What csv.writer writes to, giving every line straight back."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def _plain(name: str) -> str:
