@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
-from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline, column, link
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline
 from contacts import consent
 from contacts.admin.people_search import PeopleSearch
 from contacts.models import Consent, Suppression
@@ -36,8 +36,6 @@ class ConsentAdmin(PeopleSearch, BaseAdmin):
     list_filter = (("state", ChoicesDropdownFilter), ("business_entity", RelatedDropdownFilter))
     list_select_related = ("contact", "business_entity")
     sortable_by = ("recorded_at",)  # no other order has an index
-    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
-    search_help_text = "Search by the contact's name, email address or company."
     autocomplete_fields = ("contact",)
     fields = ("contact", "state", "business_entity", "channel", "source")
 
@@ -46,10 +44,6 @@ class ConsentAdmin(PeopleSearch, BaseAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    @column("Contact")
-    def contact_link(self, permission: Consent) -> str:
-        return link(permission.contact)
 
     def save_model(self, request: HttpRequest, obj: Consent, form: forms.ModelForm[Consent], change: bool) -> None:
         record = consent.grant if obj.state == Consent.State.GRANTED else consent.withdraw

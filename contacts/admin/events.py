@@ -71,8 +71,6 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
     list_filter = (KindFilter, ("source", ChoicesDropdownFilter))
     list_select_related = ("contact",)
     sortable_by = ("received_at",)  # no other order has an index
-    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
-    search_help_text = "Search by the contact's name, email address or company."
     fieldsets = (
         (None, {"fields": ("happened", "contact_link", "source", "received_at", "processed_at")}),
         ("What was decided", {"fields": ("decided", "changed", "held")}),
@@ -82,10 +80,6 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
 
     def title_of(self, row: ContactEvent) -> str:
         return f"{describe.name_of_event(row.kind)}: {row.contact}"
-
-    @column("Contact")
-    def contact_link(self, event: ContactEvent) -> str:
-        return link(event.contact)
 
     @column("Decisions")
     def decided(self, event: ContactEvent) -> str:

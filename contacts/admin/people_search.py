@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from operator import attrgetter
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from contactflow.core.admin.model_admin import column, link
 from contacts.models import Contact
 
 FOUND = 200  # people a search is about; who types two letters gets the first of them
-MOST_WORDS = 6
 
 
 def people_of(words: str) -> list[Any]:
@@ -25,6 +26,20 @@ class PeopleSearch:
     """
 
     people: ClassVar[str] = "contact"
+    """How a row leads to its contact."""
+    search_fields: ClassVar[Any] = ("contact__email",)  # that there is a search; the people decide what is found
+    search_help_text: ClassVar[Any] = "Search by the contact's name, email address or company."
+
+    @column("Contact")
+    def contact_name(self, row: Any) -> str:
+        return str(self._contact_of(row))
+
+    @column("Contact")
+    def contact_link(self, row: Any) -> str:
+        return link(self._contact_of(row))
+
+    def _contact_of(self, row: Any) -> Contact:
+        return cast(Contact, attrgetter(self.people.replace("__", "."))(row))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractUser, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 
 from contactflow.core import clock, datetimes
 from contactflow.core.admin.confirmation import confirmed
-from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, column, link
+from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, column, link, name_of
 from engagement import alerts, describe, worklist
 from engagement.admin import live_updates
 from engagement.admin.messages import as_text
@@ -314,7 +314,8 @@ class TargetAdmin(NoDeleteAdmin):
     @column("Behind it")
     def behind_it(self, target: Target) -> str:
         names = [
-            _name(person) if person.email else f"{_name(person)} (no email address)" for person in target.people.all()
+            name_of(person) if person.email else f"{name_of(person)} (no email address)"
+            for person in target.people.all()
         ]
         return ", ".join([*names, *target.extra_emails]) or "Nobody: alerts reach no one"
 
@@ -324,7 +325,7 @@ class TargetAdmin(NoDeleteAdmin):
 
     @column("Whom an alert reaches now")
     def reaches(self, target: Target) -> SafeString:
-        people = [_name(person) for person in target.people.all() if person.is_active]
+        people = [name_of(person) for person in target.people.all() if person.is_active]
         emails = alerts.addresses_of(target) if target.alert_by_email else []
         if not people and not emails:
             return format_html(
@@ -349,12 +350,8 @@ class TargetAdmin(NoDeleteAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        unreachable = ", ".join(_name(person) for person in form.instance.people.filter(email=""))
+        unreachable = ", ".join(name_of(person) for person in form.instance.people.filter(email=""))
         if unreachable:
             messages.warning(
                 request, f"No email address: {unreachable}. Add one under Users, or no alert reaches them."
             )
-
-
-def _name(person: AbstractUser) -> str:
-    return person.get_full_name() or person.get_username()

@@ -101,8 +101,6 @@ class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
     )
     list_filter_sheet = True
     sortable_by = ("created_at",)  # no other order has an index
-    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
-    search_help_text = "Search by the contact's name, email address or company."
     fieldsets = (
         (None, {"fields": (
             "what_happened", "subject", "recipient", "sender", "reply_to",
@@ -139,10 +137,6 @@ class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
         if message.status == Message.Status.SENT and message.transport == Message.Transport.OUTBOX:
             return KEPT_HERE
         return message.get_status_display().partition(":")[0]
-
-    @column("Contact")
-    def contact_link(self, message: Message) -> str:
-        return link(message.contact)
 
     @column("Email")
     def words(self, message: Message) -> str:

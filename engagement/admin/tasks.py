@@ -22,7 +22,7 @@ from unfold.contrib.filters.admin import (
 
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import confirmed
-from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, column, link
+from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, column, link, name_of
 from contacts import describe
 from engagement import analytics, tasking, worklist
 from engagement.admin import due_dates, live_updates, task_actions, task_bulk_actions
@@ -229,10 +229,6 @@ def _begun(task: Task) -> SafeString | str:
     return format_html(
         '<span class="desk-chip {}">{}</span>', STATUS_CHIPS.get(task.status, ""), task.get_status_display()
     )
-
-
-def name_of(person: Any) -> str:
-    return str(person.get_full_name() or person.get_username())
 
 
 @admin.register(ChannelState)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 
 from contactflow.core import clock, datetimes
-from contactflow.core.admin.model_admin import BaseAdmin
+from contactflow.core.admin.model_admin import BaseAdmin, name_of
 from workflows import drafts, publishing, validation
 from workflows.actions.base import Severity
 from workflows.admin import plan_calendar, plan_diff, plan_sentences, workflow_pages
@@ -87,7 +87,7 @@ def _said(has_draft: bool, faults: int, *, wants_to_publish: bool) -> str:
 def _clash(other: EditedMeanwhile, mine: Plan) -> dict[str, Any]:
     """Who was quicker, and what their version says where the typed one says something else."""
     return {
-        "who": (other.by.get_full_name() or other.by.get_username()) if other.by else "Somebody",
+        "who": name_of(other.by) if other.by else "Somebody",
         "when": datetimes.words(other.at) if other.at else "",
         "differences": plan_diff.between(mine, other.held),
         "name": other.held.name if other.held.name != mine.name else "",

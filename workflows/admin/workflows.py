@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
 from contactflow.core import datetimes
-from contactflow.core.admin.model_admin import NoDeleteAdmin, column
+from contactflow.core.admin.model_admin import NoDeleteAdmin, column, name_of
 from workflows import publishing
 from workflows.admin import (
     activation,
@@ -152,7 +152,7 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
         if version is None or version.published_at is None:
             return "-"
         by = version.published_by
-        who = f" by {by.get_full_name() or by.get_username()}" if by else ""
+        who = f" by {name_of(by)}" if by else ""
         return format_html("{}{}", datetimes.moment(version.published_at), who)
 
     @column("Switched", ordering="active")

@@ -99,6 +99,11 @@ def link(row: models.Model | None, text: str | None = None) -> SafeString | str:
     return format_html('<a href="{}" class="text-link">{}</a>', address, text or str(row))
 
 
+def name_of(person: Any) -> str:
+    """A colleague, as others know them."""
+    return str(person.get_full_name() or person.get_username())
+
+
 def joined(rows: Iterable[object]) -> str:
     return ", ".join(str(row) for row in rows) or "-"
 

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
-from contacts.admin.people_search import FOUND, MOST_WORDS, PeopleSearch, people_of
+from contacts.admin.people_search import FOUND, PeopleSearch, people_of
+from contacts.models import ContactQuerySet
 from workflows import progress
 from workflows.admin.executions.filters import DayFilter
 from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat, WorkflowInstance
@@ -21,7 +22,6 @@ class ActionAttemptAdmin(PeopleSearch, ReadOnlyAdmin):
     list_display = ("started_at", "step_name", "contact_name", "number", "outcome", "short_error")
     list_filter = (("outcome", ChoicesCheckboxFilter), ("started_at", DayFilter))
     sortable_by = ()  # the newest come first; no other order has an index
-    search_fields = ("action__instance__contact__email",)
     ordering = ("-id",)
     fields = ("action_link", "number", "outcome", "started_at", "ended_at", "worker", "error")
 
@@ -40,21 +40,18 @@ class ActionAttemptAdmin(PeopleSearch, ReadOnlyAdmin):
     def action_link(self, attempt: ActionAttempt) -> str:
         return link(attempt.action, f"{progress.name_of(attempt.action)} for {attempt.action.instance.contact}")
 
-    @column("Contact")
-    def contact_name(self, attempt: ActionAttempt) -> str:
-        return str(attempt.action.instance.contact)
-
     @column("What went wrong")
     def short_error(self, attempt: ActionAttempt) -> str:
         return progress.cut(attempt.error)
 
 
 @admin.register(ControlEntry)
-class ControlEntryAdmin(ReadOnlyAdmin):
+class ControlEntryAdmin(PeopleSearch, ReadOnlyAdmin):
     when_empty = (
         "Nobody had to step in yet. When a colleague pauses, cancels, repeats or skips something, the reason is kept "
         "here."
     )
+    people = "instance__contact"
     list_display = ("at", "verb", "actor", "contact_name", "workflow_name", "reason")
     list_filter = (("verb", ChoicesCheckboxFilter), ("at", DayFilter))
     sortable_by = ("at",)  # no other order has an index
@@ -65,7 +62,7 @@ class ControlEntryAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ControlEntry], search_term: str
     ) -> tuple[QuerySet[ControlEntry], bool]:
-        for word in search_term.replace("\0", "").split()[:MOST_WORDS]:
+        for word in search_term.replace("\0", "").split()[: ContactQuerySet.MOST_WORDS]:
             ran = WorkflowInstance.objects.filter(contact__in=people_of(word)).order_by()
             theirs = list(ran.values_list("pk", flat=True)[:FOUND])
             queryset = queryset.filter(Q(actor__icontains=word) | Q(reason__icontains=word) | Q(instance__in=theirs))
@@ -76,10 +73,6 @@ class ControlEntryAdmin(ReadOnlyAdmin):
         return rows.select_related(
             "instance__contact", "instance__template", "action__step", "action__target", "action__template"
         )
-
-    @column("Contact")
-    def contact_name(self, entry: ControlEntry) -> str:
-        return str(entry.instance.contact)
 
     @column("Workflow")
     def workflow_name(self, entry: ControlEntry) -> str:

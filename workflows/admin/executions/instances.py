@@ -74,8 +74,6 @@ class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
     list_before_template = "admin/workflows/runs_above.html"
     list_select_related = ("contact", "template", "version__template", "business_entity")
     sortable_by = ("started_at",)  # no other order has an index
-    search_fields = ("contact__email", "contact__first_name", "contact__last_name")
-    search_help_text = "Search by the contact's name, email address or company."
     ordering = ("-started_at", "-id")
     fieldsets = (
         (None, {"fields": ("contact_link", "workflow", "business_entity", "state", "why")}),
@@ -130,10 +128,6 @@ class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
     @column("Contact", ordering="contact__email")
     def contact_name(self, instance: WorkflowInstance) -> str:
         return str(instance.contact)
-
-    @column("Contact")
-    def contact_link(self, instance: WorkflowInstance) -> str:
-        return link(instance.contact)
 
     @column("Workflow", ordering="template")
     def in_workflow(self, instance: WorkflowInstance) -> str:

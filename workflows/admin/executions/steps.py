@@ -86,8 +86,6 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, ReadOnlyAdmi
     )
     list_before_template = "admin/workflows/runs_above.html"
     sortable_by = ("when",)  # no other order has an index
-    search_fields = ("instance__contact__email", "instance__contact__first_name", "instance__contact__last_name")
-    search_help_text = "Search by the contact's name, email address or company."
     fieldsets = ((None, {"fields": ("step_name", "instance_link", "contact_link", "badge", "when")}),)
     show_facets = admin.ShowFacets.NEVER  # counts the whole table once for every choice
     change_form_template = "admin/workflows/runs_step.html"
@@ -151,17 +149,9 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, ReadOnlyAdmi
     def step_name(self, action: ScheduledAction) -> str:
         return progress.name_of(action)
 
-    @column("Contact")
-    def contact_name(self, action: ScheduledAction) -> str:
-        return str(action.instance.contact)
-
     @column("Workflow")
     def workflow_name(self, action: ScheduledAction) -> str:
         return str(action.instance.template)
-
-    @column("Contact")
-    def contact_link(self, action: ScheduledAction) -> str:
-        return link(action.instance.contact)
 
     @column("Workflow")
     def instance_link(self, action: ScheduledAction) -> str:
