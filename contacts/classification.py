@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from contactflow.core.reasons import Reason
 from contacts import rules
 from contacts.rules import Condition, Decision, Named, Profile
 
@@ -54,7 +55,7 @@ def _infer_source(
             return dataclasses.replace(profile, lead_source=conclusion.lead_source), [decision]
     if fallbacks.lead_source is None:
         return profile, []
-    because = "it came without a source, and no rule names one"
+    because = Reason.of("no_rule_names_source")
     fallback = Decision(kind="lead_source", value=fallbacks.lead_source.name, because=because)
     return dataclasses.replace(profile, lead_source=fallbacks.lead_source), [fallback]
 
@@ -72,7 +73,7 @@ def _infer_types(
             kind = conclusion.contact_type
             found[kind] = _decision("contact_type", kind.name, conclusion, because)
     if not found and fallbacks.contact_type is not None:
-        because = "it came without a type, and no rule names one"
+        because = Reason.of("no_rule_names_type")
         kind = fallbacks.contact_type
         found[kind] = Decision(kind="contact_type", value=kind.name, because=because)
     return dataclasses.replace(profile, contact_types=tuple(found)), list(found.values())
@@ -90,5 +91,5 @@ def _infer_interests(profile: Profile, conclusions: Iterable[Conclusion]) -> tup
     return profile, decisions
 
 
-def _decision(kind: str, value: str, conclusion: Conclusion, because: str) -> Decision:
+def _decision(kind: str, value: str, conclusion: Conclusion, because: Reason) -> Decision:
     return Decision(kind=kind, value=value, rule=conclusion.condition.name, because=because)

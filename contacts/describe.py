@@ -13,9 +13,50 @@ from django.utils.translation import gettext_lazy as _
 
 from contactflow.core import reasons
 from contactflow.core.reasons import Reason
-from contacts.models import Suppression
+from contacts.models import Rule, Suppression
 
 Said = list[Mapping[str, Any]]
+
+# Why rules decided as they did, and why workflows started or not. Lists come as words: what is asked for or there
+# instead with "or", what holds with "and".
+REASONS = {
+    "field_is": _('%(field)s is "%(value)s"'),
+    "field_ends_with": _('%(field)s "%(value)s" ends with "%(word)s"'),
+    "field_has_word": _('%(field)s "%(value)s" has the word "%(word)s"'),
+    "message_has_word": _('the message has the word "%(word)s"'),
+    "no_rule_names_source": _("it came without a source, and no rule names one"),
+    "no_rule_names_type": _("it came without a type, and no rule names one"),
+    "takes_the_rest": _("no routing rule matched, and this brand takes such contacts"),
+    "source_named_it": _("the source named it"),
+    "status_blocks": _("the contact is %(status)s, which starts nothing"),
+    "address_blocked": _("staff entered the address as one that is not to be contacted"),
+    "staff_asked_for_others": _("staff asked for %(named)s only"),
+    "caller_asked_for_others": _("the caller asked for %(named)s only"),
+    "caller_named_it": _("named by the caller"),
+    "other_event": _("starts with %(asked_events)s, not with %(event)s"),
+    "other_brand": _("is only for contacts of %(asked)s, not of %(instead)s"),
+    "other_contact_type": _("needs contact type %(asked)s, and the contact's is %(instead)s"),
+    "other_lead_source": _("needs lead source %(asked)s, and the contact's is %(instead)s"),
+    "no_interest_or_tag": _("needs an interest or tag %(asked)s"),
+    "brand": _("belongs to %(has)s"),
+    "contact_type": _("contact type %(has)s"),
+    "lead_source": _("lead source %(has)s"),
+    "interest": _("is interested in %(has)s"),
+    "tag": _("has the tag %(has)s"),
+    "asks_nothing": _("asks for nothing in particular"),
+    "once": _("starts once per contact, and did on %(at)s"),
+    "not_yet_again": _("started on %(at)s and may start again from %(again)s"),
+    "held_before": _("held already when the contact was imported, and an edit starts only what becomes true"),
+    "never_published": _("was never published"),
+    "not_active": _("is not active: it is switched off"),
+}
+EVENTS = {
+    "new_contact": _("a new contact"),
+    "contact_updated": _("changed details"),
+    "engagement_detected": _("reading or clicking"),
+    "manual_trigger": _("a start by hand"),
+}
+OR, AND = _(" or "), _(" and ")
 
 DECIDED = {
     "contact_type": "Contact type",
@@ -31,6 +72,35 @@ def moment(at: datetime | None) -> str:
     return formats.date_format(timezone.localtime(at), "D j M Y, G:i") if at else "-"
 
 
+def because(reason: Reason | Mapping[str, Any]) -> str:
+    """A reason, as it was given or as it is stored, in words; "" for none."""
+    found = reason if isinstance(reason, Reason) else Reason.stored(reason)
+    if found.code == "conditions_hold":
+        return "; ".join(because(one) for one in found.params["held"])
+    said = {name: _said(name, value) for name, value in found.params.items()}
+    return reasons.sentence(Reason(found.code, said), REASONS) if found.code else ""
+
+
+def answers(outcome: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Enrolment's answers as the API gives them."""
+    return [{**answer, "because": because(answer["because"])} for answer in outcome]
+
+
+def _said(name: str, value: Any) -> str:
+    match name:
+        case "field":
+            return str(Rule.Field(value).label).lower()
+        case "event" | "asked_events":
+            kinds = value if isinstance(value, list | tuple) else [value]
+            return str(OR).join(str(EVENTS.get(kind) or f"“{_words(kind)}”") for kind in kinds) or "none"
+        case "at" | "again":
+            day = datetime.fromisoformat(value)
+            return f"{day.day} {day:%b %Y}"
+    if isinstance(value, list | tuple):
+        return str(OR if name in ("asked", "instead") else AND).join(value) or "none"
+    return str(value)
+
+
 def name_of_event(kind: str) -> str:
     return _words(kind).capitalize()
 
@@ -38,19 +108,19 @@ def name_of_event(kind: str) -> str:
 def decision(made: Mapping[str, Any]) -> str:
     """One decision of classification or routing: what was concluded, by which rule, because of what."""
     kind = str(made.get("kind") or "")
-    sentence = f"{DECIDED.get(kind, _words(kind) or 'Decision')}: {made.get('value') or 'none'}"
+    told = f"{DECIDED.get(kind, _words(kind) or 'Decision')}: {made.get('value') or 'none'}"
     if made.get("because"):
-        sentence += f", because {made['because']}"
+        told += f", because {because(made['because'])}"
     if made.get("rule"):
-        sentence += f" (rule “{made['rule']}”)"
-    return sentence
+        told += f" (rule “{made['rule']}”)"
+    return told
 
 
 def outcome(answer: Mapping[str, Any]) -> str:
     """Enrolment's answer for one workflow."""
     verb = "started" if answer.get("matched") else "did not start"
-    sentence = f"{answer.get('workflow') or 'A workflow'} {verb}"
-    return f"{sentence}: {answer['because']}" if answer.get("because") else sentence
+    told = f"{answer.get('workflow') or 'A workflow'} {verb}"
+    return f"{told}: {because(answer['because'])}" if answer.get("because") else told
 
 
 def did_not_start(answer: Mapping[str, Any]) -> bool:

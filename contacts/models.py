@@ -249,7 +249,7 @@ class EntityMembership(models.Model):
         BusinessEntity, on_delete=models.PROTECT, related_name="memberships", db_index=False, verbose_name="brand"
     )
     position = models.PositiveSmallIntegerField(default=0)
-    because = models.CharField(max_length=300, blank=True)
+    because = models.JSONField(default=dict, blank=True, help_text="Why: contacts.describe.because.")
     since = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -273,11 +273,11 @@ class ContactEvent(models.Model):
 
     `facts` is what held for this event and what enrolment judges: {"contact_types": [name], "lead_source": name or "",
     "business_entities": [name], "interests": [word], "tags": [word]}.
-    `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because"}].
+    `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because": {"code", ...}}].
     `changes` says what the arrival changed on the contact: {field: [before, after]}.
     `mode`, `workflows` and `is_forced` are what whoever applied the change allowed it to start
     (contacts.intake.EnrolmentPolicy); `failures` and `error` are enrolment's notes about an event it cannot judge.
-    `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because"}].
+    `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because": {"code", ...}}].
     """
 
     class Source(models.TextChoices):

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contactflow.core.reasons import Reason
 from contacts import rules
 from contacts.rules import Condition, Decision, Field, Named, Profile
 
@@ -23,7 +24,7 @@ def route(*, profile: Profile, routes: Sequence[Route], fallback: Named | None) 
     fallback. The first speaks for the person in workflows of any brand."""
     decisions = matched(profile=profile, routes=routes)
     if not decisions and fallback is not None:
-        because = "no routing rule matched, and this brand takes such contacts"
+        because = Reason.of("takes_the_rest")
         return [Decision(kind="business_entity", value=fallback.name, because=because)]
     return decisions
 

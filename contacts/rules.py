@@ -6,8 +6,9 @@ import functools
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from contactflow.core.reasons import Reason
 from contacts.models import Rule
 
 Field, Operator = Rule.Field, Rule.Operator
@@ -40,20 +41,20 @@ class StoredDecision(TypedDict):
     kind: str
     value: str
     rule: str
-    because: str
+    because: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What was decided, by which rule ("" where no rule was needed), and why in a sentence."""
+    """What was decided, by which rule ("" where no rule was needed), and why."""
 
     kind: str  # contact_type, lead_source, interest or business_entity
     value: str
     rule: str = ""
-    because: str
+    because: Reason
 
     def stored(self) -> StoredDecision:
-        return {"kind": self.kind, "value": self.value, "rule": self.rule, "because": self.because}
+        return {"kind": self.kind, "value": self.value, "rule": self.rule, "because": self.because.as_json()}
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def reason(*, condition: Condition, profile: Profile) -> str | None:
-    """Why the condition holds, in words; None where it does not."""
+def reason(*, condition: Condition, profile: Profile) -> Reason | None:
+    """Why the condition holds; None where it does not."""
     matches = OPERATORS[condition.operator]
     for value in READERS[condition.field](profile):
         for word in condition.words:
@@ -111,15 +112,14 @@ def reason(*, condition: Condition, profile: Profile) -> str | None:
     return None
 
 
-def _because(condition: Condition, shown: str, word: str) -> str:
-    label = Field(condition.field).label.lower()
+def _because(condition: Condition, shown: str, word: str) -> Reason:
     if condition.field == Field.MESSAGE:
         # A message may be long and private; the word that was found says enough.
-        return f'the message has the word "{word}"'
+        return Reason.of("message_has_word", word=word)
     if condition.operator == Operator.IS:
-        return f'{label} is "{shown}"'
-    verb = "ends with" if condition.operator == Operator.ENDS_WITH else "has the word"
-    return f'{label} "{shown}" {verb} "{word}"'
+        return Reason.of("field_is", field=str(condition.field), value=shown)
+    code = "field_ends_with" if condition.operator == Operator.ENDS_WITH else "field_has_word"
+    return Reason.of(code, field=str(condition.field), value=shown, word=word)
 
 
 def has_word(*, text: str, word: str) -> bool:

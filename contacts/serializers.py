@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from contacts import describe
 from contacts.models import Contact, ContactEvent
 
 TEXT = "This has to be text."
@@ -187,6 +188,9 @@ class Judgement(serializers.Serializer[Any]):
     workflow = serializers.CharField()
     matched = serializers.BooleanField()
     because = serializers.CharField()
+
+    def to_representation(self, instance: Any) -> Any:
+        return super().to_representation({**instance, "because": describe.because(instance["because"])})
 
 
 class EventOutput(serializers.ModelSerializer[ContactEvent]):

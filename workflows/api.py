@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now
-from contacts import addresses, reference_data
+from contacts import addresses, describe, reference_data
 from contacts.intake import Arrival, Change, EnrolmentPolicy, IntakeError, happened
 from contacts.models import ContactEvent
 from contacts.serializers import Reason
@@ -265,5 +265,5 @@ def _body(answer: entrypoints.Answer) -> dict[str, Any]:
         "business_entities": facts.get("business_entities", []),
         "workflows_triggered": [instance.template.slug for instance in instances],
         "instances": serializers.StartedInstance(instances, many=True).data,
-        "reasons": answer.enrolment.outcome,
+        "reasons": describe.answers(answer.enrolment.outcome),
     }

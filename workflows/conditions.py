@@ -1,4 +1,4 @@
-"""Whether a workflow starts: pure judgements over what held for an event, each with its reason in words."""
+"""Whether a workflow starts: pure judgements over what held for an event, each with its reason."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contactflow.core.reasons import Reason
+
 NEW_CONTACT = "new_contact"
 CONTACT_UPDATED = "contact_updated"
 MANUAL_TRIGGER = "manual_trigger"
-IN_WORDS = {
-    NEW_CONTACT: "a new contact",
-    CONTACT_UPDATED: "changed details",
-    "engagement_detected": "reading or clicking",
-    MANUAL_TRIGGER: "a start by hand",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +50,14 @@ class Triggers:
 @dataclass(frozen=True)
 class Verdict:
     matched: bool
-    because: str
+    because: Reason
 
 
 def judge(*, triggers: Triggers, facts: Facts, event: str) -> Verdict:
     """Whether all that `triggers` asks holds; `because` names what held, or the first thing that did not."""
     asked_event = NEW_CONTACT if event == MANUAL_TRIGGER else event
     if asked_event not in triggers.events:
-        return Verdict(False, f"starts with {_any_of(tuple(map(_said, triggers.events)))}, not with {_said(event)}")
+        return Verdict(False, Reason.of("other_event", asked_events=list(triggers.events), event=event))
     return judge_contact(triggers=triggers, facts=facts)
 
 
@@ -71,24 +67,25 @@ def judge_contact(*, triggers: Triggers, facts: Facts) -> Verdict:
     refusal = next((verdict for verdict in verdicts if not verdict.matched), None)
     if refusal:
         return refusal
-    return Verdict(True, "; ".join(verdict.because for verdict in verdicts) or "asks for nothing in particular")
+    if not verdicts:
+        return Verdict(True, Reason.of("asks_nothing"))
+    return Verdict(True, Reason.of("conditions_hold", held=[verdict.because.as_json() for verdict in verdicts]))
 
 
 def judge_entity(*, triggers: Triggers, facts: Facts) -> Verdict | None:
     """The one condition that holds even for a workflow started by name; None when it is open to any brand."""
-    if not triggers.business_entity:
+    asked = triggers.business_entity
+    if not asked:
         return None
-    if triggers.business_entity in facts.business_entities:
-        return Verdict(True, f"belongs to {triggers.business_entity}")
-    return Verdict(
-        False, f"is only for contacts of {triggers.business_entity}, not of {_any_of(facts.business_entities)}"
-    )
+    if asked in facts.business_entities:
+        return Verdict(True, Reason.of("brand", has=[asked]))
+    return Verdict(False, Reason.of("other_brand", asked=[asked], instead=list(facts.business_entities)))
 
 
 def _groups(triggers: Triggers, facts: Facts) -> Iterable[Verdict | None]:
     yield judge_entity(triggers=triggers, facts=facts)
-    yield _one_of("contact type", triggers.contact_types, facts.contact_types)
-    yield _one_of("lead source", triggers.lead_sources, (facts.lead_source,) if facts.lead_source else ())
+    yield _one_of("contact_type", triggers.contact_types, facts.contact_types)
+    yield _one_of("lead_source", triggers.lead_sources, (facts.lead_source,) if facts.lead_source else ())
     yield _cares_about(triggers, facts)
 
 
@@ -97,8 +94,8 @@ def _one_of(what: str, asked: tuple[str, ...], present: tuple[str, ...]) -> Verd
         return None
     shared = _shared(asked, present)
     if shared:
-        return Verdict(True, f"{what} {' and '.join(shared)}")
-    return Verdict(False, f"needs {what} {_any_of(asked)}, and the contact's is {_any_of(present)}")
+        return Verdict(True, Reason.of(what, has=shared))
+    return Verdict(False, Reason.of(f"other_{what}", asked=list(asked), instead=list(present)))
 
 
 def _cares_about(triggers: Triggers, facts: Facts) -> Verdict | None:
@@ -106,16 +103,11 @@ def _cares_about(triggers: Triggers, facts: Facts) -> Verdict | None:
         return None
     interests, tags = _shared(triggers.interests, facts.interests), _shared(triggers.tags, facts.tags)
     if interests:
-        return Verdict(True, f"is interested in {' and '.join(interests)}")
+        return Verdict(True, Reason.of("interest", has=interests))
     if tags:
-        return Verdict(True, f"has the tag {' and '.join(tags)}")
-    asked = tuple(dict.fromkeys((*triggers.interests, *triggers.tags)))
-    return Verdict(False, f"needs an interest or tag {_any_of(asked)}")
-
-
-def _said(event: str) -> str:
-    """The kinds of our own in words; what other systems named, without its underscores."""
-    return IN_WORDS.get(event) or f"“{event.replace('_', ' ')}”"
+        return Verdict(True, Reason.of("tag", has=tags))
+    asked = list(dict.fromkeys((*triggers.interests, *triggers.tags)))
+    return Verdict(False, Reason.of("no_interest_or_tag", asked=asked))
 
 
 def _shared(asked: tuple[str, ...], present: tuple[str, ...]) -> list[str]:

@@ -8,13 +8,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Max
 
 from contactflow.core import bulk
+from contactflow.core.reasons import Reason
 from contacts import consent, reference_data
 from contacts.intake.policy import ARRIVAL, EnrolmentPolicy, Mode
 from contacts.models import Contact, ContactEvent
@@ -32,7 +33,7 @@ MAX_FAILURES = 5  # an event that cannot be enrolled so often is left alone, wit
 class Answer(TypedDict):
     workflow: str
     matched: bool
-    because: str
+    because: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _decide(
             enrolment.actions.extend(scheduling.plan_steps(instance=instance, steps=candidate.steps))
             known.starts[event.contact_id][candidate.template.pk] = now
         enrolment.outcome.append(
-            Answer(workflow=candidate.template.slug, matched=verdict.matched, because=verdict.because)
+            Answer(workflow=candidate.template.slug, matched=verdict.matched, because=verdict.because.as_json())
         )
     event.outcome, event.processed_at = list(enrolment.outcome), now
     return enrolment
@@ -232,13 +233,13 @@ class _Judge:
         return ARRIVAL if self.event is None else EnrolmentPolicy.of(self.event)
 
     @functools.cached_property
-    def _refusal(self) -> str:
+    def _refusal(self) -> Reason | None:
         """What keeps the contact out of every workflow."""
         if self.contact.status.blocks_contact:
-            return f"the contact is {self.contact.status.name}, which starts nothing"
+            return Reason.of("status_blocks", status=self.contact.status.name)
         if self.contact.email.lower() in self.known.kept_out:
-            return "staff entered the address as one that is not to be contacted"
-        return ""
+            return Reason.of("address_blocked")
+        return None
 
     def _conditions(self, candidate: Candidate) -> Verdict:
         policy = self._policy
@@ -246,7 +247,7 @@ class _Judge:
             return _judge_named(candidate, self.facts, policy.workflows)
         if policy.mode == Mode.ONLY:
             if candidate.template.slug not in policy.workflows:
-                return Verdict(False, f"staff asked for {' and '.join(policy.workflows)} only")
+                return Verdict(False, Reason.of("staff_asked_for_others", named=list(policy.workflows)))
             return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
         if self.event is None:
             return conditions.judge_contact(triggers=candidate.triggers, facts=self.facts)
@@ -257,11 +258,11 @@ class _Judge:
         if last is None or version.reentry == WorkflowVersion.Reentry.ALWAYS:
             return None
         if version.reentry == WorkflowVersion.Reentry.ONCE:
-            return Verdict(False, f"starts once per contact, and did on {_day(last)}")
+            return Verdict(False, Reason.of("once", at=last.isoformat()))
         again = last + dt.timedelta(days=version.reentry_days or 0)
         if self.now >= again:
             return None
-        return Verdict(False, f"started on {_day(last)} and may start again from {_day(again)}")
+        return Verdict(False, Reason.of("not_yet_again", at=last.isoformat(), again=again.isoformat()))
 
     @functools.cached_property
     def _facts_before_edit(self) -> Facts | None:
@@ -278,17 +279,17 @@ class _Judge:
         before = self._facts_before_edit
         if before is None or not conditions.judge_contact(triggers=candidate.triggers, facts=before).matched:
             return None
-        return Verdict(False, "held already when the contact was imported, and an edit starts only what becomes true")
+        return Verdict(False, Reason.of("held_before"))
 
 
 def _judge_named(candidate: Candidate, facts: Facts, named: Sequence[str]) -> Verdict:
     """A caller who names workflows means just those; what they ask of a contact but for the brand is waived."""
     if candidate.template.slug not in named:
-        return Verdict(False, f"the caller asked for {' and '.join(named)} only")
+        return Verdict(False, Reason.of("caller_asked_for_others", named=list(named)))
     refusal = conditions.judge_entity(triggers=candidate.triggers, facts=facts)
     if refusal is not None and not refusal.matched:
         return refusal
-    return Verdict(True, "named by the caller")
+    return Verdict(True, Reason.of("caller_named_it"))
 
 
 def _instance(
@@ -308,11 +309,7 @@ def _instance(
         business_entity=candidate.template.business_entity or reference.brand(next(iter(facts.business_entities), "")),
         event=event,
         trigger_event=event.kind,
-        because=verdict.because,
+        because=verdict.because.as_json(),
         reentry_key="once" if once else str(event.pk),
         started_at=now,
     )
-
-
-def _day(moment: dt.datetime) -> str:
-    return f"{moment.day} {moment:%b %Y}"

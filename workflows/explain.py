@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from contacts import intake
-from contacts.models import Contact
+from contactflow.core.reasons import Reason
+from contacts import describe, intake
+from contacts.models import Contact, ContactEvent
 from workflows import active_workflows, conditions, enrolment
 from workflows.conditions import Check, Facts
 from workflows.models import WorkflowTemplate
@@ -19,10 +21,15 @@ RECENT_EVENTS = 50  # how far back the page of all workflows looks
 class Explanation:
     workflow: str
     matched: bool
-    because: str
+    reason: Reason
     at: dt.datetime
     stored: bool  # True: what enrolment decided then; False: what it would decide now
     event: str = ""
+
+    @property
+    def because(self) -> str:
+        """In words."""
+        return describe.because(self.reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +69,8 @@ def overview(*, contact: Contact, now: dt.datetime) -> list[Standing]:
     found = []
     for template in WorkflowTemplate.objects.select_related("business_entity").order_by("name"):
         verdict = judged.get(template.pk)
-        because = verdict.because if verdict else _why_never(template)
-        present = Explanation(template.slug, bool(verdict and verdict.matched), because, now, stored=False)
+        reason = verdict.because if verdict else _why_never(template)
+        present = Explanation(template.slug, bool(verdict and verdict.matched), reason, now, stored=False)
         found.append(Standing(template=template, now=present, last=last.get(template.slug)))
     return sorted(found, key=lambda one: not one.now.matched)
 
@@ -76,18 +83,16 @@ def _present(contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> 
     return Explanation(template.slug, verdict.matched, verdict.because, now, stored=False)
 
 
-def _why_never(template: WorkflowTemplate) -> str:
+def _why_never(template: WorkflowTemplate) -> Reason:
     if template.current_version_id is None:
-        return "was never published"
-    return "is not active: it is switched off"
+        return Reason.of("never_published")
+    return Reason.of("not_active")
 
 
 def _past(contact: Contact, template: WorkflowTemplate) -> list[Explanation]:
     events = contact.events.filter(processed_at__isnull=False, outcome__contains=[{"workflow": template.slug}])
     return [
-        Explanation(
-            template.slug, answer["matched"], answer["because"], event.received_at, stored=True, event=event.kind
-        )
+        _stored(answer, event)
         for event in events[:PAST]
         for answer in event.outcome
         if answer["workflow"] == template.slug
@@ -101,7 +106,10 @@ def _last_decisions(contact: Contact) -> dict[str, Explanation]:
         for answer in event.outcome:
             slug = answer["workflow"]
             if slug not in last:
-                last[slug] = Explanation(
-                    slug, answer["matched"], answer["because"], event.received_at, stored=True, event=event.kind
-                )
+                last[slug] = _stored(answer, event)
     return last
+
+
+def _stored(answer: dict[str, Any], event: ContactEvent) -> Explanation:
+    reason = Reason.stored(answer["because"])
+    return Explanation(answer["workflow"], answer["matched"], reason, event.received_at, stored=True, event=event.kind)

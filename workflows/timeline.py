@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from contacts import describe
 from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
 from workflows import actions, progress
@@ -31,7 +32,7 @@ ENDS = {
 
 def _tell_start(instance: WorkflowInstance) -> Entry:
     brand = f"Speaks for {instance.business_entity}" if instance.business_entity else ""
-    because = f"Because: {instance.because}" if instance.because else ""
+    because = f"Because: {describe.because(instance.because)}" if instance.because else ""
     return Entry(
         kind=WORKFLOW,
         at=instance.started_at,

@@ -23,7 +23,7 @@ from unfold.widgets import (
 from contactflow.core import clock
 from contactflow.core.admin.filters import BelongsFilter
 from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline, column, joined
-from contacts import addresses, cleaning, deletion, intake, reference_data
+from contacts import addresses, cleaning, deletion, describe, intake, reference_data
 from contacts.admin.consents import ConsentInline
 from contacts.admin.events import ContactEventInline
 from contacts.intake import validation
@@ -150,8 +150,12 @@ def _in_order(stored: Iterable[models.Model], chosen: Iterable[models.Model]) ->
 class MembershipInline(ReadOnlyInline):
     model = EntityMembership
     verbose_name_plural = "Brands, and why"
-    fields = ("business_entity", "because", "since")
+    fields = ("business_entity", "why", "since")
     readonly_fields = fields
+
+    @column("Because")
+    def why(self, membership: EntityMembership) -> str:
+        return describe.because(membership.because)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EntityMembership]:
         return super().get_queryset(request).select_related("business_entity")

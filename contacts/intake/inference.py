@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contactflow.core.reasons import Reason
 from contacts import classification, routing
 from contacts.intake.arrival import Facts
 from contacts.intake.person import Person
@@ -9,7 +10,7 @@ from contacts.intake.validation import ValidatedArrival
 from contacts.reference_data import ReferenceData, named
 from contacts.rules import Decision, Profile
 
-NAMED = "the source named it"
+NAMED = Reason.of("source_named_it")
 
 
 def classify(person: Person, arrival: ValidatedArrival, reference: ReferenceData) -> list[Decision]:

@@ -159,7 +159,8 @@ def _write_memberships(people: Iterable[Person]) -> None:
         for position, entity in enumerate(person.entities):
             stored = person.memberships.get(entity.pk)
             if stored is None:
-                because = person.because.get(entity.pk, "")[:300]
+                why = person.because.get(entity.pk)
+                because = why.as_json() if why else {}
                 new.append(
                     EntityMembership(business_entity=entity, contact=person.contact, position=position, because=because)
                 )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contactflow.core.reasons import Reason
 from contacts import cleaning, consent
 from contacts.intake.arrival import Changes, Facts
 from contacts.intake.validation import ValidatedArrival
@@ -27,7 +28,7 @@ class Person:
     entities: list[BusinessEntity] = field(default_factory=list)
     memberships: dict[int, EntityMembership] = field(default_factory=dict)  # stored ones, by entity
     stored_types: frozenset[int] = frozenset()
-    because: dict[int, str] = field(default_factory=dict)  # why an entity was added
+    because: dict[int, Reason] = field(default_factory=dict)  # why an entity was added
     columns: set[str] = field(default_factory=set)  # to be written
     has_changes: bool = False
 
@@ -66,7 +67,7 @@ class Person:
     def add_types(self, types: Iterable[ContactType]) -> None:
         self.types = list(dict.fromkeys([*self.types, *types]))
 
-    def add_entity(self, entity: BusinessEntity, *, because: str) -> bool:
+    def add_entity(self, entity: BusinessEntity, *, because: Reason) -> bool:
         """False where the person belonged to the brand already."""
         if entity in self.entities:
             return False

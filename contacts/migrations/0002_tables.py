@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("position", models.PositiveSmallIntegerField(default=0)),
-                ("because", models.CharField(blank=True, max_length=300)),
+                ("because", models.JSONField(blank=True, default=dict, help_text="Why: contacts.describe.because.")),
                 ("since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("business_entity", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="contacts.businessentity", verbose_name="brand")),
                 ("contact", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="contacts.contact")),

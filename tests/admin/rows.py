@@ -45,15 +45,21 @@ def status() -> contacts.ContactStatus:
 def contact() -> contacts.Contact:
     person = f.ContactFactory(status=status(), lead_source=source(), first_name="Ada", owner=f.UserFactory())
     person.contact_types.add(kind(), kind())
-    contacts.EntityMembership.objects.create(contact=person, business_entity=entity(), because="of a rule")
+    contacts.EntityMembership.objects.create(
+        contact=person, business_entity=entity(), because={"code": "source_named_it"}
+    )
     return person
 
 
 def event() -> contacts.ContactEvent:
     return f.ContactEventFactory(
         contact=contact(),
-        decisions=[{"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": "the job title fits"}],
-        outcome=[{"workflow": "artist_discovery", "matched": True, "because": "the contact is an artist"}],
+        decisions=[
+            {"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": {"code": "source_named_it"}}
+        ],
+        outcome=[
+            {"workflow": "artist_discovery", "matched": True, "because": {"code": "contact_type", "has": ["Artist"]}}
+        ],
         changes={"company": ["", "Analytical Engines"]},
     )
 

@@ -263,7 +263,7 @@ def test_search_finds_any_part_of_name_address_and_company(desk, address, term):
 
 def test_page_shows_why_the_contact_belongs_to_a_business_entity(desk, address):
     person = known()
-    person.memberships.update(because="the contact type is Artist")
+    person.memberships.update(because={"code": "field_is", "field": "contact_type", "value": "Artist"})
 
     page = desk.get(address.change(person)).content.decode()
 

@@ -28,8 +28,8 @@ name = line.filter(lambda text: text.strip().lower() not in ("instruction", "fal
     ("made", "sentence"),
     [
         (
-            {"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": "the job title says painter"},
-            "Contact type: Artist, because the job title says painter (rule “Art words”)",
+            {"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": {"code": "source_named_it"}},
+            "Contact type: Artist, because the source named it (rule “Art words”)",
         ),
         ({"kind": "business_entity", "value": "The 7 Space"}, "Brand: The 7 Space"),
         ({"kind": "shoe_size", "value": "38"}, "shoe size: 38"),
@@ -43,8 +43,18 @@ def test_decision_is_told(made, sentence):
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        ({"workflow": "art", "matched": True, "because": "it fits"}, "art started: it fits"),
-        ({"workflow": "art", "matched": False, "because": "wrong source"}, "art did not start: wrong source"),
+        (
+            {"workflow": "art", "matched": True, "because": {"code": "asks_nothing"}},
+            "art started: asks for nothing in particular",
+        ),
+        (
+            {
+                "workflow": "art",
+                "matched": False,
+                "because": {"code": "caller_asked_for_others", "named": ["yoga", "music"]},
+            },
+            "art did not start: the caller asked for yoga and music only",
+        ),
         ({"workflow": "art", "matched": True}, "art started"),
         ({}, "A workflow did not start"),
     ],

@@ -88,7 +88,7 @@ def make_due(action_type: str, number: int, *, spread: float = 0.0) -> None:
             version=doing.version,
             business_entity=entity,
             trigger_event="new_contact",
-            because="contact type is Artist",
+            because={"code": "contact_type", "has": ["Artist"]},
             reentry_key="once",
             started_at=now,
         )

@@ -124,7 +124,7 @@ def test_types_and_brands_are_united_in_order(keep: Contact, drop: Contact, ada:
     keep.contact_types.add(both)
     drop.contact_types.add(both, other)
     for contact, slug in ((keep, "a"), (drop, "a"), (drop, "b")):
-        EntityMembership.objects.create(contact=contact, business_entity=brand(slug), because=slug)
+        EntityMembership.objects.create(contact=contact, business_entity=brand(slug), because={"code": slug})
 
     merge(keep, drop, ada)
 
@@ -579,7 +579,9 @@ def _two_at_random(rng: random.Random) -> tuple[Contact, Contact]:
         )  # fmt: skip
         person.contact_types.add(*rng.sample(kinds, rng.randint(0, 3)))
         for position, one in enumerate(rng.sample(brands, rng.randint(0, 3))):
-            EntityMembership.objects.create(contact=person, business_entity=one, position=position, because=name)
+            EntityMembership.objects.create(
+                contact=person, business_entity=one, position=position, because={"code": name}
+            )
         for _ in range(rng.randint(0, 3)):
             consent_brand = rng.choice([None, *brands])
             Consent.objects.create(

@@ -182,18 +182,23 @@ def test_place_that_is_none_is_refused(person, place):
 def test_arrival_tells_what_was_decided_by_which_rule(person):
     event(
         person,
-        decisions=[{"kind": "contact_type", "value": "Artist", "rule": "Painters", "because": "job title is Painter"}],
+        decisions=[
+            {"kind": "contact_type", "value": "Artist", "rule": "Painters", "because": {"code": "source_named_it"}}
+        ],
     )
 
     (entry,) = read(person)
 
     assert entry.title == "Arrived for the first time (API)"
-    assert entry.lines == ("Contact type: Artist, because job title is Painter (rule “Painters”)",)
+    assert entry.lines == ("Contact type: Artist, because the source named it (rule “Painters”)",)
 
 
 def test_arrival_names_the_workflows_that_started(person):
     template = f.WorkflowTemplateFactory(name="Artist discovery")
-    event(person, outcome=[{"workflow": template.slug, "matched": True, "because": "contact type Artist"}])
+    event(
+        person,
+        outcome=[{"workflow": template.slug, "matched": True, "because": {"code": "contact_type", "has": ["Artist"]}}],
+    )
 
     (entry,) = read(person)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contactflow.core.reasons import Reason
 from contacts.classification import Conclusion, Fallbacks, classify
 from contacts.rules import Condition, Decision, Field, Named, Operator, Profile
 
@@ -33,7 +34,7 @@ def test_a_type_is_inferred_where_none_is_given() -> None:
             kind="contact_type",
             value="Artist",
             rule="Painters",
-            because='job title "Freelance painter" has the word "painter"',
+            because=Reason.of("field_has_word", field="job_title", value="Freelance painter", word="painter"),
         )
     ]
 
@@ -74,7 +75,7 @@ def test_nothing_matches_means_the_fallbacks_with_a_reason_each() -> None:
 
     assert (profile.contact_types, profile.lead_source) == ((GENERAL,), WEBSITE)
     assert [(decision.kind, decision.rule) for decision in decisions] == [("lead_source", ""), ("contact_type", "")]
-    assert all("no rule names one" in decision.because for decision in decisions)
+    assert {decision.because.code for decision in decisions} == {"no_rule_names_source", "no_rule_names_type"}
 
 
 def test_without_fallbacks_nothing_is_made_up() -> None:
@@ -134,6 +135,6 @@ def test_an_interest_that_is_known_is_not_decided_again(known: str) -> None:
 
 
 def test_a_decision_is_stored_as_plain_values() -> None:
-    decision = Decision(kind="interest", value="wellness", rule="Yoga", because="so")
+    decision = Decision(kind="interest", value="wellness", rule="Yoga", because=Reason.of("so"))
 
-    assert decision.stored() == {"kind": "interest", "value": "wellness", "rule": "Yoga", "because": "so"}
+    assert decision.stored() == {"kind": "interest", "value": "wellness", "rule": "Yoga", "because": {"code": "so"}}

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import intake, reference_data
+from contacts import describe, intake, reference_data
 from contacts.intake import Arrival, IntakeError, Receipt
 from contacts.models import BusinessEntity, Contact, ContactEvent, ContactStatus, ContactType, LeadSource
 from tests.factories import NOW
@@ -146,7 +146,7 @@ class TestTypesAndBrands:
     def test_a_membership_says_why(self) -> None:
         contact = arrive(contact_types=["Artist"]).contact
 
-        assert contact.memberships.get().because == 'contact type is "Artist"'
+        assert describe.because(contact.memberships.get().because) == 'contact type is "Artist"'
 
     @pytest.mark.parametrize(
         ("about", "kind"),
@@ -239,9 +239,12 @@ class TestTheEvent:
     def test_brands_that_were_named_are_decisions_too(self) -> None:
         event = arrive(business_entities=["AM Consulting"], contact_types=["Artist"]).event
 
-        assert {"kind": "business_entity", "value": "AM Consulting", "rule": "", "because": "the source named it"} in (
-            event.decisions
-        )
+        assert {
+            "kind": "business_entity",
+            "value": "AM Consulting",
+            "rule": "",
+            "because": {"code": "source_named_it"},
+        } in (event.decisions)
 
     def test_a_baseline_starts_nothing(self) -> None:
         event = arrive(policy=intake.BASELINE, source="csv").event

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import intake
+from contacts import describe, intake
 from contacts.intake import Arrival, IntakeError, Receipt
 from contacts.models import Contact, ContactEvent
 from tests.contacts.test_intake import arrive, brands_of, types_of
@@ -335,7 +335,7 @@ class TestEvents:
         receipt = self.record(contact_types=["Artist"])
 
         assert receipt.event.facts["business_entities"] == ["The 7 Space", "HigherSelf Core"]
-        assert [one["because"] for one in receipt.event.decisions] == ['contact type is "Artist"']
+        assert [describe.because(one["because"]) for one in receipt.event.decisions] == ['contact type is "Artist"']
 
     def test_without_anything_given_the_facts_are_the_contacts(self) -> None:
         contact = arrive(contact_types=["Artist"], tags=["VIP"]).contact

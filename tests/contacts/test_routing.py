@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contactflow.core.reasons import Reason
 from contacts.routing import Route, newly_matched, route
 from contacts.rules import Condition, Decision, Field, Named, Operator, Profile
 
@@ -31,7 +32,12 @@ def test_a_type_leads_to_its_brand_with_the_reason() -> None:
     decisions = route(profile=Profile(contact_types=(ARTIST,)), routes=ROUTES, fallback=CORE)
 
     assert decisions == [
-        Decision(kind="business_entity", value="Space", rule="Artist to Space", because='contact type is "Artist"')
+        Decision(
+            kind="business_entity",
+            value="Space",
+            rule="Artist to Space",
+            because=Reason.of("field_is", field="contact_type", value="Artist"),
+        )
     ]
 
 
@@ -59,7 +65,7 @@ def test_nothing_matches_means_the_fallback() -> None:
     decisions = route(profile=Profile(), routes=ROUTES, fallback=CORE)
 
     assert [(decision.value, decision.rule) for decision in decisions] == [("Core", "")]
-    assert "no routing rule matched" in decisions[0].because
+    assert decisions[0].because.code == "takes_the_rest"
 
 
 def test_without_a_fallback_a_person_may_have_no_brand() -> None:

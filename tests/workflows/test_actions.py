@@ -38,7 +38,7 @@ def ada() -> Contact:
 def action_for(contact: Contact, **fields: object) -> ScheduledAction:
     return ScheduledActionFactory(
         instance__contact=contact,
-        instance__because="lead source Referral",
+        instance__because={"code": "lead_source", "has": ["Referral"]},
         instance__version__template__name="VIP treatment",
         **fields,
     )

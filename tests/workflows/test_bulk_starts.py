@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from contacts import describe
 from contacts.models import Contact, Suppression
 from tests import factories as f
 from tests.workflows import world
@@ -103,8 +104,8 @@ def test_order_leaves_its_reasons(people: None) -> None:
     bulk.run_some(now=world.database_now())
 
     instance = WorkflowInstance.objects.filter(contact__email="wellness@example.org").get()
-    reasons = {one["workflow"]: one["because"] for one in instance.event.outcome}
-    assert instance.because == "belongs to The 7 Space; is interested in Wellness"
+    reasons = {one["workflow"]: describe.because(one["because"]) for one in instance.event.outcome}
+    assert describe.because(instance.because) == "belongs to The 7 Space; is interested in Wellness"
     assert reasons["the7space_artist_discovery"] == "staff asked for the7space_wellness_inquiry only"
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contacts import describe
 from workflows.conditions import Facts, Triggers, judge, judge_contact, judge_entity
 
 ARRIVAL = ("new_contact", "contact_updated")
@@ -13,7 +14,7 @@ def test_event_outside_the_triggers_does_not_start() -> None:
     verdict = judge(triggers=Triggers(events=("consultation_completed",)), facts=Facts(), event="new_contact")
 
     assert not verdict.matched
-    assert verdict.because == "starts with “consultation completed”, not with a new contact"
+    assert describe.because(verdict.because) == "starts with “consultation completed”, not with a new contact"
 
 
 def test_manual_trigger_is_judged_like_a_new_contact() -> None:
@@ -34,7 +35,7 @@ def test_any_one_of_the_contact_types_is_enough() -> None:
     verdict = judge(triggers=triggers, facts=Facts(contact_types=("Gallery Contact",)), event="new_contact")
 
     assert verdict.matched
-    assert verdict.because == "contact type Gallery Contact"
+    assert describe.because(verdict.because) == "contact type Gallery Contact"
 
 
 def test_a_missing_contact_type_is_named() -> None:
@@ -43,7 +44,10 @@ def test_a_missing_contact_type_is_named() -> None:
     verdict = judge(triggers=triggers, facts=Facts(contact_types=("Business Contact",)), event="new_contact")
 
     assert not verdict.matched
-    assert verdict.because == "needs contact type Artist or Gallery Contact, and the contact's is Business Contact"
+    assert (
+        describe.because(verdict.because)
+        == "needs contact type Artist or Gallery Contact, and the contact's is Business Contact"
+    )
 
 
 def test_every_group_has_to_hold() -> None:
@@ -54,7 +58,7 @@ def test_every_group_has_to_hold() -> None:
     )
 
     assert not verdict.matched
-    assert verdict.because == "needs lead source Event, and the contact's is Website"
+    assert describe.because(verdict.because) == "needs lead source Event, and the contact's is Website"
 
 
 @pytest.mark.parametrize("facts", [Facts(interests=("Wellness",)), Facts(tags=("wellness",))])
@@ -69,7 +73,7 @@ def test_without_the_interest_the_reason_names_it() -> None:
 
     verdict = judge(triggers=triggers, facts=Facts(interests=("pottery",)), event="new_contact")
 
-    assert verdict.because == "needs an interest or tag wellness"
+    assert describe.because(verdict.because) == "needs an interest or tag wellness"
 
 
 def test_a_workflow_of_a_brand_starts_only_for_its_contacts() -> None:
@@ -79,7 +83,7 @@ def test_a_workflow_of_a_brand_starts_only_for_its_contacts() -> None:
 
     assert verdict is not None
     assert not verdict.matched
-    assert verdict.because == "is only for contacts of The 7 Space, not of AM Consulting"
+    assert describe.because(verdict.because) == "is only for contacts of The 7 Space, not of AM Consulting"
 
 
 def test_a_workflow_for_any_brand_asks_for_none() -> None:
@@ -90,7 +94,10 @@ def test_all_that_held_is_named() -> None:
     triggers = Triggers(events=ARRIVAL, business_entity="The 7 Space", contact_types=("Artist",))
     facts = Facts(business_entities=("The 7 Space",), contact_types=("Artist",))
 
-    assert judge_contact(triggers=triggers, facts=facts).because == "belongs to The 7 Space; contact type Artist"
+    assert (
+        describe.because(judge_contact(triggers=triggers, facts=facts).because)
+        == "belongs to The 7 Space; contact type Artist"
+    )
 
 
 def test_facts_of_an_event_may_lack_anything() -> None:
@@ -108,4 +115,4 @@ def test_a_group_matches_exactly_when_something_is_shared(asked: tuple[str, ...]
     verdict = judge(triggers=triggers, facts=Facts(contact_types=present), event="new_contact")
 
     assert verdict.matched == (not asked or bool(shared))
-    assert verdict.because
+    assert describe.because(verdict.because)

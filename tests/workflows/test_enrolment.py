@@ -49,7 +49,7 @@ def test_the_outcome_is_stored_with_the_event(workflow: WorkflowVersion) -> None
 
     event.refresh_from_db()
     assert event.processed_at == NOW
-    assert event.outcome == [{"workflow": "greet", "matched": True, "because": "asks for nothing in particular"}]
+    assert event.outcome == [{"workflow": "greet", "matched": True, "because": {"code": "asks_nothing"}}]
 
 
 def test_enrolling_an_event_again_starts_nothing(workflow: WorkflowVersion) -> None:
@@ -70,7 +70,7 @@ def test_once_is_once_per_contact(workflow: WorkflowVersion) -> None:
     again = enrolment.enrol(event=ContactEventFactory(contact=contact, kind="contact_updated"), now=NOW)
 
     assert again.instances == []
-    assert again.outcome[0]["because"] == "starts once per contact, and did on 2 Mar 2026"
+    assert again.outcome[0]["because"]["code"] == "once"
 
 
 def test_force_passes_over_reentry(workflow: WorkflowVersion) -> None:
@@ -109,7 +109,7 @@ def test_do_not_contact_starts_nothing(workflow: WorkflowVersion) -> None:
     result = enrolment.enrol(event=ContactEventFactory(contact=blocked, is_forced=True), now=NOW)
 
     assert result.instances == []
-    assert result.outcome[0]["because"] == "the contact is Do Not Contact, which starts nothing"
+    assert result.outcome[0]["because"] == {"code": "status_blocks", "status": "Do Not Contact"}
 
 
 def test_a_caller_may_name_the_workflows(workflow: WorkflowVersion) -> None:
@@ -119,7 +119,7 @@ def test_a_caller_may_name_the_workflows(workflow: WorkflowVersion) -> None:
     result = enrolment.enrol(event=event, now=NOW)
 
     assert [(answer["workflow"], answer["matched"]) for answer in result.outcome] == [("greet", True)]
-    assert result.outcome[0]["because"] == "named by the caller"
+    assert result.outcome[0]["because"] == {"code": "caller_named_it"}
 
 
 def test_what_the_caller_did_not_name_stays_out(workflow: WorkflowVersion) -> None:
@@ -127,7 +127,8 @@ def test_what_the_caller_did_not_name_stays_out(workflow: WorkflowVersion) -> No
 
     result = enrolment.enrol(event=event, now=NOW)
 
-    assert result.outcome[0] == {"workflow": "greet", "matched": False, "because": "the caller asked for other only"}
+    because = {"code": "caller_asked_for_others", "named": ["other"]}
+    assert result.outcome[0] == {"workflow": "greet", "matched": False, "because": because}
 
 
 def test_an_unknown_workflow_is_refused_with_the_allowed_ones(workflow: WorkflowVersion) -> None:
@@ -196,7 +197,7 @@ def test_correcting_a_baseline_person_starts_nothing(workflow: WorkflowVersion) 
     result = enrolment.enrol(event=edit, now=NOW)
 
     assert result.instances == []
-    assert result.outcome[0]["because"].startswith("held already when the contact was imported")
+    assert result.outcome[0]["because"]["code"] == "held_before"
 
 
 def test_an_edit_of_a_baseline_person_starts_what_becomes_true(workflow: WorkflowVersion) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from contacts.describe import because
 from engagement import tasking
 from engagement.models import Priority, Task
 from workflows import describe, scheduling
@@ -55,7 +56,7 @@ def _task_of(action: ScheduledAction, now: dt.datetime) -> Task:
     return Task(
         action=action.pk,
         title=step.title,
-        description=step.description or describe.about(instance.contact, instance.because),
+        description=step.description or describe.about(instance.contact, because(instance.because)),
         category=step.category,
         priority=priority,
         source=Task.Source.WORKFLOW,

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import ClassVar
 
+from contacts.describe import because
 from engagement import alerts
 from engagement.models import Alert, Priority
 from workflows import describe
@@ -41,7 +42,7 @@ def _alert_of(action: ScheduledAction) -> Alert:
     return Alert(
         action=action.pk,
         title=step.title or f"{instance.template.name}: {instance.contact}",
-        message=step.description or describe.about(instance.contact, instance.because),
+        message=step.description or describe.about(instance.contact, because(instance.because)),
         priority=step.priority or Priority.MEDIUM,
         target=action.target,
         contact=instance.contact,

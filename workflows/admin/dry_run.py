@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
+from contacts import describe
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
 from workflows import actions, active_workflows, drafts, enrolment, explain, simulation
@@ -62,7 +63,7 @@ def dry_run(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     someone = _someone(plan, contact, example)
     verdict = _verdict(template, version, someone, contact, now) if version and someone else None
     if someone and verdict and verdict.matched:
-        someone = dataclasses.replace(someone, because=verdict.because)
+        someone = dataclasses.replace(someone, because=describe.because(verdict.because))
     start = when.cleaned_data.get("start") or now
     context = workflow_pages.context(
         page, request, template, "dry_run",
@@ -77,6 +78,7 @@ def dry_run(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
         start=start,
         **(_calendar(plan, someone, start) if someone else {}),
         verdict=verdict,
+        because=describe.because(verdict.because) if verdict else "",
         may_see_people=request.user.has_perm("contacts.view_contact"),
     )  # fmt: skip
     return TemplateResponse(request, "admin/workflows/dry_run.html", context)

@@ -331,7 +331,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("trigger_event", models.CharField(max_length=64)),
-                ("because", models.TextField(blank=True, help_text="Why it started, as enrolment said it.")),
+                ("because", models.JSONField(blank=True, default=dict, help_text="Why it started: contacts.describe.because.")),
                 ("reentry_key", models.CharField(editable=False, help_text='"once", or the event that started it.', max_length=64)),
                 (
                     "status",

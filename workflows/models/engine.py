@@ -37,7 +37,7 @@ class WorkflowInstance(models.Model):
     )
     event = models.ForeignKey(ContactEvent, on_delete=models.SET_NULL, null=True, related_name="instances")
     trigger_event = models.CharField(max_length=64)
-    because = models.TextField(blank=True, help_text="Why it started, as enrolment said it.")
+    because = models.JSONField(default=dict, blank=True, help_text="Why it started: contacts.describe.because.")
     reentry_key = models.CharField(max_length=64, editable=False, help_text='"once", or the event that started it.')
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     started_at = models.DateTimeField()

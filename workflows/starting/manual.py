@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contacts import intake
+from contacts import describe, intake
 from contacts.intake import EnrolmentPolicy
 from contacts.models import Contact, ContactEvent
 from workflows import active_workflows, enrolment, entrypoints
@@ -58,7 +58,10 @@ def start(
     except (entrypoints.UnknownWorkflow, intake.IntakeError) as error:
         raise NotStarted(str(error)) from error
     if not answer.enrolment.instances:
-        said = next((one["because"] for one in answer.enrolment.outcome if one["workflow"] == template.slug), "")
+        said = next(
+            (describe.because(one["because"]) for one in answer.enrolment.outcome if one["workflow"] == template.slug),
+            "",
+        )
         raise NotStarted(f"{template} did not start: {said or 'it is not active'}.")
     return answer.enrolment.instances[0]
 
@@ -87,7 +90,7 @@ def preview(*, contacts: Sequence[Contact], template: WorkflowTemplate, now: dt.
         )
         for contact in contacts
     ]
-    left_out = Counter(one.because for one in said if not one.matched)
+    left_out = Counter(describe.because(one.because) for one in said if not one.matched)
     return Preview(sum(one.matched for one in said), dict(left_out.most_common()))
 
 
@@ -110,8 +113,8 @@ def _prospect(candidate: Candidate, alone: Verdict, asked: Verdict, insisted: Ve
     return Prospect(
         template=candidate.template,
         holds=alone.matched,
-        because=alone.because,
-        refusal="" if insisted.matched else insisted.because,
+        because=describe.because(alone.because),
+        refusal="" if insisted.matched else describe.because(insisted.because),
         repeats=insisted.matched and not asked.matched,
         steps=candidate.steps,
     )

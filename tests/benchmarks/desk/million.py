@@ -36,7 +36,7 @@ _PEOPLE = """
 """
 _MEMBERSHIPS = """
     INSERT INTO contacts_entitymembership (contact_id, business_entity_id, position, because, since)
-    SELECT md5('contact' || n)::uuid, brand.id, brand.at, 'contact type',
+    SELECT md5('contact' || n)::uuid, brand.id, brand.at, '{"code": "source_named_it"}',
         now() - interval '730 days' * (1 - n::float / %(contacts)s)
     FROM generate_series(1, %(contacts)s) AS n
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS at FROM contacts_businessentity) AS brand
@@ -53,8 +53,8 @@ _EVENTS = """
     SELECT md5('event' || contact.id || again)::uuid, contact.id,
         CASE again WHEN 0 THEN 'new_contact' ELSE 'contact_updated' END, 'api', 'event' || contact.id || again,
         '{"contact_types": ["Artist"], "lead_source": "Website", "business_entities": [], "interests": [], "tags": []}',
-        '[{"kind": "contact_type", "value": "Artist", "rule": "", "because": "said by the form"}]',
-        '[{"workflow": "website_lead_nurturing", "matched": true, "because": "lead source is Website"}]',
+        '[{"kind": "contact_type", "value": "Artist", "rule": "", "because": {"code": "source_named_it"}}]',
+        '[{"workflow": "website_lead_nurturing", "matched": true, "because": {"code": "caller_named_it"}}]',
         contact.created_at + again * interval '9 days', contact.created_at + again * interval '9 days'
     FROM contacts_contact AS contact, generate_series(0, 1) AS again
     WHERE (again = 0 OR contact.email LIKE '%%3@%%') AND contact.created_at + again * interval '9 days' < now()
@@ -70,7 +70,7 @@ _INSTANCES = """
                                             updated_at)
     SELECT md5('instance' || n)::uuid, contact.id, workflow.id, workflow.current_version_id,
         (SELECT id FROM contacts_businessentity ORDER BY id LIMIT 1 OFFSET n %% 3), NULL, 'new_contact',
-        'lead source is Website', 'once', state.status, state.began,
+        '{"code": "lead_source", "has": ["Website"]}', 'once', state.status, state.began,
         CASE WHEN state.status <> 'active' THEN least(state.began + interval '8 days', now()) END, state.began
     FROM generate_series(1, %(instances)s) AS n
     JOIN contacts_contact AS contact ON contact.id = md5('contact' || 1 + (n - 1) %% %(contacts)s)::uuid

@@ -38,7 +38,7 @@ COLUMNS: export.Columns = (
     ("Brand", lambda one: one.business_entity),
     ("State", lambda one: progress.STANDING[one.status]),
     ("Started by", lambda one: describe.name_of_event(one.trigger_event)),
-    ("Because", lambda one: one.because),
+    ("Because", lambda one: describe.because(one.because)),
     ("Started", lambda one: one.started_at),
     ("On hold since", lambda one: one.paused_at),
     ("Ended", lambda one: one.ended_at),
@@ -123,7 +123,7 @@ class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
 
     @column("Why")
     def why(self, instance: WorkflowInstance) -> str:
-        return instance.because
+        return describe.because(instance.because)
 
     @column("Contact", ordering="contact__email")
     def contact_name(self, instance: WorkflowInstance) -> str:
