@@ -18,7 +18,16 @@ from django.template.loader import render_to_string
 
 from contactflow.core.clock import database_now
 from contacts.models import Contact
-from tests.factories import NOW, ContactFactory, ScheduledActionFactory, StepFactory, TargetFactory
+from engagement.delivery import Order
+from engagement.models import Message
+from tests.factories import (
+    NOW,
+    ContactFactory,
+    EngagementTemplateFactory,
+    ScheduledActionFactory,
+    StepFactory,
+    TargetFactory,
+)
 from tests.workflows import plan, world
 from workflows import actions, drafts, progress, publishing, simulation, timeline, validation
 from workflows.actions.base import ActionType, Fault, Lane, Result
@@ -53,9 +62,24 @@ class AddNote(ActionType):
         return f"note “{step.title}”"
 
 
+class SendCard(ActionType):
+    """Sends the step's email as a card: what leaves the house orders a message, and the dispatcher does the rest."""
+
+    name = "send_card"
+    label = "Send a card"
+    noun = "Card"
+    icon = "style"
+    lane = Lane.OUTSIDE
+    fields: ClassVar[tuple[str, ...]] = ("template",)
+
+    def order(self, action: ScheduledAction) -> Order | None:
+        instance = action.instance
+        return action.template and Order(action.pk, action.template, instance.contact, instance.business_entity)
+
+
 @pytest.fixture(autouse=True)
-def add_note(settings: Any) -> None:
-    settings.ACTION_TYPES = [*settings.ACTION_TYPES, f"{__name__}.AddNote"]
+def new_types(settings: Any) -> None:
+    settings.ACTION_TYPES = [*settings.ACTION_TYPES, f"{__name__}.AddNote", f"{__name__}.SendCard"]
 
 
 def a_step(title: str = "Likes tea") -> Step:
@@ -113,6 +137,18 @@ def test_it_is_published_started_done_and_told() -> None:
     assert progress.name_of(action) == "Add a note"
     told = next(source for source in timeline.SOURCES if source.name == "workflows.step")
     assert action.pk in [one.pk for one in told.rows(Contact.objects.get())]
+
+
+def test_a_type_of_the_other_lane_leaves_the_house() -> None:
+    action = ScheduledActionFactory(
+        step__action_type="send_card", step__template=EngagementTemplateFactory(), step__target=None
+    )
+
+    world.run_due()
+
+    action.refresh_from_db()
+    assert (action.lane, action.status) == ("outside", "done")
+    assert Message.objects.get(action=action.pk).recipient == action.instance.contact.email
 
 
 def test_a_type_that_cannot_be_imported_is_said_by_a_system_check(settings: Any) -> None:

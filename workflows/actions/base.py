@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from contactflow.core.reasons import Reason
+from engagement.delivery import Order
 from engagement.models import EngagementTemplate, Priority
 from workflows import describe, scheduling
 from workflows.drafts import PlannedStep
@@ -57,7 +58,8 @@ class ActionType:
     """One thing that a workflow can do, with all that the engine and the desk have to know of it.
 
     Of the lane INSIDE are those that only write to our own database, by `perform_many`. Those of the lane OUTSIDE hand
-    something over to the world; workflows.execution leads them through prepare, intent and result.
+    something over to the world: they `order` a message, and engagement's dispatcher leads it through prepare, intent,
+    hand-over and result.
     """
 
     name: ClassVar[str]
@@ -86,6 +88,10 @@ class ActionType:
 
         They come with step, target and instance, with its contact and template. Done again it makes nothing twice.
         """
+        raise NotImplementedError
+
+    def order(self, action: ScheduledAction) -> Order | None:
+        """What is to leave the house for it; None when its step lacks something. The dispatcher does the rest."""
         raise NotImplementedError
 
     def why_not(self, action: ScheduledAction) -> Reason | None:

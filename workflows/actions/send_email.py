@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from engagement import rendering
+from engagement.delivery import Order
 from engagement.models import EngagementTemplate
 from workflows.actions.base import ActionType, Fault, Lane, Planned, Severity
 from workflows.drafts import PlannedStep
@@ -25,6 +26,12 @@ class SendEmail(ActionType):
     fields: ClassVar[tuple[str, ...]] = ("template",)
     is_email = True
     is_in_timeline = True
+
+    def order(self, action: ScheduledAction) -> Order | None:
+        if action.template is None:
+            return None
+        instance = action.instance
+        return Order(action.pk, action.template, instance.contact, instance.business_entity)
 
     def faults(self, step: PlannedStep) -> Iterator[Fault]:
         return faults_of(step.template)

@@ -135,14 +135,14 @@ class ActionQueue:
 
     def _order(self, action: ScheduledAction) -> Order | None:
         """What is to go out; None when it is settled already."""
-        if reason := actions.of(action.action_type).why_not(action):
+        kind = actions.of(action.action_type)
+        if reason := kind.why_not(action):
             self._settled(action, status="skipped", result={"reason": reason.as_json()})
             return None
-        if action.template is None:
+        order = kind.order(action)
+        if order is None:
             self._settled(action, status="failed", reason=Reason.of("step_incomplete"))
-            return None
-        instance = action.instance
-        return Order(action.pk, action.template, instance.contact, instance.business_entity)
+        return order
 
     def _letters(
         self, action: ScheduledAction, order: Order, prepared: delivery.Prepared | Exception
