@@ -12,7 +12,7 @@ import pytest
 from tests import postgres, smtp
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.browser.looking import Complaints
     from tests.browser.office import Office
@@ -79,26 +79,43 @@ def complaints() -> Iterator[Complaints]:
 SignIn = Callable[..., "Page"]
 
 
+@pytest.fixture(scope="module")
+def seats(office: Office, chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """The browsers of the colleagues, each with what it keeps of styles and scripts for the tests of a file."""
+    known: dict[tuple[Any, ...], BrowserContext] = {}
+
+    def seat(name: str, viewport: Any, scheme: Any) -> BrowserContext:
+        key = name, viewport["width"], viewport["height"], scheme
+        if key not in known:
+            known[key] = chromium.new_context(
+                base_url=office.url, viewport=viewport, color_scheme=scheme, timezone_id="Europe/Berlin", locale="en-GB"
+            )
+            known[key].set_default_timeout(15_000)
+        known[key].clear_cookies()
+        known[key].add_cookies([{"name": "sessionid", "value": office.sessions[name], "url": office.url}])
+        return known[key]
+
+    yield seat
+    for context in known.values():
+        context.close()
+
+
 @pytest.fixture
-def sign_in(office: Office, chromium: Browser, complaints: Complaints) -> Iterator[SignIn]:
+def sign_in(seats: Callable[..., BrowserContext], complaints: Complaints) -> Iterator[SignIn]:
     """sign_in("operator", width=360, scheme="dark") -> a page of theirs, on Today."""
     contexts = []
 
     def enter(name: str, *, viewport: Any = WIDE, scheme: Any = "light") -> Page:
-        context = chromium.new_context(
-            base_url=office.url, viewport=viewport, color_scheme=scheme, timezone_id="Europe/Berlin", locale="en-GB"
-        )
-        contexts.append(context)
-        context.set_default_timeout(15_000)
-        context.add_cookies([{"name": "sessionid", "value": office.sessions[name], "url": office.url}])
-        page = context.new_page()
+        contexts.append(seats(name, viewport, scheme))
+        page = contexts[-1].new_page()
         complaints.listen(page)
         page.goto("/admin/")
         return page
 
     yield enter
-    for context in contexts:
-        context.close()
+    for page in [page for context in contexts for page in context.pages]:
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.close()
 
 
 @pytest.fixture(scope="module")

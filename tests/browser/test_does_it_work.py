@@ -106,7 +106,7 @@ def test_history_of_one_workflow_since_a_day_is_exported(owner):
     begun = WorkflowInstance.objects.filter(template__name="Artist discovery")
     go_to(owner, "Executions")
     owner.get_by_role("button", name="Filters").first.click()
-    owner.get_by_role("textbox", name="By template").click()
+    owner.get_by_role("textbox", name="By workflow").click()
     owner.keyboard.type("Artist disc")
     owner.get_by_role("option", name="Artist discovery").click()
     owner.get_by_role("textbox", name="Started at from").fill(f"{begun.earliest('started_at').started_at:%Y-%m-%d}")
