@@ -117,29 +117,13 @@ def judge_database(row: NotionDatabase) -> list[Line]:
     if row._state.adding or row.schema_seen_at is None:
         return [Line("warning", f"{row}: Contactflow has not looked at it yet. Check the connection in the admin.")]
     mappings = list(row.mappings.all())
-    wrong = [Line("warning", f"{row}: {trouble_of(one)}") for one in mappings if one.trouble]
+    wrong = [Line("warning", f"{row}: {describe.trouble_of(one)}") for one in mappings if one.trouble]
     lacking = [_label(row, one) for one in mappings if not one.property_id and not one.by_staff]
     if lacking:
         text = f"{row} has no property for {_listed(lacking)}. Add them in the admin under Notion, Fields."
         wrong.append(Line("warning", text))
     held = sum(bool(one.property_id) and not one.trouble for one in mappings)
     return wrong or [Line("ok", f"{row}: “{row.title or 'untitled'}” is in order, {held} fields are synchronised.")]
-
-
-def trouble_of(one: PropertyMapping) -> str:
-    """Why a field stands still, and what to do about it; "" while it does not."""
-    if not one.trouble:
-        return ""
-    label, seen = _label(one.database, one), one.database.schema.get(one.property_id)
-    if one.trouble == Trouble.VANISHED or seen is None:
-        what = f"the property “{one.property_name}” is gone from Notion."
-    else:
-        now, before = describe.type_of(seen["type"]), describe.type_of(one.property_type)
-        what = f"the property “{seen['name']}” has the type {now} now, not {before}."
-    return (
-        f"{what} {label} is not synchronised meanwhile, and nothing was erased. Undo it in Notion, or choose another "
-        "property in the admin under Notion, Fields."
-    )
 
 
 def _monitoring() -> list[Line]:

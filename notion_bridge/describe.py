@@ -8,7 +8,7 @@ from typing import Any
 
 from contactflow.core.numbers import counted
 from notion_bridge import mapping
-from notion_bridge.models import Kind, PageLink
+from notion_bridge.models import Kind, PageLink, PropertyMapping
 
 # What a pass counts, in the order in which it is told.
 DONE = {
@@ -110,6 +110,20 @@ def label(kind: str, name: str) -> str:
         return mapping.field_of(kind, name).label
     except KeyError:
         return name.replace("_", " ").capitalize()
+
+
+def trouble_of(row: PropertyMapping, known: Mapping[str, Any] | None = None) -> str:
+    """Why a field stands still, and what to do about it; `known` is its property as Notion has it now."""
+    known = known or row.database.schema.get(row.property_id)
+    if row.trouble == PropertyMapping.Trouble.VANISHED or known is None:
+        what = f"the property “{row.property_name}” is gone from Notion."
+    else:
+        now, before = type_of(known["type"]), type_of(row.property_type)
+        what = f"the property “{known['name']}” has the type {now} now, not {before}."
+    return (
+        f"{what} {label(row.database.kind, row.field)} is not synchronised meanwhile, and nothing was erased. Undo it "
+        "in Notion, or choose another property in the admin under Notion, Fields."
+    )
 
 
 def value(given: object) -> str:

@@ -60,7 +60,7 @@ def reconcile(
         if row is None:
             return Reconciliation(is_gone=True)
         before = bound.adapter.snapshot([row.pk])[row.pk]
-        edited = Edited(local=bound.adapter.edited_at(row), remote=edited_at)
+        edited = Edited(local=row.updated_at, remote=edited_at)
         merged = _merge(bound, link, before, reading.values, edited)
         applied = (
             bound.adapter.apply(row, merged.to_local, enrol=policy.enrol, now=now) if merged.to_local else Applied()

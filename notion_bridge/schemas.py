@@ -294,18 +294,10 @@ def _notice(database: NotionDatabase, change: SchemaChange, schema: mapping.Sche
 def _report_trouble(
     database: NotionDatabase, row: PropertyMapping, known: Mapping[str, Any] | None, now: dt.datetime
 ) -> None:
-    label = mapping.field_of(database.kind, row.field).label
-    if known is None:
-        cause, what = Cause.PROPERTY_VANISHED, f"The property “{row.property_name}” is gone"
-    else:
-        cause = Cause.PROPERTY_RETYPED
-        what = f"The property “{known['name']}” is of the type {describe.type_of(known['type'])} now, not "
-        what += describe.type_of(row.property_type)
     problems.report(
-        cause=cause,
+        cause=Cause.PROPERTY_VANISHED if known is None else Cause.PROPERTY_RETYPED,
         subject=f"{database.kind} {row.field}",
-        message=f"{database}: {what}. {label} is not synchronised meanwhile, and nothing was erased. Undo it "
-        "in Notion, or choose another property in the admin under Notion, Fields.",
+        message=f"{database}: {describe.trouble_of(row, known)}",
         database=database,
         details={"field": row.field},
         now=now,

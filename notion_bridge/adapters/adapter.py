@@ -6,9 +6,10 @@ Values are canonical (see notion_bridge.mapping): text is "" when empty, lists a
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -49,36 +50,43 @@ class Source:
     key: str
 
 
-class Adapter(Protocol):
+class Adapter(ABC):
     """One implementation per kind, in this package."""
 
+    model: type[Any]
     link_field: str  # of PageLink
     key_field: str  # the field that carries our id in Notion
 
+    @abstractmethod
     def sources(self) -> Sequence[Source]:
         """Where to look for changes."""
 
     def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
         """Those of these objects that belong into Notion, if they exist."""
+        return keys
 
     def lock(self, key: UUID) -> Any | None:
         """The object, locked until the transaction ends; None when it is gone."""
+        # Without joins: beside a change of the status of a contact its row would no longer fit, and nobody be found.
+        return self.model.objects.select_for_update(no_key=True).filter(pk=key).first()
 
+    @abstractmethod
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
         """What each of those that exist says, for every field, in a bounded number of queries."""
 
-    def edited_at(self, row: Any) -> dt.datetime:
-        """When it changed last."""
-
     def is_being_typed(self, values: Values) -> bool:
         """Whether a new page lacks so much that it is better left alone for a while."""
+        return False
 
     def referee(self, name: str, local: Value, remote: Value) -> Side | None:
         """Who wins this field whatever the rule says; None leaves it to the rule."""
+        return None
 
+    @abstractmethod
     def apply(self, row: Any, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         """Take over values from Notion, as a colleague's edit."""
 
+    @abstractmethod
     def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
         """Find the object a page speaks of, or make it."""
 

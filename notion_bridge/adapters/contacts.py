@@ -13,7 +13,7 @@ from django.utils import timezone
 from contacts import addresses, cleaning, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import Contact, ContactEvent, ContactStatus
-from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
+from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
 from notion_bridge.three_way_merge import Side, Value
 
 TEXTS: Final = ("first_name", "last_name", "email", "phone", "company", "job_title", "notes")
@@ -23,27 +23,18 @@ RENAMED: Final = {"date_added": "added_on"}  # field -> what intake calls it
 NOT_PULLED: Final = frozenset({"last_interaction", "contact_id"})
 
 
-class ContactAdapter:
+class ContactAdapter(Adapter):
+    model = Contact
     link_field = "contact"
     key_field = "contact_id"
 
     def sources(self) -> Sequence[Source]:
         return (Source(rows=Contact.objects.all(), at="updated_at", key="id"),)
 
-    def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
-        return keys
-
-    def lock(self, key: UUID) -> Contact | None:
-        # Without joins: beside a change of the status its row would no longer fit, and nobody would be found.
-        return Contact.objects.select_for_update(no_key=True).filter(pk=key).first()
-
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
         found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source")
         related = found.prefetch_related("contact_types", "memberships__business_entity")
         return {contact.pk: _values(contact) for contact in related}
-
-    def edited_at(self, row: Contact) -> dt.datetime:
-        return row.updated_at
 
     def is_being_typed(self, values: Values) -> bool:
         """The types decide which workflows start: whoever is still typing is given the time.

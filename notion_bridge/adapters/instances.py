@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
+from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
 from notion_bridge.models import Kind, NotionDatabase, PageLink
-from notion_bridge.three_way_merge import Side, Value
+from notion_bridge.three_way_merge import Value
 from workflows import controls, progress
 from workflows.models import ScheduledAction, WorkflowInstance
 
@@ -34,7 +34,8 @@ OPEN: Final = ("pending", "claimed", "sending")
 ACTOR: Final = "Notion"
 
 
-class InstanceAdapter:
+class InstanceAdapter(Adapter):
+    model = WorkflowInstance
     link_field = "instance"
     key_field = "instance_id"
 
@@ -53,22 +54,10 @@ class InstanceAdapter:
         living = Q(contact__notion_link__state__in=on_their_way) | Q(notion_link__isnull=False)
         return list(WorkflowInstance.objects.filter(living, pk__in=keys).values_list("pk", flat=True))
 
-    def lock(self, key: UUID) -> WorkflowInstance | None:
-        return WorkflowInstance.objects.select_for_update(no_key=True).filter(pk=key).first()
-
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
         instances = WorkflowInstance.objects.filter(pk__in=keys)
         related = instances.select_related("contact", "template", "business_entity")
         return {one.pk: _values(one) for one in related.prefetch_related("actions__step", "actions__template")}
-
-    def edited_at(self, row: WorkflowInstance) -> dt.datetime:
-        return row.updated_at
-
-    def is_being_typed(self, values: Values) -> bool:
-        return False
-
-    def referee(self, name: str, local: Value, remote: Value) -> Side | None:
-        return None
 
     def apply(self, row: WorkflowInstance, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         outcome = Applied()

@@ -17,8 +17,8 @@ from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Priority, Target, Task
-from notion_bridge.adapters.adapter import Applied, Made, Source, Values, moment
-from notion_bridge.three_way_merge import Side, Value
+from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
+from notion_bridge.three_way_merge import Value
 
 # As PRODUCT's table spells them; Contactflow's own labels differ in capitals.
 STATUSES: Final = {
@@ -33,7 +33,8 @@ END_OF_DAY: Final = dt.time(23, 59)  # a day without a time means the whole day
 TITLE_LENGTH, CATEGORY_LENGTH = 300, 60
 
 
-class TaskAdapter:
+class TaskAdapter(Adapter):
+    model = Task
     link_field = "task"
     key_field = "task_id"
 
@@ -43,24 +44,9 @@ class TaskAdapter:
             Source(rows=Task.objects.filter(contact__isnull=False), at="contact__updated_at", key="id"),
         )
 
-    def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
-        return keys
-
-    def lock(self, key: UUID) -> Task | None:
-        return Task.objects.select_for_update(no_key=True).filter(pk=key).first()
-
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
         related = ("contact", "business_entity", "target", "assignee")
         return {task.pk: _values(task) for task in Task.objects.filter(pk__in=keys).select_related(*related)}
-
-    def edited_at(self, row: Task) -> dt.datetime:
-        return row.updated_at
-
-    def is_being_typed(self, values: Values) -> bool:
-        return False
-
-    def referee(self, name: str, local: Value, remote: Value) -> Side | None:
-        return None
 
     def apply(self, row: Task, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         outcome = Applied()

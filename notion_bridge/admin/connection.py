@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -16,9 +15,8 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, button
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import ReadOnlyAdmin
 from notion_bridge import baseline, conflicts, connection_check, monitoring, provisioning, schemas, webhooks
 from notion_bridge.admin import overview
 from notion_bridge.models import NotionConnection
@@ -117,171 +115,129 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/notion_bridge/connection.html", context)
 
-    @button("Check the connection now", permission="connect", icon="network_check")
-    def check_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            lines, lasting = connection_check.ask(now=clock.database_now()), connection_check.judge()
-            if passing := [line.text for line in lines if line not in lasting]:
-                raise NotNow(" ".join(passing))
-            if any(line.level == "FAIL" for line in lines):
-                raise NotNow("Something is out of order. What it is and what to do stands below.")
-            if any(line.level == "warning" for line in lines):
-                return "Notion answered. What is still to do stands below."
-            return "Notion answered, and everything is in order."
+    @confirmed(
+        "Check the connection now",
+        permission="connect",
+        icon="network_check",
+        explanation="Notion is asked who we are there and how the databases look. That takes some seconds.",
+        refusals=(NotNow,),
+    )
+    def check_now(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        lines, lasting = connection_check.ask(now=clock.database_now()), connection_check.judge()
+        if passing := [line.text for line in lines if line not in lasting]:
+            raise NotNow(" ".join(passing))
+        if any(line.level == "FAIL" for line in lines):
+            raise NotNow("Something is out of order. What it is and what to do stands below.")
+        if any(line.level == "warning" for line in lines):
+            return "Notion answered. What is still to do stands below."
+        return "Notion answered, and everything is in order."
 
-        return self._ask(
-            request,
-            object_id,
-            title="Check the connection now",
-            explanation="Notion is asked who we are there and how the databases look. That takes some seconds.",
-            act=act,
-        )
+    @confirmed(
+        "Create the databases",
+        permission="connect",
+        icon="add",
+        title="Create the databases in Notion",
+        explanation="Contactflow makes the databases that are not named in its settings, with all their "
+        "properties, below a page of yours. They are empty at first.",
+        form=ParentForm,
+        submit="Create them",
+        refusals=(NotNow,),
+    )
+    def create_databases(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        made = provisioning.create_databases(parent=answers["parent"], now=clock.database_now())
+        if made.names and made.trouble:
+            messages.success(request, _made(made.names))
+        if made.trouble:
+            raise NotNow(_trouble(made.trouble))
+        return _made(made.names) if made.names else "All three databases are named already."
 
-    @button("Create the databases", permission="connect", icon="add")
-    def create_databases(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            made = provisioning.create_databases(parent=answers["parent"], now=clock.database_now())
-            if made.names and made.trouble:
-                messages.success(request, _made(made.names))
-            if made.trouble:
-                raise NotNow(_trouble(made.trouble))
-            return _made(made.names) if made.names else "All three databases are named already."
+    @confirmed(
+        "Make a full pass soon",
+        permission="connect",
+        icon="sync",
+        explanation="Every page in Notion is read and compared, not only those that were edited. It runs beside "
+        "the ordinary work.",
+    )
+    def full_pass(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        conflicts.make_full_pass_soon()
+        return "Every page is compared once more, as soon as a worker is free."
 
-        return self._ask(
-            request,
-            object_id,
-            title="Create the databases in Notion",
-            explanation="Contactflow makes the databases that are not named in its settings, with all their "
-            "properties, below a page of yours. They are empty at first.",
-            act=act,
-            form=ParentForm,
-            submit="Create them",
-        )
+    @confirmed(
+        "Switch monitoring on",
+        permission="connect",
+        icon="play_arrow",
+        explanation="Changes travel both ways from now on, also after a restart.",
+    )
+    def switch_on(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        return _switch(request, on=True)
 
-    @button("Make a full pass soon", permission="connect", icon="sync")
-    def full_pass(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            conflicts.make_full_pass_soon()
-            return "Every page is compared once more, as soon as a worker is free."
+    @confirmed(
+        "Switch monitoring off",
+        permission="connect",
+        icon="pause",
+        explanation="Nothing is read from Notion or written there until it is switched on again. What changes "
+        "meanwhile on either side is carried over then.",
+    )
+    def switch_off(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        return _switch(request, on=False)
 
-        return self._ask(
-            request,
-            object_id,
-            title="Make a full pass soon",
-            explanation="Every page in Notion is read and compared, not only those that were edited. It runs beside "
-            "the ordinary work.",
-            act=act,
-        )
+    @confirmed(
+        "Start their workflows",
+        permission="connect",
+        icon="directions_run",
+        title="Start the workflows of the first pull",
+        explanation=lambda page, request, row: _foreseen() if request.method == "GET" else "",
+        submit="Start them",
+    )
+    def start_workflows(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        baseline.answer(start=True)
+        return "The workers start their workflows now."
 
-    @button("Switch monitoring on", permission="connect", icon="play_arrow")
-    def switch_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._switch(
-            request, object_id, on=True, explanation="Changes travel both ways from now on, also after a restart."
-        )
+    @confirmed(
+        "Leave them as they are",
+        permission="connect",
+        icon="block",
+        title="Leave the people of the first pull as they are",
+        explanation="No workflow starts for them, and they are not asked about any more. An edit still starts what "
+        "becomes true by it.",
+        submit="Leave them",
+    )
+    def leave_as_they_are(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        baseline.answer(start=False)
+        return "Nothing is started for them. Whoever is typed into Notion from now on starts what matches."
 
-    @button("Switch monitoring off", permission="connect", icon="pause")
-    def switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._switch(
-            request,
-            object_id,
-            on=False,
-            explanation="Nothing is read from Notion or written there until it is switched on again. What changes "
-            "meanwhile on either side is carried over then.",
-        )
+    @confirmed(
+        "Open the handshake window",
+        permission="connect",
+        icon="handshake",
+        explanation="For 15 minutes, the first one to present a token at the webhook's address is taken for "
+        "Notion. A token from before does not count any more afterwards.",
+        submit="Open it",
+    )
+    def open_window(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        webhooks.open_window(until=clock.database_now() + WINDOW)
+        return "Notion may introduce itself for 15 minutes. Enter the address there now."
 
-    def _switch(self, request: HttpRequest, object_id: str, *, on: bool, explanation: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            said = monitoring.switch(on=on, actor=request.user.get_username(), now=clock.database_now())
-            wake.on_commit()
-            return said
+    @confirmed(
+        "Show the token",
+        permission="connect",
+        icon="key",
+        title="Show the verification token",
+        explanation="It is shown once. Have the page of the webhook open in Notion, to paste it there.",
+        refusals=(NotNow,),
+    )
+    def show_token(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
+        token = webhooks.show_token_once()
+        if not token:
+            raise NotNow("The token was shown already. Open the window for another handshake.")
+        messages.warning(request, f"The verification token, shown this once: {token}")
+        return "Paste the token into Notion, where it asks for it."
 
-        title = f"Switch monitoring {'on' if on else 'off'}"
-        return self._ask(request, object_id, title=title, explanation=explanation, act=act)
 
-    @button("Start their workflows", permission="connect", icon="directions_run")
-    def start_workflows(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            baseline.answer(start=True)
-            return "The workers start their workflows now."
-
-        is_asked = request.method == "GET"
-        return self._ask(
-            request,
-            object_id,
-            title="Start the workflows of the first pull",
-            explanation=_foreseen() if is_asked else "",
-            act=act,
-            submit="Start them",
-        )
-
-    @button("Leave them as they are", permission="connect", icon="block")
-    def leave_as_they_are(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            baseline.answer(start=False)
-            return "Nothing is started for them. Whoever is typed into Notion from now on starts what matches."
-
-        return self._ask(
-            request,
-            object_id,
-            title="Leave the people of the first pull as they are",
-            explanation="No workflow starts for them, and they are not asked about any more. An edit still starts what "
-            "becomes true by it.",
-            act=act,
-            submit="Leave them",
-        )
-
-    @button("Open the handshake window", permission="connect", icon="handshake")
-    def open_window(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            webhooks.open_window(until=clock.database_now() + WINDOW)
-            return "Notion may introduce itself for 15 minutes. Enter the address there now."
-
-        return self._ask(
-            request,
-            object_id,
-            title="Open the handshake window",
-            explanation="For 15 minutes, the first one to present a token at the webhook's address is taken for "
-            "Notion. A token from before does not count any more afterwards.",
-            act=act,
-            submit="Open it",
-        )
-
-    @button("Show the token", permission="connect", icon="key")
-    def show_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(row: NotionConnection, answers: dict[str, Any]) -> str:
-            token = webhooks.show_token_once()
-            if not token:
-                raise NotNow("The token was shown already. Open the window for another handshake.")
-            messages.warning(request, f"The verification token, shown this once: {token}")
-            return "Paste the token into Notion, where it asks for it."
-
-        return self._ask(
-            request,
-            object_id,
-            title="Show the verification token",
-            explanation="It is shown once. Have the page of the webhook open in Notion, to paste it there.",
-            act=act,
-        )
-
-    def _ask(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        *,
-        title: str,
-        explanation: str,
-        act: Callable[[Any, dict[str, Any]], str],
-        **more: Any,
-    ) -> HttpResponse:
-        question = Question(
-            title=title,
-            explanation=explanation,
-            submit=more.pop("submit", title),
-            act=act,
-            refusals=(NotNow,),
-            **more,
-        )
-        return confirmation.ask(self, request, object_id, question)
+def _switch(request: HttpRequest, *, on: bool) -> str:
+    said = monitoring.switch(on=on, actor=request.user.get_username(), now=clock.database_now())
+    wake.on_commit()
+    return said
 
 
 def _press(one: Any, object_id: str) -> dict[str, Any]:

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import BaseAdmin, UntitledInline, button, column
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import BaseAdmin, UntitledInline, column
 from contacts import describe as contacts_describe
 from notion_bridge import connection_check, describe, mapping, provisioning, schemas
 from notion_bridge.admin import display
@@ -190,23 +189,21 @@ class NotionDatabaseAdmin(BaseAdmin):
         changed = [one.instance.field for formset in formsets for one in formset.forms if one.has_changed()]
         return [{"changed": {"fields": changed}}] if changed else []
 
-    @button("Add missing properties", permission="schema", icon="playlist_add")
-    def add_properties(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(database: NotionDatabase, answers: dict[str, Any]) -> str:
-            made = provisioning.add_properties(database=database, now=clock.database_now())
-            if made.trouble:
-                raise NotMade(connection_check.in_words(made.trouble))
-            return f"Added in Notion: {', '.join(made.names)}." if made.names else "Nothing was missing."
-
-        question = Question(
-            title="Add missing properties in Notion",
-            explanation="Every field without a property gets one of its own in Notion, with its usual name and type. "
-            "Nothing that is there is changed. To use a property that is there, choose it under Fields instead.",
-            submit="Add them",
-            act=act,
-            refusals=(NotMade,),
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Add missing properties",
+        permission="schema",
+        icon="playlist_add",
+        title="Add missing properties in Notion",
+        explanation="Every field without a property gets one of its own in Notion, with its usual name and type. "
+        "Nothing that is there is changed. To use a property that is there, choose it under Fields instead.",
+        submit="Add them",
+        refusals=(NotMade,),
+    )
+    def add_properties(self, request: HttpRequest, database: NotionDatabase, answers: dict[str, Any]) -> str:
+        made = provisioning.add_properties(database=database, now=clock.database_now())
+        if made.trouble:
+            raise NotMade(connection_check.in_words(made.trouble))
+        return f"Added in Notion: {', '.join(made.names)}." if made.names else "Nothing was missing."
 
 
 def found(full_pass: Mapping[str, Any]) -> str:
@@ -237,7 +234,7 @@ def _choices(row: PropertyMapping, field: mapping.Field) -> list[tuple[str, str]
 def _standing(row: PropertyMapping) -> str:
     field = mapping.field_of(row.database.kind, row.field)
     if row.trouble:
-        said = connection_check.trouble_of(row)
+        said = describe.trouble_of(row)
         return said[:1].upper() + said[1:]
     if not row.property_id:
         return "Not synchronised." if row.by_staff else "No property in Notion holds it: add one, or choose one."

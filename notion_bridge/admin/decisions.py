@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,8 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from contacts import describe as contacts_describe
 from contacts.models import Contact
 from notion_bridge import conflicts, describe
@@ -157,53 +157,46 @@ class SyncProblemAdmin(ReadOnlyAdmin):
     def closed(self, problem: SyncProblem) -> str:
         return f"{contacts_describe.moment(problem.closed_at)} by {problem.closed_by}" if problem.closed_at else "-"
 
-    @button("Add this option here", permission="option", icon="add")
-    def add_option(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(problem: SyncProblem, answers: dict[str, Any]) -> str:
-            name = conflicts.add_option(problem=problem, actor=_who(request), now=clock.database_now())
-            return f"“{name}” was added. Whoever has it in Notion gets it with the next full pass, which comes soon."
+    @confirmed(
+        "Add this option here",
+        permission="option",
+        icon="add",
+        title="Add this option to Contactflow",
+        explanation="It is added to the list of such options under Settings. Whoever has it in Notion gets it here "
+        "too. Which workflows it starts is up to the workflows.",
+        submit="Add it",
+        refusals=(conflicts.NotPossible,),
+    )
+    def add_option(self, request: HttpRequest, problem: SyncProblem, answers: dict[str, Any]) -> str:
+        name = conflicts.add_option(problem=problem, actor=_who(request), now=clock.database_now())
+        return f"“{name}” was added. Whoever has it in Notion gets it with the next full pass, which comes soon."
 
-        question = Question(
-            title="Add this option to Contactflow",
-            explanation="It is added to the list of such options under Settings. Whoever has it in Notion gets it here "
-            "too. Which workflows it starts is up to the workflows.",
-            submit="Add it",
-            act=act,
-            refusals=(conflicts.NotPossible,),
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Take over again",
+        permission="take",
+        icon="undo",
+        title="Take this page over again",
+        explanation="What was deleted in Contactflow is made anew from the page in Notion. Its old history stays "
+        "deleted. A person may start workflows, like everybody who arrives.",
+        submit="Take over",
+        refusals=(conflicts.NotPossible,),
+    )
+    def take_over_again(self, request: HttpRequest, problem: SyncProblem, answers: dict[str, Any]) -> str:
+        if problem.link is None:
+            raise conflicts.NotPossible("This problem is about no page.")
+        conflicts.take_over_again(link=problem.link, actor=_who(request), now=clock.database_now())
+        return "The page is taken over as something new as soon as a worker is free."
 
-    @button("Take over again", permission="take", icon="undo")
-    def take_over_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(problem: SyncProblem, answers: dict[str, Any]) -> str:
-            if problem.link is None:
-                raise conflicts.NotPossible("This problem is about no page.")
-            conflicts.take_over_again(link=problem.link, actor=_who(request), now=clock.database_now())
-            return "The page is taken over as something new as soon as a worker is free."
-
-        question = Question(
-            title="Take this page over again",
-            explanation="What was deleted in Contactflow is made anew from the page in Notion. Its old history stays "
-            "deleted. A person may start workflows, like everybody who arrives.",
-            submit="Take over",
-            act=act,
-            refusals=(conflicts.NotPossible,),
-        )
-        return confirmation.ask(self, request, object_id, question)
-
-    @button("Dismiss", permission="dismiss", icon="check")
-    def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(problem: SyncProblem, answers: dict[str, Any]) -> str:
-            conflicts.dismiss(problem=problem, actor=_who(request), now=clock.database_now())
-            return "The problem is closed."
-
-        question = Question(
-            title="Dismiss this problem",
-            explanation="It leaves the list of open problems. If it is met again, it is reported again.",
-            submit="Dismiss",
-            act=act,
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Dismiss",
+        permission="dismiss",
+        icon="check",
+        title="Dismiss this problem",
+        explanation="It leaves the list of open problems. If it is met again, it is reported again.",
+    )
+    def dismiss(self, request: HttpRequest, problem: SyncProblem, answers: dict[str, Any]) -> str:
+        conflicts.dismiss(problem=problem, actor=_who(request), now=clock.database_now())
+        return "The problem is closed."
 
     @admin.action(description="Dismiss the chosen problems", permissions=["dismiss"])
     def dismiss_chosen(self, request: HttpRequest, chosen: QuerySet[SyncProblem]) -> None:
@@ -229,6 +222,25 @@ class SettledFilter(OpenFilter):
         if self.value() == "open":
             return queryset.filter(winner="")
         return queryset.exclude(winner="") if self.value() == "settled" else queryset
+
+
+def _keeping(winner: Winner, icon: str) -> Callable[..., HttpResponse]:
+    """The button that lets this side win."""
+
+    def act(page: Any, request: HttpRequest, conflict: SyncConflict, answers: dict[str, Any]) -> str:
+        conflicts.settle(conflict=conflict, winner=winner, actor=_who(request), now=clock.database_now())
+        return f"{winner.label}'s value holds. The other side gets it as soon as a worker is free."
+
+    act.__name__ = f"keep_{winner.value}"
+    return confirmed(
+        f"Keep {winner.label}'s",
+        permission="settle",
+        icon=icon,
+        title=f"Keep {winner.label}'s value",
+        explanation=f"The value that {winner.label} had then stands on both sides afterwards, whatever was written "
+        "there since. The other value stays in this record.",
+        refusals=(conflicts.NotPossible,),
+    )(act)
 
 
 @admin.register(SyncConflict)
@@ -306,28 +318,8 @@ class SyncConflictAdmin(ReadOnlyAdmin):
         by = f" by {conflict.settled_by}" if conflict.settled_by else " by the rule"
         return f"{contacts_describe.moment(conflict.settled_at)}{by}" if conflict.settled_at else "-"
 
-    @button("Keep Notion's", permission="settle", icon="cloud_download")
-    def keep_notion(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask(request, object_id, Winner.NOTION)
-
-    @button("Keep Contactflow's", permission="settle", icon="cloud_upload")
-    def keep_contactflow(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask(request, object_id, Winner.CONTACTFLOW)
-
-    def _ask(self, request: HttpRequest, object_id: str, winner: Winner) -> HttpResponse:
-        def act(conflict: SyncConflict, answers: dict[str, Any]) -> str:
-            conflicts.settle(conflict=conflict, winner=winner, actor=_who(request), now=clock.database_now())
-            return f"{winner.label}'s value holds. The other side gets it as soon as a worker is free."
-
-        question = Question(
-            title=f"Keep {winner.label}'s value",
-            explanation=f"The value that {winner.label} had then stands on both sides afterwards, whatever was written "
-            "there since. The other value stays in this record.",
-            submit=f"Keep {winner.label}'s",
-            act=act,
-            refusals=(conflicts.NotPossible,),
-        )
-        return confirmation.ask(self, request, object_id, question)
+    keep_notion = _keeping(Winner.NOTION, "cloud_download")
+    keep_contactflow = _keeping(Winner.CONTACTFLOW, "cloud_upload")
 
     @admin.action(description="Keep Notion's: the chosen open conflicts", permissions=["settle"])
     def keep_notion_chosen(self, request: HttpRequest, chosen: QuerySet[SyncConflict]) -> None:

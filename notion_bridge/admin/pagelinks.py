@@ -6,13 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, column, link
 from contacts import describe as contacts_describe
 from notion_bridge import conflicts, describe, mapping
 from notion_bridge.admin import display
@@ -131,17 +130,15 @@ class PageLinkAdmin(ReadOnlyAdmin):
         ]
         return display.table(("Field", "Contactflow", "Notion"), lines)
 
-    @button("Look again now", permission="look", icon="refresh")
-    def look_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def act(page: PageLink, answers: dict[str, Any]) -> str:
-            conflicts.look_again(link=page, now=clock.database_now())
-            return "Both sides are compared as soon as a worker is free."
-
-        question = Question(
-            title="Look at this page again",
-            explanation="The worker compares the page in Notion with Contactflow now, whatever was put off, and "
-            "carries over what differs.",
-            submit="Look again",
-            act=act,
-        )
-        return confirmation.ask(self, request, object_id, question)
+    @confirmed(
+        "Look again now",
+        permission="look",
+        icon="refresh",
+        title="Look at this page again",
+        explanation="The worker compares the page in Notion with Contactflow now, whatever was put off, and "
+        "carries over what differs.",
+        submit="Look again",
+    )
+    def look_again(self, request: HttpRequest, page: PageLink, answers: dict[str, Any]) -> str:
+        conflicts.look_again(link=page, now=clock.database_now())
+        return "Both sides are compared as soon as a worker is free."
