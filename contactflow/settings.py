@@ -111,6 +111,7 @@ DATABASES["default"].update(
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 _options.setdefault("application_name", "contactflow")
 _options.setdefault("connect_timeout", 10)
+_options.setdefault("prepare_threshold", 5)  # allows contactflow.core.prepared; Django's own statements never are
 if socket_folder := _options.pop("host", ""):
     DATABASES["default"]["HOST"] = socket_folder
 

@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from contactflow.core import prepared
 from contactflow.core.reasons import Reason, Refused
 from contacts import consent
 from contacts.consent import Verdict
@@ -114,7 +115,7 @@ def _prepared(order: Order, verdict: Verdict, now: datetime) -> Prepared:
     if rendered.missing:
         draft = Draft(order, version.pk, rendered, envelope)
         reason = _missing(order, rendered)
-        _store([draft], status=Status.HELD, reason=reason, missing=rendered.missing, now=now)
+        _store([draft], status=Status.HELD, reason=reason, missing=rendered.missing)
         raise Held(reason)
     parcel = channel.prepare(envelope)
     return Draft(order, version.pk, rendered, envelope, parcel.reference), parcel
@@ -140,9 +141,9 @@ def _missing(order: Order, rendered: Rendered) -> Reason:
     return Reason.of("missing", email=order.template.name, contact=contact, missing=rendered.missing)
 
 
-def record_intent(drafts: Sequence[Draft], *, now: datetime) -> None:
+def record_intent(drafts: Sequence[Draft]) -> None:
     """Store the messages as rendered, about to be handed over. Raises SentBefore at the first that must not be."""
-    kept = _store(drafts, status=Status.SENDING, reason=None, missing=[], now=now)
+    kept = _store(drafts, status=Status.SENDING)
     for draft in drafts:
         if draft.order.action_id not in kept:
             status = Message.objects.values_list("status", flat=True).get(action=draft.order.action_id)
@@ -151,12 +152,12 @@ def record_intent(drafts: Sequence[Draft], *, now: datetime) -> None:
 
 _COLUMNS = (
     *("id", "action", "contact_id", "business_entity_id", "version_id", "sender", "recipient", "reply_to", "subject"),
-    *("text", "html", "message_id", "status", "missing", "reason", "created_at", "transport"),
+    *("text", "html", "message_id", "status", "missing", "reason", "transport"),
 )
-_KEPT = ("id", "action", "created_at", "transport")  # of a message that is tried again
+_KEPT = ("id", "action", "transport")  # of a message that is tried again
 _RENEWED = ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name not in _KEPT)
 _STORE = f"""
-    INSERT INTO engagement_message AS known ({", ".join(_COLUMNS)}) VALUES {{rows}}
+    INSERT INTO engagement_message AS known ({", ".join(_COLUMNS)}, created_at) VALUES {{rows}}
     ON CONFLICT (action) DO UPDATE SET {_RENEWED}
     WHERE known.status IN ('held', 'failed', 'cancelled')
     RETURNING action
@@ -164,11 +165,11 @@ _STORE = f"""
 
 
 def _store(
-    drafts: Sequence[Draft], *, status: str, reason: Reason | None, missing: list[str], now: datetime
+    drafts: Sequence[Draft], *, status: str, reason: Reason | None = None, missing: Sequence[str] = ()
 ) -> set[UUID]:
     """Insert them, or renew those that surely did not go out; the actions whose message is as drafted now."""
     written = json.dumps(reason.as_json() if reason else {})
-    row = f"({', '.join(['%s'] * len(_COLUMNS))})"
+    row = f"({', '.join(['%s'] * len(_COLUMNS))}, clock_timestamp())"
     values: list[Any] = [
         value
         for draft in drafts
@@ -176,12 +177,10 @@ def _store(
             *(uuid4(), draft.order.action_id, draft.order.contact.pk, draft.order.brand and draft.order.brand.pk),
             *(draft.version_id, str(draft.envelope.sender), draft.envelope.address, draft.envelope.sender.reply_to),
             *(draft.rendered.subject, draft.rendered.text, draft.rendered.html, draft.reference),
-            *(status, missing, written, now, ""),
+            *(status, list(missing), written, ""),
         )
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE.format(rows=", ".join([row] * len(drafts))), values)
-        return {action for (action,) in cursor.fetchall()}
+    return {action for (action,) in prepared.rows(_STORE.format(rows=", ".join([row] * len(drafts))), values)}
 
 
 # The message changes if it was not sent before, and leaves its event exactly when it changed.
@@ -191,26 +190,24 @@ _SENT = """
             AS news (action, transport, response)
     ), changed AS (
         UPDATE engagement_message AS message
-        SET status = 'sent', transport = news.transport, sent_at = %(now)s, reason = '{}'
+        SET status = 'sent', transport = news.transport, sent_at = clock_timestamp(), reason = '{}'
         FROM news WHERE message.action = news.action AND message.status <> 'sent'
         RETURNING message.id, news.response
     )
     INSERT INTO engagement_messageevent (message_id, type, at, machine, detail)
-    SELECT id, 'sent', %(now)s, false, jsonb_build_object('response', response) FROM changed
+    SELECT id, 'sent', clock_timestamp(), false, jsonb_build_object('response', response) FROM changed
 """
 
 
-def record_sent(receipts: Mapping[UUID, Receipt], *, now: datetime) -> None:
+def record_sent(receipts: Mapping[UUID, Receipt]) -> None:
     """The channel took them, by action; also what staff say of an ambiguous one that did arrive."""
     taken = receipts.values()
     values: dict[str, Any] = {
         "ids": list(receipts),
         "transports": [receipt.transport for receipt in taken],
         "responses": [receipt.response[:500] for receipt in taken],
-        "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SENT, values)
+    prepared.rows(_SENT, values)
     logger.info("messages of actions %s: sent", ", ".join(map(str, receipts)))
 
 

@@ -128,7 +128,7 @@ def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now
         instance_status = _require_action(action, {Status.AMBIGUOUS}, "only_unclear_resolves")
         if sent:
             settled = Receipt(transport="smtp", response=f"Settled by {actor}")
-            delivery.record_sent({action.pk: settled}, now=now)
+            delivery.record_sent({action.pk: settled})
             _end(action, Status.DONE, {"settled": reason, "by": actor}, now)
             settle_instance(instance_id=action.instance_id)
         else:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from contactflow.core import prepared
+
 # Locks the instance first: of two workers that finish its last two actions at once, the later one sees both final.
 _LOCK = "SELECT status FROM workflows_workflowinstance WHERE id = %(id)s FOR NO KEY UPDATE"
-_LOCK_MANY = "SELECT id FROM workflows_workflowinstance WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
 _SETTLE = """
     UPDATE workflows_workflowinstance AS instance
     SET status = CASE WHEN actions.failed THEN 'failed' ELSE 'completed' END,
@@ -18,7 +19,7 @@ _SETTLE = """
         SELECT instance_id,
                bool_or(status IN ('pending', 'claimed', 'sending', 'ambiguous')) AS open,
                bool_or(status IN ('failed', 'dead')) AS failed
-        FROM workflows_scheduledaction WHERE instance_id = ANY(%(ids)s) GROUP BY instance_id
+        FROM workflows_scheduledaction WHERE instance_id = ANY(%(ids)s::uuid[]) GROUP BY instance_id
     ) AS actions
     WHERE instance.id = actions.instance_id AND instance.status = 'active' AND NOT actions.open
 """
@@ -35,12 +36,6 @@ def lock_instance(*, instance_id: uuid.UUID, skip_locked: bool = False) -> str:
     return str(row[0]) if row else ""
 
 
-def lock_instances(*, instance_ids: Iterable[uuid.UUID]) -> None:
-    """Lock several, in order of id."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_MANY, {"ids": list(instance_ids)})
-
-
 def settle_instance(*, instance_id: uuid.UUID) -> None:
     """End an active instance whose actions are all final: failed when one failed or is dead, else completed.
 
@@ -52,5 +47,4 @@ def settle_instance(*, instance_id: uuid.UUID) -> None:
 
 def settle_instances(*, instance_ids: Iterable[uuid.UUID]) -> None:
     """The same for instances that the caller has locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, {"ids": list(instance_ids)})
+    prepared.rows(_SETTLE, {"ids": list(instance_ids)})

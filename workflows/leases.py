@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from contactflow.core import prepared
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts import consent
@@ -160,9 +161,8 @@ def begin_sending(intents: Sequence[Intent], *, channel: str) -> set[uuid.UUID]:
         "channel": channel,
         "worker": holder_name(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN_SENDING.format(address=connection.ops.quote_name(field.column)), values)
-        return {pk for (pk,) in cursor.fetchall()}
+    sql = _BEGIN_SENDING.format(address=connection.ops.quote_name(field.column))
+    return {pk for (pk,) in prepared.rows(sql, values)}
 
 
 def reap(*, limit: int = 100) -> int:

@@ -17,14 +17,14 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from contactflow.core import disconnects
+from contactflow.core import disconnects, prepared
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from engagement import delivery, dispatcher
 from engagement.channels.base import Receipt
 from engagement.dispatcher import persistently
 from workflows import failure_causes, leases
-from workflows.instance_state import lock_instance, lock_instances, settle_instance, settle_instances
+from workflows.instance_state import lock_instance, settle_instance, settle_instances
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ScheduledAction
 
@@ -55,11 +55,15 @@ def settle(
         finish(claim, action, status=status, reason=reason, result=result)
 
 
-# The actions are done while they are ours, and the attempts under their tokens end.
+# The instances are locked first. The actions are done while they are ours, and the attempts under their tokens end.
 _DONE = """
     WITH sent AS (
-        SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(responses)s::text[])
+        SELECT sent.* FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(responses)s::text[])
             AS sent (id, token, response)
+        JOIN workflows_scheduledaction AS action USING (id)
+        JOIN workflows_workflowinstance AS instance ON instance.id = action.instance_id
+        ORDER BY instance.id
+        FOR NO KEY UPDATE OF instance
     ), ended AS (
         UPDATE workflows_actionattempt AS attempt
         SET outcome = 'done', reason = '{}', ended_at = clock_timestamp()
@@ -77,20 +81,17 @@ _DONE = """
 @transaction.atomic(savepoint=False)
 def settle_sent(sent: Sequence[tuple[Claim, ScheduledAction, Receipt]]) -> None:
     """The channel accepted them. One that somebody else holds meanwhile is left to them."""
-    lock_instances(instance_ids={action.instance_id for _, action, _ in sent})
     values: dict[str, Any] = {
         "ids": [claim.action_id for claim, _, _ in sent],
         "tokens": [claim.token for claim, _, _ in sent],
         "responses": [receipt.response for _, _, receipt in sent],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_DONE, values)
-        done = {pk for (pk,) in cursor.fetchall()}
+    done = {pk for (pk,) in prepared.rows(_DONE, values)}
     receipts = {action.pk: receipt for _, action, receipt in sent if action.pk in done}
     for claim, action, receipt in sent:
         if action.pk not in done and _is_known_late(claim, {"response": receipt.response}):
             receipts[action.pk] = receipt
-    delivery.record_sent(receipts, now=database_now())
+    delivery.record_sent(receipts)
     settle_instances(instance_ids={action.instance_id for _, action, _ in sent})
 
 

@@ -89,7 +89,7 @@ class ActionQueue:
         if held := [letter.claim for letter in going if letter not in begun]:
             leases.release(held)
         if begun:
-            delivery.record_intent([letter.draft for letter in begun if letter.draft], now=database_now())
+            delivery.record_intent([letter.draft for letter in begun if letter.draft])
         return begun
 
     def settle(self, results_: Sequence[Result[ActionLetter]]) -> None:
