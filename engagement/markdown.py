@@ -252,7 +252,8 @@ def underline_headings(draft: str) -> str:
         sign = "=" if found.group(2) == _UNDERLINE["h1"] else "-"
         return found.group(1) + sign * min(longest, LONGEST_UNDERLINE)
 
-    return _UNDERLINED.sub(underlined, draft)
+    has_headings = any(sign in draft for sign in (*_UNDERLINE.values(), _OTHER_UNDERLINE))
+    return _UNDERLINED.sub(underlined, draft) if has_headings else draft
 
 
 def _inline_text(tokens: Sequence[Token], softbreak: str) -> str:

@@ -70,7 +70,9 @@ def _body(envelope: Envelope) -> str:
 
 
 def _part(subtype: str, text: str) -> str:
-    encoded = binascii.b2a_qp(_LINE_END.sub("\n", text).encode()).decode("ascii")
+    if "\r" in text:
+        text = _LINE_END.sub("\n", text)
+    encoded = binascii.b2a_qp(text.encode()).decode("ascii")
     return f'Content-Type: text/{subtype}; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n\n{encoded}'
 
 

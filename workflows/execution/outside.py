@@ -26,7 +26,7 @@ from workflows.leases import Claim, Intent
 from workflows.models import ScheduledAction
 from workflows.results import LostLease
 
-OUTSIDE_BATCH = 20
+OUTSIDE_BATCH = 50  # a turn that is over gives back the rest
 logger = logging.getLogger(__name__)
 
 
