@@ -107,9 +107,9 @@ def claim_outside(*, limit: int, paused: Sequence[str] = ()) -> list[Claim]:
     return _claim(_OUTSIDE_LANE + _NOT_PAUSED * bool(paused), limit, paused=list(paused))
 
 
-def claim_suspect(*, outside: bool) -> list[Claim]:
+def claim_suspect(*, outside: bool, paused: Sequence[str] = ()) -> list[Claim]:
     """At most one action that was held by a worker that died; of those that leave the house only if `outside`."""
-    return _claim(_SUSPECT_LANE, 1, outside=outside)
+    return _claim(_SUSPECT_LANE + _NOT_PAUSED * bool(paused), 1, outside=outside, paused=list(paused))
 
 
 def release(claims: Iterable[Claim]) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import InterfaceError, OperationalError, connection
 
 from contactflow.core.clock import database_now
-from engagement.channels import registry
+from engagement.channels import registry, state
 from workflows import enrolment, leases
 from workflows.execution import inside, outside
 from workflows.models import ScheduledAction
@@ -106,9 +106,10 @@ def _apart(part: Callable[[], int]) -> int:
 
 def run_suspects(*, limit: int = SUSPECTS_A_ROUND) -> int:
     """Try what was held by a worker that died, each alone; at most one that leaves the house."""
-    may_send = not outside.is_any_channel_paused()
+    paused, _ = state.of_all()
+    may_send = True
     done = 0
-    while done < limit and (claims := leases.claim_suspect(outside=may_send)):
+    while done < limit and (claims := leases.claim_suspect(outside=may_send, paused=paused)):
         for claim in claims:
             leaves = claim.lane == ScheduledAction.Lane.OUTSIDE
             guarded(claim, outside.send_alone if leaves else inside.perform_one)

@@ -15,7 +15,6 @@ from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts.models import Contact
 from engagement import delivery, dispatcher
-from engagement.channels import state
 from engagement.channels.base import ChannelError
 from engagement.delivery import Draft, Held, NotAllowed, Order, SentBefore
 from engagement.dispatcher import Letter, Outcome, Result
@@ -41,12 +40,6 @@ def run_outside(*, deadline: float, limit: int = OUTSIDE_BATCH) -> int:
 def send_alone(claim: Claim) -> None:
     """Lead one claimed action through its phases."""
     dispatcher.run(ActionQueue(given=claim), deadline=time.monotonic(), limit=1)
-
-
-def is_any_channel_paused() -> bool:
-    """Whether what leaves the house would only wait."""
-    paused, _ = state.of_all()
-    return bool(paused)
 
 
 @dataclass(frozen=True, kw_only=True)
