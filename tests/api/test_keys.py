@@ -13,6 +13,7 @@ from contactflow.models import ApiKey, Scope
 from engagement.models import Task
 from tests import factories
 from tests.api.caller import Caller
+from tests.matrix import matrix
 
 SOME = uuid.UUID(int=1)
 GETS = [
@@ -54,7 +55,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("scope", Scope.values)
-@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+@matrix("method, path", EVERYTHING)
 def test_key_opens_exactly_what_its_scope_says(
     caller: Callable[[str | None], Caller], scope: str, method: str, path: str
 ) -> None:
@@ -78,7 +79,7 @@ def test_every_address_of_the_schema_is_in_the_matrix() -> None:
     assert described - elsewhere == known
 
 
-@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+@matrix("method, path", EVERYTHING)
 def test_without_a_key_everything_is_closed(nobody: Caller, method: str, path: str) -> None:
     answer = nobody.send(method, path, {})
 

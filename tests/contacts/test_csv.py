@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts.imports import FileRefused, Line, Rejected, Table
+from tests.matrix import matrix
 
 
 def table(text: str, encoding: str = "utf-8") -> Table:
@@ -28,14 +29,14 @@ def only(text: str) -> Line:
 
 
 class TestFiles:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    @matrix("encoding", ["utf-8", "utf-8-sig", "utf-16"])
     def test_a_file_may_have_a_byte_order_mark(self, encoding: str) -> None:
         (line,) = records("Email,First Name\nada@example.org,Ада\n", encoding)
 
         assert isinstance(line, Line)
         assert (line.arrival.email, line.arrival.first_name) == ("ada@example.org", "Ада")
 
-    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    @matrix("separator", [",", ";", "\t"])
     def test_cells_are_parted_by_comma_semicolon_or_tab(self, separator: str) -> None:
         line = only(f"Email{separator}First Name\nada@example.org{separator}Ada\n")
 
@@ -46,11 +47,11 @@ class TestFiles:
 
         assert line.arrival.email == "ada@example.org"
 
-    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    @matrix("end", ["\n", "\r\n", "\r"])
     def test_lines_end_as_any_system_ends_them(self, end: str) -> None:
         assert len(records(end.join(["Email", "a@example.org", "b@example.org", ""]))) == 2
 
-    @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", " \n,,,\n"])
+    @matrix("text", ["", "\n\n", "\ufeff", " \n,,,\n"])
     def test_an_empty_file_is_refused(self, text: str) -> None:
         with pytest.raises(FileRefused, match="empty"):
             table(text)
@@ -154,8 +155,8 @@ class TestLines:
 
         assert [record.number for record in found] == [2, 5, 6]
 
-    @pytest.mark.parametrize(
-        ("typed", "date"),
+    @matrix(
+        "typed, date",
         [
             ("November 3, 2024", dt.date(2024, 11, 3)),
             ("2024-11-03", dt.date(2024, 11, 3)),
@@ -170,7 +171,7 @@ class TestLines:
 
         assert (line.arrival.added_on, line.warnings) == (date, ())
 
-    @pytest.mark.parametrize("typed", ["soon", "November 2024", "Monday", "31.31.2024", "9" * 50, "February 30, 2024"])
+    @matrix("typed", ["soon", "November 2024", "Monday", "31.31.2024", "9" * 50, "February 30, 2024"])
     def test_a_date_nobody_can_read_is_left_out_with_a_warning(self, typed: str) -> None:
         line = only(f'Email,Date Added\na@example.org,"{typed}"\n')
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contacts import describe, rules
 from contacts.rules import Condition, Field, Named, Operator, Profile
+from tests.matrix import matrix
 
 ARTIST = Named("Artist", "artist")
 GALLERY = Named("Gallery Contact", "gallery_contact")
@@ -26,8 +27,8 @@ def test_every_operator_a_rule_can_name_is_known() -> None:
     assert set(rules.OPERATORS) == set(Operator)
 
 
-@pytest.mark.parametrize(
-    ("text", "word"),
+@matrix(
+    "text, word",
     [
         ("Professor of Sculpture", "professor"),
         ("PROFESSOR", "Professor"),
@@ -46,8 +47,8 @@ def test_a_whole_word_or_phrase_is_found(text: str, word: str) -> None:
     assert rules.has_word(text=text, word=word)
 
 
-@pytest.mark.parametrize(
-    ("text", "word"),
+@matrix(
+    "text, word",
     [
         ("Artisan", "art"),
         ("start", "art"),
@@ -70,8 +71,8 @@ def test_every_word_of_a_text_is_found_in_it(words: list[str], data: st.DataObje
     assert rules.has_word(text=" / ".join(words).upper(), word=word)
 
 
-@pytest.mark.parametrize(
-    ("given_condition", "profile", "because"),
+@matrix(
+    "given_condition, profile, because",
     [
         (
             condition(Field.JOB_TITLE, Operator.HAS_WORD, "professor"),
@@ -128,7 +129,7 @@ def test_a_private_message_is_not_repeated_in_the_reason() -> None:
 
 
 @pytest.mark.parametrize("field", list(Field))
-@pytest.mark.parametrize("operator", list(Operator))
+@matrix("operator", list(Operator))
 def test_nothing_known_means_no_rule_holds(field: str, operator: str) -> None:
     assert rules.reason(condition=condition(field, operator, "x"), profile=Profile()) is None
 

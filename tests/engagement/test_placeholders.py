@@ -3,13 +3,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-import pytest
-
 from engagement import placeholders
 from engagement.placeholders import LEVELS, REGISTRY, Context
+from tests.matrix import matrix
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@matrix("name", REGISTRY)
 def test_every_variable_has_a_label_and_a_sample(name):
     placeholder = REGISTRY[name]
 
@@ -17,7 +16,7 @@ def test_every_variable_has_a_label_and_a_sample(name):
     assert placeholder.sample
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@matrix("name", REGISTRY)
 def test_every_variable_of_an_empty_context_resolves_to_nothing(name):
     assert REGISTRY[name].resolve(Context()) == ""
 
@@ -34,8 +33,8 @@ def test_fallbacks_are_known_to_be_harmless_words():
     assert not any(set(fallback) & set("{}<>|") for fallback in fallbacks)
 
 
-@pytest.mark.parametrize(
-    ("level", "offered", "refused"),
+@matrix(
+    "level, offered, refused",
     [
         ("basic", "first_name", "contact_type"),
         ("standard", "contact_type", "company"),
@@ -48,7 +47,7 @@ def test_a_level_offers_its_own_and_not_the_next(level, offered, refused):
     assert refused is None or not placeholders.find(refused).is_offered_at(level)
 
 
-@pytest.mark.parametrize(("lower", "higher"), list(itertools.pairwise(LEVELS)))
+@matrix("lower, higher", list(itertools.pairwise(LEVELS)))
 def test_levels_are_cumulative(lower, higher):
     below = {placeholder.name for placeholder in placeholders.offered_at(lower)}
     above = {placeholder.name for placeholder in placeholders.offered_at(higher)}
@@ -61,7 +60,7 @@ def test_the_list_for_people_names_custom_fields_and_passages():
     assert "custom" not in placeholders.names_at("standard")
 
 
-@pytest.mark.parametrize("written", ["Favourite Artist", "favourite_artist", "favourite-artist", "FAVOURITE ARTIST"])
+@matrix("written", ["Favourite Artist", "favourite_artist", "favourite-artist", "FAVOURITE ARTIST"])
 def test_custom_field_is_found_however_it_is_written(written):
     context = Context(custom={"Favourite Artist": "Hilma af Klint"})
 
@@ -74,7 +73,7 @@ def test_exact_name_of_a_custom_field_goes_first():
     assert placeholders.find("custom.city").resolve(context) == "Rome"
 
 
-@pytest.mark.parametrize("name", ["owner", "first_name.upper", "custom.", "passage.", "", "__class__"])
+@matrix("name", ["owner", "first_name.upper", "custom.", "passage.", "", "__class__"])
 def test_unknown_names_are_not_found(name):
     assert placeholders.find(name) is None
 

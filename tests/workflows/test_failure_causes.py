@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from contactflow.core.reasons import Reason
 from engagement import describe
 from engagement.channels import smtp_answers
+from tests.matrix import matrix
 from workflows import failure_causes
 
 # What nobody has to explain as the cause of a failure: it ends nothing.
 NO_FAILURE = {"switched_off", "sent_before", "too_late", "nobody_behind", "not_sent"}
 
 
-@pytest.mark.parametrize(
-    ("code", "cause"),
+@matrix(
+    "code, cause",
     [
         ("sender_refused", "sender_refused"),
         ("worker_cut_off", "worker_cut_off"),
@@ -35,7 +35,7 @@ def test_every_code_of_a_channel_is_explained():
     assert {code for code in codes if failure_causes.key_of(Reason.of(code)) == "unknown"} == set()
 
 
-@pytest.mark.parametrize("cause", list(failure_causes.CATALOGUE))
+@matrix("cause", list(failure_causes.CATALOGUE))
 def test_every_explanation_says_what_it_means_and_what_to_do(cause):
     said = failure_causes.explain(cause)
 
