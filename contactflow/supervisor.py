@@ -131,9 +131,9 @@ def main() -> None:
     if "MAKELEVEL" in os.environ:
         parent_death.arrange(signal.SIGTERM)
     os.chdir(machine.BASE_DIR)
-    listener = webserver.listen()
-    gunicorn = ("-m", "gunicorn", "-c", "python:contactflow.webserver", "-b", f"fd://{listener}", "contactflow.wsgi")
-    children = [Child("web server", *gunicorn, inherits=(listener,)), Child("workers", "manage.py", "worker")]
+    port = webserver.claim_port()
+    gunicorn = ("-m", "gunicorn", "-c", "python:contactflow.webserver", "-b", f"fd://{port}", "contactflow.wsgi")
+    children = [Child("web server", *gunicorn, inherits=(port,)), Child("workers", "manage.py", "worker")]
     cluster = embedded.attach()
     try:
         supervisor.prepare(webserver.PORT)

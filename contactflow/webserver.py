@@ -32,16 +32,22 @@ if Path("/dev/shm").is_dir():  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat file must not wait for a disk
 
 
-def listen() -> int:
-    """A socket for gunicorn to inherit: no other program takes the port, and who calls while it restarts waits."""
-    family = socket.AF_INET6 if ":" in HOST else socket.AF_INET
+def claim_port() -> int:
+    """A socket for gunicorn to inherit: no other program takes the port, and who calls while it restarts waits.
+
+    Gunicorn is the first to listen, so nobody is kept waiting before there is anything to serve.
+    """
+    claimed = socket.socket(socket.AF_INET6 if ":" in HOST else socket.AF_INET)
     try:
-        return socket.create_server((HOST.strip("[]"), PORT), family=family, backlog=2048).detach()
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the run before may linger
+        claimed.bind((HOST.strip("[]"), PORT))
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # or others could bind it, too, until we listen
     except OSError as error:
         raise SystemExit(
             f"Port {PORT} cannot be used ({error.strerror}): stop who uses it, perhaps another `make run`, or choose "
             f"another port: PORT={PORT + 1} make run"
         ) from None
+    return claimed.detach()
 
 
 def when_ready(server: Any) -> None:
