@@ -236,6 +236,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 FILE_UPLOAD_HANDLERS = ["workflows.transfers.upload.LimitedUpload"]  # stops at the size an import may have
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # a thousand chosen rows, and what is asked about them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answered 413
 
 # Channels by name (a system check resolves them).

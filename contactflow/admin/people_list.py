@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin import helpers
-from django.contrib.admin.utils import quote
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
@@ -23,9 +16,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from contactflow.admin.person_buttons import forbid
 from contactflow.admin.person_forms import OwnerForm, StopForm
 from contactflow.core import clock
-from contactflow.core.admin.confirmation import NoQuestions, ReasonForm
+from contactflow.core.admin import bulk
+from contactflow.core.admin.bulk import Bulk
+from contactflow.core.admin.confirmation import ReasonForm
 from contactflow.core.admin.filters import BelongsFilter
-from contactflow.core.admin.model_admin import column, joined
+from contactflow.core.admin.model_admin import column, joined, name_of
 from contactflow.core.datetimes import moment
 from contactflow.core.numbers import counted
 from contactflow.today.filters import AnswerFilter, CameFilter
@@ -89,18 +84,7 @@ class WorkflowForm(forms.Form):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bulk:
-    """What is asked about several people, and what happens when the answer is yes."""
-
-    name: str
-    title: str
-    submit: str
-    act: Callable[[list[Contact], dict[str, Any]], str]
-    form: type[forms.Form] = NoQuestions
-    lines: list[str] = field(default_factory=list)
-    refusals: tuple[type[Exception], ...] = ()
-    is_danger: bool = False
+PEOPLE: Any = {"noun": ("person", "people"), "at_once": AT_ONCE}
 
 
 class PeopleList:
@@ -138,7 +122,7 @@ class PeopleList:
 
     @column("Owner")
     def owner_name(self, contact: Contact) -> str:
-        return (contact.owner.get_full_name() or contact.owner.get_username()) if contact.owner else "-"
+        return name_of(contact.owner) if contact.owner else "-"
 
     @column("Last heard from")
     def heard(self, contact: Contact) -> str:
@@ -162,8 +146,15 @@ class PeopleList:
             owned = sum(one.owner_id is not None for one in people)
             return [f"{_people(owned)} of them have an owner now, who is replaced."] if owned else []
 
-        bulk = Bulk(name="assign_owner_to_all", title="Assign an owner", submit="Assign", act=act, form=OwnerForm)
-        return self._ask(request, queryset, bulk, lines)
+        return bulk.ask(
+            self,
+            request,
+            queryset.order_by(),
+            Bulk(
+                name="assign_owner_to_all", title="Assign an owner", submit="Assign", act=act, lines=lines,
+                form=OwnerForm, **PEOPLE,
+            ),
+        )  # fmt: skip
 
     @action(description="Add a tag", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def add_tag_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
@@ -177,23 +168,28 @@ class PeopleList:
             also = f" It started {counted(started, 'workflow')}." if started else ""
             return f"{_people(len(receipts))} got the tag.{also}"
 
-        bulk = Bulk(
+        said = "Whoever has it already stays as they are. Workflows that ask for this tag may start, as with any edit."
+        question = Bulk(
+            **PEOPLE,
             name="add_tag_to_all",
             title="Add a tag",
             submit="Add the tag",
             act=act,
             form=TagForm,
+            lines=lambda _: [said],
             refusals=(intake.IntakeError,),
         )
-        said = "Whoever has it already stays as they are. Workflows that ask for this tag may start, as with any edit."
-        return self._ask(request, queryset, bulk, lambda _: [said])
+        return bulk.ask(self, request, queryset.order_by(), question)
 
     @action(description="Start a workflow", permissions=["start"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def start_for_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         chosen = WorkflowForm(request.POST if "answered" in request.POST else None)
         if not (chosen.is_bound and chosen.is_valid()):
-            bulk = Bulk(name="start_for_all", title="Start a workflow", submit="Look", act=_nothing, form=WorkflowForm)
-            return self._ask(request, queryset, bulk, lambda _: [], is_final=False)
+            which = Bulk(
+                name="start_for_all", title="Start a workflow", submit="Look", act=_nothing, form=WorkflowForm,
+                is_final=False, **PEOPLE,
+            )  # fmt: skip
+            return bulk.ask(self, request, queryset.order_by(), which)
         template = chosen.cleaned_data["workflow"]
 
         def act(people: list[Contact], answers: dict[str, Any]) -> str:
@@ -209,15 +205,17 @@ class PeopleList:
         class Chosen(forms.Form):
             workflow = forms.CharField(widget=forms.HiddenInput(), initial=str(template.pk))
 
-        bulk = Bulk(
+        question = Bulk(
+            **PEOPLE,
             name="start_for_all",
             title=f"Start “{template}”",
             submit="Start it for those",
             act=act,
             form=Chosen,
+            lines=lines,
             refusals=(manual.NotStarted,),
         )
-        return self._ask(request, queryset, bulk, lines)
+        return bulk.ask(self, request, queryset.order_by(), question)
 
     @action(description="Do not contact", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def do_not_contact_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
@@ -236,63 +234,18 @@ class PeopleList:
             said += [f"{_people(already)} of them are not contacted already."] if already else []
             return [*said, f"{counted(running, 'workflow')} running for them at present."]
 
-        bulk = Bulk(
+        question = Bulk(
+            **PEOPLE,
             name="do_not_contact_all",
             title="Do not contact",
             submit="Do not contact any more",
             act=act,
             form=StopForm if may_stop else ReasonForm,
+            lines=lines,
             refusals=(consent.NoBlockingStatus, controls.NotPossible),
             is_danger=True,
         )
-        return self._ask(request, queryset, bulk, lines)
-
-    def _ask(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Contact],
-        bulk: Bulk,
-        lines: Callable[[list[Contact]], list[str]],
-        *,
-        is_final: bool = True,
-    ) -> HttpResponse | None:
-        """Say what would happen to how many; act once it is confirmed, then go back to the list."""
-        people = list(queryset.order_by()[: AT_ONCE + 1])
-        if len(people) > AT_ONCE:
-            messages.error(
-                request, f"That is more than {AT_ONCE} people at once. Narrow the list by search or filters."
-            )
-            return None
-        is_answer = is_final and "confirmed" in request.POST
-        form = bulk.form(request.POST if is_answer or (not is_final and "answered" in request.POST) else None)
-        try:
-            if is_answer and form.is_valid():
-                messages.success(request, bulk.act(people, form.cleaned_data))
-                return None
-            said = lines(people)
-        except bulk.refusals as refusal:
-            messages.error(request, str(refusal))
-            return None
-        return self._page_of(request, bulk, people, said, form, is_final)
-
-    def _page_of(
-        self, request: HttpRequest, bulk: Bulk, people: list[Contact], said: list[str], form: forms.Form, is_final: bool
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # the page's
-            "opts": self.opts,  # type: ignore[attr-defined]
-            "title": bulk.title,
-            "bulk": bulk,
-            "people": people[:10],
-            "others": max(len(people) - 10, 0),
-            "lines": said,
-            "form": form,
-            "is_final": is_final,
-            "chosen_name": helpers.ACTION_CHECKBOX_NAME,
-            "ids": [quote(one.pk) for one in people],
-            "back": reverse("admin:contacts_contact_changelist"),
-        }
-        return TemplateResponse(request, "admin/contacts/bulk.html", context)
+        return bulk.ask(self, request, queryset.order_by(), question)
 
 
 def _nothing(people: list[Contact], answers: dict[str, Any]) -> str:

@@ -215,11 +215,11 @@ class TaskAdmin(Board, NoDeleteAdmin):
 
     @admin.action(description="Assign the chosen tasks to somebody", permissions=["finish"])
     def assign_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
-        return task_bulk_actions.ask(self, request, chosen, task_bulk_actions.ASSIGN)
+        return task_bulk_actions.ask_who(self, request, chosen)
 
     @admin.action(description="Move the due date of the chosen tasks", permissions=["finish"])
     def put_off_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
-        return task_bulk_actions.ask(self, request, chosen, task_bulk_actions.PUT_OFF)
+        return task_bulk_actions.ask_until(self, request, chosen)
 
 
 def _begun(task: Task) -> SafeString | str:

@@ -275,7 +275,7 @@ def test_chosen_tasks_are_assigned_after_asking_to_whom(desk, boss):
     tasks = [rows.task(), rows.task()]
 
     page = chosen(desk, "assign_chosen", tasks).content.decode()
-    chosen(desk, "assign_chosen", tasks, answered="1", colleague=boss.pk)
+    chosen(desk, "assign_chosen", tasks, answered="yes", confirmed="yes", colleague=boss.pk)
 
     assert "Who shall do these tasks?" in page
     assert Task.objects.filter(assignee=boss).count() == 2
@@ -284,7 +284,16 @@ def test_chosen_tasks_are_assigned_after_asking_to_whom(desk, boss):
 def test_due_date_of_the_chosen_is_moved(desk):
     task = rows.task()
 
-    chosen(desk, "put_off_chosen", [task], answered="1", until="moment", moment_0="2026-12-24", moment_1="09:30")
+    chosen(
+        desk,
+        "put_off_chosen",
+        [task],
+        answered="yes",
+        confirmed="yes",
+        until="moment",
+        moment_0="2026-12-24",
+        moment_1="09:30",
+    )
 
     task.refresh_from_db()
     assert task.due_at is not None
@@ -294,7 +303,7 @@ def test_due_date_of_the_chosen_is_moved(desk):
 def test_another_day_wants_to_be_named(desk):
     task = rows.task()
 
-    page = chosen(desk, "put_off_chosen", [task], answered="1", until="moment").content.decode()
+    page = chosen(desk, "put_off_chosen", [task], answered="yes", confirmed="yes", until="moment").content.decode()
 
     assert "Say which day and hour." in page
 

@@ -179,7 +179,7 @@ def test_start_for_several_starts_only_where_the_conditions_hold(desk, address):
 
 
 def test_more_than_the_bound_is_refused_in_clear_words(desk, address, monkeypatch):
-    monkeypatch.setattr(people_list, "AT_ONCE", 1)
+    monkeypatch.setitem(people_list.PEOPLE, "at_once", 1)
 
     response = choose(desk, address, named("ada", "grace"), "do_not_contact_all")
 
