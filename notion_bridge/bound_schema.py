@@ -6,12 +6,12 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 
 from notion_bridge import mapping
 from notion_bridge.adapters import ADAPTERS, Adapter
-from notion_bridge.client import Notion, Turn
+from notion_bridge.client import Notion
 from notion_bridge.mapping import Field
 from notion_bridge.models import NotionDatabase, PropertyMapping
 from notion_bridge.three_way_merge import Term, Value
@@ -84,7 +84,7 @@ class BoundSchema:
         except (ValueError, mapping.Truncated):
             return None
 
-    def read(self, page: Mapping[str, Any], notion: Notion, **turn: Unpack[Turn]) -> Reading:
+    def read(self, page: Mapping[str, Any], notion: Notion) -> Reading:
         """The values of a page; a long list is fetched to its end, which may take requests."""
         reading = Reading()
         for name, one in self.properties.items():
@@ -92,7 +92,7 @@ class BoundSchema:
             if value is None or value.get("type") != one.type:
                 continue  # gone or changed in this moment: unknown is not empty
             try:
-                reading.values[name] = self._value(page, one, value, notion, turn)
+                reading.values[name] = self._value(page, one, value, notion)
             except mapping.Unreadable as error:
                 reading.unreadable[name] = error.reason
         return reading
@@ -107,11 +107,11 @@ class BoundSchema:
                     reading.values[name] = mapping.read(value, one.field)
         return reading
 
-    def _value(self, page: Mapping[str, Any], one: Property, value: object, notion: Notion, turn: Turn) -> Value:
+    def _value(self, page: Mapping[str, Any], one: Property, value: object, notion: Notion) -> Value:
         try:
             return mapping.read(value, one.field)
         except mapping.Truncated:
-            return mapping.read_items(all_items(notion, str(page["id"]), one.id, turn), one.field)
+            return mapping.read_items(all_items(notion, str(page["id"]), one.id), one.field)
 
     def lost_options(self, agreed: Mapping[str, Any], reading: Reading) -> dict[str, list[str]]:
         """The options that a page had when both sides agreed and has no more, by field."""
@@ -175,12 +175,12 @@ def _listed(value: Value) -> list[str]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def all_items(notion: Notion, page_id: str, property_id: str, turn: Turn) -> list[object]:
+def all_items(notion: Notion, page_id: str, property_id: str) -> list[object]:
     """Every item of a property, through all its lists."""
     items: list[object] = []
     cursor: str | None = None
     while True:
-        answer = notion.property_items(page_id, property_id, start_cursor=cursor, **turn)
+        answer = notion.property_items(page_id, property_id, start_cursor=cursor)
         if answer.get("object") != "list":
             return [answer]
         items += answer.get("results", [])
@@ -189,11 +189,11 @@ def all_items(notion: Notion, page_id: str, property_id: str, turn: Turn) -> lis
             return items
 
 
-def current(database: NotionDatabase, notion: Notion, **turn: Unpack[Turn]) -> BoundSchema:
+def current(database: NotionDatabase, notion: Notion) -> BoundSchema:
     """The schema as it is now, and who is who in Notion where a field holds people."""
     bound = load(database)
     if any(one.type == "people" for one in bound.properties.values()):
-        return replace(bound, people=_people(notion, turn))
+        return replace(bound, people=_people(notion))
     return bound
 
 
@@ -225,17 +225,17 @@ _directory = _Directory()
 DIRECTORY_SECONDS = 600
 
 
-def _people(notion: Notion, turn: Turn) -> Mapping[str, str]:
+def _people(notion: Notion) -> Mapping[str, str]:
     if _directory.asked_at is None or time.monotonic() - _directory.asked_at > DIRECTORY_SECONDS:
-        _directory.people, _directory.asked_at = _ask_for_people(notion, turn), time.monotonic()
+        _directory.people, _directory.asked_at = _ask_for_people(notion), time.monotonic()
     return _directory.people
 
 
-def _ask_for_people(notion: Notion, turn: Turn) -> dict[str, str]:
+def _ask_for_people(notion: Notion) -> dict[str, str]:
     people: dict[str, str] = {}
     cursor: str | None = None
     while True:
-        answer = notion.users(start_cursor=cursor, **turn)
+        answer = notion.users(start_cursor=cursor)
         for user in answer.get("results") or []:
             email = (user.get("person") or {}).get("email")
             for word in (user.get("name"), email):

@@ -12,9 +12,10 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypedDict, Unpack
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -53,7 +54,6 @@ __all__ = [
     "Notion",
     "NotionError",
     "RateLimited",
-    "Turn",
     "Unauthorized",
     "Unavailable",
     "Unclear",
@@ -68,13 +68,6 @@ TOTAL_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 silent = logging.getLogger(f"{__name__}.sdk")  # its warnings quote what Notion says, and Notion quotes values
-
-
-class Turn(TypedDict, total=False):
-    """How a request waits for its turn: Lane.SYNC and as long as it takes unless said otherwise."""
-
-    lane: Lane
-    deadline: float | None  # a time.monotonic() value; Later is raised when the turn comes after it
 
 
 def connect(*, total_seconds: float = TOTAL_SECONDS) -> Notion:
@@ -104,7 +97,8 @@ class Notion:
     A request must not be made inside a transaction: it waits for its turn and for Notion.
     """
 
-    last_date: datetime | None = None  # Notion's own clock, to the second, as of the latest answer
+    lane = Lane.SYNC
+    deadline: float | None = None  # a time.monotonic() value; Later is raised when a request's turn comes after it
 
     @sensitive_variables("key")
     def __init__(
@@ -114,6 +108,7 @@ class Notion:
             raise Unauthorized("unusable_key")  # as a header it would end in an error that shows it
         self._key = key
         self._total_seconds = total_seconds
+        self._dates: list[datetime] = []
         try:
             self._host = urlsplit(base_url).hostname or ""
             self._sdk = notion_client.Client(
@@ -131,23 +126,34 @@ class Notion:
     def __repr__(self) -> str:
         return f"<Notion at {self._host}>"
 
+    def within(self, *, deadline: float | None = None, lane: Lane | None = None) -> Notion:
+        """The same connection, whose requests wait for their turn no longer than that, or in this lane."""
+        other = copy(self)
+        other.deadline, other.lane = deadline or self.deadline, lane or self.lane
+        return other
+
+    @property
+    def last_date(self) -> datetime | None:
+        """Notion's own clock, to the second, as of the latest answer."""
+        return self._dates[0] if self._dates else None
+
     # Reading
 
-    def me(self, **turn: Unpack[Turn]) -> Answer:
+    def me(self) -> Answer:
         """The bot user behind our key, with its workspace."""
-        return self._read(self._sdk.users.me, {}, turn)
+        return self._read(self._sdk.users.me, {})
 
-    def users(self, *, start_cursor: str | None = None, **turn: Unpack[Turn]) -> Answer:
+    def users(self, *, start_cursor: str | None = None) -> Answer:
         """One list of the workspace's people and bots."""
-        return self._read(self._sdk.users.list, {"start_cursor": start_cursor, "page_size": PAGE_SIZE}, turn)
+        return self._read(self._sdk.users.list, {"start_cursor": start_cursor, "page_size": PAGE_SIZE})
 
-    def database(self, database_id: str, **turn: Unpack[Turn]) -> Answer:
+    def database(self, database_id: str) -> Answer:
         """A database with the list of its data sources."""
-        return self._read(self._sdk.databases.retrieve, {"database_id": _in_path(database_id)}, turn)
+        return self._read(self._sdk.databases.retrieve, {"database_id": _in_path(database_id)})
 
-    def data_source(self, data_source_id: str, **turn: Unpack[Turn]) -> Answer:
+    def data_source(self, data_source_id: str) -> Answer:
         """A data source with its schema."""
-        return self._read(self._sdk.data_sources.retrieve, {"data_source_id": _in_path(data_source_id)}, turn)
+        return self._read(self._sdk.data_sources.retrieve, {"data_source_id": _in_path(data_source_id)})
 
     def query(
         self,
@@ -157,67 +163,62 @@ class Notion:
         sorts: list[dict[str, Any]] | None = None,
         start_cursor: str | None = None,
         page_size: int = PAGE_SIZE,
-        **turn: Unpack[Turn],
     ) -> Answer:
         """One list of the data source's pages."""
         wanted = {"filter": filter, "sorts": sorts, "start_cursor": start_cursor, "page_size": page_size}
         # Optional keys may be absent but not null.
         body = {name: value for name, value in wanted.items() if value is not None}
-        return self._read(self._sdk.data_sources.query, {"data_source_id": _in_path(data_source_id), **body}, turn)
+        return self._read(self._sdk.data_sources.query, {"data_source_id": _in_path(data_source_id), **body})
 
-    def page(self, page_id: str, **turn: Unpack[Turn]) -> Answer:
+    def page(self, page_id: str) -> Answer:
         """A page with its properties (up to 25 items of each), also when it is in the trash."""
-        return self._read(self._sdk.pages.retrieve, {"page_id": _in_path(page_id)}, turn)
+        return self._read(self._sdk.pages.retrieve, {"page_id": _in_path(page_id)})
 
-    def property_items(
-        self, page_id: str, property_id: str, *, start_cursor: str | None = None, **turn: Unpack[Turn]
-    ) -> Answer:
+    def property_items(self, page_id: str, property_id: str, *, start_cursor: str | None = None) -> Answer:
         """One list of a property's items, or its only value. The id is the plain one, not URL-encoded."""
         ids = {"page_id": _in_path(page_id), "property_id": _in_path(property_id)}
         cursor = {"start_cursor": start_cursor, "page_size": PAGE_SIZE}
-        return self._read(self._sdk.pages.properties.retrieve, ids | cursor, turn)
+        return self._read(self._sdk.pages.properties.retrieve, ids | cursor)
 
     # Writing
 
-    def create_page(self, data_source_id: str, properties: Mapping[str, Any], **turn: Unpack[Turn]) -> Answer:
+    def create_page(self, data_source_id: str, properties: Mapping[str, Any]) -> Answer:
         """The new page."""
         parent = {"type": "data_source_id", "data_source_id": data_source_id}
-        return self._write(self._sdk.pages.create, {"parent": parent, "properties": properties}, turn)
+        return self._write(self._sdk.pages.create, {"parent": parent, "properties": properties})
 
-    def update_page(self, page_id: str, properties: Mapping[str, Any], **turn: Unpack[Turn]) -> Answer:
+    def update_page(self, page_id: str, properties: Mapping[str, Any]) -> Answer:
         """The page with the given properties changed."""
-        return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "properties": properties}, turn)
+        return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "properties": properties})
 
-    def set_trashed(self, page_id: str, trashed: bool, **turn: Unpack[Turn]) -> Answer:
+    def set_trashed(self, page_id: str, trashed: bool) -> Answer:
         """The page, now in the trash or out of it."""
-        return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "in_trash": trashed}, turn)
+        return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "in_trash": trashed})
 
-    def create_database(
-        self, parent_page_id: str, title: str, properties: Mapping[str, Any], **turn: Unpack[Turn]
-    ) -> Answer:
+    def create_database(self, parent_page_id: str, title: str, properties: Mapping[str, Any]) -> Answer:
         """The new database, with one data source of the given schema."""
         body = {
             "parent": {"type": "page_id", "page_id": parent_page_id},
             "title": [{"type": "text", "text": {"content": title}}],
             "initial_data_source": {"properties": properties},
         }
-        return self._write(self._sdk.databases.create, body, turn)
+        return self._write(self._sdk.databases.create, body)
 
-    def update_properties(self, data_source_id: str, properties: Mapping[str, Any], **turn: Unpack[Turn]) -> Answer:
+    def update_properties(self, data_source_id: str, properties: Mapping[str, Any]) -> Answer:
         """The data source with the given properties of its schema added or changed."""
         body = {"data_source_id": _in_path(data_source_id), "properties": properties}
-        return self._write(self._sdk.data_sources.update, body, turn)
+        return self._write(self._sdk.data_sources.update, body)
 
     # What every request goes through
 
-    def _read(self, method: Callable[..., Any], arguments: Mapping[str, Any], turn: Turn) -> Answer:
-        return self._request(method, arguments, turn, writes=False)
+    def _read(self, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Answer:
+        return self._request(method, arguments, writes=False)
 
-    def _write(self, method: Callable[..., Any], arguments: Mapping[str, Any], turn: Turn) -> Answer:
-        return self._request(method, arguments, turn, writes=True)
+    def _write(self, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Answer:
+        return self._request(method, arguments, writes=True)
 
-    def _request(self, method: Callable[..., Any], arguments: Mapping[str, Any], turn: Turn, *, writes: bool) -> Answer:
-        budget.acquire(turn.get("lane", Lane.SYNC), turn.get("deadline"))
+    def _request(self, method: Callable[..., Any], arguments: Mapping[str, Any], *, writes: bool) -> Answer:
+        budget.acquire(self.lane, self.deadline)
         try:
             answer = self._answer(method, arguments, writes=writes)
         except NotionError as error:
@@ -244,7 +245,8 @@ class Notion:
         return attempt.answer
 
     def _read_clock(self, response: httpx.Response) -> None:
-        self.last_date = read_date(response.headers.get("date", "")) or self.last_date
+        if date := read_date(response.headers.get("date", "")):
+            self._dates[:] = [date]
 
 
 class _Attempt(threading.Thread):

@@ -11,7 +11,7 @@ from typing import Literal
 from django.conf import settings
 
 from notion_bridge import describe, monitoring, schemas
-from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Turn, Unauthorized, connect
+from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
 from notion_bridge.syncing import databases, introduce, lock
 
@@ -64,11 +64,10 @@ def in_words(error: Exception) -> str:
 def _ask(now: dt.datetime) -> Iterator[Line]:
     if not settings.NOTION_API_KEY:
         return
-    turn: Turn = {"lane": Lane.PERSON, "deadline": time.monotonic() + SECONDS}
     try:
-        notion = connect(total_seconds=PATIENCE)
-        introduce(notion, now=now, **turn)
-        yield from _look(notion, now, turn)
+        notion = connect(total_seconds=PATIENCE).within(lane=Lane.PERSON, deadline=time.monotonic() + SECONDS)
+        introduce(notion, now=now)
+        yield from _look(notion, now)
     except Unauthorized as error:
         monitoring.pause(error=error, now=now)
     except (RateLimited, Later) as error:
@@ -77,16 +76,16 @@ def _ask(now: dt.datetime) -> Iterator[Line]:
         yield Line("FAIL", in_words(error))
 
 
-def _look(notion: Notion, now: dt.datetime, turn: Turn) -> Iterator[Line]:
+def _look(notion: Notion, now: dt.datetime) -> Iterator[Line]:
     with lock.single(patience=2) as mine:
         if not mine:
             yield Line("warning", BUSY)
             return
         for kind, named_id in schemas.configured().items():
-            if time.monotonic() > (turn["deadline"] or 0):
+            if time.monotonic() > (notion.deadline or 0):
                 yield Line("warning", SLOW)
                 return
-            databases.connect_or_refresh(kind, named_id, notion, now, dict(turn))
+            databases.connect_or_refresh(kind, named_id, notion, now)
 
 
 def _who_we_are() -> Line:

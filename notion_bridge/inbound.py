@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from django.db import transaction
 from notion_bridge import problems, reconciliation
 from notion_bridge.adapters import Made
 from notion_bridge.bound_schema import BoundSchema, Reading
-from notion_bridge.client import Notion, Turn
+from notion_bridge.client import Notion
 from notion_bridge.models import Kind, NotionConnection, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy, Reconciliation
 
@@ -80,11 +80,9 @@ class InboundPage:
             return None
 
 
-def look(
-    *, bound: BoundSchema, notion: Notion, page: Page, policy: InboundPolicy, now: dt.datetime, **turn: Unpack[Turn]
-) -> InboundPage:
+def look(*, bound: BoundSchema, notion: Notion, page: Page, policy: InboundPolicy, now: dt.datetime) -> InboundPage:
     """Read the page; long lists take requests."""
-    return InboundPage(bound, page, bound.read(page, notion, **turn), policy, now)
+    return InboundPage(bound, page, bound.read(page, notion), policy, now)
 
 
 def link_of(page: Page) -> PageLink | None:

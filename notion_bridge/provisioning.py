@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from notion_bridge import schemas
-from notion_bridge.client import Lane, Later, Notion, NotionError, Turn, Unclear, connect
+from notion_bridge.client import Lane, Later, Notion, NotionError, Unclear, connect
 from notion_bridge.models import Kind, NotionDatabase
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import Busy, lock
@@ -37,10 +37,10 @@ def create_databases(*, parent: str, now: dt.datetime) -> Made:
     """Make the databases that are lacking below this page; what is made stays when the next one fails."""
     made = Made()
     try:
-        with _alone() as (notion, turn):
+        with _alone() as notion:
             for kind in lacking():
-                _in_time(turn)
-                schemas.create_database(kind=kind, parent_page_id=parent, notion=notion, now=now, **turn)
+                _in_time(notion)
+                schemas.create_database(kind=kind, parent_page_id=parent, notion=notion, now=now)
                 made.names.append(str(Kind(kind).label))
     except TROUBLES as trouble:
         made.trouble = trouble
@@ -51,9 +51,9 @@ def add_properties(*, database: NotionDatabase, now: dt.datetime) -> Made:
     """Add a property for every field that has none."""
     made = Made()
     try:
-        with _alone() as (notion, turn):
-            schemas.refresh(database=database, notion=notion, now=now, **turn)  # somebody may have added one meanwhile
-            made.names = schemas.add_missing(database=database, notion=notion, now=now, **turn)
+        with _alone() as notion:
+            schemas.refresh(database=database, notion=notion, now=now)  # somebody may have added one meanwhile
+            made.names = schemas.add_missing(database=database, notion=notion, now=now)
     except TROUBLES as trouble:
         made.trouble = trouble
     return made
@@ -65,16 +65,15 @@ def may_be_done(trouble: Exception) -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[tuple[Notion, Turn]]:
-    """A client and a turn, while no other process works on Notion: it would meet the new database half known."""
-    turn: Turn = {"lane": Lane.PERSON, "deadline": time.monotonic() + SECONDS}
-    notion = connect(total_seconds=PATIENCE)
+def _alone() -> Iterator[Notion]:
+    """A client, while no other process works on Notion: it would meet the new database half known."""
+    notion = connect(total_seconds=PATIENCE).within(lane=Lane.PERSON, deadline=time.monotonic() + SECONDS)
     with lock.single(patience=2) as mine:
         if not mine:
             raise Busy("Contactflow is reading Notion at this moment. Try again in a minute.")
-        yield notion, turn
+        yield notion
 
 
-def _in_time(turn: Turn) -> None:
-    if time.monotonic() > (turn["deadline"] or 0):
+def _in_time(notion: Notion) -> None:
+    if time.monotonic() > (notion.deadline or 0):
         raise Busy("Notion answers slowly, so this stopped halfway. Do it again for the rest.")

@@ -12,13 +12,13 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict
 
 from django.db import InterfaceError, OperationalError
 
 from notion_bridge import bound_schema, inbound, problems, schemas
 from notion_bridge.bound_schema import BoundSchema
-from notion_bridge.client import Invalid, Notion, Turn
+from notion_bridge.client import Invalid, Notion
 from notion_bridge.inbound import InboundResult
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy
@@ -68,9 +68,7 @@ def begin(*, database: NotionDatabase, full: bool, now: dt.datetime) -> None:
     database.save(update_fields=["page_cursor"])
 
 
-def read_on(
-    *, database: NotionDatabase, notion: Notion, policy: InboundPolicy, now: dt.datetime, **turn: Unpack[Turn]
-) -> Unit:
+def read_on(*, database: NotionDatabase, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> Unit:
     """Read the next list of the reading under way and take note of its pages. One query; raises NotionError, Later."""
     page_cursor = PageCursor(**database.page_cursor)  # type: ignore[typeddict-item]
     try:
@@ -79,7 +77,6 @@ def read_on(
             filter=_filter(page_cursor),
             sorts=[{"timestamp": _time(page_cursor), "direction": "ascending"}],
             start_cursor=page_cursor.get("cursor"),
-            **turn,
         )
     except Invalid:
         if "cursor" not in page_cursor:
@@ -91,7 +88,7 @@ def read_on(
     unit = Unit()
     pages = [page for page in answer.get("results") or [] if page.get("object", "page") == "page"]
     if pages:
-        _take_note(database, notion, pages, policy, unit, now, **turn)
+        _take_note(database, notion, pages, policy, unit, now)
     if pages and page_cursor["full"]:
         PageLink.objects.filter(page_id__in=[page["id"] for page in pages]).update(seen_in=page_cursor["name"])
     page_cursor["counts"] = dict(Counter(page_cursor["counts"]) + unit.counts)
@@ -106,16 +103,15 @@ def _take_note(
     policy: InboundPolicy,
     unit: Unit,
     now: dt.datetime,
-    **turn: Unpack[Turn],
 ) -> None:
-    bound = bound_schema.current(database, notion, **turn)
+    bound = bound_schema.current(database, notion)
     if _lost_an_option(bound, pages):
         # Somebody took it off the page, or somebody removed the option itself: only the schema of this moment tells.
-        schemas.refresh(database=database, notion=notion, now=now, **turn)
-        bound = bound_schema.current(database, notion, **turn)
+        schemas.refresh(database=database, notion=notion, now=now)
+        bound = bound_schema.current(database, notion)
     for page in pages:
         unit.counts["pages"] += 1
-        incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now, **turn)
+        incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now)
         try:
             result = inbound.receive(incoming)
         except (OperationalError, InterfaceError):

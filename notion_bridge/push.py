@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -28,7 +28,6 @@ from notion_bridge.client import (
     NotFound,
     Notion,
     NotionError,
-    Turn,
     Unavailable,
     Unclear,
 )
@@ -46,7 +45,7 @@ LONGEST_PAUSE = dt.timedelta(hours=6)
 UNFORESEEN_PAUSE = dt.timedelta(hours=1)
 
 
-def let_deleted_go(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> int:
+def let_deleted_go(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> int:
     """Move the page of an object that was deleted here to the trash; returns how many it saw to, one at a time."""
     orphans = PageLink.objects.filter(database=database, state__in=[State.CREATING, State.LINKED])
     link = orphans.filter(Q(wanted_at=None) | Q(wanted_at__lte=now), contact=None, task=None, instance=None).first()
@@ -55,15 +54,15 @@ def let_deleted_go(*, database: NotionDatabase, notion: Notion, now: dt.datetime
     if link.page_id is None and not link.is_unclear:
         link.delete()  # no page was ever asked for
     elif link.page_id is None:
-        _look_up(bound_schema.load(database), notion, [link], now, **turn)
+        _look_up(bound_schema.load(database), notion, [link], now)
     else:
-        _trash(link, notion, now, **turn)
+        _trash(link, notion, now)
     return 1
 
 
-def _trash(link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> None:
+def _trash(link: PageLink, notion: Notion, now: dt.datetime) -> None:
     try:
-        notion.set_trashed(str(link.page_id), True, **turn)
+        notion.set_trashed(str(link.page_id), True)
     except (NotFound, Invalid):
         pass  # it is out of reach, or in the trash already
     except (Unavailable, Unclear, Conflicting) as error:
@@ -76,9 +75,9 @@ def _trash(link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn
         PageLink.objects.filter(pk=link.pk).update(state=State.RESTORING, wanted_at=now)
 
 
-def _restore(link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> str:
+def _restore(link: PageLink, notion: Notion, now: dt.datetime) -> str:
     """Its object came back: the page leaves the trash, and is looked at next."""
-    notion.set_trashed(str(link.page_id), False, **turn)
+    notion.set_trashed(str(link.page_id), False)
     with transaction.atomic():
         PageLink.objects.filter(pk=link.pk).update(state=State.LINKED, wanted_at=now, attempts=0, error="")
         reconciliation.note(link=link, direction="to_notion", what="restored", now=now)
@@ -112,23 +111,21 @@ def unclear(*, database: NotionDatabase, now: dt.datetime) -> list[PageLink]:
     )
 
 
-def carry(
-    *, bound: BoundSchema, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime, **turn: Unpack[Turn]
-) -> str:
+def carry(*, bound: BoundSchema, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> str:
     """Bring one object and its page together; says what became of them. Trouble with this page alone puts it off.
 
     Raises what concerns all pages: Later, Unauthorized, Forbidden, RateLimited.
     """
     try:
         if link.state == State.CREATING:
-            return _create(bound, link, notion, now, **turn)
+            return _create(bound, link, notion, now)
         if link.state == State.RESTORING:
-            return _restore(link, notion, now, **turn)
-        return _update(bound, link, notion, policy, now, **turn)
+            return _restore(link, notion, now)
+        return _update(bound, link, notion, policy, now)
     except NotFound as error:
-        return _out_of_reach(bound, link, notion, error, now, **turn)
+        return _out_of_reach(bound, link, notion, error, now)
     except Invalid as error:
-        schemas.refresh(database=bound.database, notion=notion, now=now, **turn)
+        schemas.refresh(database=bound.database, notion=notion, now=now)
         _refused(link, error, now)
         return "refused"
     except (Unavailable, Unclear, Conflicting) as error:
@@ -136,12 +133,10 @@ def carry(
         return "put_off"
 
 
-def look_up(
-    *, bound: BoundSchema, links: Sequence[PageLink], notion: Notion, now: dt.datetime, **turn: Unpack[Turn]
-) -> str:
+def look_up(*, bound: BoundSchema, links: Sequence[PageLink], notion: Notion, now: dt.datetime) -> str:
     """Ask Notion, with one query, for pages whose creation was not answered."""
     try:
-        _look_up(bound, notion, links, now, **turn)
+        _look_up(bound, notion, links, now)
     except (Unavailable, Unclear, Conflicting) as error:
         for link in links:
             _put_off(link, error, now)
@@ -149,24 +144,18 @@ def look_up(
 
 
 def settle_duplicate_pages(
-    *,
-    bound: BoundSchema,
-    link: PageLink,
-    page: Mapping[str, Any],
-    notion: Notion,
-    now: dt.datetime,
-    **turn: Unpack[Turn],
+    *, bound: BoundSchema, link: PageLink, page: Mapping[str, Any], notion: Notion, now: dt.datetime
 ) -> None:
     """Two pages of our making for one object: the elder stays, the younger goes to the trash, and staff are told."""
-    linked = notion.page(str(link.page_id), **turn)
+    linked = notion.page(str(link.page_id))
     elder, younger = sorted([linked, page], key=lambda one: (str(one.get("created_time")), one is page))
-    notion.set_trashed(str(younger["id"]), True, **turn)
+    notion.set_trashed(str(younger["id"]), True)
     _report_duplicate_pages(link, younger, now)
     if elder is page:
         PageLink.objects.filter(pk=link.pk).update(page_id=page["id"], url=str(page.get("url") or ""), wanted_at=now)
 
 
-def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> str:
+def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime) -> str:
     key = link.object_key
     values = bound.adapter.snapshot(bound.adapter.belonging([key])).get(key) if key else None
     if values is None:
@@ -183,7 +172,7 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
     link.wanted_at = now + look_up
     link.save(update_fields=["local", "remote", "is_unclear", "digest", "wanted_at"])
     try:
-        page = notion.create_page(bound.database.data_source_id, draft.properties, **turn)
+        page = notion.create_page(bound.database.data_source_id, draft.properties)
     except Unclear as error:
         waited = dt.timedelta(seconds=time.monotonic() - began)  # for its turn: the page is younger than `now`
         _put_off(link, error, now + waited, look_up)
@@ -192,7 +181,7 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
         link.wanted_at = wanted_at
         PageLink.objects.filter(pk=link.pk).update(is_unclear=False, wanted_at=wanted_at)  # a no, or nothing was sent
         raise
-    reading = bound.read(page, notion, **turn)
+    reading = bound.read(page, notion)
     link.remote = {name: reading.values.get(name, value) for name, value in told.items()}
     link.page_id, link.url, link.edited_at = UUID(str(page["id"])), str(page.get("url") or ""), None
     link.state, link.is_unclear, link.wanted_at, link.attempts, link.error = State.LINKED, False, None, 0, ""
@@ -205,42 +194,40 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
     return "created_remote"
 
 
-def _update(
-    bound: BoundSchema, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime, **turn: Unpack[Turn]
-) -> str:
-    page = notion.page(str(link.page_id), **turn)
-    incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now, **turn)
+def _update(bound: BoundSchema, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> str:
+    page = notion.page(str(link.page_id))
+    incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now)
     if bound.lost_options(link.remote, incoming.reading):
-        schemas.refresh(database=bound.database, notion=notion, now=now, **turn)
-        bound = bound_schema.current(bound.database, notion, **turn)
-        incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now, **turn)
+        schemas.refresh(database=bound.database, notion=notion, now=now)
+        bound = bound_schema.current(bound.database, notion)
+        incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now)
     if link.state == State.LINKED and not inbound.lost(incoming):
         incoming = replace(incoming, reading=bound.without_removed_options(link.remote, incoming.reading))
         result = inbound.reconcile(incoming, link, what="changed")
     else:
         result = inbound.receive(incoming)
     if result.what == "duplicate_page" and result.link:
-        settle_duplicate_pages(bound=bound, link=result.link, page=page, notion=notion, now=now, **turn)
+        settle_duplicate_pages(bound=bound, link=result.link, page=page, notion=notion, now=now)
         return "duplicate_page"
     if result.reconciled.is_gone and result.link:
-        _trash(result.link, notion, now, **turn)
+        _trash(result.link, notion, now)
         return "trashed_remote"
     if result.reconciled.to_remote:
-        return _write(incoming, result, notion, **turn)
+        return _write(incoming, result, notion)
     if result.what != "waiting":
         PageLink.objects.filter(page_id=page["id"]).update(wanted_at=None, attempts=0, error="")
     return result.what
 
 
-def _write(incoming: InboundPage, result: InboundResult, notion: Notion, **turn: Unpack[Turn]) -> str:
+def _write(incoming: InboundPage, result: InboundResult, notion: Notion) -> str:
     """Send what the meeting decided, in one request, and note what Notion made of it."""
     link, values, bound = result.link, result.reconciled.to_remote, incoming.bound
     assert link is not None  # noqa: S101  # who has something to write has a link
     draft = bound.write(values, incoming.page)
-    if (deadline := turn.get("deadline")) is not None:
-        turn["deadline"] = deadline + WRITE_SECONDS  # the page was read for this: putting it off would read it again
-    answer = notion.update_page(str(link.page_id), draft.properties, **turn) if draft.properties else incoming.page
-    reading = bound.read(answer, notion, **turn)
+    if notion.deadline is not None:  # the page was read for this: putting it off would read it again
+        notion = notion.within(deadline=notion.deadline + WRITE_SECONDS)
+    answer = notion.update_page(str(link.page_id), draft.properties) if draft.properties else incoming.page
+    reading = bound.read(answer, notion)
     before = {name: link.remote.get(name) for name in values}
     for name, value in values.items():
         left = _not_taken_over(link, incoming, name)
@@ -288,14 +275,12 @@ def _note_options(bound: BoundSchema, values: Mapping[str, Value]) -> None:
         bound.database.save(update_fields=["schema"])
 
 
-def _look_up(
-    bound: BoundSchema, notion: Notion, links: Sequence[PageLink], now: dt.datetime, **turn: Unpack[Turn]
-) -> None:
+def _look_up(bound: BoundSchema, notion: Notion, links: Sequence[PageLink], now: dt.datetime) -> None:
     if bound.key is None:
         raise Unavailable("no_key_property")
     name, kind = bound.named(bound.key.field.name), bound.key.type
     asked = [{"property": name, kind: {"equals": str(link.object_key)}} for link in links]
-    answer = notion.query(bound.database.data_source_id, filter=asked[0] if len(asked) == 1 else {"or": asked}, **turn)
+    answer = notion.query(bound.database.data_source_id, filter=asked[0] if len(asked) == 1 else {"or": asked})
     found: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
     for page in answer.get("results") or []:
         if key := bound.key_in(page):
@@ -307,11 +292,9 @@ def _look_up(
             PageLink.objects.filter(pk=link.pk).update(is_unclear=False, wanted_at=now)
             continue
         for younger in pages[1:]:
-            notion.set_trashed(str(younger["id"]), True, **turn)
+            notion.set_trashed(str(younger["id"]), True)
             _report_duplicate_pages(link, younger, now)
-        incoming = inbound.look(
-            bound=bound, notion=notion, page=pages[0], policy=InboundPolicy(enrol=True), now=now, **turn
-        )
+        incoming = inbound.look(bound=bound, notion=notion, page=pages[0], policy=InboundPolicy(enrol=True), now=now)
         result = inbound.adopt(incoming, link)
         if result.reconciled.to_remote or result.reconciled.is_gone:
             PageLink.objects.filter(pk=link.pk).update(wanted_at=now)
@@ -332,11 +315,9 @@ def _report_duplicate_pages(link: PageLink, younger: Mapping[str, Any], now: dt.
 # Trouble
 
 
-def _out_of_reach(
-    bound: BoundSchema, link: PageLink, notion: Notion, error: NotFound, now: dt.datetime, **turn: Unpack[Turn]
-) -> str:
+def _out_of_reach(bound: BoundSchema, link: PageLink, notion: Notion, error: NotFound, now: dt.datetime) -> str:
     """A 404 of a page: is it the page, or the whole database? Raises NotFound for the database."""
-    notion.data_source(bound.database.data_source_id, **turn)
+    notion.data_source(bound.database.data_source_id)
     if link.page_id is None:
         raise error
     return inbound.let_go(link=link, state=State.UNSHARED, now=now).what

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
 from notion_bridge import describe, mapping, problems
-from notion_bridge.client import Invalid, NotFound, Notion, Turn
+from notion_bridge.client import Invalid, NotFound, Notion
 from notion_bridge.mapping import ChangeKind, SchemaChange
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem
 from workflows.models import WorkflowTemplate
@@ -54,20 +54,18 @@ def configured() -> dict[str, str]:
     return {kind: plain_id(one) for kind, one in named.items() if one}
 
 
-def connect_database(
-    *, kind: str, named_id: str, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]
-) -> NotionDatabase:
+def connect_database(*, kind: str, named_id: str, notion: Notion, now: dt.datetime) -> NotionDatabase:
     """The row of the database with its data source resolved and its schema read. Raises Misconfigured, NotionError."""
     database, _ = NotionDatabase.objects.get_or_create(kind=kind)
     if database.named_id != named_id or not database.data_source_id:
-        database_id, data_source_id = resolve(named_id=named_id, notion=notion, **turn)
-        _refuse_another_role(kind, data_source_id, notion.data_source(data_source_id, **turn))
+        database_id, data_source_id = resolve(named_id=named_id, notion=notion)
+        _refuse_another_role(kind, data_source_id, notion.data_source(data_source_id))
         if database.data_source_id and database.data_source_id != data_source_id:
             database = _start_over(database)
         database.named_id, database.database_id, database.data_source_id = named_id, database_id, data_source_id
         database.connected_at = now
         database.save()
-    refresh(database=database, notion=notion, now=now, **turn)
+    refresh(database=database, notion=notion, now=now)
     return database
 
 
@@ -86,12 +84,12 @@ def _refuse_another_role(kind: str, data_source_id: str, answer: Mapping[str, An
             raise Misconfigured(f"This looks like {mapping.TITLES[other]}: it has a property {key}. Name {title}.")
 
 
-def resolve(*, named_id: str, notion: Notion, **turn: Unpack[Turn]) -> tuple[str, str]:
+def resolve(*, named_id: str, notion: Notion) -> tuple[str, str]:
     """(database id, data source id) of an id that may be either. Raises Misconfigured where there is a choice."""
     try:
-        answer = notion.database(named_id, **turn)
+        answer = notion.database(named_id)
     except (NotFound, Invalid):
-        source = notion.data_source(named_id, **turn)
+        source = notion.data_source(named_id)
         parent = source.get("parent") or {}
         return str(parent.get("database_id") or ""), str(source["id"])
     sources = [one for one in answer.get("data_sources") or [] if one.get("id")]
@@ -103,9 +101,9 @@ def resolve(*, named_id: str, notion: Notion, **turn: Unpack[Turn]) -> tuple[str
     raise Misconfigured(f"The database has several data sources. Name the right one by its own id: {choices}.")
 
 
-def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> list[SchemaChange]:
+def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> list[SchemaChange]:
     """Look at the schema, follow what changed in it and report it. Raises NotionError."""
-    answer = notion.data_source(database.data_source_id, **turn)
+    answer = notion.data_source(database.data_source_id)
     schema = _with_keys(dict[str, Any](mapping.seen(answer)), answer)
     with transaction.atomic():
         rows = {row.field: row for row in PropertyMapping.objects.filter(database=database)}
@@ -124,33 +122,28 @@ def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **tur
     return found
 
 
-def add_missing(*, database: NotionDatabase, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]) -> list[str]:
+def add_missing(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> list[str]:
     """Add a property for every field that has none; their names. Raises NotionError."""
     chosen = dict(PropertyMapping.objects.filter(database=database).values_list("field", "property_id"))
     lacking = mapping.additions(database.kind, database.schema, chosen, options=_options(database.kind))
     if not lacking:
         return []
-    notion.update_properties(
-        database.data_source_id, {name: definition for name, (_, definition) in lacking.items()}, **turn
-    )
-    refresh(database=database, notion=notion, now=now, **turn)
+    notion.update_properties(database.data_source_id, {name: definition for name, (_, definition) in lacking.items()})
+    refresh(database=database, notion=notion, now=now)
     return list(lacking)
 
 
-def create_database(
-    *, kind: str, parent_page_id: str, notion: Notion, now: dt.datetime, **turn: Unpack[Turn]
-) -> NotionDatabase:
+def create_database(*, kind: str, parent_page_id: str, notion: Notion, now: dt.datetime) -> NotionDatabase:
     """Create the database with all its properties under a page that is shared with the integration."""
     answer = notion.create_database(
         plain_id(parent_page_id),
         mapping.TITLES[kind],
         mapping.definitions(kind, options=_options(kind)),
-        **turn,
     )
     named_id = str(answer["id"])
     # Kept at once: whatever happens to the requests that follow, it is not made a second time.
     NotionDatabase.objects.update_or_create(kind=kind, defaults={"named_id": named_id, "is_made_here": True})
-    return connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
+    return connect_database(kind=kind, named_id=named_id, notion=notion, now=now)
 
 
 def choose(*, row: PropertyMapping, property_id: str, now: dt.datetime) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Container
-from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
@@ -25,9 +24,9 @@ FORESEEN = (NotionError, Later, OperationalError, InterfaceError)
 TROUBLES = 3  # in a row, before a database rests
 
 
-def introduce(notion: Notion, *, now: dt.datetime, **turn: Any) -> None:
+def introduce(notion: Notion, *, now: dt.datetime) -> None:
     """Remember who we are in Notion, which also shows that the key is accepted."""
-    me = notion.me(**turn)
+    me = notion.me()
     bot = me.get("bot") or {}
     values = {
         "bot_id": str(me.get("id") or "")[:36],
@@ -55,12 +54,10 @@ def with_work(*, now: dt.datetime) -> Container[int]:
     return frozenset(databases.values_list("pk", flat=True))
 
 
-def connect_or_refresh(
-    kind: str, named_id: str, notion: Notion, now: dt.datetime, turn: dict[str, Any]
-) -> NotionDatabase:
+def connect_or_refresh(kind: str, named_id: str, notion: Notion, now: dt.datetime) -> NotionDatabase:
     """Connect it or look at its schema; what is wrong with it stops it alone."""
     try:
-        database = schemas.connect_database(kind=kind, named_id=named_id, notion=notion, now=now, **turn)
+        database = schemas.connect_database(kind=kind, named_id=named_id, notion=notion, now=now)
     except (Misconfigured, NotFound, Forbidden, Invalid) as error:
         database, _ = NotionDatabase.objects.get_or_create(kind=kind)
         _stop(database, error.message if isinstance(error, NotionError) else str(error), now)
@@ -87,19 +84,14 @@ def _stop(database: NotionDatabase, message: str, now: dt.datetime) -> None:
 
 
 def read_on(
-    database: NotionDatabase,
-    notion: Notion,
-    policy: InboundPolicy,
-    counts: Counter[str],
-    now: dt.datetime,
-    turn: dict[str, Any],
+    database: NotionDatabase, notion: Notion, policy: InboundPolicy, counts: Counter[str], now: dt.datetime
 ) -> None:
     """Read the next list; what is wrong with the database stops it alone."""
     try:
-        unit = pull.read_on(database=database, notion=notion, policy=policy, now=now, **turn)
+        unit = pull.read_on(database=database, notion=notion, policy=policy, now=now)
         for link, page in unit.duplicate_pages:
             bound = bound_schema.load(database)
-            push.settle_duplicate_pages(bound=bound, link=link, page=page, notion=notion, now=now, **turn)
+            push.settle_duplicate_pages(bound=bound, link=link, page=page, notion=notion, now=now)
     except (NotFound, Forbidden, Invalid) as error:
         _stop(database, error.message, now)
         return
@@ -112,18 +104,11 @@ def read_on(
     counts.update(unit.counts)
 
 
-def carry(
-    database: NotionDatabase,
-    link: PageLink,
-    notion: Notion,
-    policy: InboundPolicy,
-    now: dt.datetime,
-    turn: dict[str, Any],
-) -> str:
+def carry(database: NotionDatabase, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> str:
     """Bring one object and its page together. Where one after the other fails, the database rests for a while."""
-    bound = bound_schema.current(database, notion, **turn)
+    bound = bound_schema.current(database, notion)
     try:
-        what = push.carry(bound=bound, link=link, notion=notion, policy=policy, now=now, **turn)
+        what = push.carry(bound=bound, link=link, notion=notion, policy=policy, now=now)
     except FORESEEN:
         raise
     except Exception as error:  # one object that breaks our code must not hold up all the others

@@ -99,9 +99,7 @@ class Drain:
         named = schemas.configured()
         if not named:
             raise Misconfigured("No database is named. Set the three NOTION_..._DB variables, or create the databases.")
-        met = [
-            _patiently(functools.partial(databases.connect_or_refresh, *one, notion, now, {})) for one in named.items()
-        ]
+        met = [_patiently(functools.partial(databases.connect_or_refresh, *one, notion, now)) for one in named.items()]
         if stopped := [one for one in met if one.problem]:
             raise Misconfigured(" ".join(f"{one}: {one.problem}" for one in stopped))
         return met
@@ -118,7 +116,7 @@ class Drain:
         now = database_now()
         for event in WebhookDelivery.objects.filter(processed_at=None, type__in=SEEN_BY_A_PASS):
             webhooks.settle(event=event, outcome="seen by a pass", now=now)
-        while webhook_followup.follow_up_next(notion, self.counts, now, {}):
+        while webhook_followup.follow_up_next(notion, self.counts, now):
             now = database_now()
 
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
@@ -142,7 +140,7 @@ class Drain:
                 return True
             change = push.next_change(database=database, now=now)
             if link := change or push.next_creation(database=database, now=now):
-                self.counts[databases.carry(database, link, notion, InboundPolicy(enrol=True), now, {})] += 1
+                self.counts[databases.carry(database, link, notion, InboundPolicy(enrol=True), now)] += 1
                 return True
         except RateLimited:
             return True  # the budget makes us wait
@@ -150,7 +148,7 @@ class Drain:
 
 
 def _read_or_raise(database: NotionDatabase, notion: Notion, policy: InboundPolicy, counts: Counter[str]) -> None:
-    databases.read_on(database, notion, policy, counts, database_now(), {})
+    databases.read_on(database, notion, policy, counts, database_now())
     if database.problem:
         raise Misconfigured(f"{database}: {database.problem}")
 

@@ -6,7 +6,6 @@ import datetime as dt
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -36,7 +35,7 @@ def run_pump_step(deadline: float) -> int:
     if is_probe and not monitoring.may_probe(now=database_now()):
         return 0
     with lock.single() as mine:
-        return PumpStep(connect(), deadline, is_probe=is_probe).run() if mine else 0
+        return PumpStep(connect().within(deadline=deadline), deadline, is_probe=is_probe).run() if mine else 0
 
 
 @dataclass
@@ -52,7 +51,7 @@ class PumpStep:
         began, done, error = database_now(), 0, ""
         try:
             if self.is_probe:
-                databases.introduce(self.notion, now=began, **self.turn)
+                databases.introduce(self.notion, now=began)
             while time.monotonic() < self.deadline and self._one_thing():
                 done += 1
         except (Later, RateLimited):
@@ -65,13 +64,9 @@ class PumpStep:
         run_log.remember(SyncRun.Trigger.MONITORING, began, self.counts, error)
         return done
 
-    @property
-    def turn(self) -> dict[str, Any]:
-        return {"deadline": self.deadline}
-
     def _one_thing(self) -> bool:
         now = database_now()
-        if self._connect_databases(now) or webhook_followup.follow_up_next(self.notion, self.counts, now, self.turn):
+        if self._connect_databases(now) or webhook_followup.follow_up_next(self.notion, self.counts, now):
             return True
         ready = [one for one in databases.in_order() if one.retry_at is None or one.retry_at <= now]
         busy = databases.with_work(now=now)
@@ -97,8 +92,8 @@ class PumpStep:
             if is_known and row is not None and row.schema_seen_at and row.schema_seen_at > stale and not row.problem:
                 continue
             if not is_known:
-                databases.introduce(self.notion, now=now, **self.turn)
-            databases.connect_or_refresh(kind, named_id, self.notion, now, self.turn)
+                databases.introduce(self.notion, now=now)
+            databases.connect_or_refresh(kind, named_id, self.notion, now)
             return True
         return False
 
@@ -119,13 +114,13 @@ class PumpStep:
 
     def _carry(self, database: NotionDatabase, link: PageLink, lane: Lane, now: dt.datetime) -> bool:
         policy = InboundPolicy(enrol=database.baseline_at is not None, patient=True)
-        self.counts[databases.carry(database, link, self.notion, policy, now, {**self.turn, "lane": lane})] += 1
+        self.counts[databases.carry(database, link, self.notion.within(lane=lane), policy, now)] += 1
         return True
 
     def _look_up(self, database: NotionDatabase, now: dt.datetime) -> bool:
         links = push.unclear(database=database, now=now)
         if links:
-            push.look_up(bound=bound_schema.load(database), links=links, notion=self.notion, now=now, **self.turn)
+            push.look_up(bound=bound_schema.load(database), links=links, notion=self.notion, now=now)
         return bool(links)
 
     def _read(self, database: NotionDatabase, now: dt.datetime) -> bool:
@@ -140,7 +135,7 @@ class PumpStep:
         # Whoever comes with the first pull is part of it, typed just now or not.
         is_known = database.baseline_at is not None
         policy = InboundPolicy(enrol=is_known, patient=is_known)
-        databases.read_on(database, self.notion, policy, self.counts, now, self.turn)
+        databases.read_on(database, self.notion, policy, self.counts, now)
         return True
 
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
@@ -155,7 +150,7 @@ class PumpStep:
         return True
 
     def _let_go(self, database: NotionDatabase, now: dt.datetime) -> bool:
-        gone = push.let_deleted_go(database=database, notion=self.notion, now=now, **self.turn)
+        gone = push.let_deleted_go(database=database, notion=self.notion, now=now)
         self.counts["trashed_remote"] += gone
         return gone > 0
 

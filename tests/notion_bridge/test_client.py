@@ -510,7 +510,7 @@ def test_retry_after_holds_every_later_request(notion: Notion, counter: Counter,
     error_of(read, notion)
 
     with pytest.raises(client.Later) as later:
-        notion.page("1f0c", lane=Lane.PERSON, deadline=time.monotonic() + 60)
+        notion.within(lane=Lane.PERSON, deadline=time.monotonic() + 60).page("1f0c")
 
     assert len(counter.asked) == 1
     assert later.value.until - database_now() == pytest.approx(timedelta(seconds=3600), abs=timedelta(seconds=5))
@@ -523,7 +523,7 @@ def test_refusal_without_a_time_pauses_all_the_same(notion: Notion, counter: Cou
     error_of(read, notion)
 
     with pytest.raises(client.Later):
-        notion.me(deadline=time.monotonic())
+        notion.within(deadline=time.monotonic()).me()
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 500, 502])
@@ -532,7 +532,7 @@ def test_other_failures_pause_nobody(notion: Notion, counter: Counter, status: i
 
     error_of(read, notion)
 
-    assert notion.me(deadline=time.monotonic()) == PAGE
+    assert notion.within(deadline=time.monotonic()).me() == PAGE
 
 
 def test_success_after_a_pause_ends_the_row_of_refusals(notion: Notion, counter: Counter) -> None:
@@ -556,19 +556,19 @@ def test_every_request_is_counted_by_outcome(notion: Notion, counter: Counter) -
 
 def test_nothing_is_sent_when_the_turn_comes_too_late(notion: Notion, counter: Counter, settings: Any) -> None:
     settings.NOTION_REQUESTS_PER_SECOND = 0.01
-    notion.page("1f0c", lane=Lane.BULK)
+    notion.within(lane=Lane.BULK).page("1f0c")
 
     with pytest.raises(client.Later):
-        notion.page("1f0c", lane=Lane.BULK, deadline=time.monotonic() + 1)
+        notion.within(lane=Lane.BULK, deadline=time.monotonic() + 1).page("1f0c")
 
     assert len(counter.asked) == 1
 
 
 def test_person_is_served_while_a_backlog_waits(notion: Notion, counter: Counter, settings: Any) -> None:
     settings.NOTION_REQUESTS_PER_SECOND = 0.01
-    notion.page("1f0c", lane=Lane.BULK)
+    notion.within(lane=Lane.BULK).page("1f0c")
 
-    answer = notion.page("1f0c", lane=Lane.PERSON, deadline=time.monotonic())
+    answer = notion.within(lane=Lane.PERSON, deadline=time.monotonic()).page("1f0c")
 
     assert answer == PAGE
 
