@@ -16,6 +16,7 @@ from contacts.admin.contacts import CustomFieldsField
 from engagement.admin.email_fields import FallbacksField, PassagesField
 from engagement.admin.messages import as_text, framed
 from tests import factories as f
+from tests.matrix import matrix
 from workflows import progress
 from workflows.admin import plan_sentences
 from workflows.models import ScheduledAction, action_types
@@ -24,8 +25,8 @@ line = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), 
 name = line.filter(lambda text: text.strip().lower() not in ("instruction", "fallback"))
 
 
-@pytest.mark.parametrize(
-    ("made", "sentence"),
+@matrix(
+    "made, sentence",
     [
         (
             {"kind": "contact_type", "value": "Artist", "rule": "Art words", "because": {"code": "source_named_it"}},
@@ -40,8 +41,8 @@ def test_decision_is_told(made, sentence):
     assert describe.decision(made) == sentence
 
 
-@pytest.mark.parametrize(
-    ("answer", "sentence"),
+@matrix(
+    "answer, sentence",
     [
         (
             {"workflow": "art", "matched": True, "because": {"code": "asks_nothing"}},
@@ -63,17 +64,15 @@ def test_outcome_is_told(answer, sentence):
     assert describe.outcome(answer) == sentence
 
 
-@pytest.mark.parametrize(
-    ("matches", "sentence"), [(0, "started nothing"), (1, "started 1 workflow"), (3, "started 3 workflows")]
-)
+@matrix("matches, sentence", [(0, "started nothing"), (1, "started 1 workflow"), (3, "started 3 workflows")])
 def test_number_of_started_workflows_is_told(matches, sentence):
     answers = [{"matched": True}] * matches + [{"matched": False}]
 
     assert describe.started(answers) == sentence
 
 
-@pytest.mark.parametrize(
-    ("pair", "sentence"),
+@matrix(
+    "pair, sentence",
     [
         (["", "Engines"], "Company: was empty, now “Engines”"),
         (["Engines", None], "Company: was “Engines”, now empty"),
@@ -112,13 +111,13 @@ def test_no_moment_is_a_dash():
     assert describe.moment(None) == "-"
 
 
-@pytest.mark.parametrize(("rows", "text"), [([], "-"), (["a"], "a"), (["a", "b"], "a, b")])
+@matrix("rows, text", [([], "-"), (["a"], "a"), (["a", "b"], "a, b")])
 def test_rows_are_joined(rows, text):
     assert joined(rows) == text
 
 
-@pytest.mark.parametrize(
-    ("hours", "told"),
+@matrix(
+    "hours, told",
     [
         ("0", "at once"),
         ("0.5", "after 30 minutes"),
@@ -180,13 +179,13 @@ def in_state(status, **values):
     return action
 
 
-@pytest.mark.parametrize("status", ScheduledAction.Status.values)
+@matrix("status", ScheduledAction.Status.values)
 def test_every_state_of_a_step_is_told(status):
     assert progress.state_of(in_state(status))
 
 
-@pytest.mark.parametrize(
-    ("action", "told"),
+@matrix(
+    "action, told",
     [
         (in_state("pending"), "waiting until 2 Mar 2026, 9:00"),
         (in_state("pending", attempts=1), "waiting to try again 2 Mar 2026, 9:00"),
@@ -199,8 +198,8 @@ def test_state_of_a_step_needs_no_explanation(action, told):
     assert progress.state_of(action) == told
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"), [("send_email", "waits: email is paused"), ("follow_up", "waits: email is paused"),
+@matrix(
+    "kind, told", [("send_email", "waits: email is paused"), ("follow_up", "waits: email is paused"),
                        ("create_task", "due now")],
 )  # fmt: skip
 def test_step_that_is_due_waits_only_for_its_channel(kind, told):
@@ -248,8 +247,8 @@ def test_passages_come_back_as_they_were_shown(passages):
     assert field.clean(field.prepare_value(passages)) == passages
 
 
-@pytest.mark.parametrize(
-    ("field", "row"),
+@matrix(
+    "field, row",
     [
         (FallbacksField(), {"name": "", "mode": "write", "words": "friend"}),
         (PassagesField(), {"name": "", "instruction": "Say something nice", "fallback": ""}),
@@ -276,7 +275,7 @@ def test_touched_custom_field_becomes_text():
     assert field.clean("Visits = 4") == {"Visits": "4"}
 
 
-@pytest.mark.parametrize("text", ["Visits", "= 4"])
+@matrix("text", ["Visits", "= 4"])
 def test_custom_field_without_name_or_value_is_refused(text):
     with pytest.raises(forms.ValidationError):
         CustomFieldsField().clean(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
+from tests.matrix import matrix
 
 HERE = Path(__file__).parents[2]
 TEMPLATES = sorted(
@@ -40,7 +40,7 @@ def name(path: Path) -> str:
     return path.relative_to(HERE).as_posix()
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=name)
+@matrix("template", TEMPLATES)
 def test_no_data_stands_where_code_is_run(template):
     found = {
         said

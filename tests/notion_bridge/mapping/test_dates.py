@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from notion_bridge import mapping
 from notion_bridge.mapping import Unreadable, datetimes, field_of
+from tests.matrix import matrix
 from tests.notion_bridge.mapping import answers
 from tests.notion_bridge.mapping.answers import date
 
@@ -25,8 +26,8 @@ MOMENTS = st.datetimes(
 
 
 class TestReading:
-    @pytest.mark.parametrize(
-        ("start", "day"),
+    @matrix(
+        "start, day",
         [
             ("2026-03-01", "2026-03-01"),
             ("2026-03-01T23:30:00.000-05:00", "2026-03-01"),
@@ -38,8 +39,8 @@ class TestReading:
     def test_a_day_is_the_one_that_is_written_there(self, start: str, day: str) -> None:
         assert mapping.read(date(start), DAY) == day
 
-    @pytest.mark.parametrize(
-        ("start", "moment"),
+    @matrix(
+        "start, moment",
         [
             ("2026-03-01T09:30:00.000+00:00", "2026-03-01T09:30Z"),
             ("2026-03-01T09:30:00Z", "2026-03-01T09:30Z"),
@@ -55,8 +56,8 @@ class TestReading:
     def test_a_moment_without_time_stays_a_day(self) -> None:
         assert mapping.read(date("2026-03-01"), MOMENT) == "2026-03-01"
 
-    @pytest.mark.parametrize(
-        ("start", "zone", "moment"),
+    @matrix(
+        "start, zone, moment",
         [
             ("2026-01-15T09:00:00", "Europe/Berlin", "2026-01-15T08:00Z"),
             ("2026-07-15T09:00:00", "Europe/Berlin", "2026-07-15T07:00Z"),
@@ -70,7 +71,7 @@ class TestReading:
     def test_of_a_period_the_beginning_counts(self) -> None:
         assert mapping.read(date("2026-03-01", "2026-03-05"), DAY) == "2026-03-01"
 
-    @pytest.mark.parametrize(
+    @matrix(
         "given",
         [
             date("soon"),
@@ -107,7 +108,7 @@ class TestWriting:
     def test_no_date_empties_the_property(self) -> None:
         assert mapping.write("", DAY, "date").payload == {"date": None}
 
-    @pytest.mark.parametrize("value", ["soon", "2026-02-30", "2026-03-01T09:30"])
+    @matrix("value", ["soon", "2026-02-30", "2026-03-01T09:30"])
     def test_what_is_no_date_leaves_notion_alone(self, value: str) -> None:
         written = mapping.write(value, MOMENT, "date")
 
@@ -143,8 +144,8 @@ class TestWriting:
 
 
 class TestPeriods:
-    @pytest.mark.parametrize(
-        ("value", "current", "end"),
+    @matrix(
+        "value, current, end",
         [
             ("2026-03-02", date("2026-03-01", "2026-03-05"), "2026-03-05"),
             ("2026-03-05", date("2026-03-01", "2026-03-05"), "2026-03-05"),
@@ -161,8 +162,8 @@ class TestPeriods:
         assert written.payload is not None
         assert (written.payload["date"]["end"], written.limits) == (end, ())
 
-    @pytest.mark.parametrize(
-        ("value", "current"),
+    @matrix(
+        "value, current",
         [
             ("2026-03-06", date("2026-03-01", "2026-03-05")),
             ("2026-03-01T09:30Z", date("2026-03-01", "2026-03-05")),
@@ -179,7 +180,7 @@ class TestPeriods:
         assert "end" not in written.payload["date"]
         assert "was a period in Notion" in written.limits[0]
 
-    @pytest.mark.parametrize("current", [None, {}, {"date": None}, {"date": "x"}, date("2026-03-01")])
+    @matrix("current", [None, {}, {"date": None}, {"date": "x"}, date("2026-03-01")])
     def test_what_was_no_period_is_no_matter(self, current: dict[str, Any] | None) -> None:
         assert mapping.write("2026-03-02", DAY, "date", current=current).limits == ()
 

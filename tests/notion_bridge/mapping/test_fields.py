@@ -8,8 +8,9 @@ from notion_bridge.mapping import FIELDS, READ_ONLY, TITLES, Field, Shape, field
 from notion_bridge.mapping.names import SYNONYMS
 from notion_bridge.mapping.reading import _READERS
 from notion_bridge.mapping.writing import _WRITERS
+from tests.matrix import matrix
 
-EVERY = [pytest.param(kind, field, id=f"{kind}.{field.name}") for kind, fields in FIELDS.items() for field in fields]
+EVERY = [(kind, field) for kind, fields in FIELDS.items() for field in fields]
 LABELS = {
     "contacts": "First Name, Last Name, Email, Phone, Contact Type, Lead Source, Business Entity, Status, Tags, "
     "Company, Job Title, Notes, Date Added, Last Interaction, Contact ID",
@@ -26,17 +27,17 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@matrix("kind", FIELDS)
 def test_the_properties_have_the_names_people_were_told(kind: str) -> None:
     assert [field.label for field in FIELDS[kind]] == LABELS[kind].split(", ")
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@matrix("kind", FIELDS)
 def test_the_properties_have_the_types_people_were_told(kind: str) -> None:
     assert [field.default_type for field in FIELDS[kind]] == TYPES[kind].split()
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@matrix("kind", FIELDS)
 def test_a_database_has_one_title_one_key_and_a_name(kind: str) -> None:
     titles = [field for field in FIELDS[kind] if field.is_title]
     keys = [field for field in FIELDS[kind] if field.is_key]
@@ -44,61 +45,61 @@ def test_a_database_has_one_title_one_key_and_a_name(kind: str) -> None:
     assert (len(titles), len(keys), bool(TITLES[kind])) == (1, 1, True)
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@matrix("kind", FIELDS)
 def test_no_name_or_label_is_given_twice(kind: str) -> None:
     fields = FIELDS[kind]
 
     assert len({field.name for field in fields}) == len({field.label for field in fields}) == len(fields)
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_a_field_accepts_the_type_it_is_created_with_first(kind: str, field: Field) -> None:
     assert field.accepts[0] == field.default_type
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_every_accepted_type_can_be_read(kind: str, field: Field) -> None:
     assert set(field.accepts) <= _READERS.keys()
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_every_accepted_type_can_be_written_unless_notion_sets_it(kind: str, field: Field) -> None:
     assert set(field.accepts) - READ_ONLY <= _WRITERS.keys()
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_only_a_field_that_is_pulled_may_live_where_nobody_writes(kind: str, field: Field) -> None:
     assert field.pulled or not READ_ONLY & set(field.accepts)
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_every_field_has_other_names(kind: str, field: Field) -> None:
     assert field.is_key or len(SYNONYMS[kind][field.name]) >= 3
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@matrix("kind", FIELDS)
 def test_other_names_are_those_of_fields(kind: str) -> None:
     assert SYNONYMS[kind].keys() == {field.name for field in FIELDS[kind]}
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_another_name_is_no_fields_own_label(kind: str, field: Field) -> None:
     assert "" not in SYNONYMS[kind][field.name]
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_what_notion_may_not_change_is_contactflows(kind: str, field: Field) -> None:
     usual = {"contacts": "notion", "tasks": "newest", "instances": "notion"}[kind]
 
     assert field.default_rule == (usual if field.pulled else "contactflow")
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_synonyms_lead_to_options(kind: str, field: Field) -> None:
     assert set(field.synonyms.values()) == set(field.options)
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_an_option_means_itself(kind: str, field: Field) -> None:
     assert all(field.synonyms[folded(option)] == option for option in field.options)
 
@@ -117,9 +118,7 @@ def test_the_address_of_a_tasks_contact_is_read_once() -> None:
     assert (field.pulled, field.pulled_once) == (False, True)
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [("contacts", "contact_id"), ("tasks", "task_id"), ("instances", "instance_id")]
-)
+@matrix("kind, name", [("contacts", "contact_id"), ("tasks", "task_id"), ("instances", "instance_id")])
 def test_our_id_is_never_taken_from_notion(kind: str, name: str) -> None:
     key = key_of(kind)
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from notion_bridge import mapping
 from notion_bridge.mapping import FIELDS, Field, Seen, field_of
 from notion_bridge.mapping.names import SYNONYMS, bare
+from tests.matrix import matrix
 
-EVERY = [pytest.param(kind, field, id=f"{kind}.{field.name}") for kind, fields in FIELDS.items() for field in fields]
+EVERY = [(kind, field) for kind, fields in FIELDS.items() for field in fields]
 TYPES = sorted(
     {kind for fields in FIELDS.values() for field in fields for kind in field.accepts} | {"formula", "files"}
 )
@@ -26,7 +27,7 @@ def guessed_names(kind: str, *properties: tuple[str, str]) -> dict[str, str]:
     return {field: known[property_id]["name"] for field, property_id in mapping.guess(kind, known).items()}
 
 
-@pytest.mark.parametrize("kind", FIELDS)
+@matrix("kind", FIELDS)
 def test_a_database_of_our_own_is_mapped_whole(kind: str) -> None:
     ours = schema(*((field.label, field.default_type) for field in FIELDS[kind]))
 
@@ -140,7 +141,7 @@ def test_a_database_of_workflows_in_another_language_is_understood(table: dict[s
     assert guessed_names("instances", *((called, types[field]) for field, called in table.items())) == table
 
 
-@pytest.mark.parametrize("name", ["📧 Email", "e-mail", "E MAIL", "EMAIL:", "(email)", "Ｅｍａｉｌ"])  # noqa: RUF001
+@matrix("name", ["📧 Email", "e-mail", "E MAIL", "EMAIL:", "(email)", "Ｅｍａｉｌ"])  # noqa: RUF001
 def test_decoration_does_not_hide_a_name(name: str) -> None:
     assert guessed_names("contacts", (name, "rich_text")) == {"email": name}
 
@@ -189,7 +190,7 @@ def test_our_id_is_not_guessed_from_a_property_of_another_type() -> None:
     assert guessed_names("contacts", ("Contact ID", "unique_id")) == {}
 
 
-@pytest.mark.parametrize(("kind", "field"), EVERY)
+@matrix("kind, field", EVERY)
 def test_every_other_name_of_a_field_is_understood_on_its_own(kind: str, field: Field) -> None:
     for word in SYNONYMS[kind][field.name]:
         guessed = mapping.guess(kind, schema((word, field.default_type)))
@@ -227,8 +228,6 @@ def test_the_order_of_the_properties_means_nothing(kind: str, known: dict[str, S
     assert mapping.guess(kind, backwards) == mapping.guess(kind, known)
 
 
-@pytest.mark.parametrize(
-    ("name", "letters"), [("E-Mail", "email"), ("Prénom", "prenom"), ("📞 Téléphone (pro)", "telephonepro"), ("—", "")]
-)
+@matrix("name, letters", [("E-Mail", "email"), ("Prénom", "prenom"), ("📞 Téléphone (pro)", "telephonepro"), ("—", "")])
 def test_a_name_is_compared_by_its_letters(name: str, letters: str) -> None:
     assert bare(name) == letters

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from notion_bridge import mapping
 from notion_bridge.mapping import FIELDS, Field, Truncated, Unreadable, field_of
+from tests.matrix import matrix
 from tests.notion_bridge.mapping.answers import USERS, mention, option, person, rich_text, text_item
 
 AVO, ALI = USERS
@@ -39,8 +40,8 @@ def value(kind: str, content: object) -> dict[str, Any]:
 
 
 class TestValues:
-    @pytest.mark.parametrize(
-        ("field", "given", "read"),
+    @matrix(
+        "field, given, read",
         [
             (contacts("first_name"), value("title", [text_item("Zoë "), text_item("😀")]), "Zoë 😀"),
             (contacts("last_name"), value("rich_text", [text_item("كرم")]), "كرم"),
@@ -63,8 +64,8 @@ class TestValues:
     def test_a_value_reads_as_it_looks(self, field: Field, given: dict[str, Any], read: mapping.Value) -> None:
         assert mapping.read(given, field) == read
 
-    @pytest.mark.parametrize(
-        ("field", "given", "read"),
+    @matrix(
+        "field, given, read",
         [
             (contacts("first_name"), value("title", []), ""),
             (contacts("notes"), value("rich_text", []), ""),
@@ -83,8 +84,8 @@ class TestValues:
     ) -> None:
         assert mapping.read(given, field) == read
 
-    @pytest.mark.parametrize(
-        ("name", "remote", "local"),
+    @matrix(
+        "name, remote, local",
         [
             ("status", "Not started", "To Do"),
             ("status", "ERLEDIGT", "Done"),
@@ -107,8 +108,8 @@ class TestValues:
 
 
 class TestUnreadable:
-    @pytest.mark.parametrize(
-        ("field", "given"),
+    @matrix(
+        "field, given",
         [
             (contacts("email"), None),
             (contacts("email"), "a@b.example"),
@@ -175,7 +176,7 @@ class TestUnreadable:
 
 
 class TestLongLists:
-    @pytest.mark.parametrize("count", [25, 26, 100])
+    @matrix("count", [25, 26, 100])
     def test_a_text_that_fills_the_page_may_be_longer(self, count: int) -> None:
         with pytest.raises(Truncated):
             mapping.read(rich_text(*[text_item("a")] * count), contacts("notes"))
@@ -187,7 +188,7 @@ class TestLongLists:
         with pytest.raises(Truncated):
             mapping.read(value("people", [person(AVO)] * 25), tasks("assigned_to"))
 
-    @pytest.mark.parametrize(("told", "count"), [(True, 1), (True, 25)])
+    @matrix("told, count", [(True, 1), (True, 25)])
     def test_notion_is_believed_when_it_says_there_is_more(self, told: bool, count: int) -> None:
         with pytest.raises(Truncated):
             mapping.read({**rich_text(*[text_item("a")] * count), "has_more": told}, contacts("notes"))
@@ -251,7 +252,7 @@ class TestPages:
     def test_the_title_is_plain_text(self) -> None:
         assert mapping.page_title(self.PAGE) == "Ada L"
 
-    @pytest.mark.parametrize(
+    @matrix(
         "page",
         [
             {},
@@ -264,14 +265,14 @@ class TestPages:
     def test_a_page_without_a_title_has_none(self, page: dict[str, Any]) -> None:
         assert mapping.page_title(page) == ""
 
-    @pytest.mark.parametrize(
-        ("property_id", "name"),
+    @matrix(
+        "property_id, name",
         [(":UPp", "Email"), ("%3AUPp", "Email"), ("title", "Name"), ("f\\\\:p", "Odd"), ("f%5C%5C%3Ap", "Odd")],
     )
     def test_a_property_is_found_by_either_spelling_of_its_id(self, property_id: str, name: str) -> None:
         assert mapping.property_by_id(self.PAGE, property_id) == self.PAGE["properties"][name]  # type: ignore[index]
 
-    @pytest.mark.parametrize("property_id", ["", "Email", "nope", "%"])
+    @matrix("property_id", ["", "Email", "nope", "%"])
     def test_a_property_that_is_not_there_is_none(self, property_id: str) -> None:
         assert mapping.property_by_id(self.PAGE, property_id) is None
 
@@ -298,7 +299,7 @@ class TestPeople:
 
         assert found == (mapping.Person(id=AVO, name="Avocado Lovelace", email="avo@example.org"),)
 
-    @pytest.mark.parametrize("given", [None, {}, value("people", None), value("people", [None, {"id": 3}])])
+    @matrix("given", [None, {}, value("people", None), value("people", [None, {"id": 3}])])
     def test_what_names_nobody_is_nobody(self, given: object) -> None:
         assert mapping.people_in(given) == ()
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_bridge.mapping import rich_text
+from tests.matrix import matrix
 from tests.notion_bridge.mapping import answers
 from tests.notion_bridge.mapping.answers import mention, text_item, utf16
 
@@ -78,7 +79,7 @@ class TestRoundTrip:
 
         assert written_and_read(text) == text
 
-    @pytest.mark.parametrize(
+    @matrix(
         "text",
         [
             "",
@@ -125,7 +126,7 @@ class TestWriting:
 
         assert [item["text"] for item in items] == [{"content": "[Ada](https://a.example)"}]
 
-    @pytest.mark.parametrize(
+    @matrix(
         "text",
         [
             "[https://a.example](https://a.example)",
@@ -177,7 +178,7 @@ class TestWriting:
 
         assert items[0]["text"]["content"] == "a\nb\nc"
 
-    @pytest.mark.parametrize("half", [0xD83D, 0xDE00])
+    @matrix("half", [0xD83D, 0xDE00])
     def test_half_a_character_is_replaced(self, half: int) -> None:
         items, _ = rich_text.items(f"a{chr(half)}b\x00", links=True)
 
@@ -193,7 +194,7 @@ class TestSplitting:
     def test_no_piece_is_empty_or_longer_than_allowed(self, text: str, limit: int) -> None:
         assert all(0 < utf16(piece) <= limit for piece in rich_text.split(text, limit=limit))
 
-    @pytest.mark.parametrize("char", [FAMILY, FLAG, THUMB, ACCENTED, "✊🏿", "🏴\U000e0067\U000e0062\U000e007f", "❤️"])
+    @matrix("char", [FAMILY, FLAG, THUMB, ACCENTED, "✊🏿", "🏴\U000e0067\U000e0062\U000e007f", "❤️"])
     def test_what_people_see_as_one_character_is_not_cut(self, char: str) -> None:
         text = "a" * 15 + char + "b" * 10
 
@@ -211,7 +212,7 @@ class TestSplitting:
 
         assert [utf16(piece) for piece in rich_text.split(text, limit=10)] == [10] * 10 + [1]
 
-    @pytest.mark.parametrize(("text", "length"), [("", 0), ("a", 1), ("é", 1), ("字", 1), ("😀", 2), (FLAG, 4)])
+    @matrix("text, length", [("", 0), ("a", 1), ("é", 1), ("字", 1), ("😀", 2), (FLAG, 4)])
     def test_length_is_counted_as_notion_counts(self, text: str, length: int) -> None:
         assert rich_text.units(text) == length
 
@@ -234,8 +235,8 @@ class TestReading:
     def test_a_name_loses_its_link(self) -> None:
         assert rich_text.plain([text_item("Ada", "https://a.example")]) == "Ada"
 
-    @pytest.mark.parametrize(
-        ("text", "url"),
+    @matrix(
+        "text, url",
         [
             ("https://a.example/x", "https://a.example/x"),
             ("a.example", "http://a.example"),
@@ -252,7 +253,7 @@ class TestReading:
 
         assert read == "[wiki](https://a.example/A_%28b%29)"
 
-    @pytest.mark.parametrize("label", ["half ] open", "two\nlines"])
+    @matrix("label", ["half ] open", "two\nlines"])
     def test_a_label_that_markdown_cannot_hold_is_followed_by_its_address(self, label: str) -> None:
         read = rich_text.with_links([text_item(label, "https://a.example")])
 
@@ -290,14 +291,12 @@ class TestReading:
     def test_what_the_database_cannot_store_is_dropped(self) -> None:
         assert rich_text.plain([text_item("a\x00b")]) == "ab"
 
-    @pytest.mark.parametrize("items", [None, "text", {}, [None], ["text"], [{}], [{"plain_text": 3}], [{"text": None}]])
+    @matrix("items", [None, "text", {}, [None], ["text"], [{}], [{"plain_text": 3}], [{"text": None}]])
     def test_what_is_no_rich_text_is_refused(self, items: Any) -> None:
         with pytest.raises(rich_text.Malformed):
             rich_text.with_links(items)
 
-    @pytest.mark.parametrize(
-        "text", ["[" * 50_000, "[[a]" * 20_000, "[a]" * 20_000, "[" + "[a]" * 20_000, "[a](" * 20_000]
-    )
+    @matrix("text", ["[" * 50_000, "[[a]" * 20_000, "[a]" * 20_000, "[" + "[a]" * 20_000, "[a](" * 20_000])
     def test_no_text_takes_long(self, text: str) -> None:
         began = time.process_time()
 
@@ -307,7 +306,7 @@ class TestReading:
 
 
 class TestFormatting:
-    @pytest.mark.parametrize(
+    @matrix(
         "item",
         [
             text_item("a", bold=True),
@@ -320,6 +319,6 @@ class TestFormatting:
     def test_marks_colours_and_mentions_would_be_lost(self, item: answers.Json) -> None:
         assert rich_text.has_formatting([text_item("plain"), item])
 
-    @pytest.mark.parametrize("items", [[], [text_item("a")], [text_item("a", "https://a.example")], None, [None], [{}]])
+    @matrix("items", [[], [text_item("a")], [text_item("a", "https://a.example")], None, [None], [{}]])
     def test_text_and_links_lose_nothing(self, items: Any) -> None:
         assert not rich_text.has_formatting(items)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_bridge import mapping
 from notion_bridge.mapping import FIELDS, ChangeKind, Field, SchemaChange, Seen, field_of
+from tests.matrix import matrix
 
-EVERY = [pytest.param(kind, field, id=f"{kind}.{field.name}") for kind, fields in FIELDS.items() for field in fields]
+EVERY = [(kind, field) for kind, fields in FIELDS.items() for field in fields]
 DATA_SOURCE: dict[str, Any] = {
     "object": "data_source",
     "id": "2f26ee68-df30-4251-aad4-8ddc420cba3d",
@@ -52,7 +52,7 @@ class TestSeeing:
 
         assert seen == {"a": known("Email", "email")}
 
-    @pytest.mark.parametrize(
+    @matrix(
         "given",
         [
             {},
@@ -68,7 +68,7 @@ class TestSeeing:
     def test_what_is_no_property_is_passed_over(self, given: dict[str, Any]) -> None:
         assert mapping.seen(given) == {}
 
-    @pytest.mark.parametrize("configuration", [None, {}, {"options": None}, {"options": [None, {}, {"name": 3}]}])
+    @matrix("configuration", [None, {}, {"options": None}, {"options": [None, {}, {"name": 3}]}])
     def test_odd_options_are_none(self, configuration: object) -> None:
         seen = mapping.seen({"properties": {"A": {"id": "a", "type": "select", "select": configuration}}})
 
@@ -81,15 +81,15 @@ class TestSeeing:
 
 
 class TestCreating:
-    @pytest.mark.parametrize(("kind", "field"), EVERY)
+    @matrix("kind, field", EVERY)
     def test_a_property_is_created_with_the_fields_type(self, kind: str, field: Field) -> None:
         assert list(mapping.definition(field)) == [field.default_type]
 
-    @pytest.mark.parametrize(("kind", "field"), EVERY)
+    @matrix("kind, field", EVERY)
     def test_nothing_is_created_that_only_a_person_can_extend(self, kind: str, field: Field) -> None:
         assert field.default_type != "status"
 
-    @pytest.mark.parametrize("kind", FIELDS)
+    @matrix("kind", FIELDS)
     def test_a_fresh_database_has_every_property_by_name(self, kind: str) -> None:
         assert list(mapping.definitions(kind)) == [field.label for field in FIELDS[kind]]
 
@@ -152,9 +152,7 @@ class TestTroubles:
 
         assert troubles == {"email": ChangeKind.VANISHED, "phone": ChangeKind.TYPE_CHANGED}
 
-    @pytest.mark.parametrize(
-        ("kind", "expected"), [("created_time", False), ("last_edited_time", False), ("date", True)]
-    )
+    @matrix("kind, expected", [("created_time", False), ("last_edited_time", False), ("date", True)])
     def test_what_notion_sets_is_not_ours_to_write(self, kind: str, expected: bool) -> None:
         assert mapping.is_writable(kind) is expected
 
@@ -182,7 +180,7 @@ class TestChanges:
     def test_a_property_that_vanished_stops_its_field(self) -> None:
         assert self.changes(a=None) == [SchemaChange(ChangeKind.VANISHED, "email", "a", "Email", stops=True)]
 
-    @pytest.mark.parametrize(("kind", "stops"), [("number", True), ("rich_text", False)])
+    @matrix("kind, stops", [("number", True), ("rich_text", False)])
     def test_a_new_type_stops_a_field_that_cannot_live_in_it(self, kind: str, stops: bool) -> None:
         assert self.changes(a=known("Email", kind)) == [
             SchemaChange(ChangeKind.TYPE_CHANGED, "email", "a", "email", kind, stops)
@@ -210,7 +208,7 @@ class TestChanges:
     def test_a_new_property_for_a_field_that_has_one_suggests_nothing(self) -> None:
         assert self.changes(d=known("E-Mail", "email")) == [SchemaChange(ChangeKind.ADDED, "", "d", new="E-Mail")]
 
-    @pytest.mark.parametrize("after", [None, known("Color", "select", "red"), known("Colour", "number")])
+    @matrix("after", [None, known("Color", "select", "red"), known("Colour", "number")])
     def test_what_happens_to_other_peoples_properties_is_theirs(self, after: Seen | None) -> None:
         assert self.changes(c=after) == []
 

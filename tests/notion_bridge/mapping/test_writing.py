@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from notion_bridge import mapping
 from notion_bridge.mapping import FIELDS, READ_ONLY, Field, Shape, Value, field_of
+from tests.matrix import matrix
 from tests.notion_bridge.mapping.answers import USERS, mention, rich_text, text_item
 
 AVO, ALI = USERS
@@ -24,15 +25,10 @@ def tasks(name: str) -> Field:
     return field_of("tasks", name)
 
 
-EVERY_PLACE = [
-    pytest.param(field, kind, id=f"{database}.{field.name} as {kind}")
-    for database, fields in FIELDS.items()
-    for field in fields
-    for kind in field.accepts
-]
+EVERY_PLACE = [(field, kind) for database, fields in FIELDS.items() for field in fields for kind in field.accepts]
 
 
-@pytest.mark.parametrize(("field", "kind"), EVERY_PLACE)
+@matrix("field, kind", EVERY_PLACE)
 def test_an_empty_value_empties_the_property(field: Field, kind: str) -> None:
     empty: Value = [] if field.shape is Shape.CHOICES else ""
     as_list = kind in ("title", "rich_text", "multi_select", "people")
@@ -43,7 +39,7 @@ def test_an_empty_value_empties_the_property(field: Field, kind: str) -> None:
 
 
 class TestAddresses:
-    @pytest.mark.parametrize(("name", "kind"), [("email", "email"), ("phone", "phone_number")])
+    @matrix("name, kind", [("email", "email"), ("phone", "phone_number")])
     def test_an_address_as_long_as_may_be_is_written(self, name: str, kind: str) -> None:
         value = "a" * 100
 
@@ -70,14 +66,14 @@ class TestTexts:
         assert written.payload is not None
         assert "longer than Notion can hold" in written.limits[0]
 
-    @pytest.mark.parametrize("current", [text_item("Call ", bold=True), mention("@Ada")])
+    @matrix("current", [text_item("Call ", bold=True), mention("@Ada")])
     def test_formatting_that_is_written_over_is_reported(self, current: dict[str, Any]) -> None:
         written = mapping.write("Call Ada", contacts("notes"), "rich_text", current=rich_text(current))
 
         assert written.payload is not None
         assert "formatting or mentions in Notion are gone" in written.limits[0]
 
-    @pytest.mark.parametrize("current", [None, rich_text(), rich_text(text_item("a", "https://a.example")), {"x": 1}])
+    @matrix("current", [None, rich_text(), rich_text(text_item("a", "https://a.example")), {"x": 1}])
     def test_plain_text_and_links_lose_nothing(self, current: dict[str, Any] | None) -> None:
         assert mapping.write("a", contacts("notes"), "rich_text", current=current).limits == ()
 
@@ -132,7 +128,7 @@ class TestOptions:
         assert written.payload is None
         assert "has a comma" in written.limits[0]
 
-    @pytest.mark.parametrize("name", ["a" * 101, "😀" * 51])
+    @matrix("name", ["a" * 101, "😀" * 51])
     def test_an_option_too_long_leaves_notion_alone_and_is_reported(self, name: str) -> None:
         written = mapping.write(name, contacts("lead_source"), "select")
 
@@ -184,8 +180,8 @@ class TestLists:
 
 
 class TestPeople:
-    @pytest.mark.parametrize(
-        ("value", "ids"),
+    @matrix(
+        "value, ids",
         [
             ("Avocado Lovelace", [AVO]),
             ("AVO@example.org", [AVO]),
@@ -200,7 +196,7 @@ class TestPeople:
 
         assert written.payload == {"people": [{"object": "user", "id": one} for one in ids]}
 
-    @pytest.mark.parametrize("value", ["Nobody", "Avocado Lovelace, Nobody"])
+    @matrix("value", ["Nobody", "Avocado Lovelace, Nobody"])
     def test_somebody_notion_does_not_know_leaves_it_alone_and_is_reported(self, value: str) -> None:
         written = mapping.write(value, tasks("assigned_to"), "people", people=PEOPLE)
 
@@ -215,7 +211,7 @@ class TestPlaces:
     def test_what_notion_sets_itself_is_left_alone_without_a_word(self) -> None:
         assert mapping.write("2026-03-01", contacts("date_added"), "created_time") == mapping.Written(None)
 
-    @pytest.mark.parametrize("kind", ["formula", "rollup", "relation", "checkbox", "number", "files", "hologram"])
+    @matrix("kind", ["formula", "rollup", "relation", "checkbox", "number", "files", "hologram"])
     def test_a_property_of_a_type_the_field_cannot_live_in_is_left_alone(self, kind: str) -> None:
         written = mapping.write("a", contacts("last_name"), kind)
 
@@ -224,8 +220,8 @@ class TestPlaces:
 
 
 class TestSameness:
-    @pytest.mark.parametrize(
-        ("name", "one", "other"),
+    @matrix(
+        "name, one, other",
         [
             ("notes", "Zoë", "Zoe\u0308"),
             ("notes", "a\r\nb", "a\nb"),
@@ -240,8 +236,8 @@ class TestSameness:
     def test_two_spellings_are_the_same(self, name: str, one: Value, other: Value) -> None:
         assert mapping.same(one, other, contacts(name))
 
-    @pytest.mark.parametrize(
-        ("name", "one", "other"),
+    @matrix(
+        "name, one, other",
         [
             ("first_name", "ada", "Ada"),
             ("notes", "a ", "a"),
