@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Lower, Now
 
+from contactflow.core import prepared
 from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Suppression
 
@@ -154,9 +155,7 @@ def suppression_of(*, email: str) -> Suppression | None:
 
 def kept_out(*, emails: Collection[str]) -> frozenset[str]:
     """Those of the normalised addresses that staff entered as not to be contacted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEPT_OUT, [list(emails)])
-        return frozenset(address for (address,) in cursor.fetchall())
+    return frozenset(address for (address,) in prepared.rows(_KEPT_OUT, [list(emails)]))
 
 
 def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus:

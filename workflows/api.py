@@ -264,6 +264,6 @@ def _body(answer: entrypoints.Answer) -> dict[str, Any]:
         "lead_source": facts.get("lead_source") or None,
         "business_entities": facts.get("business_entities", []),
         "workflows_triggered": [instance.template.slug for instance in instances],
-        "instances": serializers.StartedInstance(instances, many=True).data,
+        "instances": [{"id": one.pk, "workflow": one.template.slug, "status": one.status} for one in instances],
         "reasons": describe.answers(answer.enrolment.outcome),
     }

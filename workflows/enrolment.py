@@ -197,10 +197,10 @@ class _LookedUp:
     def about(cls, contacts: Sequence[Contact]) -> _LookedUp:
         starts: defaultdict[UUID, dict[int, dt.datetime]] = defaultdict(dict)
         here = [one.pk for one in contacts if not one._state.adding]  # who arrives first started nothing
-        instances = WorkflowInstance.objects.filter(contact__in=here) if here else WorkflowInstance.objects.none()
-        last_starts = instances.values_list("contact", "template").annotate(Max("started_at")).order_by()
-        for contact, template, last in last_starts:
-            starts[contact][template] = last
+        if here:
+            instances = WorkflowInstance.objects.filter(contact__in=here).values_list("contact", "template")
+            for contact, template, last in instances.annotate(Max("started_at")).order_by():
+                starts[contact][template] = last
         return cls(consent.kept_out(emails=[one.email for one in contacts]), starts)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from django.db import transaction
-from django_q.brokers import get_broker
+from django.db import connection, transaction
+from django_q.brokers import Broker, get_broker
+from django_q.brokers.orm import ORM
 from django_q.tasks import async_task
 
 logger = logging.getLogger(__name__)
 
+_IS_QUEUED = "SELECT EXISTS (SELECT FROM django_q_ormq WHERE key = %s AND lock <= statement_timestamp())"
 PUMP = "workflows.tasks.pump"
 LISTS = "workflows.tasks.work_on_list"
 
@@ -26,10 +28,18 @@ def wake() -> None:
     A queue that does not answer costs nothing but time: the workers look by themselves every few seconds.
     """
     try:
-        if get_broker().queue_size() == 0:
+        if not _is_somebody_asked(get_broker()):
             async_task(PUMP)
     except Exception:  # whatever broker is configured: a wake-up call must never fail the work that was committed
         logger.exception("no worker could be woken")
+
+
+def _is_somebody_asked(broker: Broker) -> bool:
+    if not isinstance(broker, ORM):
+        return bool(broker.queue_size())
+    with connection.cursor() as cursor:  # as its queue_size, without building SQL for each contact that arrives
+        cursor.execute(_IS_QUEUED, [broker.list_key])
+        return bool(cursor.fetchone()[0])
 
 
 def for_list_on_commit(kind: str, run_id: UUID) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
 
+from contactflow.core import prepared
+
 
 def insert(rows: Sequence[models.Model]) -> None:
     """Insert rows of one model that leave the same columns to the database, which are set on them afterwards."""
@@ -24,12 +26,11 @@ def insert(rows: Sequence[models.Model]) -> None:
         or (value is None and field.primary_key)
     )
     statement, names = _insert(model, left)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_recordset(rows, names)])
-        for row, values in zip(rows, cursor.fetchall() if left else [()] * len(rows), strict=True):
-            for name, value in zip(left, values, strict=True):
-                setattr(row, name, value)
-            row._state.adding, row._state.db = False, connection.alias
+    returned = prepared.rows(statement, [_recordset(rows, names)])
+    for row, values in zip(rows, returned if left else [()] * len(rows), strict=True):
+        for name, value in zip(left, values, strict=True):
+            setattr(row, name, value)
+        row._state.adding, row._state.db = False, connection.alias
 
 
 def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
-from contactflow.core import bulk
+from contactflow.core import bulk, prepared
 from contacts import addresses, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.intake import person as persons
@@ -21,7 +23,7 @@ from contacts.reference_data import ReferenceData
 
 # Whom addresses.holders finds, by the same two indexes.
 _LOCK = """
-    SELECT person.*, ARRAY(
+    SELECT {columns}, ARRAY(
         SELECT email FROM contacts_formeraddress WHERE contact_id = person.id AND email = ANY(%(emails)s)
     ) AS known_by
     FROM contacts_contact AS person
@@ -67,11 +69,29 @@ def one_list_at_a_time() -> None:
 def locked(emails: Iterable[str], reference: ReferenceData) -> dict[str, Person]:
     """The known people by these addresses, former ones too; their rows are locked until the transaction ends."""
     asked = list(set(emails))
-    rows = Contact.objects.raw(_LOCK, {"emails": asked})
-    contacts = addresses.by_address(_with_rows(rows, reference), emails=asked)
+    rows = prepared.rows(_lock(), {"emails": asked})
+    if not rows:  # most are new: nothing is built for those
+        return {}
+    contacts = addresses.by_address(_with_rows(map(_contact, rows), reference), emails=asked)
     loaded = persons.load(list({contact.pk: contact for contact in contacts.values()}.values()), reference)
     known = {person.contact.pk: person for person in loaded}
     return {address: known[contact.pk] for address, contact in contacts.items()}
+
+
+@functools.cache
+def _lock() -> str:
+    return _LOCK.replace("{columns}", ", ".join(f'person."{field.column}"' for field in Contact._meta.concrete_fields))
+
+
+def _contact(row: Sequence[Any]) -> Contact:
+    fields = Contact._meta.concrete_fields
+    values = [
+        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
+        for field, value in zip(fields, row, strict=False)
+    ]
+    contact: Contact = Contact.from_db(connection.alias, [field.attname for field in fields], values)
+    contact.known_by = row[-1]  # type: ignore[attr-defined]  # as addresses.holders annotates it
+    return contact
 
 
 def locked_one(contact: Contact, reference: ReferenceData) -> Person:
