@@ -25,6 +25,7 @@ from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, column, link, name_of
 from contacts import describe
 from engagement import analytics, tasking, worklist
+from engagement import describe as engagement_describe
 from engagement.admin import due_dates, live_updates, task_actions, task_bulk_actions
 from engagement.admin.alerts import PRIORITY_COLOURS
 from engagement.admin.board import REMEMBERED, WHOSE, Board
@@ -234,8 +235,8 @@ def _begun(task: Task) -> SafeString | str:
 @admin.register(ChannelState)
 class ChannelStateAdmin(ReadOnlyAdmin):
     when_empty = "All is well: no way of sending was ever paused."
-    list_display = ("channel", "state", "reason", "troubles", "updated_at")
-    fields = ("channel", "state", "reason", "troubles", "updated_at")
+    list_display = ("channel", "state", "why", "troubles", "updated_at")
+    fields = ("channel", "state", "why", "troubles", "updated_at")
     search_fields = ("channel",)
     actions_detail = ("resume",)
 
@@ -248,6 +249,10 @@ class ChannelStateAdmin(ReadOnlyAdmin):
     @column("State")
     def state(self, channel: ChannelState) -> str:
         return f"Paused until {describe.moment(channel.paused_until)}" if channel.paused_until else "Running"
+
+    @column("Reason")
+    def why(self, channel: ChannelState) -> str:
+        return engagement_describe.why(channel.reason)
 
     @confirmed(
         "Resume now",

@@ -62,14 +62,15 @@ def test_start_page_is_silent_about_a_notion_that_is_connected(desk, settings):
 def test_start_page_says_that_a_channel_is_paused_and_why(desk, settings):
     settings.EMAIL_URL, settings.TIME_ZONE = "smtp://localhost:1025", "Europe/Berlin"
     until = database_now().replace(hour=8, minute=5) + dt.timedelta(days=1)
-    ChannelState.objects.create(channel="email", paused_until=until, troubles=1, reason="no answer\nfrom the server")
+    reason = {"code": "server_unreachable", "host": "mail.example", "said": "timed out"}
+    ChannelState.objects.create(channel="email", paused_until=until, troubles=1, reason=reason)
     heartbeat.beat(name="host:1")
 
     page = desk.get(reverse("admin:index"))
 
     notice = next(one for one in page.context["notices"] if "paused" in one.sentence)
     hour = until.astimezone(ZoneInfo("Europe/Berlin")).hour
-    assert notice.sentence == f"Email is paused until {hour}:05: no answer from the server"
+    assert notice.sentence == f"Email is paused until {hour}:05: The mail server mail.example cannot be used: timed out"
     assert reverse("admin:engagement_channelstate_changelist") in page.content.decode()
     assert "alerts go out" not in page.content.decode()
 
