@@ -72,10 +72,11 @@ def _kill(installation: Installation, chance: random.Random, frozen: list[int]) 
 
 
 def _kill_at_hand_over(installation: Installation, chance: random.Random, frozen: list[int]) -> bool:
-    """For one that hands over a mail, if one does so soon; before or after the mail server has it."""
-    wait_until(lambda: bool(_handing_over(installation)), seconds=3, every=0.05)
-    time.sleep(chance.uniform(0, 2 * installation.sink.delay))
-    return _kill_one_of(_handing_over(installation) or installation.processes(), chance)
+    """For one that just began to hand over a mail, if one does so soon; before or after the mail server has it."""
+    victims: list[psutil.Process] = []
+    wait_until(lambda: bool(victims.extend(_handing_over(installation)) or victims), seconds=3, every=0.02)
+    time.sleep(chance.uniform(0, 2 * installation.sink.delay) if victims else 0)
+    return _kill_one_of(victims or installation.processes(), chance)
 
 
 def _handing_over(installation: Installation) -> list[psutil.Process]:

@@ -64,7 +64,7 @@ class Installation:
         return self._answers(_BEATING) == [(CLUSTERS,)]
 
     def sending(self) -> set[int]:
-        """The processes that are between intent and result."""
+        """The processes that just recorded an intent."""
         return {int(pid) for (pid,) in self._answers(_SENDING)}
 
     def _answers(self, sql: str) -> list[tuple[Any, ...]]:
@@ -100,7 +100,10 @@ class Installation:
 
 
 _OPEN = "SELECT count(*) FROM workflows_scheduledaction WHERE status IN ('pending', 'claimed', 'sending')"
-_SENDING = "SELECT split_part(held_by, ':', 2) FROM workflows_scheduledaction WHERE status = 'sending'"
+_SENDING = """
+    SELECT split_part(held_by, ':', 2) FROM workflows_scheduledaction
+    WHERE status = 'sending' AND started_at > clock_timestamp() - interval '0.1 s'
+"""
 _BEATING = "SELECT count(*) FROM workflows_workerheartbeat WHERE beat_at > clock_timestamp() - interval '5 s'"
 
 
