@@ -10,6 +10,7 @@ from django.test import Client
 
 from contactflow.api import schema
 from tests.api.caller import Caller
+from tests.matrix import matrix
 
 PROMISED = [
     "/contact-workflows/new-contact",
@@ -38,9 +39,9 @@ PROMISED = [
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def document(client: Client) -> dict[str, Any]:
-    described: dict[str, Any] = client.get("/api/schema/?format=json").json()
+@pytest.fixture(scope="module")
+def document(rows_of_a_file: None) -> dict[str, Any]:
+    described: dict[str, Any] = Client().get("/api/schema/?format=json").json()
     return described
 
 
@@ -52,7 +53,7 @@ def test_schema_is_valid_and_has_no_gap() -> None:
     assert "openapi: 3" in said.getvalue()
 
 
-@pytest.mark.parametrize("path", PROMISED)
+@matrix("path", PROMISED)
 def test_every_promised_address_is_described(document: dict[str, Any], path: str) -> None:
     assert path in document["paths"]
 
