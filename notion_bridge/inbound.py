@@ -277,7 +277,6 @@ def _wait(incoming: InboundPage, link: PageLink | None, because: str, *, is_typi
             cause=Cause.PAGE_REFUSED,
             subject=f"page {incoming.page_id}",
             message=f"A page in {incoming.bound.database} was not taken over. {because}",
-            database=incoming.bound.database,
             link=waiting,
             details={"url": incoming.url},
             now=incoming.now,
@@ -297,7 +296,6 @@ def _duplicate(incoming: InboundPage, link: PageLink | None, theirs: PageLink) -
         message=f"Two pages in Notion speak for one {'person: they have the same address' if is_person else 'object'}. "
         "Only the first is synchronised. Carry over what is missing there and move the second to the trash, or give "
         "the second another address.",
-        database=incoming.bound.database,
         link=second,
         details={"first": theirs.url, "second": incoming.url, "object": str(theirs.object_key)},
         now=incoming.now,
@@ -316,7 +314,6 @@ def _came_back(incoming: InboundPage, link: PageLink) -> InboundResult:
         subject=f"page {incoming.page_id}",
         message="What was deleted in Contactflow was restored in Notion. It is not taken over by itself: take it over "
         "again here, or move the page back to the trash.",
-        database=incoming.bound.database,
         link=link,
         details={"url": incoming.url},
         now=incoming.now,

@@ -188,7 +188,6 @@ def _report(bound: BoundSchema, link: PageLink, applied: Applied, reading: Readi
             cause=Cause.VALUE_REFUSED,
             subject=f"page {link.pk}: {name}",
             message=f"{mapping.field_of(link.database.kind, name).label} of a page was not taken over. {because}",
-            database=link.database,
             link=link,
             details={"field": name, "value": reading.values.get(name)},
             now=now,

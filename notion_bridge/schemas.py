@@ -47,10 +47,13 @@ def plain_id(named: str) -> str:
     return str(UUID(found[-1])) if found else named.strip()
 
 
-def configured() -> dict[str, str]:
+def configured(rows: Iterable[NotionDatabase] | None = None) -> dict[str, str]:
     """The id of each database: from the environment, else the one that was created from the admin."""
-    rows = dict(NotionDatabase.objects.filter(is_made_here=True).values_list("kind", "named_id"))
-    named = {kind: settings.NOTION_DATABASES.get(kind) or rows.get(kind, "") for kind in Kind.values}
+    made = (
+        NotionDatabase.objects.filter(is_made_here=True) if rows is None else (row for row in rows if row.is_made_here)
+    )
+    ids = {row.kind: row.named_id for row in made}
+    named = {kind: settings.NOTION_DATABASES.get(kind) or ids.get(kind, "") for kind in Kind.values}
     return {kind: plain_id(one) for kind, one in named.items() if one}
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
 
 from notion_bridge import bound_schema, monitoring, problems, pull, push, schemas
 from notion_bridge.client import Forbidden, Invalid, Later, NotFound, Notion, NotionError, Unavailable
-from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PageLink, SyncProblem
+from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.schemas import Misconfigured
 
@@ -37,12 +37,11 @@ def introduce(notion: Notion, *, now: dt.datetime) -> None:
     monitoring.resume(now=now)
 
 
-def in_order() -> list[NotionDatabase]:
+def in_order(rows: Sequence[NotionDatabase] | None = None) -> list[NotionDatabase]:
     """Those that are connected and not out of reach; people first, since the others speak of them."""
-    named = schemas.configured()
-    connected = NotionDatabase.objects.filter(kind__in=named, problem="").exclude(data_source_id="")
-    rows = {row.kind: row for row in connected}
-    return [rows[kind] for kind in Kind.values if kind in rows]
+    known = {row.kind: row for row in (NotionDatabase.objects.all() if rows is None else rows)}
+    named = [known[kind] for kind in schemas.configured(known.values()) if kind in known]
+    return [row for row in named if row.data_source_id and not row.problem]
 
 
 def with_work(*, now: dt.datetime) -> Container[int]:

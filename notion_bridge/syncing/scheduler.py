@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -65,10 +66,10 @@ class PumpStep:
         return done
 
     def _one_thing(self) -> bool:
-        now = database_now()
-        if self._connect_databases(now) or webhook_followup.follow_up_next(self.notion, self.counts, now):
+        now, rows = database_now(), list(NotionDatabase.objects.all())
+        if self._connect_databases(rows, now) or webhook_followup.follow_up_next(self.notion, self.counts, now):
             return True
-        ready = [one for one in databases.in_order() if one.retry_at is None or one.retry_at <= now]
+        ready = [one for one in databases.in_order(rows) if one.retry_at is None or one.retry_at <= now]
         busy = databases.with_work(now=now)
         at_work = [one for one in ready if one.pk in busy]
         return (
@@ -80,11 +81,11 @@ class PumpStep:
             or any(self._create(one, now) for one in at_work)
         )
 
-    def _connect_databases(self, now: dt.datetime) -> bool:
+    def _connect_databases(self, known: Sequence[NotionDatabase], now: dt.datetime) -> bool:
         """Connect what is configured and not connected yet, and look at each schema from time to time."""
         stale = now - dt.timedelta(seconds=settings.NOTION_SCHEMA_SECONDS)
-        rows = {row.kind: row for row in NotionDatabase.objects.all()}
-        for kind, named_id in schemas.configured().items():
+        rows = {row.kind: row for row in known}
+        for kind, named_id in schemas.configured(known).items():
             row = rows.get(kind)
             is_known = row is not None and row.named_id == named_id and row.data_source_id
             if row is not None and row.retry_at is not None and row.retry_at > now:
