@@ -28,16 +28,16 @@ PAGE = 25
 SEPARATOR = "~"
 # What one may look at alone, in the order of the buttons.
 KINDS = {
-    ARRIVAL: "Arrivals",
+    ARRIVAL: "Events",
     WORKFLOW: "Workflows",
     STEP: "Steps",
     MAIL: "Emails",
     ALERT: "Alerts",
     TASK: "Tasks",
     NOTE: "Notes",
-    CONTROL: "Decisions by staff",
-    EDIT: "Edits",
-    PERMISSION: "Permission",
+    CONTROL: "Decisions",
+    EDIT: "Changes",
+    PERMISSION: "Consent",
     NOTION: "Notion",
 }
 ICONS = {

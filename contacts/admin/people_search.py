@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 from typing import Any, ClassVar, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,6 +18,17 @@ FOUND = 200  # people a search is about; who types two letters gets the first of
 def people_of(words: str) -> list[Any]:
     """The ids of people whom the words find."""
     return list(Contact.objects.search(words).values_list("pk", flat=True)[:FOUND])
+
+
+def chosen(request: HttpRequest) -> Contact | None:
+    """The contact named in the address or the form, for whoever may see contacts."""
+    if not request.user.has_perm("contacts.view_contact"):
+        return None
+    try:
+        pk = UUID(request.POST.get("contact") or request.GET.get("contact", ""))
+    except ValueError:
+        return None
+    return Contact.objects.select_related("status", "lead_source").filter(pk=pk).first()
 
 
 class PeopleSearch:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from csp.decorators import csp_update
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from contactflow.core import numbers
+from contacts.admin import people_search
 from contacts.admin.reference import BusinessEntityAdmin
 from contacts.models import BusinessEntity
 from engagement import contrast, envelopes, layout, previews
-from engagement.admin.email_preview import chosen_contact
+from engagement.admin.email_preview import answer
+from engagement.admin.messages import EmailPictures
 from engagement.models import EngagementTemplate
 from engagement.rendering import Words
 
-PICTURES = {"img-src": ["https:", "http:"]}  # of the emails: wherever their logos stand
 EXAMPLE = Words(
     "An example for {{ first_name }}",
     "What mailboxes show beside the subject",
@@ -47,7 +45,7 @@ admin.site.unregister(BusinessEntity)
 
 
 @admin.register(BusinessEntity)
-class BrandAdmin(BusinessEntityAdmin):
+class BrandAdmin(EmailPictures, BusinessEntityAdmin):
     """A brand, and how its emails look."""
 
     change_form_template = "admin/engagement/brand.html"
@@ -55,10 +53,6 @@ class BrandAdmin(BusinessEntityAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.preview)
         return [path("preview/", view, name="contacts_businessentity_frame"), *super().get_urls()]
-
-    @method_decorator(csp_update(PICTURES))
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return super().changeform_view(request, *args, **options)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         brand: BusinessEntity | None = options.get("obj")
@@ -95,22 +89,11 @@ def _framed(request: HttpRequest) -> JsonResponse:
     seen = previews.preview(
         words=_words(request),
         business_entity=brand,
-        contact=chosen_contact(request),
+        contact=people_search.chosen(request),
         brand=layout.brand_of(brand),
         sender=envelopes.sender_of(brand),
     )
-    notes = {"seen": seen, "errors": [], "colour_warnings": contrast.warnings(brand.colour)}
-    return JsonResponse(
-        {
-            "sender": str(seen.sender),
-            "subject": seen.subject,
-            "preheader": seen.preheader,
-            "light": seen.in_scheme("light"),
-            "dark": seen.in_scheme("dark"),
-            "text": seen.text,
-            "notes": render_to_string("admin/engagement/preview_notes.html", notes),
-        }
-    )
+    return answer(seen, str(seen.sender), errors=[], colour_warnings=contrast.warnings(brand.colour))
 
 
 def _typed(request: HttpRequest) -> BusinessEntity:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from contactflow.core import clock, numbers
 from contactflow.core.statement_timeout import QueryTooSlow
+from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
 from engagement import coverage, placeholders, previews, template_validation, test_send
 from engagement.admin.email_fields import FallbacksField, PassagesField
@@ -60,7 +60,7 @@ class Previewing(Base):
     def preview(self, request: HttpRequest) -> HttpResponse:
         """The email as typed, or as saved where nothing was."""
         self._needs(request, "view")
-        return _posted(request, lambda: JsonResponse(_shown(_rehearsed(request), _errors(request))))
+        return _posted(request, lambda: _drawn(request))
 
     def coverage(self, request: HttpRequest) -> HttpResponse:
         """How many people lack what the words use."""
@@ -149,16 +149,6 @@ def _template(request: HttpRequest) -> EngagementTemplate | None:
     return emails.filter(pk=numbers.key(request.POST.get("template"))).first()
 
 
-def chosen_contact(request: HttpRequest) -> Contact | None:
-    if not request.user.has_perm("contacts.view_contact"):
-        return None
-    try:
-        chosen = uuid.UUID(request.POST.get("contact", ""))
-    except ValueError:
-        return None
-    return Contact.objects.select_related("lead_source").filter(pk=chosen).first()
-
-
 def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEntity | None:
     """The one typed or saved; else that of the contact, as when a workflow for any brand sends it."""
     number = request.POST.get("business_entity")
@@ -172,9 +162,14 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
     return brand
 
 
-def _rehearsed(request: HttpRequest) -> Preview:
-    contact = chosen_contact(request)
+def _previewed(request: HttpRequest) -> Preview:
+    contact = people_search.chosen(request)
     return previews.preview(words=_words(request), business_entity=_brand(request, contact), contact=contact)
+
+
+def _drawn(request: HttpRequest) -> JsonResponse:
+    seen = _previewed(request)
+    return answer(seen, seen.sender.name or seen.sender.address, errors=_errors(request))
 
 
 def _errors(request: HttpRequest) -> list[str]:
@@ -184,16 +179,19 @@ def _errors(request: HttpRequest) -> list[str]:
     ]
 
 
-def _shown(seen: Preview, errors: list[str]) -> dict[str, str]:
-    return {
-        "sender": seen.sender.name or seen.sender.address,
-        "subject": seen.subject,
-        "preheader": seen.preheader,
-        "light": seen.in_scheme("light"),
-        "dark": seen.in_scheme("dark"),
-        "text": seen.text,
-        "notes": render_to_string("admin/engagement/preview_notes.html", {"seen": seen, "errors": errors}),
-    }
+def answer(seen: Preview, sender: str, **notes: Any) -> JsonResponse:
+    """What the script beside the form draws."""
+    return JsonResponse(
+        {
+            "sender": sender,
+            "subject": seen.subject,
+            "preheader": seen.preheader,
+            "light": seen.in_scheme("light"),
+            "dark": seen.in_scheme("dark"),
+            "text": seen.text,
+            "notes": render_to_string("admin/engagement/preview_notes.html", {"seen": seen, **notes}),
+        }
+    )
 
 
 def _lacks(request: HttpRequest) -> dict[str, Any]:
@@ -255,8 +253,8 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
         return {"level": "is-warn", "said": f"You sent {TESTS} tests in the last 10 minutes. Wait a little."}
     if errors := _errors(request):
         return {"level": "is-bad", "said": f"These words cannot be sent yet. {errors[0]}"}
-    seen = _rehearsed(request)
-    brand = _brand(request, chosen_contact(request))
+    seen = _previewed(request)
+    brand = _brand(request, people_search.chosen(request))
     _log(request, now)
     try:
         outcome = test_send.send(rendered=seen.sent, business_entity=brand, recipient=recipient, now=now)

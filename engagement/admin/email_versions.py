@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
+from contactflow.core.admin import comparing, confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from engagement import differences, publishing
@@ -52,7 +52,8 @@ class Versions(Base):
         """All versions, and the difference between any two."""
         template = self._readable(request, object_id)
         versions = list(template.versions.select_related("created_by").order_by("-number")[:LISTED])
-        earlier, later = _chosen(request, versions)
+        asked = [version for version in comparing.chosen(request, versions) if version is not None]
+        earlier, later = sorted(asked, key=lambda version: version.number) if len(asked) == 2 else (None, None)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -114,20 +115,6 @@ def sent_with(version: TemplateVersion) -> str:
     """How many emails went out with it, counted up to a bound."""
     sent = Message.objects.filter(version=version, status=Message.Status.SENT).order_by()[: COUNTED_UP_TO + 1].count()
     return f"more than {COUNTED_UP_TO:,}" if sent > COUNTED_UP_TO else f"{sent:,}"
-
-
-def _chosen(
-    request: HttpRequest, versions: list[TemplateVersion]
-) -> tuple[TemplateVersion | None, TemplateVersion | None]:
-    """The two to compare, the earlier first: those asked for, else the newest and the one before."""
-    by_number = {str(version.number): version for version in versions}
-    asked = [by_number.get(request.GET.get(name, "")) for name in ("from", "to")]
-    usual = [versions[1] if len(versions) > 1 else None, versions[0] if versions else None]
-    chosen = [one or other for one, other in zip(asked, usual, strict=True)]
-    if None in chosen:
-        return None, None
-    earlier, later = sorted((one for one in chosen if one), key=lambda version: version.number)
-    return earlier, later
 
 
 @admin.register(TemplateVersion)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.decorators import method_decorator
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
@@ -23,10 +21,9 @@ from engagement.admin.email_fields import MODES
 from engagement.admin.email_form import WORDS, WordsForm
 from engagement.admin.email_preview import Previewing
 from engagement.admin.email_versions import Versions, fallbacks_in_words, passages_in_words, recent_versions
-from engagement.admin.messages import as_text
+from engagement.admin.messages import EmailPictures, as_text
 from engagement.models import EngagementTemplate
 
-PICTURES = {"img-src": ["https:", "http:"]}  # of the emails: wherever their logos stand
 KNOWN_FIELDS = 1000  # contacts whose custom fields are offered as variables
 
 
@@ -40,7 +37,7 @@ class Use:
 
 
 @admin.register(EngagementTemplate)
-class EngagementTemplateAdmin(Previewing, Versions, NoDeleteAdmin):
+class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin):
     when_empty = "Write the first email; then choose it in a step of a workflow."
     form = WordsForm
     change_form_template = "admin/engagement/email.html"
@@ -77,10 +74,6 @@ class EngagementTemplateAdmin(Previewing, Versions, NoDeleteAdmin):
     def used_by(self, template: EngagementTemplate) -> list[Use]:
         """The steps that send it. This room does not know workflows; whoever does says so."""
         return []
-
-    @method_decorator(csp_update(PICTURES))
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return super().changeform_view(request, *args, **options)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         template: EngagementTemplate | None = options.get("obj")

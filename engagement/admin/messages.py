@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from csp.decorators import csp_update
 from django.contrib import admin
@@ -29,6 +29,14 @@ COLOURS = {
 TONES = {"Sent": "is-good", "Held": "is-warn", "Refused": "is-bad", "Unclear": "is-warn"}
 TRIED_AGAIN = (Message.Status.HELD, Message.Status.FAILED)
 AS_TYPED = "white-space: pre-wrap; overflow-wrap: anywhere"
+
+
+class EmailPictures:
+    """Before an admin whose pages show emails: their pictures may come from wherever they stand."""
+
+    @method_decorator(csp_update({"img-src": ["https:", "http:"]}))
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        return cast(HttpResponse, super().changeform_view(request, *args, **options))  # type: ignore[misc]  # the admin's
 
 
 def framed(html: str, title: str) -> SafeString:
@@ -89,7 +97,7 @@ class EmailFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no
 
 
 @admin.register(Message)
-class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
+class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
     when_empty = (
         "No email was written yet. Each one comes here as a workflow sends it, with its text and what became of it."
     )
@@ -113,11 +121,6 @@ class MessageAdmin(PeopleSearch, ReadOnlyAdmin):
     )  # fmt: skip
     inlines = (MessageEventInline,)
     actions_detail = ("try_again",)
-
-    @method_decorator(csp_update({"img-src": ["https:", "http:"]}))
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        """The email's pictures are shown, wherever they stand."""
-        return super().changeform_view(request, *args, **options)
 
     def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("workflows.change_scheduledaction")

@@ -12,10 +12,11 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.filters import IsNullFilter
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from contacts import describe as contacts_describe
 from contacts.models import Contact
@@ -31,26 +32,11 @@ TWO_LINES = "display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-cl
 OF_LINK = tuple(f"link__{name}" for name in display.RELATED)
 
 
-class OpenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "state"
-    parameter_name = "state"
-    closed = ("closed", "Closed")
-    lookup = "closed_at__isnull"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), self.closed]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in ("open", self.closed[0]):
-            return queryset.filter(**{self.lookup: self.value() == "open"})
-        return queryset
-
-
 @admin.register(SyncProblem)
 class SyncProblemAdmin(ReadOnlyAdmin):
     when_empty = "All is well: nothing stands between Notion and Contactflow."
     list_display = ("kind_of", "in_short", "about", "state", "times", "met_at")
-    list_filter = (OpenFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
+    list_filter = (IsNullFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
     list_select_related = ("database", *OF_LINK)
     search_fields = ("message", "subject")
     ordering = (F("closed_at").desc(nulls_first=True), "-last_at", "-id")
@@ -214,8 +200,8 @@ def _person(key: Any) -> Contact | None:
         return None
 
 
-class SettledFilter(OpenFilter):
-    closed = ("settled", "Settled")
+class SettledFilter(IsNullFilter):
+    is_set = ("settled", "Settled")
     lookup = "winner__exact"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -35,12 +35,12 @@ def test_newest_two_versions_are_compared_word_by_word(desk, template):
 def test_any_two_versions_are_compared_the_earlier_first(desk, template):
     f.TemplateVersionFactory(template=template, subject="Third")
 
-    page = desk.get(at("versions", template.pk), {"from": "3", "to": "1"}).content.decode()
+    page = desk.get(at("versions", template.pk), {"before": "3", "after": "1"}).content.decode()
 
     assert "From version 1 to version 3" in page
 
 
-@pytest.mark.parametrize("asked", [{"from": "99"}, {"from": "x", "to": "y"}, {"from": "2", "to": "2"}])
+@pytest.mark.parametrize("asked", [{"before": "99"}, {"before": "x", "after": "y"}, {"before": "2", "after": "2"}])
 def test_odd_choice_of_versions_shows_a_page(desk, template, asked):
     assert desk.get(at("versions", template.pk), asked).status_code == 200
 

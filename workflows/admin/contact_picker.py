@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -29,18 +27,6 @@ def find(request: HttpRequest) -> HttpResponse:
         "page": _page_of(request),
     }
     return TemplateResponse(request, "admin/workflows/people.html", context)
-
-
-def chosen(request: HttpRequest) -> Contact | None:
-    """The contact named in the address, for whoever may see contacts."""
-    asked = request.GET.get("contact", "")
-    if not asked or not request.user.has_perm("contacts.view_contact"):
-        return None
-    try:
-        pk = UUID(asked)
-    except ValueError:
-        return None
-    return Contact.objects.select_related("status", "lead_source").filter(pk=pk).first()
 
 
 def _page_of(request: HttpRequest) -> str:

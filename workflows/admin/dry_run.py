@@ -14,10 +14,11 @@ from django.utils import timezone
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
 from contacts import describe
+from contacts.admin import people_search
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
 from workflows import actions, active_workflows, drafts, enrolment, explain, simulation
-from workflows.admin import contact_picker, plan_calendar, workflow_pages
+from workflows.admin import plan_calendar, workflow_pages
 from workflows.conditions import Facts, Verdict
 from workflows.drafts import Plan
 from workflows.foreseen import Someone
@@ -55,7 +56,7 @@ def dry_run(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     template = workflow_pages.opened(page, request, object_id)
     version = _version(template, request.GET.get("version", ""))
     plan = drafts.plan_of(version, template)
-    contact = contact_picker.chosen(request)
+    contact = people_search.chosen(request)
     example = ExampleForm(request.GET if "example" in request.GET else None, initial=_fitting(plan))
     when = StartForm(request.GET)
     when.is_valid()

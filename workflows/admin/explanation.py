@@ -15,9 +15,10 @@ from django.urls import reverse
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
 from contacts import describe
+from contacts.admin import people_search
 from contacts.models import Contact
 from workflows import explain
-from workflows.admin import contact_picker, plan_sentences, workflow_pages
+from workflows.admin import plan_sentences, workflow_pages
 from workflows.models import WorkflowInstance, WorkflowTemplate
 
 
@@ -25,7 +26,7 @@ def why(page: BaseAdmin, request: HttpRequest) -> HttpResponse:
     """Sentences about one contact and one workflow, or one contact and all of them."""
     if not page.has_view_permission(request) or not request.user.has_perm("contacts.view_contact"):
         raise PermissionDenied
-    contact = contact_picker.chosen(request)
+    contact = people_search.chosen(request)
     slug = request.GET.get("workflow", "")
     found = WorkflowTemplate.objects.select_related("business_entity", "current_version__published_by")
     template = found.filter(slug=slug).first() if slug else None

@@ -7,12 +7,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from contactflow.core import clock
+from contactflow.core.admin import comparing
+from contactflow.core.admin.filters import IsNullFilter
 from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, link
 from contacts import describe
 from contacts.models import validate_slug
@@ -26,7 +27,7 @@ def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespo
     """Every version, and the difference between any two: ?before=1&after=3."""
     template = workflow_pages.opened(page, request, object_id)
     rows = list(template.versions.select_related("published_by", "edited_by").order_by("-number"))
-    before, after = _chosen(request, rows, template)
+    before, after = comparing.chosen(request, rows)
     context = workflow_pages.context(
         page, request, template, "versions",
         versions=rows,
@@ -179,18 +180,6 @@ def _publish(request: HttpRequest, template: WorkflowTemplate, draft: WorkflowVe
     return HttpResponseRedirect(workflow_pages.address(template))
 
 
-def _chosen(
-    request: HttpRequest, rows: list[WorkflowVersion], template: WorkflowTemplate
-) -> tuple[WorkflowVersion | None, WorkflowVersion | None]:
-    """The two to compare: those asked for, else the newest with the one before it."""
-    by_number = {str(row.number): row for row in rows}
-    after = by_number.get(request.GET.get("after", "")) or (rows[0] if rows else None)
-    before = by_number.get(request.GET.get("before", ""))
-    if before is None and after is not None:
-        before = next((row for row in rows if row.number < after.number), None)
-    return before, after
-
-
 def _changes(
     before: WorkflowVersion | None, after: WorkflowVersion | None, template: WorkflowTemplate
 ) -> list[plan_diff.Difference]:
@@ -199,17 +188,9 @@ def _changes(
     return plan_diff.between(drafts.plan_of(before, template), drafts.plan_of(after, template))
 
 
-class PublishedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("draft", "Draft"), ("published", "Published")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[WorkflowVersion]) -> QuerySet[WorkflowVersion]:
-        if self.value() in ("draft", "published"):
-            return queryset.filter(published_at__isnull=self.value() == "draft")
-        return queryset
+class PublishedFilter(IsNullFilter):
+    is_null, is_set = ("draft", "Draft"), ("published", "Published")
+    lookup = "published_at__isnull"
 
 
 @admin.register(WorkflowVersion)

@@ -1,12 +1,12 @@
-"""What narrows lists of people."""
+"""What narrows lists."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import numbers
 
@@ -25,3 +25,21 @@ class BelongsFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
         links = self.field.remote_field.through.objects
         mine, theirs = self.field.m2m_field_name(), self.field.m2m_reverse_field_name()
         return queryset.filter(Exists(links.filter(**{mine: OuterRef("pk"), theirs: value})))
+
+
+class IsNullFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+    """By whether something has happened to a row: a moment is empty or not."""
+
+    title = "state"
+    parameter_name = "state"
+    is_null: ClassVar = ("open", "Open")
+    is_set: ClassVar = ("closed", "Closed")
+    lookup = "closed_at__isnull"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [self.is_null, self.is_set]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in (self.is_null[0], self.is_set[0]):
+            return queryset.filter(**{self.lookup: self.value() == self.is_null[0]})
+        return queryset

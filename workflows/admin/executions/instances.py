@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
@@ -57,7 +55,7 @@ class VersionFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
 
 
 @admin.register(WorkflowInstance)
-class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
+class WorkflowInstanceAdmin(PeopleSearch, export.DownloadableList, ReadOnlyAdmin):
     when_empty = (
         "Nobody is in a workflow yet. People enter one when they arrive and fit it, or when you start one on their "
         "page."
@@ -71,7 +69,9 @@ class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
         TargetFilter,
         ("started_at", DayFilter),
     )
-    list_before_template = "admin/workflows/runs_above.html"
+    shortcuts = SHORTCUTS
+    columns = COLUMNS
+    file_name = "workflows"
     list_select_related = ("contact", "template", "version__template", "business_entity")
     sortable_by = ("started_at",)  # no other order has an index
     ordering = ("-started_at", "-id")
@@ -89,21 +89,6 @@ class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
         to_come = Prefetch("actions", queryset=progress.seen_now(steps), to_attr="to_come")
         rows = rows.select_related("contact", "template", "version__template", "business_entity", "event")
         return rows.prefetch_related(to_come)
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.export_view)
-        return [path("export/", view, name="workflows_workflowinstance_export"), *super().get_urls()]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        place = reverse("admin:workflows_workflowinstance_changelist")
-        address = reverse("admin:workflows_workflowinstance_export")
-        above = above_the_list(request, place, address, SHORTCUTS)
-        return super().changelist_view(request, {**above, **(extra_context or {})})
-
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return export.answer(export.chosen(self, request), COLUMNS, name="workflows")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         instance = options.get("obj")
@@ -183,17 +168,3 @@ class WorkflowInstanceAdmin(PeopleSearch, ReadOnlyAdmin):
             refusals=(controls.NotPossible,),
         )
         return confirmation.ask(self, request, object_id, question)
-
-
-def above_the_list(
-    request: HttpRequest, place: str, export_address: str, shortcuts: tuple[tuple[str, str], ...]
-) -> dict[str, Any]:
-    """What stands above a list: lists often looked for, and the download of this one."""
-    query = request.GET.urlencode()
-    return {
-        "shortcuts": [
-            {"name": name, "address": f"{place}?{wanted}" if wanted else place, "is_current": query == wanted}
-            for name, wanted in shortcuts
-        ],
-        "export_address": f"{export_address}?{query}" if query else export_address,
-    }

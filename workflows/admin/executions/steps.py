@@ -7,10 +7,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
@@ -25,7 +24,6 @@ from workflows.admin.executions import export, history
 from workflows.admin.executions.digests import DigestPages
 from workflows.admin.executions.failures import FailurePages
 from workflows.admin.executions.filters import CauseFilter, DayFilter
-from workflows.admin.executions.instances import above_the_list
 from workflows.models import ScheduledAction, WorkflowInstance
 
 ACTION_COLOURS = {
@@ -70,7 +68,7 @@ class AnswerForm(ReasonForm):
 
 
 @admin.register(ScheduledAction)
-class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, ReadOnlyAdmin):
+class ScheduledActionAdmin(PeopleSearch, export.DownloadableList, FailurePages, DigestPages, ReadOnlyAdmin):
     when_empty = "Nothing is planned. Steps come here when somebody enters a workflow."
     people = "instance__contact"
     brand_path = "instance__business_entity"
@@ -84,7 +82,9 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, ReadOnlyAdmi
         ("target", RelatedDropdownFilter),
         ("due_at", DayFilter),
     )
-    list_before_template = "admin/workflows/runs_above.html"
+    shortcuts = SHORTCUTS
+    columns = COLUMNS
+    file_name = "steps"
     sortable_by = ("when",)  # no other order has an index
     fieldsets = ((None, {"fields": ("step_name", "instance_link", "contact_link", "badge", "when")}),)
     show_facets = admin.ShowFacets.NEVER  # counts the whole table once for every choice
@@ -108,20 +108,7 @@ class ScheduledActionAdmin(PeopleSearch, FailurePages, DigestPages, ReadOnlyAdmi
         return ("due_at", "id") if is_to_come else ("-due_at", "-id")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.export_view)
-        export_page = path("export/", view, name="workflows_scheduledaction_export")
-        return [export_page, *self.failure_urls(), *self.digest_urls(), *super().get_urls()]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        place = reverse("admin:workflows_scheduledaction_changelist")
-        address = reverse("admin:workflows_scheduledaction_export")
-        above = above_the_list(request, place, address, SHORTCUTS)
-        return super().changelist_view(request, {**above, **(extra_context or {})})
-
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return export.answer(export.chosen(self, request), COLUMNS, name="steps")
+        return [*self.failure_urls(), *self.digest_urls(), *super().get_urls()]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         action = options.get("obj")
