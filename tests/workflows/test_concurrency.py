@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.factories import (
 )
 from tests.smtp import Sink
 from workflows import controls, enrolment, instance_state, leases, publishing, pump
+from workflows.execution import inside
 from workflows.models import ActionAttempt, ScheduledAction, WorkflowInstance
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -183,10 +185,9 @@ def test_reapers_settle_an_expired_lease_once() -> None:
     assert ActionAttempt.objects.filter(outcome="crashed").count() == 1
 
 
-def test_a_reaper_does_not_wait_for_a_frozen_holder() -> None:
-    action = ScheduledActionFactory()
-    leases.claim_inside(limit=1)
-    ScheduledAction.objects.update(lease_until=database_now())
+@contextmanager
+def held(action: ScheduledAction) -> Iterator[None]:
+    """Somebody holds the action's instance, as a frozen worker would."""
     frozen, thawed = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -198,12 +199,36 @@ def test_a_reaper_does_not_wait_for_a_frozen_holder() -> None:
     holder = threading.Thread(target=lambda: (hold(), connection.close()))
     holder.start()
     frozen.wait(20)
+    try:
+        yield
+    finally:
+        thawed.set()
+        holder.join()
 
-    assert leases.reap() == 0
 
-    thawed.set()
-    holder.join()
+def test_a_reaper_does_not_wait_for_a_frozen_holder() -> None:
+    action = ScheduledActionFactory()
+    leases.claim_inside(limit=1)
+    ScheduledAction.objects.update(lease_until=database_now())
+
+    with held(action):
+        assert leases.reap() == 0
+
     assert leases.reap() == 1
+
+
+def test_what_somebody_holds_is_given_back_and_the_rest_of_its_batch_is_done() -> None:
+    waits, free = ScheduledActionFactory.create_batch(2)
+
+    with held(waits):
+        assert inside.run_inside() == 2
+
+        waits.refresh_from_db(), free.refresh_from_db()
+        assert (waits.status, waits.token, free.status) == ("pending", None, "done")
+
+    inside.run_inside()
+    waits.refresh_from_db()
+    assert waits.status == "done"
 
 
 def test_touches_of_a_contact_see_each_other() -> None:
