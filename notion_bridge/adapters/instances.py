@@ -57,7 +57,8 @@ class InstanceAdapter(Adapter):
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
         instances = WorkflowInstance.objects.filter(pk__in=keys)
         related = instances.select_related("contact", "template", "business_entity")
-        return {one.pk: _values(one) for one in related.prefetch_related("actions__step", "actions__template")}
+        steps = ("actions__step", "actions__template", "actions__target")
+        return {one.pk: _values(one) for one in related.prefetch_related(*steps)}
 
     def apply(self, row: WorkflowInstance, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         outcome = Applied()

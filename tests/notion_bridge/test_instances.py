@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contactflow.core.clock import database_now
+from notion_bridge.adapters.instances import InstanceAdapter
 from notion_bridge.models import PageLink
 from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
@@ -237,3 +238,18 @@ def test_workflows_that_run_while_their_page_is_trashed_are_left_alone(
     instance.refresh_from_db()
     assert instance.status == "active"
     assert len(bridge.problems("trashed")) == 1
+
+
+def test_what_workflows_say_takes_as_many_queries_for_two_as_for_many(
+    ids: dict[str, str], django_assert_max_num_queries: Any
+) -> None:
+    for number in range(3):
+        world.arrive(email=f"p{number}@example.org", contact_types=("Artist",))
+    keys = list(WorkflowInstance.objects.values_list("pk", flat=True))
+
+    with django_assert_max_num_queries(5):
+        few = InstanceAdapter().snapshot(keys[:2])
+    with django_assert_max_num_queries(5):
+        many = InstanceAdapter().snapshot(keys)
+
+    assert (len(few), len(many)) == (2, len(keys))
