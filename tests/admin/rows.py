@@ -363,6 +363,7 @@ INLINE = (
 HIDDEN = (
     "contactflow.ContactMerge",  # on the pages of contactflow.admin.contact_merge
     "contacts.FormerAddress",  # likewise
+    "contacts.ConfigRevision",
     "workflows.BulkDecision",
     "workflows.DigestChoice",
     "workflows.DigestLetter",
