@@ -138,7 +138,7 @@ class Templates(ReadOnlyModelViewSet[WorkflowTemplate]):
             raise ValidationError({"draft": ["This workflow has no such version: " + _WHICH[bool(told.get("draft"))]]})
         plan = drafts.plan_of(version, template)
         someone = _someone(told, plan)
-        foreseen = simulation.rehearse(plan=plan, someone=someone, start=told.get("start") or database_now())
+        foreseen = simulation.simulate_plan(plan=plan, someone=someone, start=told.get("start") or database_now())
         shape = {
             "workflow": template.slug,
             "version": version.number,

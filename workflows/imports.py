@@ -23,7 +23,7 @@ from contacts.models import ContactEvent
 from workflows import entrypoints
 
 BATCH = 500
-EARLIER_LINES = 100  # of one person that a rehearsal keeps; behind so many a line is hardly judged otherwise
+EARLIER_LINES = 100  # of one person that a dry run keeps; behind so many a line is hardly judged otherwise
 KEPT_REJECTIONS: Final = 1000  # of a hopeless file; `rejections` counts them all
 
 

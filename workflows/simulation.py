@@ -26,7 +26,7 @@ def simulate(
     if version is None:
         return []
     plan = drafts.plan_of(version, template)
-    return rehearse(plan=plan, someone=real(contact=contact, plan=plan), start=start)
+    return simulate_plan(plan=plan, someone=real(contact=contact, plan=plan), start=start)
 
 
 def real(*, contact: Contact, plan: Plan) -> Someone:
@@ -96,7 +96,7 @@ def example_named(
     )
 
 
-def rehearse(*, plan: Plan, someone: Someone, start: dt.datetime) -> list[Foreseen]:
+def simulate_plan(*, plan: Plan, someone: Someone, start: dt.datetime) -> list[Foreseen]:
     """The calendar of a plan, in order of time."""
     found = [
         replace(one, step=number)

@@ -115,7 +115,7 @@ def test_a_dry_run_and_the_sentences_tell_it() -> None:
     version = a_step().version
     contact = ContactFactory()
 
-    (foreseen,) = simulation.rehearse(
+    (foreseen,) = simulation.simulate_plan(
         plan=drafts.plan_of(version, version.template),
         someone=simulation.real(contact=contact, plan=plan.plan()),
         start=NOW,

@@ -108,7 +108,7 @@ def _someone(plan: Plan, contact: Any, example: ExampleForm) -> Someone | None:
 
 
 def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any]:
-    foreseen = simulation.rehearse(plan=plan, someone=someone, start=start)
+    foreseen = simulation.simulate_plan(plan=plan, someone=someone, start=start)
     shown = [
         {
             "one": one,

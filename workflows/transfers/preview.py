@@ -73,7 +73,7 @@ def _check_some(run: ImportRun, now: dt.datetime) -> None:
     for one in judged:
         one.row.person = row_results.person(one.line) if one.line else ""
     earlier = _earlier(run, {one.row.person for one in judged} - {""}, before=rows[0].position)
-    starting = _rehearse(run, judged, earlier, now)
+    starting = _preview(run, judged, earlier, now)
     _mark_repeats(judged, earlier)
     forecast = _foretold(run.forecast, judged, starting, earlier)
     with transaction.atomic():
@@ -90,7 +90,7 @@ def _earlier(run: ImportRun, persons: set[str], *, before: int) -> list[ImportLi
     return list(lines.annotate(age=age).filter(age__lte=EARLIER_LINES).order_by("position"))
 
 
-def _rehearse(
+def _preview(
     run: ImportRun, judged: Sequence[Judged], earlier: Sequence[ImportLine], now: dt.datetime
 ) -> dict[str, list[Candidate]]:
     """As it will be, and taken back; returns by person what would start."""

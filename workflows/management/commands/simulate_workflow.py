@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
         template = _template(slug)
         plan = drafts.plan_of(_version(template, is_draft=options["draft"]), template)
-        foreseen = simulation.rehearse(plan=plan, someone=_someone(plan, options), start=_start(options["start"]))
+        foreseen = simulation.simulate_plan(plan=plan, someone=_someone(plan, options), start=_start(options["start"]))
         if options["json"]:
             self.stdout.write(
                 json.dumps([dataclasses.asdict(one) for one in foreseen], cls=DjangoJSONEncoder, indent=2)
