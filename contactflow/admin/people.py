@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -18,17 +19,16 @@ from contactflow import contact_merge, contact_summary, timeline
 from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
-from contactflow.core import clock
 from contactflow.core.admin.model_admin import joined
+from contacts import intake
 from contacts.admin.contacts import ContactAdmin
-from contacts.intake import Receipt
 from contacts.models import Contact, FormerAddress
 from contacts.timeline import Entry
 from notion_bridge import describe as notion_describe
 from notion_bridge.admin import display
 from notion_bridge.admin.display import InNotion
 from notion_bridge.models import PageLink
-from workflows import enrolment, wake
+from workflows import entrypoints
 from workflows.admin.transfers.exports import ListButtons
 
 
@@ -89,11 +89,14 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
     def response_post_save_add(self, request: HttpRequest, obj: Contact) -> HttpResponseRedirect:
         return HttpResponseRedirect(_address("change", obj))
 
-    def tell(self, request: HttpRequest, receipt: Receipt) -> None:
-        started = enrolment.enrol(event=receipt.event, now=clock.database_now()).instances
-        wake.on_commit()
-        if started:
+    def apply(
+        self, request: HttpRequest, change: intake.Change, policy: intake.EnrolmentPolicy, now: dt.datetime
+    ) -> intake.Receipt:
+        """Through the door that starts what follows at once, and says so."""
+        answer = entrypoints.apply(change=change, policy=policy, now=now)
+        if started := answer.enrolment.instances:
             messages.info(request, f"Started: {joined(instance.template for instance in started)}.")
+        return answer.receipt
 
     def _page(self, request: HttpRequest, contact: Contact) -> HttpResponse:
         past = self._timeline(request, contact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -211,24 +212,22 @@ class ContactAdmin(BaseAdmin):
         arrival = replace(form.arrival(), payload={"colleague": request.user.get_username()})
         source = ContactEvent.Source.ADMIN
         if not change:
-            receipt = intake.receive(arrival=arrival, source=source, now=now)
-            obj.pk = receipt.contact.pk
+            obj.pk = self.apply(request, intake.Change(arrival=arrival, source=source), intake.ARRIVAL, now).contact.pk
         elif set(form.changed_data) - {"owner"}:
-            receipt = intake.amend(contact=obj, arrival=arrival, source=source, now=now)
-        else:
-            receipt = None
+            self.apply(request, intake.Edited(contact=obj, arrival=arrival, source=source), intake.EDIT, now)
         if "owner" in form.changed_data:
             Contact.objects.filter(pk=obj.pk).update(owner=obj.owner, updated_at=Now())
-        if receipt is not None:
-            self.tell(request, receipt)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Types and brands went through the door with the rest; what is shown below is read-only."""
         for formset in formsets:
             self.save_formset(request, form, formset, change)
 
-    def tell(self, request: HttpRequest, receipt: intake.Receipt) -> None:
-        """Say what followed from the change. Its event is enrolled by the workers."""
+    def apply(
+        self, request: HttpRequest, change: intake.Change, policy: intake.EnrolmentPolicy, now: dt.datetime
+    ) -> intake.Receipt:
+        """Through the door. The event is enrolled by the workers."""
+        return intake.apply(change=change, policy=policy, now=now)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Who may delete a person may delete what is kept about them, read-only as it is elsewhere."""

@@ -71,6 +71,8 @@ class Receipt:
     created: bool
     changes: Changes
     duplicate: bool = False
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """Of somebody new on a list: everything the line tells, before a later one tells more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -284,7 +284,8 @@ def _arrive(command: Command, present: dict[str, Person], reference: ReferenceDa
     event = command.event(person, kind=kind, facts=person.facts())
     event.decisions = [decision.stored() for decision in decisions]
     event.changes = changes
-    return Receipt(contact=person.contact, event=event, created=created, changes=changes)
+    told = person.snapshot() if created and command.is_listed else {}
+    return Receipt(contact=person.contact, event=event, created=created, changes=changes, known=told)
 
 
 def _happen(command: Command, person: Person, reference: ReferenceData) -> Receipt:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
+from contactflow.core import bulk
 from contacts import cleaning
 from contacts.imports import FileRefused, Rejected
 from contacts.intake import people
@@ -167,4 +168,4 @@ def _store(judged: Sequence[Judged]) -> None:
         one.row.foreseen, one.row.reason, one.row.changes = one.became, one.reason, one.changes
         one.row.warnings = list(one.line.warnings) if one.line and one.is_taken else []
     names = ["person", "foreseen", "reason", "changes", "warnings", "is_repeat", "starts"]
-    ImportLine.objects.bulk_update([one.row for one in judged], names)
+    bulk.update([one.row for one in judged], names)

@@ -16,7 +16,6 @@ from workflows.models import ImportLine, ImportRun
 
 Became = ImportLine.Became
 NEVER_SHOWN: Final = ("email",)  # tells who is who, and so never changes
-TEXTS: Final = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes")
 
 
 @dataclass
@@ -87,9 +86,4 @@ def _changes(answer: Answer) -> dict[str, list[Any]]:
         return {}
     if not answer.created:
         return {name: pair for name, pair in answer.changes.items() if name not in NEVER_SHOWN}
-    contact = answer.contact
-    known: dict[str, Any] = {name: getattr(contact, name) for name in TEXTS}
-    known |= {"status": contact.status.name, **answer.event.facts}
-    known |= {"added_on": contact.added_on.isoformat() if contact.added_on else None}
-    known |= {f"custom.{name}": value for name, value in contact.custom.items()}
-    return {name: [None, value] for name, value in known.items() if value}
+    return {name: [None, value] for name, value in answer.known.items() if value and name not in NEVER_SHOWN}
