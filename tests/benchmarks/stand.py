@@ -109,6 +109,19 @@ def workers(is_alive: Callable[[], bool], **environment: str) -> Iterator[None]:
         yield
 
 
+def run_program(module: str, *arguments: str, **environment: str) -> None:
+    """`python -m module` to its end, in an environment of its own; an AssertionError with what it said if it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
