@@ -47,8 +47,8 @@ class Sizes:
         return cls(
             rounds=3 if size >= 0.3 else 1,
             seconds=max(0.5, 2 * size),
-            actions=max(60, round(5000 * size)),
-            mails=max(30, round(1000 * size)),
+            actions=max(60, round(3000 * size)),
+            mails=max(30, round(800 * size)),
             tasks=max(60, round(800 * size)),
             latency_seconds=max(2.0, 30 * size),
             lines=max(200, round(100_000 * size)),
