@@ -69,7 +69,11 @@ def pytest_configure() -> None:
 
 
 OUTSIDE = ("deployment", "faketime")  # processes of their own
-NEEDED_PROGRAMS = {"browser": ("chromium", "google-chrome"), "redis": ("redis-server",), "faketime": ("faketime",)}
+NEEDED_PROGRAMS = {
+    "browser": ("chromium", "google-chrome", "chromium-headless-shell"),
+    "redis": ("redis-server",),
+    "faketime": ("faketime",),
+}
 # Files that take long for the number of their tests: no core is to wait for one of them at the end.
 LONG = ("deployment/", "test_time_travel.py", "contactflow/test_embedded.py", "browser/", "api/test_fuzz.py")
 

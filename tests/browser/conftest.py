@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.browser.looking import Complaints
     from tests.browser.office import Office
 
+PROGRAMS = ("chromium-headless-shell", "chromium", "google-chrome")  # the first takes half the time of the others
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WIDE = {"width": 1280, "height": 900}
 
@@ -37,7 +38,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, in which Django would refuse to ask the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("google-chrome")
+        program = next(filter(None, map(shutil.which, PROGRAMS)))
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield browser
         browser.close()
