@@ -14,7 +14,6 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
-from contactflow.core import prepared
 from contacts.models import Contact
 
 
@@ -43,8 +42,10 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 
     def match(self, plaintext: str) -> ApiKey | None:
         """The live key with this plaintext, or None for an unknown or revoked one."""
-        found = prepared.rows(_MATCH, [_digest(plaintext)])  # each request asks it
-        return self.model.from_db(connection.alias, _KEY_COLUMNS, found[0]) if found else None
+        with connection.cursor() as cursor:  # each request asks it: no SQL is built for it
+            cursor.execute(_MATCH, [_digest(plaintext)])
+            row = cursor.fetchone()
+        return self.model.from_db(connection.alias, _KEY_COLUMNS, row) if row else None
 
 
 class ApiKey(models.Model):
