@@ -120,7 +120,7 @@ def _build(base: Path) -> None:
 def _discard(base: Path) -> None:
     if base.exists():
         embedded.Cluster(base / "pg", locks=base).stop()
-        shutil.rmtree(base)
+        shutil.rmtree(base, ignore_errors=True)  # another process may be at it too
 
 
 def _sweep() -> None:

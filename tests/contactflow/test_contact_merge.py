@@ -707,7 +707,7 @@ def test_the_preview_says_what_would_happen(keep: Contact, drop: Contact) -> Non
 
     found = contact_merge.preview(keep=keep, drop=drop, choices={})
 
-    assert found.moves == "1 permission, 1 task, 1 workflow"
+    assert found.moves == "1 word on permission, 1 task, 1 execution"
     assert found.cancels == ["“Artist discovery” would run twice: what is still to come of the second is cancelled."]
     assert found.permission == ["No email from any brand from now on: one of the two withdrew it."]
     assert found.address.startswith("dropped@example.org stays known")
