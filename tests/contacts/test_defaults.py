@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def test_a_fresh_deployment_has_everything() -> None:
     added = defaults.load()
 
-    assert 'business entity "The 7 Space"' in added
+    assert 'brand "The 7 Space"' in added
     assert BusinessEntity.objects.count() == 3
     assert ContactType.objects.count() == 7
     assert LeadSource.objects.count() == 3
@@ -141,7 +141,7 @@ def test_a_brand_that_is_missing_is_completed() -> None:
 
     added = defaults.load()
 
-    assert 'business entity "AM Consulting"' in added
+    assert 'brand "AM Consulting"' in added
     assert RoutingRule.objects.count() == len(content.ROUTING_RULES)
 
 
