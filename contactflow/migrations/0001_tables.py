@@ -24,12 +24,7 @@ class Migration(migrations.Migration):
                 (
                     "scope",
                     models.CharField(
-                        choices=[
-                            ("intake", "Intake: POST new-contact only"),
-                            ("read", "Read: every GET"),
-                            ("operate", "Operate: read, and everything a colleague does"),
-                            ("admin", "Admin: everything"),
-                        ],
+                        choices=[("intake", "Intake: POST new-contact only"), ("read", "Read: every GET"), ("operate", "Operate: read, and everything a colleague does"), ("admin", "Admin: everything")],
                         help_text="One scope, or several separated by spaces (RFC 6749, section 3.3).",
                         max_length=40,
                     ),
@@ -95,12 +90,7 @@ class Migration(migrations.Migration):
                 ("changes", models.JSONField(blank=True, default=dict)),
                 ("path", models.CharField(blank=True, help_text="The page on which it was done.", max_length=300)),
                 ("contact_key", models.UUIDField(blank=True, help_text="The contact it concerns.", null=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="person"
-                    ),
-                ),
+                ("user", models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="person")),
             ],
             options={
                 "verbose_name": "change",

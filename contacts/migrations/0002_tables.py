@@ -43,10 +43,7 @@ class Migration(migrations.Migration):
                 ("sender_name", models.CharField(blank=True, max_length=120)),
                 ("sender_email", models.EmailField(blank=True, help_text="Empty: the address of DEFAULT_FROM_EMAIL.", max_length=254)),
                 ("reply_to", models.EmailField(blank=True, max_length=254)),
-                (
-                    "colour",
-                    models.CharField(default="#334155", max_length=7, validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}\\Z", "Give the colour as # and six hexadecimal digits.")]),
-                ),
+                ("colour", models.CharField(default="#334155", max_length=7, validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}\\Z", "Give the colour as # and six hexadecimal digits.")])),
                 ("logo_url", models.URLField(blank=True)),
                 ("signature", models.TextField(blank=True, help_text="Markdown, below every email of the brand.")),
                 ("postal_address", models.TextField(blank=True)),
@@ -146,11 +143,7 @@ class Migration(migrations.Migration):
             ],
             options={"ordering": ("position", "id")},
         ),
-        migrations.AddField(
-            model_name="contact",
-            name="business_entities",
-            field=models.ManyToManyField(blank=True, related_name="contacts", through="contacts.EntityMembership", to="contacts.businessentity", verbose_name="brands"),
-        ),
+        migrations.AddField(model_name="contact", name="business_entities", field=models.ManyToManyField(blank=True, related_name="contacts", through="contacts.EntityMembership", to="contacts.businessentity", verbose_name="brands")),
         migrations.CreateModel(
             name="FormerAddress",
             fields=[
@@ -185,9 +178,7 @@ class Migration(migrations.Migration):
             ],
             options={"ordering": ("position", "name"), "constraints": [models.UniqueConstraint(condition=models.Q(("is_fallback", True)), fields=("is_fallback",), name="one_fallback_lead_source")]},
         ),
-        migrations.AddField(
-            model_name="contact", name="lead_source", field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.leadsource")
-        ),
+        migrations.AddField(model_name="contact", name="lead_source", field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.leadsource")),
         migrations.CreateModel(
             name="ClassificationRule",
             fields=[
@@ -255,12 +246,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("email", models.EmailField(max_length=254)),
-                (
-                    "reason",
-                    models.CharField(
-                        choices=[("bounced", "Address does not exist"), ("complained", "Reported as spam"), ("unsubscribed", "Unsubscribed"), ("manual", "Entered by staff")], max_length=20
-                    ),
-                ),
+                ("reason", models.CharField(choices=[("bounced", "Address does not exist"), ("complained", "Reported as spam"), ("unsubscribed", "Unsubscribed"), ("manual", "Entered by staff")], max_length=20)),
                 ("detail", models.CharField(blank=True, max_length=300)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
@@ -279,10 +265,7 @@ class Migration(migrations.Migration):
                 ("state", models.CharField(choices=[("granted", "Granted"), ("withdrawn", "Withdrawn")], max_length=10)),
                 ("source", models.CharField(help_text="How it was given or withdrawn.", max_length=200)),
                 ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                (
-                    "business_entity",
-                    models.ForeignKey(blank=True, help_text="Empty: every brand.", null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.businessentity", verbose_name="brand"),
-                ),
+                ("business_entity", models.ForeignKey(blank=True, help_text="Empty: every brand.", null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.businessentity", verbose_name="brand")),
                 ("contact", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="contacts.contact")),
             ],
             options={
@@ -345,10 +328,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="formeraddress", constraint=models.UniqueConstraint(fields=("email",), name="one_contact_per_former_address")),
         migrations.AddConstraint(
             model_name="formeraddress",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower(django.db.models.functions.text.Trim("email"))), models.Q(("email", ""), _negated=True)),
-                name="former_address_normalised",
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("email", django.db.models.functions.text.Lower(django.db.models.functions.text.Trim("email"))), models.Q(("email", ""), _negated=True)), name="former_address_normalised"),
         ),
         migrations.AddIndex(model_name="contact", index=models.Index(fields=["email"], name="contact_email")),
         migrations.AddIndex(model_name="contact", index=models.Index(fields=["-created_at", "-id"], name="contact_newest_first")),
@@ -370,10 +350,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="contact", constraint=models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_contact_per_email")),
         migrations.AddConstraint(
             model_name="contact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower(django.db.models.functions.text.Trim("email"))), models.Q(("email", ""), _negated=True)),
-                name="contact_email_normalised",
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("email", django.db.models.functions.text.Lower(django.db.models.functions.text.Trim("email"))), models.Q(("email", ""), _negated=True)), name="contact_email_normalised"),
         ),
         migrations.AddConstraint(
             model_name="classificationrule",

@@ -50,12 +50,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=120)),
-                (
-                    "category",
-                    models.CharField(
-                        choices=[("welcome", "Welcome"), ("follow_up", "Follow-up"), ("lead_source", "Lead source"), ("information", "Information")], default="information", max_length=20
-                    ),
-                ),
+                ("category", models.CharField(choices=[("welcome", "Welcome"), ("follow_up", "Follow-up"), ("lead_source", "Lead source"), ("information", "Information")], default="information", max_length=20)),
                 (
                     "level",
                     models.CharField(
@@ -77,14 +72,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 (
                     "business_entity",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: speaks for the brand of the workflow that sends it.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="contacts.businessentity",
-                        verbose_name="brand",
-                    ),
+                    models.ForeignKey(blank=True, help_text="Empty: speaks for the brand of the workflow that sends it.", null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.businessentity", verbose_name="brand"),
                 ),
             ],
             options={"verbose_name": "email", "verbose_name_plural": "emails", "ordering": ("name",)},
@@ -101,20 +89,7 @@ class Migration(migrations.Migration):
                 ("text", models.TextField()),
                 ("html", models.TextField()),
                 ("message_id", models.CharField(blank=True, help_text="What the other side calls it; of an email the Message-ID header.", max_length=255)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("held", "Held: something is missing"),
-                            ("sending", "Being handed over"),
-                            ("sent", "Sent"),
-                            ("failed", "Refused"),
-                            ("ambiguous", "Unclear"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
+                ("status", models.CharField(choices=[("held", "Held: something is missing"), ("sending", "Being handed over"), ("sent", "Sent"), ("failed", "Refused"), ("ambiguous", "Unclear"), ("cancelled", "Cancelled")], max_length=10)),
                 ("transport", models.CharField(blank=True, choices=[("outbox", "Local outbox"), ("smtp", "SMTP")], max_length=20)),
                 ("missing", django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None)),
                 ("reason", models.JSONField(blank=True, default=dict, help_text="Why it is not sent; engagement.describe says it.")),
@@ -152,10 +127,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=120)),
-                (
-                    "extra_emails",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), blank=True, default=list, help_text="Addresses besides those of the people.", size=None),
-                ),
+                ("extra_emails", django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), blank=True, default=list, help_text="Addresses besides those of the people.", size=None)),
                 ("alert_by_email", models.BooleanField(default=True)),
                 ("business_entity", models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="contacts.businessentity", verbose_name="brand")),
                 ("people", models.ManyToManyField(blank=True, related_name="targets", to=settings.AUTH_USER_MODEL)),
@@ -188,12 +160,7 @@ class Migration(migrations.Migration):
                 ("description", models.TextField(blank=True)),
                 ("category", models.CharField(blank=True, max_length=60)),
                 ("priority", models.CharField(choices=[("low", "Low"), ("medium", "Medium"), ("high", "High"), ("urgent", "Urgent")], default="medium", max_length=10)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("to_do", "To do"), ("in_progress", "In progress"), ("on_hold", "On hold"), ("done", "Done"), ("cancelled", "Cancelled")], default="to_do", max_length=12
-                    ),
-                ),
+                ("status", models.CharField(choices=[("to_do", "To do"), ("in_progress", "In progress"), ("on_hold", "On hold"), ("done", "Done"), ("cancelled", "Cancelled")], default="to_do", max_length=12)),
                 ("source", models.CharField(choices=[("workflow", "Workflow"), ("manual", "Manual")], default="manual", max_length=10)),
                 ("effort_hours", models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
                 ("due_at", models.DateTimeField(blank=True, null=True, validators=[contactflow.core.clock.validate_moment])),
@@ -223,15 +190,9 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "email version", "verbose_name_plural": "email versions", "ordering": ("-number",)},
         ),
+        migrations.AddField(model_name="message", name="version", field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="engagement.templateversion")),
         migrations.AddField(
-            model_name="message",
-            name="version",
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="engagement.templateversion"),
-        ),
-        migrations.AddField(
-            model_name="engagementtemplate",
-            name="current_version",
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="engagement.templateversion"),
+            model_name="engagementtemplate", name="current_version", field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="engagement.templateversion")
         ),
         migrations.CreateModel(
             name="Delivery",
@@ -245,15 +206,7 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[
-                            ("pending", "Waiting"),
-                            ("claimed", "Being prepared"),
-                            ("sending", "Being handed over"),
-                            ("sent", "Sent"),
-                            ("failed", "Failed"),
-                            ("ambiguous", "Unclear"),
-                            ("undeliverable", "Nobody behind the target"),
-                        ],
+                        choices=[("pending", "Waiting"), ("claimed", "Being prepared"), ("sending", "Being handed over"), ("sent", "Sent"), ("failed", "Failed"), ("ambiguous", "Unclear"), ("undeliverable", "Nobody behind the target")],
                         default="pending",
                         max_length=15,
                     ),
@@ -280,18 +233,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(model_name="alert", index=models.Index(fields=["created_at", "id"], name="alert_oldest_first")),
         migrations.AddIndex(model_name="alert", index=models.Index(fields=["contact", "-created_at"], name="alert_of_contact")),
-        migrations.AddIndex(
-            model_name="alert",
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("title"), name="gin_trgm_ops"), name="alert_search"),
-        ),
+        migrations.AddIndex(model_name="alert", index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("title"), name="gin_trgm_ops"), name="alert_search")),
         migrations.AddIndex(model_name="alert", index=models.Index(condition=models.Q(("acknowledged_at__isnull", True)), fields=["target", "-created_at"], name="alert_open")),
         migrations.AddIndex(model_name="alert", index=models.Index(condition=models.Q(("acknowledged_at__isnull", True)), fields=["-created_at", "-id"], name="alert_open_newest_first")),
         migrations.AddIndex(model_name="alert", index=models.Index(condition=models.Q(("acknowledged_at__isnull", False)), fields=["-acknowledged_at"], name="alert_acknowledged_latest")),
         migrations.AddConstraint(model_name="alert", constraint=models.UniqueConstraint(fields=("action",), name="one_alert_per_action")),
         migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True), fields=["due_at"], name="task_open_by_due")),
-        migrations.AddIndex(
-            model_name="task", index=models.Index(condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True), fields=["assignee", "due_at"], name="task_open_of_assignee")
-        ),
+        migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True), fields=["assignee", "due_at"], name="task_open_of_assignee")),
         migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True), fields=["target", "due_at"], name="task_open_of_target")),
         migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("status__in", ["done", "cancelled"]), _negated=True), fields=["status", "due_at"], name="task_open_by_status")),
         migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("status", "done")), fields=["-completed_at"], name="task_done_latest")),
@@ -299,19 +247,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("completed_at__isnull", False)), fields=["contact", "-completed_at"], name="task_done_of_contact")),
         migrations.AddIndex(model_name="task", index=models.Index(fields=["-created_at", "-id"], name="task_newest_first")),
         migrations.AddIndex(model_name="task", index=models.Index(condition=models.Q(("status", "cancelled")), fields=["-created_at", "-id"], name="task_cancelled")),
-        migrations.AddIndex(
-            model_name="task",
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("title"), name="gin_trgm_ops"), name="task_search"),
-        ),
+        migrations.AddIndex(model_name="task", index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("title"), name="gin_trgm_ops"), name="task_search")),
         migrations.AddIndex(model_name="task", index=models.Index(fields=["updated_at", "id"], name="task_changed")),
         migrations.AddConstraint(model_name="task", constraint=models.UniqueConstraint(fields=("action",), name="one_task_per_action")),
         migrations.AddConstraint(
             model_name="task",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed_at__isnull", False), ("status", "done")), models.Q(models.Q(("status", "done"), _negated=True), ("completed_at__isnull", True)), _connector="OR"
-                ),
-                name="task_done_has_completed_at",
+                condition=models.Q(models.Q(("completed_at__isnull", False), ("status", "done")), models.Q(models.Q(("status", "done"), _negated=True), ("completed_at__isnull", True)), _connector="OR"), name="task_done_has_completed_at"
             ),
         ),
         migrations.AddConstraint(model_name="templateversion", constraint=models.UniqueConstraint(fields=("template", "number"), name="one_template_version_number")),
@@ -321,8 +263,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="message", index=models.Index(fields=["version", "-created_at", "-id"], include=("business_entity",), name="message_of_version")),
         migrations.AddIndex(model_name="message", index=models.Index(fields=["message_id"], name="message_by_message_id")),
         migrations.AddIndex(model_name="message", index=models.Index(condition=models.Q(("status", "sent")), fields=["business_entity", "sent_at"], name="message_sent_by_brand")),
-        migrations.AddIndex(
-            model_name="message", index=models.Index(condition=models.Q(("status__in", ["held", "ambiguous", "failed"])), fields=["status", "created_at"], name="message_needs_person")
-        ),
+        migrations.AddIndex(model_name="message", index=models.Index(condition=models.Q(("status__in", ["held", "ambiguous", "failed"])), fields=["status", "created_at"], name="message_needs_person")),
         migrations.AddConstraint(model_name="message", constraint=models.UniqueConstraint(fields=("action",), name="one_message_per_action")),
     ]

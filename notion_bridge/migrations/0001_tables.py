@@ -32,12 +32,7 @@ class Migration(migrations.Migration):
                 ("baseline_at", models.DateTimeField(blank=True, help_text="When the first pull was complete; whoever came with it starts no workflow.", null=True)),
                 (
                     "baseline_answer",
-                    models.CharField(
-                        blank=True,
-                        choices=[("", "Not answered"), ("start", "Start their workflows"), ("started", "Their workflows were started"), ("leave", "Leave them as they are")],
-                        default="",
-                        max_length=10,
-                    ),
+                    models.CharField(blank=True, choices=[("", "Not answered"), ("start", "Start their workflows"), ("started", "Their workflows were started"), ("leave", "Leave them as they are")], default="", max_length=10),
                 ),
                 ("read_until", models.DateTimeField(blank=True, help_text="The next poll asks for edits since then.", null=True)),
                 ("page_cursor", models.JSONField(blank=True, default=dict)),
@@ -57,16 +52,8 @@ class Migration(migrations.Migration):
                 ("property_id", models.CharField(blank=True, help_text="Empty: the field is not synchronised.", max_length=100)),
                 ("property_name", models.CharField(blank=True, max_length=300)),
                 ("property_type", models.CharField(blank=True, max_length=40)),
-                (
-                    "rule",
-                    models.CharField(choices=[("notion", "Notion wins"), ("contactflow", "Contactflow wins"), ("newest", "The newest change wins"), ("ask", "Ask")], default="notion", max_length=12),
-                ),
-                (
-                    "trouble",
-                    models.CharField(
-                        blank=True, choices=[("", "None"), ("vanished", "The property is gone"), ("type_changed", "The property has another type")], default="", editable=False, max_length=20
-                    ),
-                ),
+                ("rule", models.CharField(choices=[("notion", "Notion wins"), ("contactflow", "Contactflow wins"), ("newest", "The newest change wins"), ("ask", "Ask")], default="notion", max_length=12)),
+                ("trouble", models.CharField(blank=True, choices=[("", "None"), ("vanished", "The property is gone"), ("type_changed", "The property has another type")], default="", editable=False, max_length=20)),
                 ("by_staff", models.BooleanField(default=False, editable=False, help_text="Chosen by staff, not guessed.")),
             ],
             options={"ordering": ("database_id", "id")},

@@ -20,10 +20,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             name="DigestChoice",
-            fields=[
-                ("user", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="digest_choice", serialize=False, to=settings.AUTH_USER_MODEL)),
-                ("wanted", models.BooleanField(default=True)),
-            ],
+            fields=[("user", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="digest_choice", serialize=False, to=settings.AUTH_USER_MODEL)), ("wanted", models.BooleanField(default=True))],
         ),
         migrations.CreateModel(
             name="WorkerHeartbeat",
@@ -38,12 +35,7 @@ class Migration(migrations.Migration):
             name="BulkDecision",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                (
-                    "verb",
-                    models.CharField(
-                        choices=[("retry", "Try again"), ("skip", "Leave out"), ("resolve_sent", "They arrived"), ("resolve_not_sent", "They did not arrive: send them now")], max_length=20
-                    ),
-                ),
+                ("verb", models.CharField(choices=[("retry", "Try again"), ("skip", "Leave out"), ("resolve_sent", "They arrived"), ("resolve_not_sent", "They did not arrive: send them now")], max_length=20)),
                 ("cause", models.CharField(blank=True, help_text="Empty: the steps in `chosen`.", max_length=120)),
                 ("chosen", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
                 ("reason", models.CharField(max_length=500)),
@@ -57,10 +49,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-decided_at", "-id"),
-                "indexes": [
-                    models.Index(condition=models.Q(("finished_at__isnull", True)), fields=["decided_at"], name="bulk_decision_open"),
-                    models.Index(fields=["-decided_at"], name="bulk_decision_newest_first"),
-                ],
+                "indexes": [models.Index(condition=models.Q(("finished_at__isnull", True)), fields=["decided_at"], name="bulk_decision_open"), models.Index(fields=["-decided_at"], name="bulk_decision_newest_first")],
             },
         ),
         migrations.CreateModel(
@@ -76,15 +65,7 @@ class Migration(migrations.Migration):
                 ("token", models.UUIDField(blank=True, editable=False, null=True)),
                 ("crashes", models.PositiveSmallIntegerField(default=0, editable=False, help_text="In a row, without any progress.")),
                 ("trouble", models.TextField(blank=True, editable=False, help_text="Why it failed, for a person.")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("preparing", "Being prepared"), ("ready", "Ready"), ("expired", "Deleted"), ("cancelled", "Cancelled"), ("failed", "Failed")],
-                        default="preparing",
-                        editable=False,
-                        max_length=10,
-                    ),
-                ),
+                ("state", models.CharField(choices=[("preparing", "Being prepared"), ("ready", "Ready"), ("expired", "Deleted"), ("cancelled", "Cancelled"), ("failed", "Failed")], default="preparing", editable=False, max_length=10)),
                 ("format", models.CharField(choices=[("csv", "CSV, for any program"), ("xlsx", "Excel (.xlsx)")], default="csv", max_length=4)),
                 ("columns", models.JSONField(default=list)),
                 ("filters", models.CharField(blank=True, help_text="Which part of the list, in words.", max_length=500)),
@@ -178,18 +159,8 @@ class Migration(migrations.Migration):
                 ("cells", models.JSONField(default=list)),
                 ("unreadable", models.TextField(blank=True, help_text="Why the record could not be read at all.")),
                 ("person", models.CharField(blank=True, max_length=320)),
-                (
-                    "foreseen",
-                    models.CharField(
-                        blank=True, choices=[("", "Not judged yet"), ("created", "New"), ("updated", "Changed"), ("unchanged", "Unchanged"), ("rejected", "Rejected")], default="", max_length=10
-                    ),
-                ),
-                (
-                    "became",
-                    models.CharField(
-                        blank=True, choices=[("", "Not judged yet"), ("created", "New"), ("updated", "Changed"), ("unchanged", "Unchanged"), ("rejected", "Rejected")], default="", max_length=10
-                    ),
-                ),
+                ("foreseen", models.CharField(blank=True, choices=[("", "Not judged yet"), ("created", "New"), ("updated", "Changed"), ("unchanged", "Unchanged"), ("rejected", "Rejected")], default="", max_length=10)),
+                ("became", models.CharField(blank=True, choices=[("", "Not judged yet"), ("created", "New"), ("updated", "Changed"), ("unchanged", "Unchanged"), ("rejected", "Rejected")], default="", max_length=10)),
                 ("is_repeat", models.BooleanField(default=False, help_text="The person stands earlier in the file.")),
                 ("changes", models.JSONField(default=dict, help_text="{field: [before, after]}")),
                 ("reason", models.TextField(blank=True)),
@@ -280,15 +251,7 @@ class Migration(migrations.Migration):
                 (
                     "outcome",
                     models.CharField(
-                        choices=[
-                            ("running", "Running"),
-                            ("done", "Done"),
-                            ("retry", "Refused for now"),
-                            ("failed", "Refused for good"),
-                            ("paused", "Channel in trouble"),
-                            ("ambiguous", "Unclear"),
-                            ("crashed", "Worker died"),
-                        ],
+                        choices=[("running", "Running"), ("done", "Done"), ("retry", "Refused for now"), ("failed", "Refused for good"), ("paused", "Channel in trouble"), ("ambiguous", "Unclear"), ("crashed", "Worker died")],
                         default="running",
                         max_length=10,
                     ),
@@ -333,12 +296,7 @@ class Migration(migrations.Migration):
                 ("trigger_event", models.CharField(max_length=64)),
                 ("because", models.JSONField(blank=True, default=dict, help_text="Why it started: contacts.describe.because.")),
                 ("reentry_key", models.CharField(editable=False, help_text='"once", or the event that started it.', max_length=64)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("active", "Active"), ("paused", "On hold"), ("completed", "Completed"), ("cancelled", "Cancelled"), ("failed", "Failed")], default="active", max_length=10
-                    ),
-                ),
+                ("status", models.CharField(choices=[("active", "Active"), ("paused", "On hold"), ("completed", "Completed"), ("cancelled", "Cancelled"), ("failed", "Failed")], default="active", max_length=10)),
                 ("started_at", models.DateTimeField()),
                 ("paused_at", models.DateTimeField(blank=True, null=True)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
@@ -349,9 +307,7 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "execution", "verbose_name_plural": "executions", "ordering": ("-started_at", "-id")},
         ),
-        migrations.AddField(
-            model_name="scheduledaction", name="instance", field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="actions", to="workflows.workflowinstance")
-        ),
+        migrations.AddField(model_name="scheduledaction", name="instance", field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="actions", to="workflows.workflowinstance")),
         migrations.CreateModel(
             name="ControlEntry",
             fields=[
@@ -413,9 +369,7 @@ class Migration(migrations.Migration):
             options={"verbose_name": "workflow", "verbose_name_plural": "workflows", "ordering": ("slug",)},
         ),
         migrations.AddField(
-            model_name="workflowinstance",
-            name="template",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowtemplate", verbose_name="workflow"),
+            model_name="workflowinstance", name="template", field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowtemplate", verbose_name="workflow")
         ),
         migrations.CreateModel(
             name="StartOrder",
@@ -444,10 +398,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("edited_at", models.DateTimeField(blank=True, editable=False, help_text="The last edit of the draft.", null=True)),
                 ("published_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "business_entity",
-                    models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contacts.businessentity", verbose_name="brand"),
-                ),
+                ("business_entity", models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contacts.businessentity", verbose_name="brand")),
                 ("contact_types", models.ManyToManyField(blank=True, to="contacts.contacttype")),
                 ("edited_by", models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL)),
                 ("lead_sources", models.ManyToManyField(blank=True, to="contacts.leadsource")),
@@ -457,15 +408,9 @@ class Migration(migrations.Migration):
             options={"ordering": ("-number",)},
         ),
         migrations.AddField(
-            model_name="workflowtemplate",
-            name="current_version",
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows.workflowversion"),
+            model_name="workflowtemplate", name="current_version", field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows.workflowversion")
         ),
-        migrations.AddField(
-            model_name="workflowinstance",
-            name="version",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowversion"),
-        ),
+        migrations.AddField(model_name="workflowinstance", name="version", field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowversion")),
         migrations.AddField(model_name="step", name="version", field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="workflows.workflowversion")),
         migrations.CreateModel(
             name="DigestLetter",
@@ -496,27 +441,16 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="actionattempt", constraint=models.UniqueConstraint(fields=("action", "token"), name="one_attempt_per_token")),
         migrations.AddConstraint(model_name="plannedtouch", constraint=models.UniqueConstraint(fields=("step", "day"), name="one_touch_per_day")),
         migrations.AddIndex(
-            model_name="scheduledaction",
-            index=models.Index(condition=models.Q(("lane", "inside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_inside"),
+            model_name="scheduledaction", index=models.Index(condition=models.Q(("lane", "inside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_inside")
         ),
         migrations.AddIndex(
-            model_name="scheduledaction",
-            index=models.Index(
-                condition=models.Q(("lane", "outside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_outside"
-            ),
+            model_name="scheduledaction", index=models.Index(condition=models.Q(("lane", "outside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_outside")
         ),
-        migrations.AddIndex(
-            model_name="scheduledaction", index=models.Index(condition=models.Q(("paused", False), ("status", "pending"), ("suspect", True)), fields=["next_attempt_at"], name="action_claim_suspect")
-        ),
+        migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("paused", False), ("status", "pending"), ("suspect", True)), fields=["next_attempt_at"], name="action_claim_suspect")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["claimed", "sending"])), fields=["lease_until"], name="action_leases")),
+        migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["status", "due_at"], name="action_needs_person")),
         migrations.AddIndex(
-            model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["status", "due_at"], name="action_needs_person")
-        ),
-        migrations.AddIndex(
-            model_name="scheduledaction",
-            index=models.Index(
-                condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["cause", "id"], include=("status", "finished_at", "started_at", "due_at"), name="action_by_cause"
-            ),
+            model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["cause", "id"], include=("status", "finished_at", "started_at", "due_at"), name="action_by_cause")
         ),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(fields=["status", "-due_at", "-id"], name="action_by_status")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("target__isnull", False)), fields=["target", "-due_at", "-id"], name="action_by_target")),
@@ -550,9 +484,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="controlentry", index=models.Index(fields=["-at", "-id"], name="control_newest_first")),
         migrations.AddConstraint(model_name="startorder", constraint=models.UniqueConstraint(condition=models.Q(("finished_at__isnull", True)), fields=("template",), name="one_open_start_order")),
         migrations.AddConstraint(model_name="workflowversion", constraint=models.UniqueConstraint(fields=("template", "number"), name="one_workflow_version_number")),
-        migrations.AddConstraint(
-            model_name="workflowversion", constraint=models.UniqueConstraint(condition=models.Q(("published_at__isnull", True)), fields=("template",), name="one_draft_per_workflow")
-        ),
+        migrations.AddConstraint(model_name="workflowversion", constraint=models.UniqueConstraint(condition=models.Q(("published_at__isnull", True)), fields=("template",), name="one_draft_per_workflow")),
         migrations.AddConstraint(
             model_name="workflowversion",
             constraint=models.CheckConstraint(
@@ -575,18 +507,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="workflowinstance",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("paused_at__isnull", False), ("status", "paused")), models.Q(models.Q(("status", "paused"), _negated=True), ("paused_at__isnull", True)), _connector="OR"),
-                name="instance_paused_has_paused_at",
+                condition=models.Q(models.Q(("paused_at__isnull", False), ("status", "paused")), models.Q(models.Q(("status", "paused"), _negated=True), ("paused_at__isnull", True)), _connector="OR"), name="instance_paused_has_paused_at"
             ),
         ),
         migrations.AddConstraint(
             model_name="workflowinstance",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", False), ("status__in", ["completed", "cancelled", "failed"])),
-                    models.Q(("ended_at__isnull", True), ("status__in", ["active", "paused"])),
-                    _connector="OR",
-                ),
+                condition=models.Q(models.Q(("ended_at__isnull", False), ("status__in", ["completed", "cancelled", "failed"])), models.Q(("ended_at__isnull", True), ("status__in", ["active", "paused"])), _connector="OR"),
                 name="instance_ended_has_ended_at",
             ),
         ),
@@ -602,9 +529,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="step",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("action_type", "send_email"), _negated=True), ("template__isnull", False), _connector="OR"),
-                name="step_has_email",
-                violation_error_message="Choose the email to send.",
+                condition=models.Q(models.Q(("action_type", "send_email"), _negated=True), ("template__isnull", False), _connector="OR"), name="step_has_email", violation_error_message="Choose the email to send."
             ),
         ),
     ]
