@@ -91,8 +91,9 @@ def decide(*, events: Sequence[ContactEvent], reference: ReferenceData, now: dt.
 def store(enrolments: Iterable[Enrolment]) -> None:
     """Write what was decided to start, once its contacts and events are stored."""
     found = list(enrolments)
-    bulk.insert([instance for one in found for instance in one.instances])
-    bulk.insert([action for one in found for action in one.actions])
+    bulk.insert_together(
+        [instance for one in found for instance in one.instances], [action for one in found for action in one.actions]
+    )
 
 
 def judge(

@@ -18,19 +18,27 @@ def insert(rows: Sequence[models.Model]) -> None:
     """Insert rows of one model that leave the same columns to the database, which are set on them afterwards."""
     if not rows:
         return
-    model = type(rows[0])
-    left = tuple(
-        field.attname
-        for field in model._meta.concrete_fields
-        if isinstance(value := getattr(rows[0], field.attname), DatabaseDefault)
-        or (value is None and field.primary_key)
-    )
-    statement, names = _insert(model, left)
+    left = _left(rows[0])
+    statement, names = _insert(type(rows[0]), left)
     returned = prepared.rows(statement, [_recordset(rows, names)])
     for row, values in zip(rows, returned if left else [()] * len(rows), strict=True):
         for name, value in zip(left, values, strict=True):
             setattr(row, name, value)
         row._state.adding, row._state.db = False, connection.alias
+
+
+def insert_together(*groups: Sequence[models.Model]) -> None:
+    """`insert` for several models in one statement, in which rows may refer to each other; nothing is read back."""
+    parts, values = [], []
+    for rows in filter(None, groups):
+        statement, names = _insert(type(rows[0]), _left(rows[0]))
+        parts.append(statement.partition(" RETURNING ")[0])
+        values.append(_recordset(rows, names))
+        for row in rows:
+            row._state.adding, row._state.db = False, connection.alias
+    if parts:
+        before = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(parts[:-1]))
+        prepared.rows(f"WITH {before} {parts[-1]}" if before else parts[-1], values)
 
 
 def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
@@ -40,6 +48,15 @@ def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     statement, names = _update(type(rows[0]), tuple(fields))
     with connection.cursor() as cursor:
         cursor.execute(statement, [_recordset(rows, names)])
+
+
+def _left(row: models.Model) -> tuple[str, ...]:
+    """The columns that the database fills."""
+    return tuple(
+        field.attname
+        for field in row._meta.concrete_fields
+        if isinstance(value := getattr(row, field.attname), DatabaseDefault) or (value is None and field.primary_key)
+    )
 
 
 # JSON knows arrays, objects and nulls, and one parameter serves any number of rows: the statement is always the same.

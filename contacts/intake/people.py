@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 from contactflow.core import bulk, prepared
 from contacts import addresses, reference_data
@@ -151,17 +152,19 @@ def write(present: Iterable[Person]) -> None:
             changed.setdefault(tuple(sorted(person.columns)), []).append(person.contact)
     for columns, contacts in changed.items():
         bulk.update(contacts, columns)
-    _write_types(people)
-    _write_memberships(people)
+    types, (memberships, moved) = _types(people), _memberships(people)
+    bulk.insert_together(types, memberships)
+    bulk.update(moved, ["position"])
 
 
 def write_events(events: Sequence[ContactEvent]) -> None:
     bulk.insert(events)
 
 
-def _write_types(people: Iterable[Person]) -> None:
+def _types(people: Iterable[Person]) -> list[Model]:
+    """Takes the links away that are gone; returns those that are new."""
     through = Contact.contact_types.through
-    links = []
+    links: list[Model] = []
     for person in people:
         wanted = [kind.pk for kind in person.types]
         links += [
@@ -169,10 +172,11 @@ def _write_types(people: Iterable[Person]) -> None:
         ]
         if gone := person.stored_types - set(wanted):
             through.objects.filter(contact_id=person.contact.pk, contacttype_id__in=gone).delete()
-    bulk.insert(links)
+    return links
 
 
-def _write_memberships(people: Iterable[Person]) -> None:
+def _memberships(people: Iterable[Person]) -> tuple[list[EntityMembership], list[EntityMembership]]:
+    """Takes those away that are gone; returns the new, and those whose place changed."""
     new: list[EntityMembership] = []
     moved: list[EntityMembership] = []
     for person in people:
@@ -190,5 +194,4 @@ def _write_memberships(people: Iterable[Person]) -> None:
         gone = set(person.memberships) - {entity.pk for entity in person.entities}
         if gone:
             EntityMembership.objects.filter(contact=person.contact, business_entity__in=gone).delete()
-    bulk.insert(new)
-    bulk.update(moved, ["position"])
+    return new, moved
