@@ -5,21 +5,39 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
+from rest_framework.routers import SimpleRouter
 
-import contacts.urls
-import engagement.urls
-import notion_bridge.urls
-import workflows.urls
 from contactflow.api import pages, problems
+from contacts import api as contacts
+from engagement import api as engagement
+from notion_bridge import api as notion
+from workflows import api as workflows
 
-resources = [*contacts.urls.resources, *workflows.urls.resources, *engagement.urls.resources]
-doors = [*workflows.urls.doors, *engagement.urls.doors, *notion_bridge.urls.doors]
+resources = SimpleRouter(use_regex_path=False)
+resources.register("contacts", contacts.Contacts)
+resources.register("events", contacts.Events)
+resources.register("workflow-templates", workflows.Templates)
+resources.register("workflow-instances", workflows.Instances)
+resources.register("scheduled-actions", workflows.Actions)
+resources.register("messages", engagement.Messages)
+resources.register("tasks", engagement.Tasks)
+resources.register("alerts", engagement.Alerts)
+doors = [
+    path("new-contact/", workflows.NewContact.as_view()),
+    path("trigger/", workflows.Trigger.as_view()),
+    path("status/", workflows.Status.as_view()),
+    path("templates/", workflows.AllTemplates.as_view()),
+    path("alerts/stream/", engagement.AlertStream.as_view()),
+    path("start-monitoring/", notion.StartMonitoring.as_view()),
+    path("stop-monitoring/", notion.StopMonitoring.as_view()),
+    path("notion-webhook/", notion.Webhook.as_view(), name="notion-webhook"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("contact-workflows/", include(doors)),
-    path("api/v1/", include(resources)),
+    path("api/v1/", include(resources.urls)),
     path("api/schema/", pages.Schema.as_view(), name="schema"),
     path("api/docs/", pages.Docs.as_view()),
     re_path(r"^(?:api|contact-workflows)/", problems.unknown_address),

@@ -209,11 +209,6 @@ class Contact(models.Model):
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
-    @property
-    def may_be_contacted(self) -> bool:
-        """False for statuses like Do Not Contact; permission per channel is contacts.consent's to answer."""
-        return not self.status.blocks_contact
-
 
 class FormerAddress(models.Model):
     """An address somebody was known by until they were merged with another row of theirs: it still finds them.

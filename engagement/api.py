@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import django_filters
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,11 +19,26 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now
 from contacts import addresses, cleaning
+from contacts.filters import AddressFilter, ChoiceFilter, SlugFilter
 from contacts.models import Contact
-from engagement import alerts, filters, serializers, stream, tasking
+from engagement import alerts, serializers, stream, tasking
 from engagement.models import Alert, Message, Target, Task
 
 NEWEST_FIRST = ("-created_at", "-id")
+
+
+class MessageFilters(django_filters.FilterSet):  # type: ignore[misc]  # the package is untyped
+    contact_email = AddressFilter(field_name="contact__email")
+    status = ChoiceFilter(Message.Status)
+
+
+class TaskFilters(MessageFilters):
+    status = ChoiceFilter(Task.Status)
+
+
+class AlertFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    target = SlugFilter(Target)
+    contact_email = AddressFilter(field_name="contact__email")
 
 
 class Messages(ReadOnlyModelViewSet[Message]):
@@ -32,7 +48,7 @@ class Messages(ReadOnlyModelViewSet[Message]):
         "events"
     )
     serializer_class = serializers.MessageOutput
-    filterset_class = filters.MessageFilters
+    filterset_class = MessageFilters
     lookup_value_converter = "uuid"
     page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
 
@@ -42,7 +58,7 @@ class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):
 
     queryset = Task.objects.select_related("target", "contact", "business_entity")
     serializer_class = serializers.TaskOutput
-    filterset_class = filters.TaskFilters
+    filterset_class = TaskFilters
     lookup_value_converter = "uuid"
     page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
 
@@ -76,7 +92,7 @@ class Alerts(ReadOnlyModelViewSet[Alert]):
         "deliveries"
     )
     serializer_class = serializers.AlertOutput
-    filterset_class = filters.AlertFilters
+    filterset_class = AlertFilters
     lookup_value_converter = "uuid"
     page_by: ClassVar[tuple[str, ...]] = NEWEST_FIRST
 

@@ -221,11 +221,6 @@ def record_ambiguous(action_id: UUID, *, reason: Reason, now: datetime) -> None:
     _settle(action_id, Q(status=Status.SENDING), Status.AMBIGUOUS, reason, now)
 
 
-def record_cancelled(action_id: UUID, *, reason: Reason, now: datetime) -> None:
-    """It is not to be sent any more; one that was sent stays sent."""
-    _settle(action_id, ~Q(status__in=(Status.SENT, Status.CANCELLED)), Status.CANCELLED, reason, now)
-
-
 @transaction.atomic
 def _settle(action_id: UUID, allowed: Q, status: Message.Status, reason: Reason, now: datetime) -> None:
     """Change the message if it may, and leave the event exactly when it changed."""

@@ -95,11 +95,6 @@ def render(
     return compose(words=words, values=replace(values, passages=passages or {}), brand=layout.brand_of(business_entity))
 
 
-def preview(*, words: Words, business_entity: BusinessEntity | None) -> Rendered:
-    """The email with the registry's samples, for the people who write it."""
-    return compose(words=words, values=samples(words, business_entity), brand=layout.brand_of(business_entity))
-
-
 def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
     """The values of an example person, who knows everything."""
     values: dict[str, Any] = {

@@ -14,13 +14,14 @@ from django.db.models import Q, QuerySet, TextChoices
 from django.utils import timezone
 
 from contacts.models import Contact
-from engagement.models import Alert, Target, Task
+from engagement.models import Alert, ChannelState, Target, Task
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Row = TypeVar("Row", Task, Alert)
 FINISHED = (Task.Status.DONE, Task.Status.CANCELLED)
+COUNT_UP_TO = 1000  # what needs a person is counted no further: "1000 or more" is as clear
 BELL_COUNTS_TO = 99
 COLUMN_HOLDS = 50
 # A row committed late carries an earlier time than the newest: the version looks at this many, not at one.
@@ -61,6 +62,25 @@ def alerts_of(alerts: QuerySet[Alert], *, user: User) -> QuerySet[Alert]:
 
 def unfinished(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.exclude(status__in=FINISHED)
+
+
+def due_today(tasks: QuerySet[Task], *, now: dt.datetime) -> QuerySet[Task]:
+    """The open ones due between now and midnight, in the time zone of this installation."""
+    here = timezone.localtime(now)
+    midnight = dt.datetime.combine(here.date() + dt.timedelta(days=1), dt.time.min, tzinfo=here.tzinfo)
+    return unfinished(tasks).filter(due_at__gte=now, due_at__lt=midnight)
+
+
+def unacknowledged() -> QuerySet[Alert]:
+    return Alert.objects.filter(acknowledged_at__isnull=True)
+
+
+def paused_channels(*, now: dt.datetime) -> list[ChannelState]:
+    return list(ChannelState.objects.filter(paused_until__gt=now).order_by("channel"))
+
+
+def count(rows: QuerySet[Any]) -> int:
+    return rows.order_by()[:COUNT_UP_TO].count()
 
 
 def matching(rows: QuerySet[Row], *, text: str) -> QuerySet[Row]:
@@ -131,7 +151,7 @@ class Bell:
 
 
 def bell(*, user: User) -> Bell:
-    mine = alerts_of(Alert.objects.filter(acknowledged_at__isnull=True), user=user)
+    mine = alerts_of(unacknowledged(), user=user)
     newest = mine.select_related("target").order_by("-created_at", "-id").first()
     count = mine.order_by()[: BELL_COUNTS_TO + 1].count() if newest else 0
     return Bell(count=count, newest=newest)

@@ -24,8 +24,8 @@ from django.utils import timezone
 
 from contactflow.core.clock import database_now
 from contactflow.core.numbers import counted
-from engagement import analytics
-from engagement.models import Delivery
+from engagement import worklist
+from engagement.models import Delivery, Task
 from workflows import failures
 from workflows.models import DigestChoice, DigestLetter, ScheduledAction
 
@@ -93,7 +93,7 @@ def due_day(*, now: dt.datetime) -> dt.date | None:
 
 def gather(*, since: dt.datetime, now: dt.datetime) -> Digest:
     """What needs somebody now, and what went wrong since."""
-    waiting = analytics.waiting(now=now)
+    overdue = worklist.unfinished(Task.objects.filter(due_at__lt=now))
     late = ScheduledAction.objects.filter(
         status=ScheduledAction.Status.PENDING,
         due_at__lt=now - LATE,
@@ -104,9 +104,9 @@ def gather(*, since: dt.datetime, now: dt.datetime) -> Digest:
         since=since,
         until=now,
         groups=failures.groups(since=since),
-        overdue_tasks=waiting.overdue_tasks,
-        open_alerts=waiting.open_alerts,
-        late_steps=late.order_by()[: analytics.COUNT_UP_TO].count(),
+        overdue_tasks=worklist.count(overdue),
+        open_alerts=worklist.count(worklist.unacknowledged()),
+        late_steps=worklist.count(late),
     )
 
 
@@ -173,7 +173,7 @@ def _context(digest: Digest) -> dict[str, Any]:
 
 
 def _count(count: int, one: str, many: str) -> str:
-    if count >= analytics.COUNT_UP_TO:
+    if count >= worklist.COUNT_UP_TO:
         return f"{count} or more {many}"
     return counted(count, one, many)
 

@@ -13,8 +13,8 @@ from django.utils import formats, timezone
 
 from contacts import brands
 from contacts.models import BusinessEntity
-from engagement import analytics as engagement_analytics
 from engagement import describe as engagement_describe
+from engagement import worklist
 from engagement.models import Alert, ChannelState, Message, Target, Task
 from notion_bridge import describe, health, monitoring
 from workflows import heartbeat
@@ -57,7 +57,7 @@ class Attention:
 
 def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attention:
     """What the start page shows. The number of queries does not depend on the number of rows."""
-    paused = engagement_analytics.paused_channels(now=now)
+    paused = worklist.paused_channels(now=now)
     return Attention(
         notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused), *_notion_notice(now)],
         cards=[
@@ -99,7 +99,7 @@ def _notion_notice(now: dt.datetime) -> list[Notice]:
 
 def _notion_card() -> list[Card]:
     """One number for problems and conflicts; absent while there is no Notion to decide about."""
-    problems, conflicts = health.waiting_for_staff(up_to=engagement_analytics.COUNT_UP_TO)
+    problems, conflicts = health.waiting_for_staff(up_to=worklist.COUNT_UP_TO)
     if not monitoring.is_connected() and not problems + conflicts:
         return []
     place = "notion_bridge_syncproblem" if problems or not conflicts else "notion_bridge_syncconflict"
@@ -141,11 +141,11 @@ def _action_cards(brand: BusinessEntity | None) -> list[Card]:
 
 
 def _engagement_cards(now: dt.datetime, brand: BusinessEntity | None) -> list[Card]:
-    unfinished = Task.objects.exclude(status__in=engagement_analytics.FINISHED)
+    unfinished = worklist.unfinished(Task.objects.all())
     held = _only(Message.objects.filter(status=Message.Status.HELD), brand)
-    open_alerts = _only(Alert.objects.filter(acknowledged_at__isnull=True), brand)
+    open_alerts = _only(worklist.unacknowledged(), brand)
     overdue = _only(unfinished.filter(due_at__lt=now), brand)
-    due_today = _only(engagement_analytics.due_today(Task.objects.all(), now=now), brand)
+    due_today = _only(worklist.due_today(Task.objects.all(), now=now), brand)
     return [
         _count(
             "Held emails", held, "Something is missing in their words. Fill it in, then try again.",
@@ -176,7 +176,7 @@ def _target_card(brand: BusinessEntity | None) -> Card:
 
 
 def _newest_open_alerts(brand: BusinessEntity | None) -> list[Alert]:
-    waiting = Alert.objects.filter(acknowledged_at__isnull=True).select_related("target", "contact")
+    waiting = worklist.unacknowledged().select_related("target", "contact")
     rows = brands.only(waiting, brand=brand, path="business_entity")
     return list(rows.order_by("-created_at", "-id")[:NEWEST_ALERTS])
 
@@ -196,11 +196,11 @@ def _worker_card(what_goes_out: str) -> Card:
 def _only(rows: QuerySet[Any], brand: BusinessEntity | None, *, via: str = "") -> int:
     """How many of them are the brand's, counted no further than anybody needs to know."""
     found = brands.only(rows, brand=brand, path=f"{via}business_entity")
-    return found.order_by()[: engagement_analytics.COUNT_UP_TO].count()
+    return worklist.count(found)
 
 
 def _count(title: str, count: int, means: str, place: str, query: str, permission: str) -> Card:
-    more = count >= engagement_analytics.COUNT_UP_TO
+    more = count >= worklist.COUNT_UP_TO
     return Card(
         title=title,
         value=f"{count} or more" if more else str(count),

@@ -7,22 +7,13 @@ rule is loaded only while there is not a single one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.db import models, transaction
 
-from contacts.defaults.content import (
-    BUSINESS_ENTITIES,
-    CLASSIFICATION_RULES,
-    CONTACT_TYPES,
-    FIELD,
-    LEAD_SOURCES,
-    OPERATOR,
-    ROUTING_RULES,
-    STATUSES,
-    Values,
-)
 from contacts.models import (
     BusinessEntity,
     ClassificationRule,
@@ -30,17 +21,21 @@ from contacts.models import (
     ContactType,
     LeadSource,
     RoutingRule,
+    Rule,
 )
+
+Values = Mapping[str, Any]
+CONTENT: Mapping[str, Sequence[Values]] = tomllib.loads(Path(__file__).with_name("content.toml").read_text("utf-8"))
 
 
 def load(*, check_only: bool = False) -> list[str]:
     """Add what is missing and say what that was; with `check_only` say what would be added and add nothing."""
     with transaction.atomic():
         added = [
-            *_complete(BusinessEntity, BUSINESS_ENTITIES, mark="is_fallback"),
-            *_complete(ContactType, CONTACT_TYPES, mark="is_fallback"),
-            *_complete(LeadSource, LEAD_SOURCES, mark="is_fallback"),
-            *_complete(ContactStatus, STATUSES, mark="is_default"),
+            *_complete(BusinessEntity, "business_entities", mark="is_fallback"),
+            *_complete(ContactType, "contact_types", mark="is_fallback"),
+            *_complete(LeadSource, "lead_sources", mark="is_fallback"),
+            *_complete(ContactStatus, "statuses", mark="is_default"),
             *_load_classification_rules(),
             *_load_routing_rules(),
         ]
@@ -48,12 +43,12 @@ def load(*, check_only: bool = False) -> list[str]:
     return added
 
 
-def _complete(model: type[models.Model], rows: Sequence[Values], *, mark: str) -> list[str]:
+def _complete(model: type[models.Model], content: str, *, mark: str) -> list[str]:
     """Create the rows whose slug, or name, is not there; only one row bears the mark, and staff may have moved it."""
     present = list(model._default_manager.values_list("slug", "name", mark))
     taken = {slug for slug, _, _ in present} | {name.casefold() for _, name, _ in present}
     is_marked = any(marked for _, _, marked in present)
-    missing = [row for row in rows if not {row["slug"], row["name"].casefold()} & taken]
+    missing = [row for row in CONTENT[content] if not {row["slug"], row["name"].casefold()} & taken]
     model._default_manager.bulk_create(model(**{**row, mark: bool(row.get(mark)) and not is_marked}) for row in missing)
     return [f'{model._meta.verbose_name} "{row["name"]}"' for row in missing]
 
@@ -63,7 +58,7 @@ def _load_classification_rules() -> list[str]:
         return []
     kinds = {"contact_type": _by_slug(ContactType), "lead_source": _by_slug(LeadSource)}
     rules = []
-    for number, row in enumerate(CLASSIFICATION_RULES, start=1):
+    for number, row in enumerate(CONTENT["classification_rules"], start=1):
         ((what, value),) = row["concludes"].items()
         conclusion = kinds[what].get(value) if what in kinds else value
         if conclusion is not None:  # None: staff use the name for a row of another slug
@@ -78,7 +73,7 @@ def _load_routing_rules() -> list[str]:
     entities = _by_slug(BusinessEntity)
     rules = [
         RoutingRule(position=number * 10, business_entity=entities[row["to"]], **_condition(row))
-        for number, row in enumerate(ROUTING_RULES, start=1)
+        for number, row in enumerate(CONTENT["routing_rules"], start=1)
         if row["to"] in entities
     ]
     RoutingRule.objects.bulk_create(rules)
@@ -86,7 +81,7 @@ def _load_routing_rules() -> list[str]:
 
 
 def _condition(row: Values) -> dict[str, Any]:
-    operator = OPERATOR.IS if row["field"] == FIELD.CONTACT_TYPE else OPERATOR.HAS_WORD
+    operator = Rule.Operator.IS if row["field"] == Rule.Field.CONTACT_TYPE else Rule.Operator.HAS_WORD
     return {"operator": operator} | {name: row[name] for name in ("name", "field", "operator", "words") if name in row}
 
 

@@ -24,8 +24,8 @@ from contactflow.core import clock
 from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, column, link, name_of
 from contacts import describe
-from engagement import analytics, tasking, worklist
 from engagement import describe as engagement_describe
+from engagement import tasking, worklist
 from engagement.admin import due_dates, live_updates, task_actions, task_bulk_actions
 from engagement.admin.alerts import PRIORITY_COLOURS
 from engagement.admin.board import REMEMBERED, WHOSE, Board
@@ -62,7 +62,7 @@ class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
         match self.value():
             case "today":
-                return analytics.due_today(queryset, now=clock.database_now())
+                return worklist.due_today(queryset, now=clock.database_now())
             case "overdue":
                 return worklist.unfinished(queryset).filter(due_at__lt=Now())
             case "open":

@@ -18,7 +18,7 @@ from contactflow.admin_site import PLACES
 from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
 from contactflow.today import attention
-from engagement import analytics
+from engagement import worklist
 from engagement.models import Alert, ChannelState, Message, Task
 from tests import factories as f
 from tests.admin import browser, rows
@@ -105,7 +105,7 @@ def test_day_ends_at_midnight_of_this_installation(settings, due, count):
     due_at = day.replace(hour=int(hour), minute=int(minute)) + dt.timedelta(days=due.startswith("+"))
     Task.objects.create(title="Call her", due_at=due_at)
 
-    assert analytics.waiting(now=day.replace(hour=13)).tasks_due_today == count
+    assert worklist.due_today(Task.objects.all(), now=day.replace(hour=13)).count() == count
 
 
 def test_start_page_counts_what_needs_a_person(desk):
@@ -178,7 +178,7 @@ def test_start_page_asks_as_often_whatever_there_is(desk):
 
 
 def test_count_goes_no_further_than_the_limit(monkeypatch):
-    monkeypatch.setattr(analytics, "COUNT_UP_TO", 2)
+    monkeypatch.setattr(worklist, "COUNT_UP_TO", 2)
     for _ in range(3):
         rows.alert()
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from contactflow.audit import queries, rendering
+from contactflow.audit import rendering
 from contactflow.core import actor
 from contactflow.models import ApiKey, AuditEntry
 from contacts import consent, deletion
@@ -409,17 +409,6 @@ def test_a_table_that_is_no_more_is_told_all_the_same() -> None:
     (one,) = rendering.tell(entries())
 
     assert [str(line) for line in one.lines] == ["a: 1 → 2"]
-
-
-def test_the_entries_of_a_person_are_the_newest_before_a_moment(ada: User) -> None:
-    contact = f.ContactFactory()
-    for company in ("A", "B", "C"):
-        changed(ada, lambda company=company: Contact.objects.filter(pk=contact.pk).update(company=company))
-    newest = entries()[-1]
-
-    found = queries.entries_for(contact_id=contact.pk, before=newest.at, limit=1)
-
-    assert [str(line) for one in found for line in one.lines] == ["Company: A → B"]
 
 
 def test_many_entries_take_no_more_queries_than_few(ada: User, django_assert_num_queries: Any) -> None:

@@ -222,7 +222,7 @@ def test_do_not_contact_of_the_one_who_stays_cannot_be_chosen_away(keep: Contact
 
     merge(keep, drop, ada, status="drop")
 
-    assert not kept(keep).may_be_contacted
+    assert kept(keep).status.blocks_contact
 
 
 WORDS = ("granted", "withdrawn", None)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from contacts.defaults import content
+from contacts.defaults import CONTENT
 from contacts.models import Contact
 from tests.contacts.test_intake import arrive, brands_of, types_of
 
@@ -33,7 +33,7 @@ PAIRS = [
 
 
 def test_every_type_has_a_brand_here() -> None:
-    assert set(BRANDS) == {row["name"] for row in content.CONTACT_TYPES}
+    assert set(BRANDS) == {row["name"] for row in CONTENT["contact_types"]}
 
 
 @pytest.mark.parametrize(("kind", "source"), list(product(BRANDS, SOURCES)))

@@ -150,7 +150,7 @@ class TestDoNotContact:
 
         event = ContactEvent.objects.get()
         assert changed
-        assert not person.may_be_contacted
+        assert person.status.blocks_contact
         assert not consent.may_contact(contact=person).allowed
         assert event.changes == {"status": ["Active Lead", "Do Not Contact"]}
         assert (event.payload, event.processed_at) == ({"how": "asked on the phone"}, NOW)

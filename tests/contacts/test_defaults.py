@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contacts import defaults
-from contacts.defaults import content
+from contacts.defaults import CONTENT
 from contacts.models import (
     BusinessEntity,
     ClassificationRule,
@@ -142,7 +142,7 @@ def test_a_brand_that_is_missing_is_completed() -> None:
     added = defaults.load()
 
     assert 'brand "AM Consulting"' in added
-    assert RoutingRule.objects.count() == len(content.ROUTING_RULES)
+    assert RoutingRule.objects.count() == len(CONTENT["routing_rules"])
 
 
 def test_a_rule_whose_brand_is_not_there_is_left_out() -> None:
@@ -162,7 +162,7 @@ def test_every_rule_is_valid_and_concludes_something() -> None:
 
 
 def test_the_rules_named_in_the_product_are_there() -> None:
-    fields = {row["field"] for row in content.CLASSIFICATION_RULES}
+    fields = {row["field"] for row in CONTENT["classification_rules"]}
 
     assert {Rule.Field.EMAIL_DOMAIN, Rule.Field.JOB_TITLE, Rule.Field.COMPANY, Rule.Field.FORM} <= fields
     assert {Rule.Field.INTERESTS, Rule.Field.MESSAGE} <= fields

@@ -185,7 +185,7 @@ class TestArrivingAgain:
         again = arrive(status="do_not_contact")
 
         assert again.changes == {"status": ["Active Client", "Do Not Contact"]}
-        assert not Contact.objects.get().may_be_contacted
+        assert Contact.objects.get().status.blocks_contact
 
     def test_the_facts_are_those_of_the_whole_contact(self) -> None:
         arrive(contact_types=["Artist"], tags=["VIP"], lead_source="Event")
@@ -260,7 +260,7 @@ class TestAmending:
 
         amend(contact, status="Active Lead")
 
-        assert Contact.objects.get().may_be_contacted
+        assert not Contact.objects.get().status.blocks_contact
 
     def test_the_address_may_change(self) -> None:
         contact = arrive("old@example.org").contact

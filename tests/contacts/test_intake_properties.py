@@ -123,7 +123,7 @@ def test_nothing_that_is_known_is_lost(before: dict[str, Any], after: dict[str, 
     assert contact.interests[: len(known.interests)] == known.interests
     assert set(known.custom) <= set(contact.custom)
     assert not (known.first_name and not contact.first_name)
-    assert known.may_be_contacted or not contact.may_be_contacted
+    assert contact.status.blocks_contact or not known.status.blocks_contact
 
 
 @few

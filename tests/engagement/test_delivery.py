@@ -263,15 +263,12 @@ def test_ambiguous_is_recorded_once():
     assert events() == ["ambiguous"]
 
 
-@pytest.mark.parametrize("record", ["failed", "ambiguous", "cancelled"])
+@pytest.mark.parametrize("record", ["failed", "ambiguous"])
 def test_what_was_sent_stays_sent(record):
     intend()
     sent()
 
-    if record == "cancelled":
-        delivery.record_cancelled(ACTION, reason=Reason.of("unwanted"), now=NOW)
-    else:
-        getattr(delivery, f"record_{record}")(ACTION, reason=LATER, now=NOW)
+    getattr(delivery, f"record_{record}")(ACTION, reason=LATER, now=NOW)
 
     assert stored().status == "sent"
     assert events() == ["sent"]
@@ -294,16 +291,6 @@ def test_staff_may_settle_an_ambiguous_one_as_not_sent_and_send_it_again():
     delivery.record_failed(ACTION, reason=Reason.of("not_sent", by="grace", why="no"), now=NOW)
 
     assert intend(draft).status == "sending"
-
-
-def test_cancelling_a_held_one():
-    template = EngagementTemplateFactory(level="advanced", words=("Hi", "{{ custom.city }}"))
-    with pytest.raises(delivery.Held):
-        prepare(template=template)
-
-    delivery.record_cancelled(ACTION, reason=Reason.of("unwanted"), now=NOW)
-
-    assert (stored().status, stored().reason) == ("cancelled", {"code": "unwanted"})
 
 
 @pytest.mark.parametrize("record", ["failed", "ambiguous"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.defaults.content import BUSINESS_ENTITIES
+from contacts.defaults import CONTENT
 from contacts.models import BusinessEntity
 from engagement import layout, markdown
 
@@ -24,7 +24,7 @@ FULL = {
     "website": "https://brand.example/",
 }
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
-every_brand = pytest.mark.parametrize("values", BUSINESS_ENTITIES, ids=lambda values: values["slug"])
+every_brand = pytest.mark.parametrize("values", CONTENT["business_entities"], ids=lambda values: values["slug"])
 
 
 def html(preheader: str = "One question", subject: str = "Welcome", **brand: str) -> str:
@@ -175,7 +175,7 @@ class TestBrand:
         assert values["colour"] != layout.NEUTRAL_COLOUR
 
     def test_brands_of_a_fresh_deployment_differ_in_colour(self):
-        assert len({values["colour"] for values in BUSINESS_ENTITIES}) == len(BUSINESS_ENTITIES)
+        assert len({values["colour"] for values in CONTENT["business_entities"]}) == len(CONTENT["business_entities"])
 
 
 class TestPreheader:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts.models import BusinessEntity, Contact
-from engagement import rendering
+from engagement import previews, rendering
 from engagement.models import EngagementTemplate, TemplateVersion
 from engagement.rendering import Words
 from tests.factories import NOW
@@ -194,7 +194,7 @@ def test_the_same_input_gives_the_same_email():
 def test_a_preview_shows_samples_and_the_brands_name():
     words = Words("Hi {{ first_name }}", "", "{{ entity }} {{ company }} {{ custom.home_town }}", "advanced")
 
-    preview = rendering.preview(words=words, business_entity=BRAND)
+    preview = previews.preview(words=words, business_entity=BRAND, contact=None).sent
 
     assert preview.subject == "Hi Ada"
     assert preview.text.startswith("The 7 Space Analytical Engines home town")

@@ -7,7 +7,7 @@ import html
 import itertools
 import re
 
-from contacts.defaults.content import BUSINESS_ENTITIES
+from contacts.defaults import CONTENT
 from contacts.models import BusinessEntity
 from engagement import rendering, template_validation
 from engagement.defaults import shipped
@@ -59,7 +59,7 @@ PEOPLE = {
     "given names with an apostrophe and an ampersand": {"first_name": "D'Arcy <&> Co", "company": "Smith & Sons"},
 }
 EMAILS = {email.slug: email for email in shipped.emails()}
-BRANDS = {str(values["slug"]): BusinessEntity(**values) for values in BUSINESS_ENTITIES}
+BRANDS = {str(values["slug"]): BusinessEntity(**values) for values in CONTENT["business_entities"]}
 SPOKEN = [  # every email with every brand it can speak for
     (slug, brand)
     for slug, email in EMAILS.items()

@@ -6,7 +6,7 @@ import pytest
 
 from contactflow.core.clock import database_now
 from contacts.models import Suppression
-from engagement import rendering, test_send
+from engagement import previews, test_send
 from engagement.models import ChannelState, Message
 from engagement.rendering import Words
 from tests import factories as f
@@ -17,7 +17,7 @@ WORDS = Words("Hello {{ first_name }}", "", "Good day, {{ first_name }}.", "basi
 
 
 def send(entity=None, recipient="staff@brand.example"):
-    rendered = rendering.preview(words=WORDS, business_entity=entity)
+    rendered = previews.preview(words=WORDS, business_entity=entity, contact=None).sent
     return test_send.send(rendered=rendered, business_entity=entity, recipient=recipient, now=database_now())
 
 
