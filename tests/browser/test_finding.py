@@ -46,6 +46,7 @@ def test_arrows_walk_through_what_the_palette_found(sign_in):
 def test_the_palette_says_where_to_look_when_it_finds_nothing(sign_in):
     page = sign_in("operator")
     page.get_by_role("button", name="Find anything").first.click()
+    expect(page.get_by_placeholder("Type to search")).to_be_focused()
     page.keyboard.type("zzyzx")
 
     expect(page.get_by_text("Nothing found. People are found by at least three letters")).to_be_visible()
@@ -64,7 +65,7 @@ def test_lists_are_searched_by_a_part_of_what_one_knows(sign_in, place, letters,
     page = sign_in("reader")
     go_to(page, place)
     page.locator("#searchbar").fill(letters)
-    page.keyboard.press("Enter")
+    page.locator("#searchbar").press("Enter")
 
     rows = page.get_by_role("table")
     expect(rows).not_to_contain_text(hidden)

@@ -6,9 +6,10 @@ import re
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import looking, other_places, places
+from tests.browser.walking import type_into
 
 WITH_EVERYTHING = False
 FOCUSED = "document.activeElement"
@@ -54,6 +55,24 @@ def test_nothing_jumps_while_a_page_is_drawn(boss, name):
     boss.goto(PLACES[name]())
 
     assert boss.evaluate(SHIFT) < 0.05
+
+
+@pytest.mark.parametrize("script", ["alpine.js", "flow.js"])
+def test_page_is_shown_when_every_script_that_hears_its_keys_is_there(boss, script):
+    held: list[Route] = []
+    boss.route(f"**/{script}", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    address = reverse("admin:workflows_workflowtemplate_dry_run", args=[other_places.artists().pk])
+    with boss.expect_request(f"**/{script}"):
+        boss.goto(address, wait_until="commit")
+    search = boss.get_by_label("Find a contact by name, address or company")
+    search.wait_for(state="attached")
+    expect(search).to_be_hidden()
+
+    held.pop().continue_()
+    boss.unroute_all()
+    type_into(search, "lovelace")
+
+    expect(boss.get_by_role("link", name="Ada Lovelace")).to_be_visible()
 
 
 def test_first_tab_offers_a_way_past_the_sidebar(boss):
@@ -111,7 +130,7 @@ def test_search_opens_by_keys_is_fit_to_work_with_and_closes(boss):
     boss.goto(reverse("admin:index"))
     boss.keyboard.press("Control+k")
     field = boss.locator("#search-input-command")
-    field.press_sequentially("lovelace")
+    type_into(field, "lovelace")
     expect(boss.locator("#command-results-list")).to_contain_text("Ada Lovelace")
 
     assert looking.faults(boss) == []

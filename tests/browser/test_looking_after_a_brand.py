@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from contacts.models import BusinessEntity
 from engagement.models import EngagementTemplate
-from tests.browser.walking import go_to, region
+from tests.browser.walking import go_to, region, type_into
 from workflows.models import WorkflowInstance, WorkflowTemplate
 
 WITH_EVERYTHING = False
@@ -45,7 +45,7 @@ def test_words_are_seen_as_hilma_will_read_them(editor):
     editor.keyboard.press("Enter")
     editor.keyboard.type("?")  # the cursor is back in the text
     expect(as_read(editor)).to_contain_text("Dear Ada")
-    editor.get_by_label("For whom").press_sequentially("hilma")
+    type_into(editor.get_by_label("For whom"), "hilma")
     editor.get_by_role("button", name="Hilma af Klint").click()
 
     expect(as_read(editor)).to_contain_text("Dear Hilma")
@@ -135,7 +135,7 @@ def titles(workflow: WorkflowTemplate) -> list[str]:
 def test_a_dry_run_shows_what_ada_would_get_and_writes_nothing(office, editor):
     open_workflow(editor)
     editor.get_by_role("link", name="Dry run").click()
-    editor.get_by_label("Find a contact by name, address or company").press_sequentially("lovelace")
+    type_into(editor.get_by_label("Find a contact by name, address or company"), "lovelace")
     editor.get_by_role("link", name="Ada Lovelace").click()
 
     would = region(editor, "What would happen to Ada Lovelace")

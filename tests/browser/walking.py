@@ -23,11 +23,18 @@ def region(page: Page, name: str) -> Locator:
     return page.get_by_role("region", name=name)
 
 
+def type_into(field: Locator, letters: str) -> None:
+    """Letter by letter, in a field that one sees: letters before that go nowhere."""
+    field.click()
+    field.press_sequentially(letters)
+
+
 def find_contact(page: Page, letters: str, name: str) -> None:
     """Open somebody's page by any part of what is known of them."""
     go_to(page, "Contacts")
     search = page.get_by_placeholder("Search by any part of the name, email address or company.")
     search.fill(letters)
     search.press("Enter")
+    expect(page).to_have_url(re.compile(r"[?&]q="))
     page.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()

@@ -87,3 +87,10 @@ document.addEventListener("DOMContentLoaded", () => {
     globalThis.django?.jQuery?.(document).on("select2:open", nameOpened);
     document.addEventListener("keydown", closeMenus);
 });
+
+// A page is shown when every script that hears what is typed and pressed is there; letters before that would be lost.
+document.documentElement.dataset.loading = "";
+document.addEventListener("DOMContentLoaded", () => {
+    delete document.documentElement.dataset.loading;
+    if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
+});
