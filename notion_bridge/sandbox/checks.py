@@ -36,10 +36,10 @@ def array(value: Any, path: str, *, longest: int = LONGEST_LIST) -> list[Any]:
     return value
 
 
-def string(value: Any, path: str, *, longest: int | None = None, optional: bool = False, empty: bool = False) -> str:
+def string(value: Any, path: str, *, longest: int | None = None, empty: bool = False) -> str:
     """Length is counted in UTF-16 units, as Notion does."""
     if not isinstance(value, str):
-        raise misshapen(path, "a string or `undefined`" if optional else "a string", value)
+        raise misshapen(path, "a string", value)
     if not value and not empty:
         raise misshapen(f"{path}.length", "≥ `1`", 0)
     if longest is not None and units(value) > longest:
@@ -59,7 +59,7 @@ def flag(value: Any, path: str, *, optional: bool = True) -> bool:
 
 
 def one_of(value: Any, path: str, allowed: Collection[str]) -> str:
-    if value not in allowed:
+    if value not in tuple(allowed):  # a list or an object has no hash
         raise misshapen(path, " or ".join(f'`"{one}"`' for one in allowed), value)
     return cast(str, value)
 

@@ -1,28 +1,21 @@
-"""The endpoints under /v1: what each takes and answers. The caller holds the workspace's lock."""
+"""The endpoints under /v1 that a bridge asks, and of each what it sends. The caller holds the workspace's lock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from notion_bridge.sandbox import checks, editing, rendering, richtext, schema, values
 from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.model import DataSource, Page
 from notion_bridge.sandbox.querying import QUERY_KEYS, Reader
 from notion_bridge.sandbox.refusals import Refusal, in_trash, invalid, misshapen
 from notion_bridge.sandbox.rendering import WITHOUT_ARCHIVED
 from notion_bridge.sandbox.workspace import Workspace
 
-PAGE_KEYS = ("parent", "properties", "icon", "cover", "children", "content", "markdown", "template", "position")
-PAGE_UPDATE_KEYS = ("properties", "icon", "cover", "is_locked", "in_trash", "archived", "template", "erase_content")
-DATABASE_KEYS = ("parent", "title", "description", "is_inline", "initial_data_source", "icon", "cover")
-DATABASE_UPDATE_KEYS = (
-    *("parent", "title", "description", "is_inline", "icon", "cover"),
-    *("in_trash", "archived", "is_locked"),
-)
-SOURCE_UPDATE_KEYS = ("title", "description", "icon", "properties", "in_trash", "archived", "parent")
-MOST_PROPERTIES_NAMED = 100
+PAGE_KEYS = ("parent", "properties")
+PAGE_UPDATE_KEYS = ("properties", "in_trash", "archived")
+DATABASE_KEYS = ("parent", "title", "initial_data_source")
+SOURCE_UPDATE_KEYS = ("properties",)
 
 
 @dataclass(frozen=True)
@@ -77,14 +70,8 @@ class Api:
 
     def users(self, call: Call) -> Json:
         everybody = [rendering.user(one, self.workspace) for one in self.workspace.users.values()]
-        results, fields = self.reader.listed("users", everybody, call.list_parameters(), "query")
+        results, fields = self.reader.listed("users", everybody, call.list_parameters())
         return fields | {"results": results, "type": "user", "user": {}}
-
-    def user(self, call: Call) -> Json:
-        found = self.workspace.users.get(call.id("user_id"))
-        if found is None:
-            raise Refusal(404, "object_not_found", f"Could not find user with ID: {call.id('user_id')}.")
-        return rendering.user(found, self.workspace)
 
     # Databases and data sources
 
@@ -94,8 +81,7 @@ class Api:
 
     def create_database(self, call: Call) -> Json:
         body = call.body_with(DATABASE_KEYS)
-        parent = _parent(body, ("page_id",))
-        above = self.workspace.page(checks.identifier(parent["page_id"], "body.parent.page_id"))
+        above = self.workspace.page(_parent(body, "page_id"))
         initial = checks.mapping(body.get("initial_data_source", {}), "body.initial_data_source", optional=True)
         checks.only(initial, "body.initial_data_source", ("properties",))
         path = "body.initial_data_source.properties"
@@ -103,24 +89,10 @@ class Api:
         if self.workspace.is_gone(above.id):
             raise in_trash()
         bot = self.workspace.bot.id
-        title = self._title(body)
+        title = richtext.plain_text(richtext.parse(body.get("title", []), "body.title"))
         made = self.workspace.add_database(parent_id=above.id, title=title, by=bot)
         self.workspace.add_source(made, title=title, properties=properties, by=bot)
         return rendering.database(made, self.workspace, call.version)
-
-    def update_database(self, call: Call) -> Json:
-        body = call.body_with(DATABASE_UPDATE_KEYS)
-        found = self.workspace.database(call.id("database_id"))
-        trashed = _trashed(body)
-        if found.in_trash and trashed is not False:
-            raise in_trash()
-        if "title" in body:
-            found.title = self._title(body)
-        if trashed is not None:
-            found.in_trash = trashed
-        found.edited, found.edited_by = self.workspace.minute(), self.workspace.bot.id
-        self.workspace.changed()
-        return rendering.database(found, self.workspace, call.version)
 
     def source(self, call: Call) -> Json:
         found = self.workspace.source(call.id("data_source_id"))
@@ -129,16 +101,9 @@ class Api:
     def update_source(self, call: Call) -> Json:
         body = call.body_with(SOURCE_UPDATE_KEYS)
         found = self.workspace.source(call.id("data_source_id"))
-        trashed = _trashed(body)
-        if self.workspace.is_gone(found.id) and trashed is not False:
+        if self.workspace.is_gone(found.id):
             raise in_trash()
-        title = self._title(body) if "title" in body else found.title
-        if "properties" in body:
-            schema.update(self.workspace, found, body["properties"], "body.properties", by=self.workspace.bot.id)
-        found.title = title
-        found.in_trash = found.in_trash if trashed is None else trashed
-        found.edited, found.edited_by = self.workspace.minute(), self.workspace.bot.id
-        self.workspace.changed()
+        schema.add(self.workspace, found, body.get("properties", {}), "body.properties", by=self.workspace.bot.id)
         return rendering.source(found, self.workspace, call.version)
 
     def query(self, call: Call) -> Json:
@@ -146,66 +111,21 @@ class Api:
         found = self.workspace.source(call.id("data_source_id"))
         if self.workspace.is_gone(found.id):
             raise Refusal(404, "object_not_found", f"Could not find data_source with ID: {found.id}.")
-        return self.reader.query(found, body, call.version, self._wanted(call, found))
-
-    def _wanted(self, call: Call, source: DataSource | None) -> set[str] | None:
-        """The properties named in the query string, by id."""
-        checks.only(dict(call.parameters), "query", ("filter_properties", "filter_properties[]"))
-        named = [one for values_ in call.parameters.values() for one in values_]
-        if not named:
-            return None
-        checks.array(named, "query.filter_properties", longest=MOST_PROPERTIES_NAMED)
-        found = {one: source.by_id(one) if source else None for one in named}
-        for name, prop in found.items():
-            if prop is None:
-                raise invalid(f"Could not find property with name or id: {name}")
-        return {prop.id for prop in found.values() if prop}
-
-    def _title(self, body: Json) -> str:
-        return richtext.plain_text(richtext.parse(body.get("title", []), "body.title", {}))
+        return self.reader.query(found, body, call.version)
 
     # Pages
 
     def page(self, call: Call) -> Json:
-        found = self.workspace.page(call.id("page_id"))
-        wanted = self._wanted(call, self.workspace.sources.get(found.source_id))
-        return rendering.page(found, self.workspace, call.version, wanted)
+        return rendering.page(self.workspace.page(call.id("page_id")), self.workspace, call.version)
 
     def create_page(self, call: Call) -> Json:
         body = call.body_with(PAGE_KEYS)
-        parent = _parent(body, ("data_source_id", "database_id", "page_id"))
-        above = self._page_parent(parent)
-        given, bot = body.get("properties", {}), self.workspace.bot.id
-        icon, cover = _decoration(body, "icon"), _decoration(body, "cover")
-        if isinstance(above, DataSource):
-            draft = values.parse_all(self.workspace, above, given, "body.properties")
-            made = editing.create_row(self.workspace, above, draft, by=bot)
-        else:
-            draft = values.parse_title_only(self.workspace, given, "body.properties")
-            made = self.workspace.add_page(parent_id=above.id, title="", by=bot)
-            made.values |= draft.values
-        made.icon, made.cover = icon, cover
-        return rendering.page(made, self.workspace, call.version)
-
-    def _page_parent(self, parent: Json) -> DataSource | Page:
-        kind = next(key for key in parent if key != "type")
-        parent_id = checks.identifier(parent[kind], f"body.parent.{kind}")
-        above: DataSource | Page
-        if kind == "page_id":
-            above = self.workspace.page(parent_id)
-        elif kind == "data_source_id":
-            above = self.workspace.source(parent_id)
-        else:
-            database = self.workspace.database(parent_id)
-            if len(database.source_ids) != 1:
-                raise invalid(
-                    "Databases with multiple data sources are not supported here. "
-                    "Provide the ID of one of its data sources as parent."
-                )
-            above = self.workspace.sources[database.source_ids[0]]
-        if self.workspace.is_gone(above.id):
+        source = self.workspace.source(_parent(body, "data_source_id"))
+        if self.workspace.is_gone(source.id):
             raise in_trash()
-        return above
+        draft = values.parse_all(self.workspace, source, body.get("properties", {}), "body.properties")
+        made = editing.create_row(self.workspace, source, draft, by=self.workspace.bot.id)
+        return rendering.page(made, self.workspace, call.version)
 
     def update_page(self, call: Call) -> Json:
         body = call.body_with(PAGE_UPDATE_KEYS)
@@ -214,19 +134,12 @@ class Api:
         trashed = _trashed(body)
         if self.workspace.is_gone(found.id) and trashed is not False:
             raise in_trash()
-        draft = values.Draft()
-        if "properties" in body and source is not None:
+        draft = None
+        if "properties" in body:
             draft = values.parse_all(self.workspace, source, body["properties"], "body.properties")
-        elif "properties" in body:
-            draft = values.parse_title_only(self.workspace, body["properties"], "body.properties")
-        for name in ("icon", "cover"):
-            if name in body:
-                setattr(found, name, _decoration(body, name))
-        if "is_locked" in body:
-            found.is_locked = checks.flag(body["is_locked"], "body.is_locked")
         if trashed is not None:
             editing.set_trashed(self.workspace, found, trashed, by=bot)
-        if any(key in body for key in ("properties", "icon", "cover", "is_locked")):
+        if draft is not None:
             editing.edit(self.workspace, found, draft, by=bot)
         return rendering.page(found, self.workspace, call.version)
 
@@ -241,39 +154,29 @@ class Api:
             return rendering.single_item(prop, found, self.workspace)
         question = f"{found.id} {prop.id}"
         pieces = rendering.items(prop, found, self.workspace)
-        results, fields = self.reader.listed(question, pieces, call.list_parameters(), "query")
+        results, fields = self.reader.listed(question, pieces, call.list_parameters())
         about: Json = {"id": prop.encoded_id, "type": prop.type, prop.type: {}, "next_url": None}
         if fields["next_cursor"]:
             address = f"{self.workspace.site}/v1/pages/{found.id}/properties/{prop.encoded_id}"
             about["next_url"] = f"{address}?start_cursor={fields['next_cursor']}"
         return fields | {"results": results, "type": "property_item", "property_item": about}
 
-    def search(self, call: Call) -> Json:
-        return self.reader.search(call.body, call.version)
 
-
-def _parent(body: Json, kinds: tuple[str, ...]) -> Json:
+def _parent(body: Json, kind: str) -> str:
+    """The id of what the new object lies in, which is of that kind."""
     if "parent" not in body:
         raise misshapen("body.parent", "defined")
     parent = checks.mapping(body["parent"], "body.parent")
-    given = [key for key in parent if key != "type"]
-    if len(given) != 1 or given[0] not in kinds:
-        raise misshapen(f"body.parent.{kinds[0]}", "defined")
-    if parent.get("type", given[0]) != given[0]:
-        raise misshapen("body.parent.type", f'`"{given[0]}"`', parent["type"])
-    return parent
+    if parent.keys() - {"type"} != {kind}:
+        raise misshapen(f"body.parent.{kind}", "defined")
+    checks.one_of(parent.get("type", kind), "body.parent.type", (kind,))
+    return checks.identifier(parent[kind], f"body.parent.{kind}")
 
 
 def _trashed(body: Json) -> bool | None:
     """What the request says about the trash, if anything."""
     found = [checks.flag(body[key], f"body.{key}") for key in ("in_trash", "archived") if key in body]
     return found[0] if found else None
-
-
-def _decoration(body: Json, name: str) -> Json | None:
-    """An icon or cover; null takes it away, which is how Notion documents it for these two."""
-    value: Any = body.get(name)
-    return None if value is None else checks.mapping(value, f"body.{name}", optional=True)
 
 
 def _matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
@@ -286,10 +189,8 @@ Handler = Callable[[Api, Call], Json]
 ROUTES: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
     ("GET", ("users", "me"), Api.me),
     ("GET", ("users",), Api.users),
-    ("GET", ("users", "*"), Api.user),
     ("POST", ("databases",), Api.create_database),
     ("GET", ("databases", "*"), Api.database),
-    ("PATCH", ("databases", "*"), Api.update_database),
     ("GET", ("data_sources", "*"), Api.source),
     ("PATCH", ("data_sources", "*"), Api.update_source),
     ("POST", ("data_sources", "*", "query"), Api.query),
@@ -297,5 +198,4 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
     ("GET", ("pages", "*"), Api.page),
     ("PATCH", ("pages", "*"), Api.update_page),
     ("GET", ("pages", "*", "properties", "*"), Api.property_item),
-    ("POST", ("search",), Api.search),
 )

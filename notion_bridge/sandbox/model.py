@@ -86,8 +86,6 @@ class Kept:
     created_by: str
     edited_by: str
     in_trash: bool = field(default=False, kw_only=True)
-    icon: dict[str, Any] | None = field(default=None, kw_only=True)
-    cover: dict[str, Any] | None = field(default=None, kw_only=True)
 
 
 @dataclass
@@ -114,10 +112,6 @@ class DataSource(Kept):
     def by_id(self, property_id: str) -> Property | None:
         return self.properties.get(property_id) or self.properties.get(unquote(property_id))
 
-    @property
-    def title_property(self) -> Property:
-        return self.properties["title"]
-
 
 @dataclass
 class Page(Kept):
@@ -127,7 +121,6 @@ class Page(Kept):
     parent_id: str  # the page above, for a page that is no row; empty at the top of the workspace
     values: dict[str, Any] = field(default_factory=dict)  # by property id; what is absent is empty
     number: int = 0
-    is_locked: bool = False
     # What the index still believes, oldest first: until when, and the values (None: that there is no such page).
     shadows: list[tuple[dt.datetime, dict[str, Any] | None]] = field(default_factory=list)
 

@@ -58,7 +58,7 @@ class Persons:
         """A copy with all its values, ids of others among them."""
         with self.workspace.lock:
             page = self._page(page_id)
-            draft = Draft(values=dict(page.values))
+            draft = Draft(self.workspace, dict(page.values))
             return editing.create_row(self.workspace, self._source(page.source_id), draft, by=self._who(by)).id
 
     def unshare(self, object_id: str) -> None:
@@ -175,12 +175,12 @@ class Persons:
         return by or self.workspace.people[0].id
 
     def _draft(self, source: DataSource, properties: Values) -> Draft:
-        draft = Draft()
+        draft = Draft(self.workspace)
         for name, value in properties.items():
             prop = source.find(name)
             if prop is None:
                 raise KeyError(name)
-            draft.values[prop.id] = convert(self.workspace, prop, value, draft)
+            draft.values[prop.id] = convert(draft, prop, value)
         return draft
 
 
@@ -194,15 +194,15 @@ def make_property(workspace: Workspace, column: tuple[Any, ...]) -> Property:
     return prop
 
 
-def convert(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
+def convert(draft: Draft, prop: Property, value: Any) -> Any:
     """What is kept for a plain value: strings, numbers, booleans, dates, lists of strings, None for nothing."""
     if value is None or value == "":
         return prop.empty()
     converter = CONVERTERS.get(prop.type)
-    return value if converter is None else converter(workspace, prop, value, draft)
+    return value if converter is None else converter(draft, prop, value)
 
 
-def _text(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
+def _text(draft: Draft, prop: Property, value: Any) -> Any:
     """A string of any length is one piece; a list has a piece each: a string, a (text, link) pair, or an item."""
     pieces = [value] if isinstance(value, str) else list(value)
     return [
@@ -211,23 +211,20 @@ def _text(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any
     ]
 
 
-def _choice(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
-    pending = draft.options.setdefault(prop.id, [])
-    known = next((one for one in [*prop.options, *pending] if one.name == value), None)
-    if known is not None:
+def _choice(draft: Draft, prop: Property, value: Any) -> Any:
+    if known := draft.known(prop, name=value):
         return known.id
     if prop.type == "status" or "," in value:
         raise ValueError(f"{prop.name} has no option {value!r}, and nobody can make one so.")
-    pending.append(Option(workspace.new_id(), value))
-    return pending[-1].id
+    return draft.create(prop, value)
 
 
-def _choices(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
+def _choices(draft: Draft, prop: Property, value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
-    return list(dict.fromkeys(_choice(workspace, prop, one, draft) for one in names))
+    return list(dict.fromkeys(_choice(draft, prop, one) for one in names))
 
 
-def _date(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
+def _date(draft: Draft, prop: Property, value: Any) -> Any:
     """A date, an aware datetime, an ISO string, a pair of these, or the value object itself."""
     if isinstance(value, dict):
         return {"end": None, "time_zone": None} | value
@@ -242,14 +239,14 @@ def _spelled(value: Any) -> str:
     return dates.spell(when)
 
 
-def _people(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
+def _people(draft: Draft, prop: Property, value: Any) -> Any:
     """By id, name or address."""
     wanted = [value] if isinstance(value, str) else value
-    known = {key: user.id for user in workspace.users.values() for key in (user.id, user.name, user.email)}
+    known = {key: user.id for user in draft.workspace.users.values() for key in (user.id, user.name, user.email)}
     return [known[one] for one in wanted]
 
 
-def _relation(workspace: Workspace, prop: Property, value: Any, draft: Draft) -> Any:
+def _relation(draft: Draft, prop: Property, value: Any) -> Any:
     return [_dashed(one) for one in ([value] if isinstance(value, str) else value)]
 
 
@@ -257,7 +254,7 @@ def _dashed(object_id: str) -> str:
     return checks.as_id(object_id) or object_id
 
 
-CONVERTERS: dict[str, Callable[[Workspace, Property, Any, Draft], Any]] = {
+CONVERTERS: dict[str, Callable[[Draft, Property, Any], Any]] = {
     **dict.fromkeys(TEXT_LISTS, _text),
     "select": _choice,
     "status": _choice,

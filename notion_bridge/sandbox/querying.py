@@ -1,4 +1,4 @@
-"""Lists in pieces: queries of a data source, users, property items, search."""
+"""Lists in pieces: queries of a data source, users, property items."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Reader:
         self.reach = 10_000  # rows a query finds at most
         self.fewer: int | None = None  # a piece never has more than so many; Notion reserves the right
 
-    def query(self, source: DataSource, body: Json, version: str, wanted: set[str] | None) -> Json:
+    def query(self, source: DataSource, body: Json, version: str) -> Json:
         """POST data_sources/{id}/query."""
         size = self._size(body.get("page_size", 100), "body.page_size")
         question = self._question(source, body)
@@ -77,7 +77,7 @@ class Reader:
             status = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
         return {
             "object": "list",
-            "results": [rendering.page(one, self.workspace, version, wanted) for one in pages],
+            "results": [rendering.page(one, self.workspace, version) for one in pages],
             "next_cursor": cursor,
             "has_more": cursor is not None,
             "type": "page_or_data_source",
@@ -104,10 +104,10 @@ class Reader:
             kept = [page for page in kept if page.id not in self.workspace.unshared]
         if "filter" in body:
             kept = self._filtered(source, body["filter"], kept)
-        return [page.id for page in filters.sorted_pages(self.workspace, source, kept, body.get("sorts", []))]
+        return [page.id for page in filters.sorted_pages(kept, body.get("sorts", []))]
 
     def _filtered(self, source: DataSource, filter_: Any, pages: list[Page]) -> list[Page]:
-        compiler = filters.Compiler(self.workspace, source)
+        compiler = filters.Compiler(source)
         match = compiler.compile(filter_)
         if not (compiler.by_property and self.workspace.index_lag):
             return [page for page in pages if match(page, page.values)]
@@ -126,50 +126,12 @@ class Reader:
             return piece, None
         return piece, self.cursors.give(position.question, position.found, end, cut=position.cut)
 
-    def listed(self, question: str, results: list[Json], parameters: Json, part: str) -> tuple[list[Json], Json]:
+    def listed(self, question: str, results: list[Json], parameters: Json) -> tuple[list[Json], Json]:
         """A piece of a list that is rendered already, and the fields that go with it."""
-        size = self._size(parameters.get("page_size", 100), f"{part}.page_size")
+        size = self._size(parameters.get("page_size", 100), "query.page_size")
         start = 0
         if parameters.get("start_cursor") is not None:
             start = self.cursors.take(parameters["start_cursor"], question).at
         end = start + size
         cursor = self.cursors.give(question, [], end, cut=False) if end < len(results) else None
         return results[start:end], {"object": "list", "next_cursor": cursor, "has_more": cursor is not None}
-
-    def search(self, body: Json, version: str) -> Json:
-        """POST search: titles only."""
-        checks.only(body, "body", ("query", "filter", "sort", "start_cursor", "page_size"))
-        text = checks.string(body.get("query", ""), "body.query", optional=True, empty=True).casefold()
-        kind = self._searched_kind(body.get("filter"))
-        found: list[tuple[dt.datetime, Json]] = []
-        workspace = self.workspace
-        if kind in (None, "page"):
-            pages = [one for one in workspace.pages.values() if text in rendering.title_of(one).casefold()]
-            found += [(one.edited, rendering.page(one, workspace, version)) for one in pages if self._visible(one.id)]
-        if kind in (None, "data_source"):
-            sources = [one for one in workspace.sources.values() if text in one.title.casefold()]
-            found += [
-                (one.edited, rendering.source(one, workspace, version)) for one in sources if self._visible(one.id)
-            ]
-        found.sort(key=lambda one: one[0], reverse=self._newest_first(body.get("sort")))
-        results, fields = self.listed(f"search {text} {kind}", [one for _, one in found], body, "body")
-        return fields | {"results": results, "type": "page_or_data_source", "page_or_data_source": {}}
-
-    def _searched_kind(self, filter_: Any) -> str | None:
-        if filter_ is None:
-            return None
-        given = checks.mapping(filter_, "body.filter", optional=True)
-        checks.only(given, "body.filter", ("property", "value", "in_trash"))
-        checks.one_of(given.get("property"), "body.filter.property", ("object",))
-        return checks.one_of(given.get("value"), "body.filter.value", ("page", "data_source"))
-
-    def _newest_first(self, sort: Any) -> bool:
-        if sort is None:
-            return True
-        given = checks.mapping(sort, "body.sort", optional=True)
-        checks.only(given, "body.sort", ("timestamp", "direction"))
-        checks.one_of(given.get("timestamp"), "body.sort.timestamp", ("last_edited_time",))
-        return checks.one_of(given.get("direction"), "body.sort.direction", ("ascending", "descending")) == "descending"
-
-    def _visible(self, object_id: str) -> bool:
-        return self.workspace.is_shared(object_id) and not self.workspace.is_gone(object_id)

@@ -31,11 +31,10 @@ def by(user_id: str) -> Json:
     return {"object": "user", "id": user_id}
 
 
-def page(one: Page, workspace: Workspace, version: str, wanted: set[str] | None = None) -> Json:
-    """`wanted` are the ids of the properties asked for; None means all."""
+def page(one: Page, workspace: Workspace, version: str) -> Json:
     source = workspace.sources.get(one.source_id)
     made: Json = {"object": "page"} | _common(one, version)
-    made["is_locked"] = one.is_locked
+    made["is_locked"] = False
     made["url"] = address(workspace, one.id, title_of(one))
     made["public_url"] = None
     if source is None:
@@ -48,8 +47,7 @@ def page(one: Page, workspace: Workspace, version: str, wanted: set[str] | None 
             "data_source_id": source.id,
             "database_id": source.database_id,
         }
-        shown = [prop for prop in source.properties.values() if wanted is None or prop.id in wanted]
-        made["properties"] = {prop.name: property_value(prop, one, workspace) for prop in shown}
+        made["properties"] = {prop.name: property_value(prop, one, workspace) for prop in source.properties.values()}
     return made
 
 
@@ -75,8 +73,8 @@ def _common(one: Kept, version: str) -> Json:
         "last_edited_time": spelled(one.edited),
         "created_by": by(one.created_by),
         "last_edited_by": by(one.edited_by),
-        "cover": one.cover,
-        "icon": one.icon,
+        "cover": None,
+        "icon": None,
         "in_trash": one.in_trash,
     }
     if version < WITHOUT_ARCHIVED:

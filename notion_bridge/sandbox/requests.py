@@ -21,7 +21,7 @@ class Request:
 
     @property
     def is_query(self) -> bool:
-        return self.method == "POST" and self.path.endswith(("/query", "/search"))
+        return self.method == "POST" and self.path.endswith("/query")
 
     @property
     def is_write(self) -> bool:

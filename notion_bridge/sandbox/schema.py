@@ -8,7 +8,7 @@ from typing import Any
 from notion_bridge.sandbox import checks, dates, editing
 from notion_bridge.sandbox.checks import Json
 from notion_bridge.sandbox.model import COLORS, COMPUTED, TYPES, WITH_OPTIONS, DataSource, Option, Property
-from notion_bridge.sandbox.refusals import invalid, misshapen, unknown_property
+from notion_bridge.sandbox.refusals import invalid, misshapen
 from notion_bridge.sandbox.richtext import plain_item, plain_text
 from notion_bridge.sandbox.values import LONGEST_OPTION, option_name
 from notion_bridge.sandbox.workspace import Workspace
@@ -76,80 +76,32 @@ def _configure(workspace: Workspace, prop: Property, value: Any, path: str) -> N
 
 
 def _options(workspace: Workspace, prop: Property, value: Any, path: str) -> list[Option]:
-    """The whole list: what it names by id or name stays the option it was, the rest is new, what is missing goes."""
     found: list[Option] = []
     for at, one in enumerate(checks.array(value, path)):
         given = checks.mapping(one, f"{path}[{at}]")
-        checks.only(given, f"{path}[{at}]", ("id", "name", "color", "description"))
-        found.append(_one_option(workspace, prop, given, f"{path}[{at}]"))
+        checks.only(given, f"{path}[{at}]", ("name", "color", "description"))
+        color = given.get("color")
+        if color is not None:
+            checks.one_of(color, f"{path}[{at}].color", COLORS)
+        name = option_name(given.get("name"), prop.type, f"{path}[{at}].name")
+        color = color or COLORS[len(name) % len(COLORS)]
+        found.append(Option(workspace.new_id(), name, color, given.get("description")))
     if len({one.name for one in found}) < len(found):
         raise invalid(f"{prop.name}: select options must have unique names.")
     return found
 
 
-def _one_option(workspace: Workspace, prop: Property, given: Json, path: str) -> Option:
-    known = prop.option(given["id"]) if "id" in given else prop.named(str(given.get("name")))
-    color = given.get("color")
-    if color is not None:
-        checks.one_of(color, f"{path}.color", COLORS)
-    if known is not None:
-        if color is not None and color != known.color:
-            raise invalid(f"Cannot update color of select with name: {known.name}.")
-        return known
-    name = option_name(given.get("name"), prop.type, f"{path}.name")
-    return Option(workspace.new_id(), name, color or COLORS[len(name) % len(COLORS)], given.get("description"))
-
-
-def update(workspace: Workspace, source: DataSource, properties: Any, path: str, *, by: str) -> None:
-    """Add, rename, retype or remove columns, all or nothing."""
-    changes = checks.mapping(properties, path, optional=True)
-    plans = [_plan(workspace, source, name, value, f"{path}.{name}") for name, value in changes.items()]
-    for old, new in plans:
-        apply(workspace, source, old, new, by=by)
-
-
-def _plan(
-    workspace: Workspace, source: DataSource, name: str, value: Any, path: str
-) -> tuple[Property | None, Property | None]:
-    """What was and what shall be; None: nothing."""
-    old = source.find(name)
-    if value is None:
-        if old is None:
-            raise unknown_property(name)
-        if old.type == "title":
-            raise invalid("Cannot delete title property.")
-        return old, None
-    given = checks.mapping(value, path)
-    if old is None:
-        new = _define(workspace, name, given, path)
+def add(workspace: Workspace, source: DataSource, properties: Any, path: str, *, by: str) -> None:
+    """Add columns, all or none; a bridge leaves those that are there alone."""
+    given = checks.mapping(properties, path, optional=True)
+    made = [_define(workspace, name, value, f"{path}.{name}") for name, value in given.items()]
+    for new in made:
         if new.type == "title":
             raise invalid("Cannot create a second title property.")
-        _check_name(source, new)
-        return None, new
-    return old, _changed(workspace, source, old, given, path)
-
-
-def _changed(workspace: Workspace, source: DataSource, old: Property, given: Json, path: str) -> Property:
-    kinds = [key for key in given if key in TYPES]
-    kind = _kind(given, path) if kinds else old.type
-    checks.only(given, path, (*kinds, "type", "name", "description"))
-    if (kind == "title") != (old.type == "title"):
-        raise invalid("Cannot change the type of the title property, or make another one.")
-    if kind == "status" and kinds:
-        raise invalid("Status properties can not be updated with the API.")
-    name = checks.string(given["name"], f"{path}.name") if "name" in given else old.name
-    same = kind == old.type
-    new = Property(old.id, name, kind, list(old.options) if same else [], dict(old.settings) if same else {})
-    if kinds:
-        _configure(workspace, new, given[kind], f"{path}.{kind}")
-    _check_name(source, new)
-    return new
-
-
-def _check_name(source: DataSource, new: Property) -> None:
-    for other in source.properties.values():
-        if other.name == new.name and other.id != new.id:
+        if source.find(new.name):
             raise invalid(f'A property named "{new.name}" already exists.')
+    for new in made:
+        apply(workspace, source, None, new, by=by)
 
 
 def apply(workspace: Workspace, source: DataSource, old: Property | None, new: Property | None, *, by: str) -> None:

@@ -13,7 +13,7 @@ from notion_bridge.sandbox.model import Database, DataSource, Option, Page, Prop
 from notion_bridge.sandbox.webhooks import Webhooks
 from notion_bridge.sandbox.workspace import Workspace
 
-VERSION = 1
+VERSION = 2
 HOOK = ("url", "token", "active", "subscription_id")
 
 

@@ -94,4 +94,4 @@ def test_content_and_ids_outlive_a_restart(tmp_path: Path) -> None:
 
     assert found["id"] == made
     assert before | {"NOTION_BASE_URL": ""} == after | {"NOTION_BASE_URL": ""}
-    assert json.loads((tmp_path / "var" / "notion_sandbox.json").read_text())["version"] == 1
+    assert json.loads((tmp_path / "var" / "notion_sandbox.json").read_text())["version"] == 2

@@ -178,11 +178,10 @@ class TestRecord:
     def test_writes_and_queries_are_told_apart(self, notion: Sandbox, raw: Caller, source: str, page: str) -> None:
         raw.get(f"pages/{page}")
         raw.post(f"data_sources/{source}/query", {})
-        raw.post("search", {})
         raw.post("pages", {"parent": {"data_source_id": source}})
         raw.patch(f"pages/{page}", {})
 
-        assert (notion.requests.queries(), notion.requests.writes(), len(notion.requests)) == (2, 2, 5)
+        assert (notion.requests.queries(), notion.requests.writes(), len(notion.requests)) == (1, 2, 4)
 
     def test_requests_are_counted_by_what_they_were(self, notion: Sandbox, raw: Caller, page: str) -> None:
         raw.get("users/me")
@@ -247,7 +246,6 @@ class TestRecord:
         [
             ("GET", "/v1/pages/x", False, False),
             ("POST", "/v1/data_sources/x/query", True, False),
-            ("POST", "/v1/search", True, False),
             ("POST", "/v1/pages", False, True),
             ("PATCH", "/v1/pages/x", False, True),
             ("POST", "/v1/databases", False, True),

@@ -118,29 +118,6 @@ def test_id_of_another_kind_is_named(raw: Caller, ids: Ids, page: str) -> None:
     assert (database_as_page.status, page_as_database.status) == (400, 400)
 
 
-def test_page_is_made_below_a_database_with_a_single_source(client: Client, ids: Ids) -> None:
-    made = client.pages.create(parent={"database_id": ids.database_id}, properties={"Name": {"title": [text("x")]}})
-
-    assert made["parent"]["data_source_id"] == ids.data_source_id
-
-
-def test_page_is_not_made_below_a_database_with_two_sources(notion: Sandbox, raw: Caller, ids: Ids) -> None:
-    notion.add_data_source(ids.database_id, "Second", {"Name": "title"})
-
-    reply = raw.post("pages", {"parent": {"database_id": ids.database_id}, "properties": {}})
-
-    assert (reply.status, reply.code) == (400, "validation_error")
-    assert "multiple data sources" in reply.message
-
-
-def test_page_below_a_page_has_a_title_alone(client: Client, notion: Sandbox) -> None:
-    made = client.pages.create(parent={"page_id": notion.parent_page}, properties={"title": [text("Sub")]})
-
-    assert list(made["properties"]) == ["title"]
-    assert plain(made["properties"]["title"]) == "Sub"
-    assert made["parent"] == {"type": "page_id", "page_id": notion.parent_page}
-
-
 @pytest.mark.parametrize(
     "parent",
     [
@@ -167,7 +144,7 @@ def test_unknown_key_is_refused(raw: Caller, page: str) -> None:
     assert reply.message == 'body failed validation: body.colour should be not present, instead was `"red"`.'
 
 
-@pytest.mark.parametrize("key", ["properties", "in_trash", "archived", "is_locked"])
+@pytest.mark.parametrize("key", ["properties", "in_trash", "archived"])
 def test_null_for_an_optional_key_is_refused(raw: Caller, page: str, key: str) -> None:
     reply = raw.patch(f"pages/{page}", {key: None})
 
@@ -274,14 +251,14 @@ def test_trashing_twice_is_refused(client: Client, raw: Caller, page: str) -> No
     assert raw.patch(f"pages/{page}", {"in_trash": True}).message == ARCHIVED
 
 
-def test_page_in_a_trashed_database_cannot_be_edited(client: Client, raw: Caller, ids: Ids, page: str) -> None:
-    client.databases.update(ids.database_id, in_trash=True)
+def test_page_in_a_trashed_database_cannot_be_edited(notion: Sandbox, raw: Caller, ids: Ids, page: str) -> None:
+    notion.workspace.databases[ids.database_id].in_trash = True
 
     assert raw.patch(f"pages/{page}", {"properties": {}}).message == ARCHIVED
 
 
-def test_no_page_is_made_in_a_trashed_database(client: Client, raw: Caller, ids: Ids) -> None:
-    client.databases.update(ids.database_id, in_trash=True)
+def test_no_page_is_made_in_a_trashed_database(notion: Sandbox, raw: Caller, ids: Ids) -> None:
+    notion.workspace.databases[ids.database_id].in_trash = True
 
     reply = raw.post("pages", {"parent": {"data_source_id": ids.data_source_id}, "properties": {}})
 
@@ -305,29 +282,6 @@ def test_newer_version_does_not_answer_archived(newer: Caller, ids: Ids, page: s
     found.append(newer.get(f"data_sources/{ids.data_source_id}").body)
 
     assert not any("archived" in one for one in found)
-
-
-def test_filter_properties_leaves_the_others_out(client: Client, page: str) -> None:
-    wanted = client.pages.retrieve(page)["properties"]["Email"]["id"]
-
-    found = client.pages.retrieve(page, filter_properties=[wanted])
-
-    assert list(found["properties"]) == ["Email"]
-
-
-def test_unknown_property_in_filter_properties_is_refused(raw: Caller, page: str) -> None:
-    assert raw.get(f"pages/{page}?filter_properties=none").status == 400
-
-
-def test_icon_is_set_and_taken_away(client: Client, page: str) -> None:
-    with_icon = client.pages.update(page, icon={"type": "emoji", "emoji": "🎨"})
-    without = client.pages.update(page, icon=None)
-
-    assert (with_icon["icon"], without["icon"]) == ({"type": "emoji", "emoji": "🎨"}, None)
-
-
-def test_locked_page_says_so(client: Client, page: str) -> None:
-    assert client.pages.update(page, is_locked=True)["is_locked"] is True
 
 
 def test_standing_clock_moves_only_when_told(notion: Sandbox) -> None:

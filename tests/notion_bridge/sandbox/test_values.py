@@ -49,7 +49,6 @@ def written(raw: Caller, page: str, name: str, value: Any) -> Any:
         ("Choices", []),
         ("Owners", []),
         ("Notes", []),
-        ("Files", []),
     ],
 )
 def test_plain_value_comes_back_as_it_was(raw: Caller, page: str, name: str, value: Any) -> None:
@@ -88,8 +87,8 @@ def test_plain_value_comes_back_as_it_was(raw: Caller, page: str, name: str, val
         ("Owners", [{"id": "nobody"}], "should be a valid uuid"),
         ("Owners", [{"id": "00000000-0000-4000-8000-000000000000"}], "Could not find user with ID"),
         ("Owners", [{"name": "Robin"}], "name should be not present"),
-        ("Related", [{"id": "00000000-0000-4000-8000-000000000000"}], "Could not find page with ID"),
-        ("Files", [{"name": "x"}], "external should be an object"),
+        ("Related", [], "of a type that a bridge does not write"),
+        ("Files", [], "of a type that a bridge does not write"),
     ],
 )
 def test_value_beyond_the_rules_is_refused(raw: Caller, page: str, name: str, value: Any, complaint: str) -> None:
@@ -158,11 +157,6 @@ class TestRichText:
             }
         ]
 
-    def test_annotations_come_back(self, raw: Caller, page: str) -> None:
-        found = written(raw, page, "Notes", [text("x") | {"annotations": {"bold": True}}])
-
-        assert (found[0]["annotations"]["bold"], found[0]["annotations"]["italic"]) == (True, False)
-
     def test_empty_pieces_vanish(self, raw: Caller, page: str) -> None:
         assert len(written(raw, page, "Notes", [text(""), text("x"), text("")])) == 1
 
@@ -185,24 +179,12 @@ class TestRichText:
             {"text": {"content": "x"}, "plain_text": "x"},
             {"type": "equation", "text": {"content": "x"}},
             {"type": "image", "image": {}},
-            {"text": {"content": "x"}, "annotations": {"loud": True}},
-            {"text": {"content": "x"}, "annotations": {"bold": "very"}},
             {"mention": {"user": {"id": "00000000-0000-4000-8000-000000000000"}}},
             "x",
         ],
     )
     def test_malformed_item_is_refused(self, raw: Caller, page: str, item: Any) -> None:
         assert write(raw, page, "Notes", [item]).status == 400
-
-    def test_mention_reads_as_the_name(self, notion: Sandbox, raw: Caller, page: str) -> None:
-        robin = notion.workspace.people[0]
-
-        found = written(raw, page, "Notes", [{"mention": {"user": {"id": robin.id}}}])
-
-        assert found[0]["plain_text"] == f"@{robin.name}"
-
-    def test_equation_reads_as_its_expression(self, raw: Caller, page: str) -> None:
-        assert written(raw, page, "Notes", [{"equation": {"expression": "e=mc^2"}}])[0]["plain_text"] == "e=mc^2"
 
     @given(content=st.text(max_size=400))
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -253,26 +235,13 @@ class TestOptions:
         assert written(raw, page, "Progress", {"name": name})["name"] == name
 
 
-class TestPeopleAndRelations:
+class TestPeople:
     def test_people_come_back_in_full(self, notion: Sandbox, raw: Caller, page: str) -> None:
         robin, sam = notion.workspace.people
 
         found = written(raw, page, "Owners", [{"id": robin.id}, {"object": "user", "id": sam.id.replace("-", "")}])
 
         assert [one["person"]["email"] for one in found] == [robin.email, sam.email]
-
-    def test_relation_names_pages(self, notion: Sandbox, raw: Caller, source: str, page: str) -> None:
-        other = notion.person_creates(source, {"Name": "Other"})
-
-        assert written(raw, page, "Related", [{"id": other}]) == [{"id": other}]
-
-    def test_101_relations_are_refused(self, raw: Caller, page: str) -> None:
-        assert "length should be ≤ `100`" in write(raw, page, "Related", [{"id": page}] * 101).message
-
-    def test_file_with_an_address_is_taken(self, raw: Caller, page: str) -> None:
-        file = {"name": "x.pdf", "type": "external", "external": {"url": "https://example.org/x.pdf"}}
-
-        assert written(raw, page, "Files", [file]) == [file]
 
 
 class TestDates:
@@ -291,11 +260,6 @@ class TestDates:
     def test_day_stays_a_day_and_a_moment_a_minute(self, raw: Caller, page: str, start: str, back: str) -> None:
         assert written(raw, page, "Due", {"start": start}) == {"start": back, "end": None, "time_zone": None}
 
-    def test_time_zone_gives_the_offset(self, raw: Caller, page: str) -> None:
-        found = written(raw, page, "Due", {"start": "2026-07-01T09:00:00", "time_zone": "Europe/Berlin"})
-
-        assert found == {"start": "2026-07-01T09:00:00.000+02:00", "end": None, "time_zone": "Europe/Berlin"}
-
     def test_range_has_two_ends(self, raw: Caller, page: str) -> None:
         found = written(raw, page, "Due", {"start": "2026-11-23", "end": "2026-11-24"})
 
@@ -312,9 +276,6 @@ class TestDates:
             ({"start": "23.11.2026"}, "valid ISO 8601 date string"),
             ({"start": "2026-11-23T25:00:00Z"}, "valid ISO 8601 date string"),
             ({"start": "2026-11-23", "until": "2026-11-24"}, "until should be not present"),
-            ({"start": "2026-11-23T09:00:00+01:00", "time_zone": "Europe/Berlin"}, "should not have a UTC offset"),
-            ({"start": "2026-11-23T09:00:00Z", "time_zone": "Europe/Berlin"}, "should not have a UTC offset"),
-            ({"start": "2026-11-23T09:00:00", "time_zone": "Mars/Base"}, "IANA time zone"),
             ({"start": "2026-11-23", "end": "2026-11-22"}, "end should be ≥"),
             ({"start": "2026-11-23", "end": "2026-11-24T09:00:00Z"}, "should have a time exactly if"),
             ("2026-11-23", "should be an object"),
