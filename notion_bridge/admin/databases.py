@@ -93,17 +93,13 @@ class MappingInline(UntitledInline):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("notion_bridge.view_notiondatabase") or self.has_change_permission(request, obj)
 
-    @column("Field")
-    def label(self, row: PropertyMapping) -> str:
-        return describe.label(row.database.kind, row.field)
+    label = column("Field")(lambda self, row: describe.label(row.database.kind, row.field))
 
     @column("Property in Notion")
     def property_label(self, row: PropertyMapping) -> str:
         return dict(_choices(row, mapping.field_of(row.database.kind, row.field)))[row.property_id]
 
-    @column("How it goes")
-    def standing(self, row: PropertyMapping) -> str:
-        return _standing(row)
+    standing = column("How it goes")(lambda self, row: _standing(row))
 
 
 @admin.register(NotionDatabase)
@@ -135,38 +131,27 @@ class NotionDatabaseAdmin(BaseAdmin):
         lacks = any(not one.property_id for one in row.mappings.all())
         return self.actions_detail if lacks and row.data_source_id and not row.problem else ()
 
-    @column("Database", ordering="id")
-    def name(self, database: NotionDatabase) -> str:
-        return str(database)
+    name = column("Database", ordering="id")(lambda self, row: str(row))
 
     @column("State", label={"In order": "success", "Needs a look": "warning", "Out of reach": "danger"})
     def condition(self, database: NotionDatabase) -> str:
         levels = {line.level for line in connection_check.judge_database(database)}
         return "Out of reach" if "FAIL" in levels else "Needs a look" if "warning" in levels else "In order"
 
-    @column("In Notion")
-    def page(self, database: NotionDatabase) -> str:
-        return display.open_link(database.url, database.title or "Open in Notion")
+    page = column("In Notion")(lambda self, row: display.open_link(row.url, row.title or "Open in Notion"))
 
     @column("State")
     def in_order(self, database: NotionDatabase) -> str:
         return contacts_describe.listed(line.text for line in connection_check.judge_database(database))
 
-    @column("Last look", ordering="polled_at")
-    def looked_at(self, database: NotionDatabase) -> str:
-        return contacts_describe.moment(database.polled_at)
+    looked_at = column("Last look", ordering="polled_at")(lambda self, row: contacts_describe.moment(row.polled_at))
 
     @column("Last full pass", ordering="full_pass_at")
     def passed_at(self, database: NotionDatabase) -> str:
         return contacts_describe.moment(database.full_pass_at)
 
-    @column("First pull complete")
-    def met_at(self, database: NotionDatabase) -> str:
-        return contacts_describe.moment(database.baseline_at)
-
-    @column("The last full pass found")
-    def found(self, database: NotionDatabase) -> str:
-        return found(database.full_pass)
+    met_at = column("First pull complete")(lambda self, row: contacts_describe.moment(row.baseline_at))
+    found = column("The last full pass found")(lambda self, row: found(row.full_pass))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The fields are mapped by the domain, which knows what a new property means for what was agreed on."""

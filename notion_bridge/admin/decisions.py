@@ -75,37 +75,22 @@ class SyncProblemAdmin(ReadOnlyAdmin):
     def title_of(self, row: SyncProblem) -> str:
         return row.get_cause_display()
 
-    @column("Problem")
-    def in_short(self, problem: SyncProblem) -> str:
-        return format_html('<span style="{}">{}</span>', TWO_LINES, problem.message)
+    in_short = column("Problem")(lambda self, row: format_html('<span style="{}">{}</span>', TWO_LINES, row.message))
 
     @column("About")
     def about(self, problem: SyncProblem) -> str:
         return describe.name_of(problem.link) if problem.link else str(problem.database or "The connection")
 
-    @column("Problem")
-    def said(self, problem: SyncProblem) -> str:
-        return problem.message
-
-    @column("Cause", ordering="cause")
-    def kind_of(self, problem: SyncProblem) -> str:
-        return problem.get_cause_display()
+    said = column("Problem")(lambda self, row: row.message)
+    kind_of = column("Cause", ordering="cause")(lambda self, row: row.get_cause_display())
 
     @column("State", ordering="closed_at", label={"Open": "warning"})
     def state(self, problem: SyncProblem) -> str:
         return "Closed" if problem.closed_at else "Open"
 
-    @column("Since", ordering="first_at")
-    def since(self, problem: SyncProblem) -> str:
-        return contacts_describe.moment(problem.first_at)
-
-    @column("Last met", ordering="last_at")
-    def met_at(self, problem: SyncProblem) -> str:
-        return contacts_describe.moment(problem.last_at)
-
-    @column("Page")
-    def page(self, problem: SyncProblem) -> str:
-        return link(problem.link, describe.name_of(problem.link)) if problem.link else "-"
+    since = column("Since", ordering="first_at")(lambda self, row: contacts_describe.moment(row.first_at))
+    met_at = column("Last met", ordering="last_at")(lambda self, row: contacts_describe.moment(row.last_at))
+    page = column("Page")(lambda self, row: link(row.link, describe.name_of(row.link)) if row.link else "-")
 
     @column("Value in Notion")
     def value(self, problem: SyncProblem) -> str:
@@ -256,31 +241,14 @@ class SyncConflictAdmin(ReadOnlyAdmin):
         return {"notion": ("keep_contactflow",), "contactflow": ("keep_notion",)}.get(row.winner, self.actions_detail)
 
     def title_of(self, row: SyncConflict) -> str:
-        return f"{self.field_name(row)}: {describe.name_of(row.link)}"
+        return f"{describe.label(row.link.database.kind, row.field)}: {describe.name_of(row.link)}"
 
-    @column("About")
-    def about(self, conflict: SyncConflict) -> str:
-        return describe.name_of(conflict.link)
-
-    @column("About")
-    def about_link(self, conflict: SyncConflict) -> str:
-        return display.object_link(conflict.link)
-
-    @column("Page")
-    def page(self, conflict: SyncConflict) -> str:
-        return display.open_link(conflict.link.url)
-
-    @column("Field", ordering="field")
-    def field_name(self, conflict: SyncConflict) -> str:
-        return describe.label(conflict.link.database.kind, conflict.field)
-
-    @column("In Contactflow")
-    def in_contactflow(self, conflict: SyncConflict) -> str:
-        return _cut(describe.value(conflict.local))
-
-    @column("In Notion")
-    def in_notion(self, conflict: SyncConflict) -> str:
-        return _cut(describe.value(conflict.remote))
+    about = column("About")(lambda self, row: describe.name_of(row.link))
+    about_link = column("About")(lambda self, row: display.object_link(row.link))
+    page = column("Page")(lambda self, row: display.open_link(row.link.url))
+    field_name = column("Field", ordering="field")(lambda self, row: describe.label(row.link.database.kind, row.field))
+    in_contactflow = column("In Contactflow")(lambda self, row: _cut(describe.value(row.local)))
+    in_notion = column("In Notion")(lambda self, row: _cut(describe.value(row.remote)))
 
     @column("State", ordering="winner", label={"Open": "warning"})
     def state(self, conflict: SyncConflict) -> str:
@@ -295,9 +263,7 @@ class SyncConflictAdmin(ReadOnlyAdmin):
         given = tuple(describe.value(one) for one in (conflict.base, conflict.local, conflict.remote))
         return display.table(("Before", "In Contactflow", "In Notion"), [given])
 
-    @column("Since", ordering="opened_at")
-    def since(self, conflict: SyncConflict) -> str:
-        return contacts_describe.moment(conflict.opened_at)
+    since = column("Since", ordering="opened_at")(lambda self, row: contacts_describe.moment(row.opened_at))
 
     @column("Settled")
     def settled(self, conflict: SyncConflict) -> str:

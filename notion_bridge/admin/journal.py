@@ -45,17 +45,9 @@ class SyncRunAdmin(ReadOnlyAdmin):
     def title_of(self, row: SyncRun) -> str:
         return f"{row.get_trigger_display()}, {contacts_describe.moment(row.started_at)}"
 
-    @column("Began", ordering="started_at")
-    def began(self, run: SyncRun) -> str:
-        return contacts_describe.moment(run.started_at)
-
-    @column("Took")
-    def took(self, run: SyncRun) -> str:
-        return describe.duration(run.ended_at - run.started_at) if run.ended_at else "-"
-
-    @column("What it did")
-    def did(self, run: SyncRun) -> str:
-        return describe.done(run.counts)
+    began = column("Began", ordering="started_at")(lambda self, row: contacts_describe.moment(row.started_at))
+    took = column("Took")(lambda self, row: describe.duration(row.ended_at - row.started_at) if row.ended_at else "-")
+    did = column("What it did")(lambda self, row: describe.done(row.counts))
 
     @column("Stopped by")
     def stopped_by(self, run: SyncRun) -> str:
@@ -94,13 +86,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     def what(self, event: WebhookDelivery) -> str:
         return event.type.replace(".", " ").replace("_", " ").capitalize() or "Unnamed event"
 
-    @column("About")
-    def about(self, event: WebhookDelivery) -> str:
-        return f"{event.entity_type.replace('_', ' ')} {event.entity_id}".strip() or "-"
-
-    @column("Came", ordering="received_at")
-    def came(self, event: WebhookDelivery) -> str:
-        return contacts_describe.moment(event.received_at)
+    about = column("About")(lambda self, row: f"{row.entity_type.replace('_', ' ')} {row.entity_id}".strip() or "-")
+    came = column("Came", ordering="received_at")(lambda self, row: contacts_describe.moment(row.received_at))
 
     @column("State", ordering="processed_at")
     def state(self, event: WebhookDelivery) -> str:

@@ -29,9 +29,7 @@ class EntryInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncEntry]:
         return super().get_queryset(request).select_related("link__database")
 
-    @column("What")
-    def happened(self, entry: SyncEntry) -> str:
-        return entry.what.replace("_", " ").capitalize()
+    happened = column("What")(lambda self, row: row.what.replace("_", " ").capitalize())
 
     @column("Fields")
     def changed(self, entry: SyncEntry) -> str:
@@ -44,9 +42,7 @@ class ProblemInline(ReadOnlyInline):
     fields = ("problem", "last_at", "closed_at")
     readonly_fields = fields
 
-    @column("Problem")
-    def problem(self, problem: SyncProblem) -> str:
-        return link(problem, problem.message)
+    problem = column("Problem")(lambda self, row: link(row, row.message))
 
 
 class ConflictInline(ReadOnlyInline):
@@ -58,9 +54,7 @@ class ConflictInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncConflict]:
         return super().get_queryset(request).select_related("link__database")
 
-    @column("Field")
-    def field_name(self, conflict: SyncConflict) -> str:
-        return link(conflict, describe.label(conflict.link.database.kind, conflict.field))
+    field_name = column("Field")(lambda self, row: link(row, describe.label(row.link.database.kind, row.field)))
 
 
 @admin.register(PageLink)
@@ -95,25 +89,11 @@ class PageLinkAdmin(ReadOnlyAdmin):
     def title_of(self, row: PageLink) -> str:
         return describe.name_of(row)
 
-    @column("About")
-    def name(self, page: PageLink) -> str:
-        return describe.name_of(page)
-
-    @column("About")
-    def about(self, page: PageLink) -> str:
-        return display.object_link(page)
-
-    @column("State", ordering="state", label=display.COLOURS)
-    def condition(self, page: PageLink) -> str:
-        return page.get_state_display()
-
-    @column("State")
-    def standing(self, page: PageLink) -> str:
-        return describe.state_of(page)
-
-    @column("Page")
-    def notion_page(self, page: PageLink) -> str:
-        return display.open_link(page.url)
+    name = column("About")(lambda self, row: describe.name_of(row))
+    about = column("About")(lambda self, row: display.object_link(row))
+    condition = column("State", ordering="state", label=display.COLOURS)(lambda self, row: row.get_state_display())
+    standing = column("State")(lambda self, row: describe.state_of(row))
+    notion_page = column("Page")(lambda self, row: display.open_link(row.url))
 
     @column("Looked at next")
     def next_look(self, page: PageLink) -> str:
