@@ -104,7 +104,7 @@ def resolve(*, named_id: str, notion: Notion) -> tuple[str, str]:
     raise Misconfigured(f"The database has several data sources. Name the right one by its own id: {choices}.")
 
 
-def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> list[SchemaChange]:
+def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> None:
     """Look at the schema, follow what changed in it and report it. Raises NotionError."""
     answer = notion.data_source(database.data_source_id)
     schema = _with_keys(dict[str, Any](mapping.seen(answer)), answer)
@@ -122,7 +122,6 @@ def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> li
         for change in found:
             _notice(database, change, schema, now)
         _report_missing(database, rows.values(), now)
-    return found
 
 
 def add_missing(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> list[str]:
@@ -276,9 +275,7 @@ def _compare_anew(database: NotionDatabase) -> None:
 
 
 def _notice(database: NotionDatabase, change: SchemaChange, schema: mapping.Schema, now: dt.datetime) -> None:
-    """What needs nobody is noted and closed; fields that stop were reported by `_follow`."""
-    if change.kind not in NOTICES:
-        return
+    """What needs nobody is noted and closed."""
     cause, sentence = NOTICES[change.kind]
     name = schema.get(change.property_id, {"name": ""})["name"]
     subject = f"{database.kind} {change.property_id} {change.old} > {change.new}"

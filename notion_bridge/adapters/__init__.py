@@ -13,5 +13,3 @@ ADAPTERS: dict[str, Adapter] = {
     Kind.TASKS: TaskAdapter(),
     Kind.INSTANCES: InstanceAdapter(),
 }
-
-__all__ = ["ADAPTERS", "Adapter", "Applied", "Made", "Source", "Values"]

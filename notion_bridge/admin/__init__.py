@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 from notion_bridge.admin import connection, databases, decisions, journal, pagelinks
-
-__all__ = ["connection", "databases", "decisions", "journal", "pagelinks"]

@@ -3,18 +3,7 @@
 from __future__ import annotations
 
 from notion_bridge.mapping.fields import FIELDS, READ_ONLY, TITLES, Field, Shape, Value, field_of, folded, key_of
-from notion_bridge.mapping.reading import (
-    Person,
-    Truncated,
-    Unreadable,
-    page_title,
-    people_in,
-    property_by_id,
-    quoted,
-    read,
-    read_items,
-    unquoted,
-)
+from notion_bridge.mapping.reading import Truncated, Unreadable, property_by_id, read, read_items, unquoted
 from notion_bridge.mapping.schema import (
     ChangeKind,
     Chosen,
@@ -27,49 +16,7 @@ from notion_bridge.mapping.schema import (
     definitions,
     guess,
     is_usable,
-    is_writable,
     missing,
     seen,
-    troubles,
 )
 from notion_bridge.mapping.writing import Written, same, write
-
-__all__ = [
-    "FIELDS",
-    "READ_ONLY",
-    "TITLES",
-    "ChangeKind",
-    "Chosen",
-    "Field",
-    "Person",
-    "Schema",
-    "SchemaChange",
-    "Seen",
-    "Shape",
-    "Truncated",
-    "Unreadable",
-    "Value",
-    "Written",
-    "additions",
-    "changes",
-    "definition",
-    "definitions",
-    "field_of",
-    "folded",
-    "guess",
-    "is_usable",
-    "is_writable",
-    "key_of",
-    "missing",
-    "page_title",
-    "people_in",
-    "property_by_id",
-    "quoted",
-    "read",
-    "read_items",
-    "same",
-    "seen",
-    "troubles",
-    "unquoted",
-    "write",
-]

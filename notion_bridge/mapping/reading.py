@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from notion_bridge.mapping import datetimes, rich_text
@@ -26,15 +25,6 @@ class Unreadable(ValueError):
 
 class Truncated(Exception):
     """The page may not show the whole list: fetch the property's items and call `read_items`."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody in Notion; name and address are empty where the integration may not see them."""
-
-    id: str
-    name: str
-    email: str
 
 
 def read(value: object, field: Field) -> Value:
@@ -56,24 +46,6 @@ def read_items(items: Sequence[object], field: Field) -> Value:
     return _content(kind, [content for _, content in values], field)
 
 
-def people_in(value: object) -> tuple[Person, ...]:
-    """Who stands in a people property; nobody where it is none."""
-    listed = value.get("people") if isinstance(value, Mapping) else None
-    found = (_person(one) for one in listed) if isinstance(listed, list) else ()
-    return tuple(person for person in found if person)
-
-
-def page_title(page: Mapping[str, Any]) -> str:
-    """The page's title in plain text, "" where it has none. Never raises."""
-    for value in _properties(page):
-        if value.get("type") == "title":
-            try:
-                return rich_text.plain(value.get("title"))
-            except rich_text.Malformed:
-                return ""
-    return ""
-
-
 def property_by_id(page: Mapping[str, Any], property_id: str) -> dict[str, Any] | None:
     """The page's value of that property, whichever of the two spellings of its id either side uses."""
     for wanted in (property_id, unquoted(property_id)):
@@ -86,11 +58,6 @@ def property_by_id(page: Mapping[str, Any], property_id: str) -> dict[str, Any] 
 def unquoted(property_id: str) -> str:
     """The id as we keep it: answers have it URL-encoded."""
     return urllib.parse.unquote(property_id)
-
-
-def quoted(property_id: str) -> str:
-    """An id that we keep, as it goes into the path of a request."""
-    return urllib.parse.quote(property_id, safe="")
 
 
 def _properties(page: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -180,7 +147,7 @@ def _timestamp(content: object, field: Field) -> Value:
 def _people(content: object, field: Field) -> Value:
     if not isinstance(content, list):
         raise Unreadable(f"{field.label} cannot be read: it is not a list of people.")
-    names = [person.name or person.email if (person := _person(one)) else "" for one in content]
+    names = [_person(one) for one in content]
     if not all(names):
         raise Unreadable(
             f"{field.label} names somebody the integration may not see. "
@@ -189,17 +156,13 @@ def _people(content: object, field: Field) -> Value:
     return ", ".join(names)
 
 
-def _person(one: object) -> Person | None:
-    if not isinstance(one, Mapping) or not isinstance(one.get("id"), str):
-        return None
-    details = one.get("person")
+def _person(one: object) -> str:
+    """Their name or address; "" where the integration may see neither."""
+    about = one if isinstance(one, Mapping) and isinstance(one.get("id"), str) else {}
+    details = about.get("person")
     email = details.get("email") if isinstance(details, Mapping) else None
-    name = one.get("name")
-    return Person(
-        id=one["id"],
-        name=rich_text.clean(name) if isinstance(name, str) else "",
-        email=rich_text.clean(email) if isinstance(email, str) else "",
-    )
+    given = (rich_text.clean(word) for word in (about.get("name"), email) if isinstance(word, str))
+    return next((word for word in given if word), "")
 
 
 _READERS: Final[Mapping[str, Callable[[object, Field], Value]]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
 from notion_bridge.mapping import names, rich_text
-from notion_bridge.mapping.fields import FIELDS, READ_ONLY, Field, Shape, field_of
+from notion_bridge.mapping.fields import FIELDS, Field, Shape, field_of
 from notion_bridge.mapping.reading import unquoted
 from notion_bridge.mapping.writing import MAX_OPTION, MAX_OPTIONS
 
@@ -28,11 +28,9 @@ Chosen = Mapping[str, str]  # field name -> property id; "" or no key: the field
 
 
 class ChangeKind(enum.StrEnum):
-    """What can happen to a property in Notion."""
+    """What can happen to a property in Notion while its field goes on."""
 
-    RENAMED = "renamed"  # nothing stops: properties are known by id
-    VANISHED = "vanished"  # the field stops
-    TYPE_CHANGED = "type_changed"  # the field stops unless it can live in the new type too
+    RENAMED = "renamed"  # properties are known by id
     ADDED = "added"
     OPTION_ADDED = "option_added"
     OPTION_REMOVED = "option_removed"
@@ -40,14 +38,13 @@ class ChangeKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """One change; `field` is "" for a new property that suits none. `stops`: the field cannot go on."""
+    """One change; `field` is "" for a new property that suits none."""
 
     kind: ChangeKind
     field: str
     property_id: str
     old: str = ""
     new: str = ""
-    stops: bool = False
 
 
 def seen(data_source: Mapping[str, Any]) -> dict[str, Seen]:
@@ -172,32 +169,13 @@ def is_usable(field: Field, property_type: str) -> bool:
     return property_type in field.accepts
 
 
-def is_writable(property_type: str) -> bool:
-    """Whether anybody but Notion sets properties of that type."""
-    return property_type not in READ_ONLY
-
-
-def troubles(kind: str, schema: Schema, chosen: Chosen) -> dict[str, ChangeKind]:
-    """The fields that cannot be synchronised as the data source is now: their property vanished or changed type."""
-    found = {}
-    for field in FIELDS[kind]:
-        property_id = unquoted_key(schema, chosen.get(field.name, ""))
-        if not chosen.get(field.name):
-            continue
-        if property_id not in schema:
-            found[field.name] = ChangeKind.VANISHED
-        elif not is_usable(field, schema[property_id]["type"]):
-            found[field.name] = ChangeKind.TYPE_CHANGED
-    return found
-
-
 def unquoted_key(schema: Schema, property_id: str) -> str:
     """The id as the schema has it, whichever of its two spellings is given."""
     return property_id if property_id in schema else unquoted(property_id)
 
 
 def changes(kind: str, before: Schema, after: Schema, chosen: Chosen) -> list[SchemaChange]:
-    """What happened to our properties between two looks, and which properties are new."""
+    """What happened to our properties between two looks, other than that they went, and which properties are new."""
     ours = {unquoted_key(before, one): field for field, one in chosen.items() if one}
     found = [change for one, name in ours.items() for change in _changes_of(field_of(kind, name), one, before, after)]
     return found + _added(kind, before, after, chosen)
@@ -205,18 +183,12 @@ def changes(kind: str, before: Schema, after: Schema, chosen: Chosen) -> list[Sc
 
 def _changes_of(field: Field, property_id: str, before: Schema, after: Schema) -> Iterator[SchemaChange]:
     old, new = before.get(property_id), after.get(property_id)
-    if old is None:
-        return
-    if new is None:
-        yield SchemaChange(ChangeKind.VANISHED, field.name, property_id, old=old["name"], stops=True)
+    if old is None or new is None:
         return
     if old["name"] != new["name"]:
         yield SchemaChange(ChangeKind.RENAMED, field.name, property_id, old["name"], new["name"])
-    if old["type"] != new["type"]:
-        stops = not is_usable(field, new["type"])
-        yield SchemaChange(ChangeKind.TYPE_CHANGED, field.name, property_id, old["type"], new["type"], stops)
-        return
-    yield from _option_changes(field, property_id, old["options"], new["options"])
+    if old["type"] == new["type"]:
+        yield from _option_changes(field, property_id, old["options"], new["options"])
 
 
 def _option_changes(field: Field, property_id: str, old: list[str], new: list[str]) -> Iterator[SchemaChange]:

@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 from notion_bridge.sandbox.sandbox import KEY, Ids, Sandbox
-
-__all__ = ["KEY", "Ids", "Sandbox"]

@@ -6,5 +6,3 @@ from notion_bridge.syncing.databases import introduce
 from notion_bridge.syncing.drain import SyncScope, run
 from notion_bridge.syncing.lock import Busy
 from notion_bridge.syncing.scheduler import run_pump_step
-
-__all__ = ["Busy", "SyncScope", "introduce", "run", "run_pump_step"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -249,22 +250,6 @@ class TestPages:
         },
     }
 
-    def test_the_title_is_plain_text(self) -> None:
-        assert mapping.page_title(self.PAGE) == "Ada L"
-
-    @matrix(
-        "page",
-        [
-            {},
-            {"properties": None},
-            {"properties": {"Name": None}},
-            {"properties": {"Name": {"type": "title"}}},
-            {"properties": {"Name": {"type": "title", "title": [{}]}}},
-        ],
-    )
-    def test_a_page_without_a_title_has_none(self, page: dict[str, Any]) -> None:
-        assert mapping.page_title(page) == ""
-
     @matrix(
         "property_id, name",
         [(":UPp", "Email"), ("%3AUPp", "Email"), ("title", "Name"), ("f\\\\:p", "Odd"), ("f%5C%5C%3Ap", "Odd")],
@@ -278,32 +263,12 @@ class TestPages:
 
     @given(st.text(min_size=1, max_size=6))
     def test_any_id_is_found_as_notion_spells_it(self, property_id: str) -> None:
-        page = {"properties": {"A": {"id": mapping.quoted(property_id), "type": "email", "email": None}}}
+        page = {"properties": {"A": {"id": quote(property_id, safe=""), "type": "email", "email": None}}}
 
         assert mapping.property_by_id(page, property_id) is not None
-
-    @given(st.text(max_size=6))
-    def test_an_id_survives_its_way_through_a_path(self, property_id: str) -> None:
-        assert mapping.unquoted(mapping.quoted(property_id)) == property_id
 
     def test_an_id_as_we_keep_it_wins_over_one_that_only_looks_like_it(self) -> None:
         kept = {"id": "a%253A", "type": "email", "email": "kept@b.example"}
         page = {"properties": {"A": {"id": "a%3A", "type": "email", "email": None}, "B": kept}}
 
         assert mapping.property_by_id(page, "a%3A") == kept
-
-
-class TestPeople:
-    def test_people_are_told_with_id_name_and_address(self) -> None:
-        found = mapping.people_in(value("people", [person(AVO)]))
-
-        assert found == (mapping.Person(id=AVO, name="Avocado Lovelace", email="avo@example.org"),)
-
-    @matrix("given", [None, {}, value("people", None), value("people", [None, {"id": 3}])])
-    def test_what_names_nobody_is_nobody(self, given: object) -> None:
-        assert mapping.people_in(given) == ()
-
-    def test_a_bot_has_a_name_and_no_address(self) -> None:
-        bot = {"object": "user", "id": ALI, "type": "bot", "name": "Helper", "bot": {}}
-
-        assert mapping.people_in(value("people", [bot])) == (mapping.Person(id=ALI, name="Helper", email=""),)

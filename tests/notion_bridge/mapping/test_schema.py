@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from notion_bridge import mapping
 from notion_bridge.mapping import FIELDS, ChangeKind, Field, SchemaChange, Seen, field_of
 from tests.matrix import matrix
@@ -138,25 +135,6 @@ class TestCreating:
         assert added["Phone (Contactflow 2)"] == (field_of("contacts", "phone"), {"phone_number": {}})
 
 
-class TestTroubles:
-    SCHEMA = {":UPp": known("Email", "email"), "b": known("Phone", "number"), "c": known("Tags", "multi_select")}
-
-    def test_a_property_in_order_is_no_trouble(self) -> None:
-        assert mapping.troubles("contacts", self.SCHEMA, {"email": ":UPp", "tags": "c", "notes": ""}) == {}
-
-    def test_an_id_in_its_other_spelling_is_no_trouble(self) -> None:
-        assert mapping.troubles("contacts", self.SCHEMA, {"email": "%3AUPp"}) == {}
-
-    def test_a_property_that_is_gone_or_cannot_hold_its_field_is_trouble(self) -> None:
-        troubles = mapping.troubles("contacts", self.SCHEMA, {"email": "gone", "phone": "b"})
-
-        assert troubles == {"email": ChangeKind.VANISHED, "phone": ChangeKind.TYPE_CHANGED}
-
-    @matrix("kind, expected", [("created_time", False), ("last_edited_time", False), ("date", True)])
-    def test_what_notion_sets_is_not_ours_to_write(self, kind: str, expected: bool) -> None:
-        assert mapping.is_writable(kind) is expected
-
-
 class TestChanges:
     BEFORE = {
         "a": known("Email", "email"),
@@ -174,22 +152,8 @@ class TestChanges:
 
     def test_a_rename_stops_nothing(self) -> None:
         assert self.changes(a=known("Mail", "email")) == [
-            SchemaChange(ChangeKind.RENAMED, "email", "a", "Email", "Mail", stops=False)
+            SchemaChange(ChangeKind.RENAMED, "email", "a", "Email", "Mail")
         ]
-
-    def test_a_property_that_vanished_stops_its_field(self) -> None:
-        assert self.changes(a=None) == [SchemaChange(ChangeKind.VANISHED, "email", "a", "Email", stops=True)]
-
-    @matrix("kind, stops", [("number", True), ("rich_text", False)])
-    def test_a_new_type_stops_a_field_that_cannot_live_in_it(self, kind: str, stops: bool) -> None:
-        assert self.changes(a=known("Email", kind)) == [
-            SchemaChange(ChangeKind.TYPE_CHANGED, "email", "a", "email", kind, stops)
-        ]
-
-    def test_a_rename_with_a_new_type_is_two_changes(self) -> None:
-        found = self.changes(a=known("Mail", "rich_text"))
-
-        assert [change.kind for change in found] == [ChangeKind.RENAMED, ChangeKind.TYPE_CHANGED]
 
     def test_options_that_came_and_went_are_told(self) -> None:
         assert self.changes(b=known("Status", "select", "Active", "Patron")) == [
@@ -221,24 +185,3 @@ class TestChanges:
         )
 
         assert [change.property_id for change in found] == ["c"]
-
-
-EDITS = st.dictionaries(
-    st.sampled_from([f"p{n}" for n in range(15)] + ["n1", "n2"]),
-    st.none()
-    | st.builds(known, st.text(max_size=8), st.sampled_from(["email", "rich_text", "number", "select", "hologram"])),
-    max_size=8,
-)
-
-
-@given(st.sampled_from(sorted(FIELDS)), EDITS)
-def test_any_edit_is_told_and_every_field_in_trouble_is_among_what_stops(
-    kind: str, edits: dict[str, Seen | None]
-) -> None:
-    before = {f"p{at}": known(field.label, field.default_type) for at, field in enumerate(FIELDS[kind])}
-    chosen = mapping.guess(kind, before)
-    after = {one: seen for one, seen in (before | edits).items() if seen}
-
-    found = mapping.changes(kind, before, after, chosen)
-
-    assert {change.field for change in found if change.stops} == mapping.troubles(kind, after, chosen).keys()
