@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from notion_bridge.sandbox.sandbox import KEY, Ids, Sandbox
+from notion_bridge.sandbox.workspace import Clock

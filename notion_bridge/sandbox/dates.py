@@ -49,6 +49,11 @@ def spell(when: dt.date | dt.datetime) -> str:
     return when.replace(second=0, microsecond=0).isoformat(timespec="milliseconds")
 
 
+def timestamp(moment: dt.datetime) -> str:
+    """As Notion writes the times that it keeps itself."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
 def as_day(when: dt.date | dt.datetime) -> dt.date:
     return when.astimezone(dt.UTC).date() if isinstance(when, dt.datetime) else when
 

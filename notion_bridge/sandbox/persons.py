@@ -103,6 +103,8 @@ class Persons:
         """The values go along as far as their text makes sense in the new type."""
         with self.workspace.lock:
             source, old = self._property(data_source_id, name_or_id)
+            if old.type == kind:
+                return
             new = make_property(self.workspace, (old.name, kind, tuple(options)))
             new.id = old.id
             schema.apply(self.workspace, source, old, new, by=self._who(""))
@@ -112,43 +114,6 @@ class Persons:
             source, prop = self._property(data_source_id, name_or_id)
             prop.options.append(Option(self.workspace.new_id(), option))
             editing.changed_schema(self.workspace, source, prop, "updated", self._who(""))
-
-    def rename_option(self, data_source_id: str, name_or_id: str, option: str, name: str) -> None:
-        """Every page that had it has it under the new name."""
-        with self.workspace.lock:
-            source, prop = self._property(data_source_id, name_or_id)
-            self._option(prop, option).name = name
-            editing.changed_schema(self.workspace, source, prop, "updated", self._who(""))
-
-    def remove_option(self, data_source_id: str, name_or_id: str, option: str) -> None:
-        """Every page that had it has it no more."""
-        with self.workspace.lock:
-            source, old = self._property(data_source_id, name_or_id)
-            gone = self._option(old, option)
-            kept = [one for one in old.options if one is not gone]
-            new = Property(old.id, old.name, old.type, kept, old.settings)
-            schema.apply(self.workspace, source, old, new, by=self._who(""))
-
-    # Reading, for assertions
-
-    def values_of(self, page_id: str) -> dict[str, Any]:
-        """The values of a page as plain text (a list of texts for a multi-select), by the name of the property."""
-        with self.workspace.lock:
-            page = self._page(page_id)
-            source = self._source(page.source_id)
-            return {prop.name: self._plain(prop, page) for prop in source.properties.values()}
-
-    def pages_of(self, data_source_id: str, *, trashed: bool = False) -> list[str]:
-        """The ids of the rows, oldest first."""
-        with self.workspace.lock:
-            rows = self.workspace.rows[_dashed(data_source_id)].values()
-            return [page.id for page in rows if page.in_trash == trashed]
-
-    def _plain(self, prop: Property, page: Page) -> Any:
-        value = page.values.get(prop.id, prop.empty())
-        if prop.type == "multi_select":
-            return [found.name for one in value if (found := prop.option(one))]
-        return schema.as_text(self.workspace, prop, value)
 
     # Finding and converting
 
@@ -164,12 +129,6 @@ class Persons:
         if prop is None:
             raise KeyError(name_or_id)
         return source, prop
-
-    def _option(self, prop: Property, name: str) -> Option:
-        found = prop.named(name)
-        if found is None:
-            raise KeyError(name)
-        return found
 
     def _who(self, by: str) -> str:
         return by or self.workspace.people[0].id

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from notion_bridge.sandbox import dates
 from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.clock import spelled
 from notion_bridge.sandbox.model import COMPUTED, WITH_OPTIONS, Database, DataSource, Kept, Option, Page, Property, User
 from notion_bridge.sandbox.richtext import plain_item, plain_text
 from notion_bridge.sandbox.workspace import Workspace
@@ -69,8 +69,8 @@ def _page_parent(one: Page) -> Json:
 def _common(one: Kept, version: str) -> Json:
     made: Json = {
         "id": one.id,
-        "created_time": spelled(one.created),
-        "last_edited_time": spelled(one.edited),
+        "created_time": dates.timestamp(one.created),
+        "last_edited_time": dates.timestamp(one.edited),
         "created_by": by(one.created_by),
         "last_edited_by": by(one.edited_by),
         "cover": None,
@@ -110,7 +110,7 @@ def simple_value(prop: Property, kept: Any) -> Any:
 
 def computed(prop: Property, one: Page, workspace: Workspace) -> Any:
     if prop.type in ("created_time", "last_edited_time"):
-        return spelled(one.created if prop.type == "created_time" else one.edited)
+        return dates.timestamp(one.created if prop.type == "created_time" else one.edited)
     if prop.type in ("created_by", "last_edited_by"):
         return user(workspace.users[one.created_by if prop.type == "created_by" else one.edited_by], workspace)
     if prop.type == "unique_id":

@@ -1,10 +1,10 @@
-"""A record of all requests, for whoever wants to count them."""
+"""A record of all requests, for whoever wants to count them, and the limit of how many there may be."""
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -28,50 +28,22 @@ class Request:
         return self.method != "GET" and not self.is_query
 
 
-@dataclass
-class RequestLog:
-    """Every request under /v1 in the order of the answers."""
+class RequestLog(list[Request]):
+    """Every request under /v1 in the order of the answers. Cleared, it counts anew; a Retry-After stays in force."""
 
-    forbidden_until: float = 0.0  # time.monotonic() value; what comes before it disregards a Retry-After
-    grace: float = 0.05  # what was under way when the Retry-After left does not count
-    _all: list[Request] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _announced_at: float = 0.0
-
-    def __iter__(self) -> Iterator[Request]:
-        return iter(list(self._all))
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-    def __getitem__(self, at: int) -> Request:
-        return self._all[at]
-
-    def add(self, request: Request) -> None:
-        with self._lock:
-            self._all.append(request)
+    forbidden_until = 0.0  # time.monotonic() value; what comes before it disregards a Retry-After
+    grace = 0.05  # what was under way when the Retry-After left does not count
+    _announced_at = 0.0
 
     def forbid(self, *, until: float, now: float) -> None:
         """A Retry-After left just now."""
-        with self._lock:
-            if until > self.forbidden_until:
-                if now >= self.forbidden_until:
-                    self._announced_at = now
-                self.forbidden_until = until
+        if until > self.forbidden_until:
+            if now >= self.forbidden_until:
+                self._announced_at = now
+            self.forbidden_until = until
 
     def is_too_early(self, at: float) -> bool:
         return self._announced_at + self.grace < at < self.forbidden_until - self.grace
-
-    def clear(self) -> None:
-        """Count from here on; a Retry-After stays in force."""
-        with self._lock:
-            self._all.clear()
-
-    def count(self, method: str = "", path: str = "", status: int | None = None) -> int:
-        """How many had this method, this in their path, and this status."""
-        return sum(
-            (not method or one.method == method) and path in one.path and status in (None, one.status) for one in self
-        )
 
     def writes(self) -> int:
         """How many wanted to change something."""
@@ -80,6 +52,25 @@ class RequestLog:
     def queries(self) -> int:
         return sum(one.is_query for one in self)
 
-    def violations(self) -> list[Request]:
-        """Those that did not wait as a Retry-After asked."""
-        return [one for one in self if one.too_early]
+
+class Limiter:
+    """Off until a rate is set."""
+
+    def __init__(self) -> None:
+        self.per_second: float | None = None
+        self.burst = 10
+        self._due = 0.0  # when the bucket would be empty again
+        self._lock = threading.Lock()
+
+    def seconds_to_wait(self, now: float) -> int:
+        """0: the request may pass and is counted; otherwise the whole seconds after which the next one may."""
+        if self.per_second is None:
+            return 0
+        with self._lock:
+            step = 1 / self.per_second
+            due = max(self._due, now)
+            over = due + step - (now + self.burst * step)
+            if over > 0:
+                return max(1, math.ceil(over))
+            self._due = due + step
+            return 0

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
 from notion_bridge.sandbox import samples
-from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.clock import Clock
 from notion_bridge.sandbox.console import Console
 from notion_bridge.sandbox.endpoints import Api
-from notion_bridge.sandbox.faults import Faults
 from notion_bridge.sandbox.persons import Persons, make_property
-from notion_bridge.sandbox.querying import Cursors
-from notion_bridge.sandbox.requests import RequestLog
 from notion_bridge.sandbox.server import Door, Server
 from notion_bridge.sandbox.webhooks import Webhooks
-from notion_bridge.sandbox.workspace import Workspace
+from notion_bridge.sandbox.workspace import Clock, Workspace
 
 KEY = "ntn_sandbox"
 
@@ -43,6 +37,7 @@ class Sandbox(Persons):
         self.workspace = Workspace(clock=self.clock, seed=seed)
         self.api = Api(self.workspace)
         self.door = Door(self.api, key=key, seed=seed)
+        self.requests, self.faults = self.door.requests, self.door.faults
         self.webhooks = Webhooks(self.workspace, seed)
         self.console = Console(self, self.door, self.webhooks)
         self._server: Server | None = None
@@ -65,7 +60,7 @@ class Sandbox(Persons):
     def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 is any free one."""
         self.door.closing.clear()
-        self._server = Server((host, port), self.door, self.console)
+        self._server = Server((host, port), self.door, self.console.answer)
         self.workspace.site = self.url
         threading.Thread(target=self._server.run, daemon=True, name="sandbox").start()
 
@@ -85,51 +80,11 @@ class Sandbox(Persons):
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
 
-    @property
-    def requests(self) -> RequestLog:
-        return self.door.requests
-
-    @property
-    def faults(self) -> Faults:
-        return self.door.faults
-
-    @property
-    def cursors(self) -> Cursors:
-        return self.api.reader.cursors
-
     # Settings
 
     def limit_rate(self, per_second: float | None, burst: int = 10) -> None:
         """Answer 429 beyond so many requests a second; None: never."""
         self.door.limiter.per_second, self.door.limiter.burst = per_second, burst
-
-    def let_index_lag(self, seconds: float) -> None:
-        """Queries by property see writes so many seconds (of `clock`) late."""
-        self.workspace.index_lag = dt.timedelta(seconds=seconds)
-
-    def revoke_key(self) -> None:
-        """The key is refused from now on."""
-        self.door.key = ""
-
-    def restore_key(self) -> None:
-        self.door.key = self.key
-
-    # Webhooks: more is in `webhooks`
-
-    def subscribe(self, url: str) -> str:
-        """Present a verification token to the address; says the token, which `confirm` wants back."""
-        return self.webhooks.subscribe(url)
-
-    def confirm(self, token: str) -> bool:
-        return self.webhooks.confirm(token)
-
-    def deliver_now(self) -> int:
-        """One attempt for every event that waits; says how many were accepted."""
-        return self.webhooks.deliver_now()
-
-    def events(self) -> list[Json]:
-        """Take the events that wait, without delivering them."""
-        return self.webhooks.events()
 
     # Databases
 
@@ -151,15 +106,3 @@ class Sandbox(Persons):
                 source_id=ids.data_source_id if ids else "",
             )
         return Ids(made.id, source.id)
-
-    def add_data_source(self, database_id: str, title: str, properties: Mapping[str, str]) -> str:
-        """Another table in the same database; says its id."""
-        with self.workspace.lock:
-            made = [make_property(self.workspace, column) for column in properties.items()]
-            database = self.workspace.databases[database_id]
-            by = self.workspace.people[0].id
-            return self.workspace.add_source(database, title=title, properties=made, by=by).id
-
-    def standard_databases(self) -> dict[str, Ids]:
-        """Contacts & Profiles, Master Tasks, Active Workflow Instances: by "contacts", "tasks", "instances"."""
-        return {kind: self.create_database(title, columns) for kind, (title, columns) in samples.DATABASES.items()}

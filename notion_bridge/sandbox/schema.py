@@ -112,9 +112,6 @@ def apply(workspace: Workspace, source: DataSource, old: Property | None, new: P
         return
     if old is None:
         source.properties[new.id] = new
-    elif new.type == old.type:
-        _forget_options(workspace, source, old, new)
-        source.properties[old.id] = new
     else:
         _convert(workspace, source, old, new)
         source.properties[old.id] = new
@@ -126,16 +123,6 @@ def _remove(workspace: Workspace, source: DataSource, prop: Property, by: str) -
     for page in workspace.rows[source.id].values():
         page.values.pop(prop.id, None)
     editing.changed_schema(workspace, source, prop, "deleted", by)
-
-
-def _forget_options(workspace: Workspace, source: DataSource, old: Property, new: Property) -> None:
-    gone = {one.id for one in old.options} - {one.id for one in new.options}
-    for page in workspace.rows[source.id].values() if gone else ():
-        value = page.values.get(old.id)
-        if isinstance(value, list):
-            page.values[old.id] = [one for one in value if one not in gone]
-        elif value in gone:
-            page.values[old.id] = None
 
 
 def _convert(workspace: Workspace, source: DataSource, old: Property, new: Property) -> None:

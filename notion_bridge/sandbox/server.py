@@ -10,21 +10,18 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from notion_bridge.sandbox import faults
 from notion_bridge.sandbox.checks import Json
 from notion_bridge.sandbox.endpoints import Api, Call
-from notion_bridge.sandbox.limiter import Limiter
 from notion_bridge.sandbox.refusals import Refusal, invalid, misshapen
-from notion_bridge.sandbox.requests import Request, RequestLog
-
-if TYPE_CHECKING:
-    from notion_bridge.sandbox.faults import Fault
+from notion_bridge.sandbox.requests import Limiter, Request, RequestLog
 
 VERSIONS = ("2025-09-03", "2026-03-11")
 LARGEST_BODY = 500_000
@@ -83,11 +80,11 @@ class Door:
             return answer
         finally:
             name = fault.kind if fault else ""
-            self.requests.add(
+            self.requests.append(
                 Request(arrived.method, arrived.path, status, arrived.at, time.monotonic(), name, too_early=early)
             )
 
-    def _with(self, fault: Fault | None, arrived: Arrived) -> Answer:
+    def _with(self, fault: faults.Fault | None, arrived: Arrived) -> Answer:
         if fault is None:
             return self._work(arrived)
         if fault.kind == faults.CUT_BEFORE:
@@ -174,8 +171,8 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], door: Door, desk: Desk) -> None:
-        self.door, self.desk = door, desk
+    def __init__(self, address: tuple[str, int], door: Door, desk: Callable[[Arrived], Answer]) -> None:
+        self.door, self.desk = door, desk  # what is under /v1, and all the rest
         self._open: set[socket.socket] = set()
         self._closing = False
         super().__init__(address, Handler)
@@ -219,12 +216,6 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Desk(Protocol):
-    """Answers whatever is not under /v1."""
-
-    def answer(self, arrived: Arrived) -> Answer: ...
-
-
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -241,8 +232,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         arrived = Arrived(self.command, self.path, headers, self.rfile.read(size))
         try:
-            answering = self.server.door if arrived.path.startswith("/v1/") else self.server.desk
-            self._send(answering.answer(arrived))
+            answer = self.server.door.answer if arrived.path.startswith("/v1/") else self.server.desk
+            self._send(answer(arrived))
         except Cut:
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
 import json
 import math
 import random
@@ -12,10 +11,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
+
+from notion_bridge.sandbox import dates
 from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.clock import spelled
 from notion_bridge.sandbox.model import DataSource, Page
 from notion_bridge.sandbox.workspace import Workspace
 
@@ -154,7 +154,7 @@ class Webhooks:
         workspace = self.workspace
         return {
             "id": workspace.new_id(),
-            "timestamp": spelled(workspace.clock.now()),
+            "timestamp": dates.timestamp(workspace.clock.now()),
             "workspace_id": workspace.id,
             "workspace_name": workspace.name,
             "subscription_id": self.subscription_id,
@@ -225,16 +225,10 @@ def _join(waiting: Json, event: Json) -> None:
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
     """The status of the answer, or 0 if there is none."""
-    split = urlsplit(url)
-    kind = http.client.HTTPSConnection if split.scheme == "https" else http.client.HTTPConnection
-    connection = kind(split.hostname or "", split.port, timeout=TIMEOUT)
-    target = split.path + (f"?{split.query}" if split.query else "")
+    headers = {"Content-Type": "application/json"} | headers
     try:
-        connection.request("POST", target or "/", body, {"Content-Type": "application/json"} | headers)
-        answer = connection.getresponse()
-        answer.read()
-    except (OSError, http.client.HTTPException):
+        # To read whose certificates are believed takes time, and only https asks for them.
+        answer = httpx.post(url, content=body, headers=headers, timeout=TIMEOUT, verify=url.startswith("https:"))
+    except (httpx.HTTPError, httpx.InvalidURL):
         return 0
-    finally:
-        connection.close()
-    return answer.status
+    return answer.status_code

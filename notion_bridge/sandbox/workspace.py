@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
-from notion_bridge.sandbox.clock import Clock, to_the_minute
 from notion_bridge.sandbox.model import Database, DataSource, Page, Property, User
 from notion_bridge.sandbox.refusals import invalid, not_found
 from notion_bridge.sandbox.richtext import plain_item
@@ -19,6 +18,13 @@ ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ID_SIGNS = ":;<=>?@[\\]^`{|}~"
 
 Announce = Callable[[str, Any, dict[str, Any], str], None]
+
+
+class Clock:
+    """The sandbox's time."""
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
 
 
 def silent(kind: str, subject: Any, data: dict[str, Any], by: str) -> None:
@@ -57,7 +63,7 @@ class Workspace:
                 return "".join(letters)
 
     def minute(self) -> dt.datetime:
-        return to_the_minute(self.clock.now())
+        return self.clock.now().replace(second=0, microsecond=0)  # as Notion keeps edit times
 
     def add_user(self, name: str, email: str, user_id: str = "") -> User:
         user = User(user_id or self.new_id(), name, email)

@@ -13,10 +13,10 @@ from contactflow.today import attention
 from notion_bridge import health, monitoring
 from notion_bridge.errors import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, SyncConflict, SyncProblem
-from notion_bridge.sandbox import Sandbox
 from tests.admin import rows
 from tests.notion_bridge import bridge
 from tests.notion_bridge.conftest import notion
+from tests.notion_bridge.observed import Sandbox
 
 __all__ = ["notion"]  # a fixture
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,9 @@ from contacts import intake
 from contacts.models import Contact
 from notion_bridge import monitoring, syncing
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncProblem, SyncRun
-from notion_bridge.sandbox import Sandbox
 from notion_bridge.syncing import SyncScope
 from tests import snapshot
+from tests.notion_bridge.observed import Sandbox
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge.observed import Sandbox
 
 
 @pytest.fixture

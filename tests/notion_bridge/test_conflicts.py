@@ -11,8 +11,8 @@ from contacts import consent
 from contacts.models import Contact, ContactEvent
 from notion_bridge import conflicts
 from notion_bridge.models import PropertyMapping, SyncConflict, SyncEntry
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

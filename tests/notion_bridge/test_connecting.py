@@ -10,9 +10,9 @@ from contactflow.core.clock import database_now
 from notion_bridge import schemas
 from notion_bridge.client import connect
 from notion_bridge.models import PropertyMapping, SyncProblem
-from notion_bridge.sandbox import Sandbox
 from notion_bridge.schemas import Misconfigured
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

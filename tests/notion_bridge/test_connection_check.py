@@ -10,9 +10,9 @@ import pytest
 from contactflow.core.clock import database_now
 from notion_bridge import connection_check, monitoring
 from notion_bridge.models import NotionConnection, NotionDatabase, PropertyMapping
-from notion_bridge.sandbox import Sandbox
 from notion_bridge.syncing import lock
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -12,8 +12,9 @@ from engagement import tasking
 from engagement.models import Task
 from notion_bridge import budget
 from notion_bridge.models import PageLink, SyncConflict
-from notion_bridge.sandbox import Sandbox, faults
+from notion_bridge.sandbox import faults
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -9,8 +9,8 @@ import pytest
 from contactflow.core.clock import database_now
 from notion_bridge.adapters.instances import InstanceAdapter
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.workflows import world
 from workflows import controls
 from workflows.models import ControlEntry, WorkflowInstance

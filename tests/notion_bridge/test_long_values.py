@@ -11,8 +11,8 @@ from contacts.models import Contact
 from engagement import tasking
 from engagement.models import Task
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

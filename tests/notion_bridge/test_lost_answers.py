@@ -9,8 +9,8 @@ import pytest
 
 from contacts.models import Contact, ContactEvent
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

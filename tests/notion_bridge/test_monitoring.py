@@ -14,8 +14,8 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import health, monitoring, syncing
 from notion_bridge.models import NotionDatabase, SyncRun
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -14,8 +14,8 @@ from notion_bridge import pull
 from notion_bridge.client import Unavailable, connect
 from notion_bridge.models import NotionDatabase
 from notion_bridge.reconciliation import InboundPolicy
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -10,9 +10,9 @@ from contactflow.core.clock import database_now
 from notion_bridge import connection_check, mapping, provisioning, schemas
 from notion_bridge.client import NotFound, Unclear
 from notion_bridge.models import NotionDatabase, PropertyMapping
-from notion_bridge.sandbox import Sandbox
 from notion_bridge.syncing import Busy, lock
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 ALL = ["Contacts & Profiles", "Master Tasks", "Active Workflow Instances"]

@@ -10,8 +10,8 @@ import pytest
 from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent
 from notion_bridge import baseline
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from workflows.models import WorkflowInstance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]

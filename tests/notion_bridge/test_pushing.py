@@ -10,8 +10,8 @@ import pytest
 from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge.models import PageLink, SyncEntry
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.workflows import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]

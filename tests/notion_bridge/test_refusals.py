@@ -12,10 +12,10 @@ from contacts.models import Contact
 from notion_bridge import monitoring
 from notion_bridge.client import Unauthorized
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, RequestTally, SyncRun
-from notion_bridge.sandbox import Sandbox
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import Busy, drain, lock
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

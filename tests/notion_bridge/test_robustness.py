@@ -12,9 +12,9 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import baseline, monitoring, push, webhooks
 from notion_bridge.models import NotionConnection, PageLink, WebhookDelivery
-from notion_bridge.sandbox import Sandbox
 from notion_bridge.schemas import Misconfigured
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -9,8 +9,8 @@ import pytest
 
 from contactflow.core.clock import database_now
 from notion_bridge import monitoring, syncing
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -10,8 +10,8 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import schemas
 from notion_bridge.models import NotionDatabase, PropertyMapping, SyncProblem
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

@@ -14,9 +14,9 @@ from contacts.models import BusinessEntity
 from engagement import tasking
 from engagement.models import Target, Task
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox
 from tests.factories import UserFactory
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

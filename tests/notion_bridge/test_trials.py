@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contacts.models import Contact
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials import creates, forgery, redesign, requests, twoway
 from tests.notion_bridge.trials.figures import Figure, at_most, broken, exactly
 from tests.notion_bridge.trials.stage import Stage

@@ -10,8 +10,8 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent, ContactType
 from notion_bridge import conflicts
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from workflows.models import WorkflowInstance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from contacts.models import Contact
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.workflows import world
 
 DOOR = "/contact-workflows/notion-webhook"

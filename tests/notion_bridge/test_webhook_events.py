@@ -11,8 +11,8 @@ from django.test import Client
 from contacts.models import Contact, ContactEvent
 from engagement.models import Task
 from notion_bridge.models import NotionConnection, SyncEntry, WebhookDelivery
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 
 DOOR = "/contact-workflows/notion-webhook"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]

@@ -14,7 +14,7 @@ from notion_bridge.sandbox.console import fields, views
 from notion_bridge.sandbox.model import DataSource, Page, Property
 from notion_bridge.sandbox.persons import Persons
 from notion_bridge.sandbox.refusals import Refusal
-from notion_bridge.sandbox.server import VERSIONS, Answer, Arrived, Desk, Door, refused
+from notion_bridge.sandbox.server import VERSIONS, Answer, Arrived, Door, refused
 from notion_bridge.sandbox.webhooks import Mischief, Webhooks
 from notion_bridge.sandbox.workspace import Workspace
 
@@ -33,7 +33,7 @@ class Elsewhere(Exception):
 
 
 @dataclass
-class Console(Desk):
+class Console:
     """Whatever is not under /v1. `lines` are those for .env."""
 
     persons: Persons

@@ -14,9 +14,9 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent
 from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionConnection, NotionDatabase, RequestTally, WebhookDelivery
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
 from tests.notion_bridge.admin.colleagues import colleague, said
+from tests.notion_bridge.observed import Sandbox
 from workflows import enrolment
 from workflows.models import WorkflowInstance, WorkflowTemplate
 

@@ -9,10 +9,10 @@ from django.test import Client
 
 from contacts.models import Contact, ContactType
 from notion_bridge.models import NotionDatabase, PageLink, PropertyMapping, SyncConflict, SyncProblem
-from notion_bridge.sandbox import Sandbox
 from tests.factories import ContactFactory
 from tests.notion_bridge import bridge
 from tests.notion_bridge.admin.colleagues import colleague, said
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

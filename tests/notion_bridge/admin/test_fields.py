@@ -9,10 +9,10 @@ from django.test import Client
 
 from contacts.models import Contact
 from notion_bridge.models import NotionDatabase, PropertyMapping
-from notion_bridge.sandbox import Sandbox
 from tests.admin import browser
 from tests.notion_bridge import bridge
 from tests.notion_bridge.admin.colleagues import colleague, said
+from tests.notion_bridge.observed import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 

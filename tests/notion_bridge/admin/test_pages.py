@@ -13,11 +13,11 @@ from engagement.models import Task
 from notion_bridge import describe
 from notion_bridge.admin import display
 from notion_bridge.models import PageLink, SyncRun, WebhookDelivery
-from notion_bridge.sandbox import Sandbox
 from tests.admin import rows
 from tests.factories import NOW
 from tests.notion_bridge import bridge
 from tests.notion_bridge.admin.colleagues import colleague
+from tests.notion_bridge.observed import Sandbox
 from workflows.models import WorkflowInstance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]

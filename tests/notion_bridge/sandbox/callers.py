@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge.observed import Sandbox
 
 VERSION = "2025-09-03"
 

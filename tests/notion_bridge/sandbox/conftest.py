@@ -9,7 +9,7 @@ import httpx
 import pytest
 from notion_client import Client
 
-from notion_bridge.sandbox import Ids, Sandbox
+from tests.notion_bridge.observed import Ids, Sandbox
 from tests.notion_bridge.sandbox.callers import Caller
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, 42, tzinfo=dt.UTC)

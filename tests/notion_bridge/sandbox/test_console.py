@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from notion_bridge.sandbox import Ids, Sandbox, faults
+from notion_bridge.sandbox import faults
+from tests.notion_bridge.observed import Ids, Sandbox
 from tests.notion_bridge.sandbox.callers import Caller
 from tests.notion_bridge.sandbox.receivers import Receiver
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from notion_client import APIResponseError, Client
 
-from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.sandbox.callers import Caller
 
 

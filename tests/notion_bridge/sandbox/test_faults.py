@@ -10,9 +10,9 @@ import pytest
 from notion_client import APIResponseError, Client
 from notion_client.errors import RequestTimeoutError, UnknownHTTPResponseError
 
-from notion_bridge.sandbox import Sandbox, faults
-from notion_bridge.sandbox.limiter import Limiter
-from notion_bridge.sandbox.requests import Request, RequestLog
+from notion_bridge.sandbox import faults
+from notion_bridge.sandbox.requests import Limiter, Request, RequestLog
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.sandbox.callers import Caller, text
 
 CUT = (httpx.RemoteProtocolError, httpx.ReadError)

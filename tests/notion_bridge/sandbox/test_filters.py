@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notion_client import Client
 
-from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.sandbox.callers import Caller, plain
 from tests.notion_bridge.sandbox.conftest import COLUMNS
 

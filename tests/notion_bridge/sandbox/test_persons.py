@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from notion_client import Client
 
-from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.sandbox.callers import plain
 
 BERLIN = dt.timezone(dt.timedelta(hours=1))

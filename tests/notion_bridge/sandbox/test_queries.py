@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from notion_client import Client
 
-from notion_bridge.sandbox import Ids, Sandbox
+from tests.notion_bridge.observed import Ids, Sandbox
 from tests.notion_bridge.sandbox.callers import Caller, plain, text
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from notion_bridge.sandbox import Sandbox, demonstration, storing
+from notion_bridge.sandbox import demonstration, storing
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.sandbox.callers import Caller
 from tests.notion_bridge.sandbox.receivers import Receiver
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notion_client import Client
 
-from notion_bridge.sandbox import Ids, Sandbox, checks
+from notion_bridge.sandbox import checks
+from tests.notion_bridge.observed import Ids, Sandbox
 from tests.notion_bridge.sandbox.callers import Caller, plain, text
 from tests.notion_bridge.sandbox.conftest import COLUMNS
 

@@ -14,7 +14,7 @@ from engagement import tasking
 from engagement.models import Target, Task
 from notion_bridge import mapping
 from notion_bridge.adapters import tasks
-from notion_bridge.sandbox import Sandbox
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials.words import Words
 from workflows import controls, entrypoints
 from workflows.models import WorkflowInstance

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from contacts.models import Contact, ContactStatus
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox, faults
+from notion_bridge.sandbox import faults
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials.figures import Figure, at_most, exactly
 from tests.notion_bridge.trials.stage import Stage
 

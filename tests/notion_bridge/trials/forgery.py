@@ -18,8 +18,8 @@ from contactflow.core.clock import database_now
 from contacts.models import ContactEvent
 from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionDatabase, SyncEntry, WebhookDelivery
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials.figures import Figure, exactly
 from tests.notion_bridge.trials.stage import Stage
 

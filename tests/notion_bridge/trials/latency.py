@@ -12,10 +12,10 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import monitoring, webhooks
 from notion_bridge.models import PageLink
-from notion_bridge.sandbox import Sandbox
 from tests.benchmarks import measures, stand
 from tests.benchmarks.measures import percentile
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials.figures import Figure
 from tests.notion_bridge.trials.stage import Stage
 

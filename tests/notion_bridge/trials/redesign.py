@@ -16,9 +16,10 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact
 from notion_bridge import mapping, monitoring, syncing, webhooks
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem, SyncRun
-from notion_bridge.sandbox import Sandbox, editing
+from notion_bridge.sandbox import editing
 from notion_bridge.sandbox.model import WITH_OPTIONS, DataSource, Property
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials.figures import Figure, exactly
 from tests.notion_bridge.trials.stage import Stage
 from tests.notion_bridge.trials.witness import Witness, short

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from contacts.models import Contact
 from notion_bridge import mapping
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials.figures import Figure, at_most, exactly
 from tests.notion_bridge.trials.stage import Stage
 from tests.notion_bridge.trials.words import Words

@@ -16,8 +16,8 @@ from django.db.models import Q
 from contactflow.core.clock import database_now
 from notion_bridge import monitoring, syncing, webhooks
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncEntry, SyncProblem
-from notion_bridge.sandbox import Sandbox
 from tests.notion_bridge import bridge
+from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.trials import colleagues
 from tests.notion_bridge.trials.figures import Figure, exactly
 from tests.notion_bridge.trials.stage import Stage

@@ -17,7 +17,8 @@ from notion_bridge.adapters import ADAPTERS
 from notion_bridge.bound_schema import BoundSchema
 from notion_bridge.client import connect
 from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncConflict, SyncProblem
-from notion_bridge.sandbox import Sandbox, rendering
+from notion_bridge.sandbox import rendering
+from tests.notion_bridge.observed import Sandbox
 
 VERSION = "2025-09-03"
 ENTITIES = "business_entities"  # routing adds to them by rules of its own
