@@ -3,98 +3,68 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import DropdownFilter
 
 from contactflow.audit import rendering
 from contactflow.audit.rendering import Line, Told
 from contactflow.core import clock, numbers
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
+from contactflow.core.admin.filters import choice_filter
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, name_of
 from contactflow.core.datetimes import moment
 from contactflow.models import AuditEntry
 
-THINGS = (
-    "contacts.Contact",
-    "contacts.Consent",
-    "contacts.Suppression",
-    "engagement.Task",
-    "engagement.Alert",
-    "workflows.WorkflowTemplate",
-    "workflows.WorkflowVersion",
-    "workflows.Step",
-    "workflows.PlannedTouch",
-    "engagement.EngagementTemplate",
-    "engagement.TemplateVersion",
-    "engagement.Target",
-    "engagement.ChannelState",
-    "contacts.BusinessEntity",
-    "contacts.ContactType",
-    "contacts.LeadSource",
-    "contacts.ContactStatus",
-    "contacts.ClassificationRule",
-    "contacts.RoutingRule",
-    "notion_bridge.NotionConnection",
-    "notion_bridge.NotionDatabase",
-    "notion_bridge.PropertyMapping",
-    "workflows.SavedMapping",
-    "workflows.DigestChoice",
-    "contactflow.ApiKey",
-    "auth.User",
-    "auth.Group",
-)
+THINGS = {
+    "contacts": ("Contact", "Consent", "Suppression", "BusinessEntity", "ContactType", "LeadSource", "ContactStatus",
+                 "ClassificationRule", "RoutingRule"),
+    "engagement": ("Task", "Alert", "EngagementTemplate", "TemplateVersion", "Target", "ChannelState"),
+    "workflows": ("WorkflowTemplate", "WorkflowVersion", "Step", "PlannedTouch", "SavedMapping", "DigestChoice"),
+    "notion_bridge": ("NotionConnection", "NotionDatabase", "PropertyMapping"),
+    "contactflow": ("ApiKey",),
+    "auth": ("User", "Group"),
+}  # fmt: skip
 LONGEST_AGO = 36_500  # days
 SHORT = 80  # characters of a value in the list; the entry's own page has all of it
 
 
-class PersonFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "person"
-    parameter_name = "person"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        staff = apps.get_model("auth.User").objects.filter(is_staff=True).order_by("username")
-        return [(str(user.pk), user.get_full_name() or user.username) for user in staff]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        person = numbers.parse_int(self.value())
-        return queryset if person is None else queryset.filter(user_id=person)
+def _staff(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(str(user.pk), name_of(user)) for user in User.objects.filter(is_staff=True).order_by("username")]
 
 
-class ThingFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "kind of thing"
-    parameter_name = "thing"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = [apps.get_model(name)._meta for name in THINGS]
-        return [(meta.db_table, str(meta.verbose_name).capitalize()) for meta in found]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        return queryset.filter(table=self.value()) if self.value() else queryset
+@choice_filter("person", "person", _staff)
+def by_person(entries: QuerySet[AuditEntry], chosen: str, request: HttpRequest) -> QuerySet[AuditEntry]:
+    person = numbers.parse_int(chosen)
+    return entries if person is None else entries.filter(user_id=person)
 
 
-class WhenFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+def _things(request: HttpRequest) -> list[tuple[str, str]]:
+    found = [apps.get_model(app, name)._meta for app, names in THINGS.items() for name in names]
+    return [(meta.db_table, str(meta.verbose_name).capitalize()) for meta in found]
+
+
+@choice_filter("kind of thing", "thing", _things)
+def by_thing(entries: QuerySet[AuditEntry], chosen: str, request: HttpRequest) -> QuerySet[AuditEntry]:
+    return entries.filter(table=chosen) if chosen else entries
+
+
+@choice_filter("when", "when", [("1", "Today"), ("2", "Since yesterday"), ("7", "Last 7 days"), ("30", "Last 30 days")])
+def by_day(entries: QuerySet[AuditEntry], chosen: str, request: HttpRequest) -> QuerySet[AuditEntry]:
     """By whole days of the reader's time zone."""
-
-    title = "when"
-    parameter_name = "when"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Today"), ("2", "Since yesterday"), ("7", "Last 7 days"), ("30", "Last 30 days")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        days = numbers.parse_int(self.value())
-        if days is None or not 1 <= days < LONGEST_AGO:
-            return queryset
-        midnight = timezone.localtime(clock.database_now()).replace(hour=0, minute=0, second=0, microsecond=0)
-        return queryset.filter(at__gte=midnight - dt.timedelta(days=days - 1))
+    days = numbers.parse_int(chosen)
+    if days is None or not 1 <= days < LONGEST_AGO:
+        return entries
+    midnight = timezone.localtime(clock.database_now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    return entries.filter(at__gte=midnight - dt.timedelta(days=days - 1))
 
 
 class RowFilter(admin.SimpleListFilter):
@@ -116,7 +86,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     when_empty = "Nobody has changed anything by hand yet. Who did what, with the value before and after, is kept here."
     list_display = ("at", "actor", "what", "changed")
     list_display_links = ("at",)
-    list_filter = (PersonFilter, ThingFilter, WhenFilter, RowFilter)
+    list_filter = (by_person, by_thing, by_day, RowFilter)
     sortable_by = ("at",)  # no other order has an index
     search_fields = ("label",)
     search_help_text = "Search by what the thing was called when it was changed."
@@ -148,10 +118,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @column("What")
     def what(self, entry: AuditEntry) -> SafeString:
-        told = _told(entry)
-        name = (
-            format_html('<a href="{}" class="desk-link">{}</a>', told.address, told.name) if told.address else told.name
-        )
+        told, address = _told(entry), '<a href="{}" class="desk-link">{}</a>'
+        name = format_html(address, told.address, told.name) if told.address else told.name
         return format_html("{} {} {}", entry.get_verb_display(), told.thing, name)
 
     @column("Before → after")
@@ -163,10 +131,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @column("Before and after")
     def differences(self, entry: AuditEntry) -> SafeString | str:
-        return (
-            format_html_join("", '<div class="mb-3">{}</div>', ((_in_full(line),) for line in _told(entry).lines))
-            or "-"
-        )
+        lines = ((_in_full(line),) for line in _told(entry).lines)
+        return format_html_join("", '<div class="mb-3">{}</div>', lines) or "-"
 
 
 def _told(entry: AuditEntry) -> Told:
@@ -183,18 +149,12 @@ def _one_value(line: Line) -> str:
 
 
 def _shortened(line: Line) -> str:
-    if line.manner != "changed":
-        return str(line)
     before, after = (Truncator(value).chars(SHORT) for value in (line.before, line.after))
-    return f"{line.field}: {before} → {after}"
+    return str(replace(line, before=before, after=after))
 
 
 def _in_full(line: Line) -> SafeString | str:
     if line.manner != "changed":
         return str(line)
-    return format_html(
-        '<span class="desk-strong">{}</span><div class="desk-diff"><del>{}</del> <ins>{}</ins></div>',
-        line.field,
-        line.before,
-        line.after,
-    )
+    said = '<span class="desk-strong">{}</span><div class="desk-diff"><del>{}</del> <ins>{}</ins></div>'
+    return format_html(said, line.field, line.before, line.after)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from contactflow import contact_merge
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import BaseAdmin
+from contactflow.core.admin.model_admin import BaseAdmin, page
 from contactflow.models import ContactMerge
 from contacts.contact_merge.values import CHOSEN, DROP, KEEP
 from contacts.models import Contact
@@ -29,16 +28,9 @@ UNDOABLE = 5  # merges of one person that their page offers to undo
 class Merging(BaseAdmin):
     """Changing contacts is right enough to merge them: it deletes nothing that cannot be brought back."""
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<path:object_id>/merge/", view(self.merge_view), name="contacts_contact_merge"),
-            path("<path:object_id>/undo-merge/<uuid:merge>/", view(self.undo_view), name="contacts_contact_undo_merge"),
-            *super().get_urls(),
-        ]
-
-    def merge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        contact = self._person(request, object_id)
+    @page("<path:object_id>/merge/", permission="change")
+    def merge(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        contact = confirmation.opened(self, request, object_id)
         other = self._other(request, contact)
         if other is None:
             return self._answer(request, contact, "merge_find", self._found(request, contact))
@@ -50,17 +42,17 @@ class Merging(BaseAdmin):
         context = {"other": other, "preview": told, "swap": f"{address}?with={contact.pk}"}
         return self._answer(request, contact, "merge", context)
 
-    def undo_view(self, request: HttpRequest, object_id: str, merge: UUID) -> HttpResponse:
-        contact = self._person(request, object_id)
+    @page("<path:object_id>/undo-merge/<uuid:merge>/", permission="change")
+    def undo_merge(self, request: HttpRequest, object_id: str, merge: UUID) -> HttpResponse:
+        contact = confirmation.opened(self, request, object_id)
         done = ContactMerge.objects.select_related("kept").filter(pk=merge, kept=contact).first()
         if done is None:
             raise Http404
 
         def act(row: Contact, answers: dict[str, Any]) -> str:
-            undone = contact_merge.undo(merge=done, by=request.user, now=clock.database_now())  # type: ignore[arg-type]  # admin pages are for users
-            return " ".join(
-                [f"The merge is undone: {done.dropped_name} is a contact of their own again.", *undone.remarks]
-            )
+            undone = contact_merge.undo(merge=done, by=cast(User, request.user), now=clock.database_now())
+            said = f"The merge is undone: {done.dropped_name} is a contact of their own again."
+            return " ".join([said, *undone.remarks])
 
         question = Question(
             title=f"Undo the merge with {done.dropped_name}",
@@ -73,38 +65,21 @@ class Merging(BaseAdmin):
         )
         return confirmation.ask(self, request, object_id, question)
 
-    def undo_places(self, contact: Contact) -> list[dict[str, str]]:
+    def undo_places(self, contact: Contact) -> list[tuple[str, str, str]]:
         """For the person's page: the merges that can be undone."""
         done = ContactMerge.objects.filter(kept=contact, kept_key=contact.pk, undone_at=None).defer("record")
-        return [
-            {"name": f"Undo the merge with {one.dropped_name}", "icon": "undo", "address": _undo(one)}
-            for one in done[:UNDOABLE]
-        ]
+        return [(f"Undo the merge with {one.dropped_name}", "undo", _undo(one)) for one in done[:UNDOABLE]]
 
     def _merge(self, request: HttpRequest, keep: Contact, drop: Contact, chosen: dict[str, str]) -> HttpResponse:
+        by = cast(User, request.user)
         try:
-            done = contact_merge.merge(
-                keep=keep,
-                drop=drop,
-                choices=chosen,
-                by=request.user,  # type: ignore[arg-type]  # admin pages are for users
-                now=clock.database_now(),
-            )
+            done = contact_merge.merge(keep=keep, drop=drop, choices=chosen, by=by, now=clock.database_now())
         except contact_merge.NotPossible as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse("admin:contacts_contact_merge", args=[quote(keep.pk)]))
         said = format_html('Merged with {}. <a href="{}" class="underline">Undo</a>', done.dropped_name, _undo(done))
         messages.success(request, said)
         return HttpResponseRedirect(reverse("admin:contacts_contact_change", args=[quote(keep.pk)]))
-
-    def _person(self, request: HttpRequest, object_id: str) -> Contact:
-        contact = self.get_object(request, unquote(object_id))
-        if not self.has_change_permission(request, contact):
-            raise PermissionDenied
-        if contact is None:
-            raise Http404
-        found: Contact = contact
-        return found
 
     def _other(self, request: HttpRequest, contact: Contact) -> Contact | None:
         """Who was chosen; nobody where they are gone or the same person."""
@@ -126,15 +101,13 @@ class Merging(BaseAdmin):
         }
 
     def _answer(self, request: HttpRequest, contact: Contact, name: str, context: dict[str, Any]) -> HttpResponse:
-        frame = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+        about = {
             "original": contact,
             "contact": contact,
             "title": f"Merge {contact} with another contact",
             "back": reverse("admin:contacts_contact_change", args=[quote(contact.pk)]),
         }
-        return TemplateResponse(request, f"admin/contacts/{name}.html", frame | context)
+        return self.framed(request, f"admin/contacts/{name}.html", about | context)
 
 
 def _asked(request: HttpRequest) -> Any:

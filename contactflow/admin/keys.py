@@ -34,9 +34,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         return request.user.has_perm("contactflow.change_apikey")
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        if obj is None:
-            return ("name", "scope")
-        return ("name", "scope", "prefix", "state", "created_at", "last_used_at")
+        return self.list_display if obj else ("name", "scope")
 
     def possible_buttons(self, row: ApiKey) -> tuple[str, ...]:
         return () if row.revoked_at else ("revoke",)

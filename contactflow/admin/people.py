@@ -12,14 +12,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from contactflow import contact_merge, contact_summary, timeline
 from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
-from contactflow.core.admin.model_admin import joined
+from contactflow.core.admin.model_admin import joined, page
 from contacts import intake
 from contacts.admin.contacts import ContactAdmin
 from contacts.models import Contact, FormerAddress
@@ -45,10 +45,6 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
     class Media:
         css: ClassVar = {"all": ("contactflow/person.css",)}
 
-    def get_urls(self) -> list[URLPattern]:
-        edit = path("<path:object_id>/edit/", self.admin_site.admin_view(self.edit_view), name="contacts_contact_edit")
-        return [edit, *super().get_urls()]
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -73,7 +69,8 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
                 return known, False
         return super().get_search_results(request, queryset, search_term)
 
-    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @page("<path:object_id>/edit/", permission="view change")
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The form, for those who may change or look at all fields."""
         return super().change_view(request, object_id)
 
@@ -104,7 +101,7 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
             name = "entries" if "before" in request.GET else "timeline"
             response = TemplateResponse(request, f"admin/contacts/{name}.html", past)
         else:
-            response = TemplateResponse(request, "admin/contacts/person.html", past | self._head(request, contact))
+            response = self.framed(request, "admin/contacts/person.html", past | self._head(request, contact))
         patch_vary_headers(response, ["HX-Request"])
         return response
 
@@ -112,8 +109,6 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
         page = PageLink.objects.filter(contact=contact).first()
         buttons = self.get_actions_detail(request, str(contact.pk))
         return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "original": contact,
             "subtitle": self.title_of(contact),
             "title": self.title_of(contact),
@@ -131,21 +126,17 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
 
     def _places(self, request: HttpRequest, contact: Contact) -> list[dict[str, str]]:
         """Where else one can go from here."""
-        found = []
+        found = [("All fields", "list_alt", _address("edit", contact))]
         if self.has_change_permission(request, contact):
-            found.append({"name": "Edit", "icon": "edit", "address": _address("edit", contact)})
-            if merge := _reversed("contacts_contact_merge", contact):
-                found.append({"name": "Merge with another contact", "icon": "merge", "address": merge})
+            merge = _address("merge", contact)
+            found = [("Edit", "edit", _address("edit", contact)), ("Merge with another contact", "merge", merge)]
             found += self.undo_places(contact)
-        else:
-            found.append({"name": "All fields", "icon": "list_alt", "address": _address("edit", contact)})
-        if request.user.has_perm("workflows.view_workflowtemplate") and (why := _reversed("workflows_why")):
-            found.append(
-                {"name": "Why did a workflow (not) start?", "icon": "help", "address": f"{why}?contact={contact.pk}"}
-            )
+        if request.user.has_perm("workflows.view_workflowtemplate"):
+            why = f"{reverse('admin:workflows_why')}?contact={contact.pk}"
+            found.append(("Why did a workflow (not) start?", "help", why))
         if self.has_delete_permission(request, contact):
-            found.append({"name": "Delete", "icon": "delete", "address": _address("delete", contact)})
-        return found
+            found.append(("Delete", "delete", _address("delete", contact)))
+        return [{"name": name, "icon": icon, "address": address} for name, icon, address in found]
 
     def _timeline(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         sources = timeline.visible_to(request.user)
@@ -212,11 +203,3 @@ def _leads_to(entry: Entry, request: HttpRequest) -> str:
 
 def _address(name: str, contact: Contact) -> str:
     return reverse(f"admin:contacts_contact_{name}", args=[quote(contact.pk)])
-
-
-def _reversed(name: str, contact: Contact | None = None) -> str:
-    """The page's address; empty where this installation has no such page."""
-    try:
-        return reverse(f"admin:{name}", args=[quote(contact.pk)] if contact else [])
-    except NoReverseMatch:
-        return ""

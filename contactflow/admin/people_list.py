@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -19,11 +19,11 @@ from contactflow.core import clock
 from contactflow.core.admin import bulk
 from contactflow.core.admin.bulk import Bulk
 from contactflow.core.admin.confirmation import ReasonForm
-from contactflow.core.admin.filters import BelongsFilter
-from contactflow.core.admin.model_admin import column, joined, name_of
+from contactflow.core.admin.filters import BelongsFilter, choice_filter
+from contactflow.core.admin.model_admin import BaseAdmin, column, joined, name_of
 from contactflow.core.datetimes import moment
 from contactflow.core.numbers import counted
-from contactflow.today.filters import AnswerFilter, CameFilter
+from contactflow.today.filters import by_answer, by_arrival
 from contacts import consent, contact_actions, intake
 from contacts.models import Contact
 from engagement.models import Message
@@ -35,40 +35,24 @@ AT_ONCE = 500
 RUNNING = Q(status__in=["active", "paused"])
 
 
-class RunningFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "what runs"
-    parameter_name = "runs"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "A workflow runs"), ("no", "No workflow runs")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        running = Exists(WorkflowInstance.objects.filter(RUNNING, contact=OuterRef("pk")))
-        if self.value() == "yes":
-            return queryset.filter(running)
-        return queryset.filter(~running) if self.value() == "no" else queryset
+@choice_filter("what runs", "runs", [("yes", "A workflow runs"), ("no", "No workflow runs")])
+def by_running(people: QuerySet[Contact], chosen: str, request: HttpRequest) -> QuerySet[Contact]:
+    running = Exists(WorkflowInstance.objects.filter(RUNNING, contact=OuterRef("pk")))
+    if chosen == "yes":
+        return people.filter(running)
+    return people.filter(~running) if chosen == "no" else people
 
 
-class NobodyWroteFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+UNWRITTEN = {"7": "Arrived in the last 7 days", "30": "Arrived in the last 30 days", "90": "In the last 90 days"}
+
+
+@choice_filter("nobody wrote yet", "unwritten", list(UNWRITTEN.items()))
+def by_unwritten(people: QuerySet[Contact], chosen: str, request: HttpRequest) -> QuerySet[Contact]:
     """Bounded by the date of arrival: among everybody it would read every email ever sent."""
-
-    title = "nobody wrote yet"
-    parameter_name = "unwritten"
-    DAYS: ClassVar = {
-        "7": "Arrived in the last 7 days",
-        "30": "Arrived in the last 30 days",
-        "90": "In the last 90 days",
-    }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(self.DAYS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        if self.value() not in self.DAYS:
-            return queryset
-        since = clock.database_now() - dt.timedelta(days=int(str(self.value())))
-        written = Message.objects.filter(contact=OuterRef("pk"), sent_at__isnull=False)
-        return queryset.filter(~Exists(written), created_at__gte=since)
+    if chosen not in UNWRITTEN:
+        return people
+    written = Message.objects.filter(contact=OuterRef("pk"), sent_at__isnull=False)
+    return people.filter(~Exists(written), created_at__gte=clock.database_now() - dt.timedelta(days=int(chosen)))
 
 
 class TagForm(forms.Form):
@@ -87,28 +71,41 @@ class WorkflowForm(forms.Form):
 PEOPLE: Any = {"noun": ("person", "people"), "at_once": AT_ONCE}
 
 
-class PeopleList:
+def _owned(people: list[Contact]) -> list[str]:
+    owned = sum(one.owner_id is not None for one in people)
+    return [f"{_people(owned)} of them have an owner now, who is replaced."] if owned else []
+
+
+def _forbidden(people: list[Contact]) -> list[str]:
+    already = sum(one.status.blocks_contact for one in people)
+    running = WorkflowInstance.objects.filter(RUNNING, contact__in=people).count()
+    said = ["No brand writes to them any more, and no workflow starts for them."]
+    said += [f"{_people(already)} of them are not contacted already."] if already else []
+    return [*said, f"{counted(running, 'workflow')} running for them at present."]
+
+
+class PeopleList(BaseAdmin):
     """Before an admin of contacts."""
 
     list_display: Any = ("person", "brands", "types", "state", "owner_name", "heard", "runs")
     list_display_links: Any = ("person",)
-    list_filter: Any = (
+    list_filter: ClassVar[Any] = (
         ("contact_types", BelongsFilter),
         ("lead_source", RelatedDropdownFilter),
         ("business_entities", BelongsFilter),
         ("status", RelatedDropdownFilter),
         ("owner", RelatedDropdownFilter),
-        RunningFilter,
-        NobodyWroteFilter,
-        CameFilter,
-        AnswerFilter,
+        by_running,
+        by_unwritten,
+        by_arrival,
+        by_answer,
     )
     list_filter_sheet = True
-    sortable_by: Any = ()  # the newest come first; no other order has an index
+    sortable_by: ClassVar[Any] = ()  # the newest come first; no other order has an index
     actions: Any = ("assign_owner_to_all", "add_tag_to_all", "start_for_all", "do_not_contact_all")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        rows: QuerySet[Contact] = super().get_queryset(request).select_related("status", "lead_source", "owner")  # type: ignore[misc]
+        rows = super().get_queryset(request).select_related("status", "lead_source", "owner")
         match = request.resolver_match
         if match is None or match.url_name != "contacts_contact_changelist":
             return rows
@@ -135,59 +132,38 @@ class PeopleList:
         now = getattr(contact, "running_now", ())
         return joined(f"{one.template}{' (on hold)' if one.status == 'paused' else ''}" for one in now)
 
-    @action(description="Assign an owner", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
-    def assign_owner_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        def act(people: list[Contact], answers: dict[str, Any]) -> str:
-            count = contact_actions.assign_owner(contacts=people, owner=answers["owner"])
-            whose = f"{answers['owner']} looks" if answers["owner"] else "Nobody looks"
-            return f"{whose} after them now: changed for {_people(count)}."
+    @bulk.asked("Assign an owner", permission="upkeep", submit="Assign", lines=_owned, form=OwnerForm, **PEOPLE)
+    def assign_owner_to_all(self, request: HttpRequest, people: list[Contact], answers: dict[str, Any]) -> str:
+        count = contact_actions.assign_owner(contacts=people, owner=answers["owner"])
+        whose = f"{answers['owner']} looks" if answers["owner"] else "Nobody looks"
+        return f"{whose} after them now: changed for {_people(count)}."
 
-        def lines(people: list[Contact]) -> list[str]:
-            owned = sum(one.owner_id is not None for one in people)
-            return [f"{_people(owned)} of them have an owner now, who is replaced."] if owned else []
-
-        return bulk.ask(
-            self,
-            request,
-            queryset.order_by(),
-            Bulk(
-                name="assign_owner_to_all", title="Assign an owner", submit="Assign", act=act, lines=lines,
-                form=OwnerForm, **PEOPLE,
-            ),
-        )  # fmt: skip
-
-    @action(description="Add a tag", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
-    def add_tag_to_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        def act(people: list[Contact], answers: dict[str, Any]) -> str:
-            now = clock.database_now()
-            receipts = contact_actions.add_tag(
-                contacts=people, tag=answers["tag"], colleague=request.user.get_username(), now=now
-            )
-            started = sum(len(enrolment.enrol(event=one.event, now=now).instances) for one in receipts)
-            wake.on_commit()
-            also = f" It started {counted(started, 'workflow')}." if started else ""
-            return f"{_people(len(receipts))} got the tag.{also}"
-
-        said = "Whoever has it already stays as they are. Workflows that ask for this tag may start, as with any edit."
-        question = Bulk(
-            **PEOPLE,
-            name="add_tag_to_all",
-            title="Add a tag",
-            submit="Add the tag",
-            act=act,
-            form=TagForm,
-            lines=lambda _: [said],
-            refusals=(intake.IntakeError,),
-        )
-        return bulk.ask(self, request, queryset.order_by(), question)
+    @bulk.asked(
+        "Add a tag",
+        permission="upkeep",
+        submit="Add the tag",
+        form=TagForm,
+        lines=lambda _: [
+            "Whoever has it already stays as they are. Workflows that ask for this tag may start, as with any edit."
+        ],
+        refusals=(intake.IntakeError,),
+        **PEOPLE,
+    )
+    def add_tag_to_all(self, request: HttpRequest, people: list[Contact], answers: dict[str, Any]) -> str:
+        now, colleague = clock.database_now(), request.user.get_username()
+        receipts = contact_actions.add_tag(contacts=people, tag=answers["tag"], colleague=colleague, now=now)
+        started = sum(len(enrolment.enrol(event=one.event, now=now).instances) for one in receipts)
+        wake.on_commit()
+        also = f" It started {counted(started, 'workflow')}." if started else ""
+        return f"{_people(len(receipts))} got the tag.{also}"
 
     @action(description="Start a workflow", permissions=["start"])  # type: ignore[untyped-decorator]  # Unfold has no types
     def start_for_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         chosen = WorkflowForm(request.POST if "answered" in request.POST else None)
         if not (chosen.is_bound and chosen.is_valid()):
             which = Bulk(
-                name="start_for_all", title="Start a workflow", submit="Look", act=_nothing, form=WorkflowForm,
-                is_final=False, **PEOPLE,
+                name="start_for_all", title="Start a workflow", submit="Look", act=lambda people, answers: "",
+                form=WorkflowForm, is_final=False, **PEOPLE,
             )  # fmt: skip
             return bulk.ask(self, request, queryset.order_by(), which)
         template = chosen.cleaned_data["workflow"]
@@ -217,39 +193,21 @@ class PeopleList:
         )
         return bulk.ask(self, request, queryset.order_by(), question)
 
-    @action(description="Do not contact", permissions=["upkeep"])  # type: ignore[untyped-decorator]  # Unfold has no types
-    def do_not_contact_all(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        may_stop = bool(self.has_control_permission(request))  # type: ignore[attr-defined]  # the person's buttons
-
-        def act(people: list[Contact], answers: dict[str, Any]) -> str:
-            stop, colleague = may_stop and bool(answers.get("stop")), request.user.get_username()
-            for one in people:
-                forbid(contact=one, reason=answers["reason"], stop=stop, colleague=colleague)
-            return f"Nobody writes to these {_people(len(people))} any more."
-
-        def lines(people: list[Contact]) -> list[str]:
-            already = sum(one.status.blocks_contact for one in people)
-            running = WorkflowInstance.objects.filter(RUNNING, contact__in=people).count()
-            said = ["No brand writes to them any more, and no workflow starts for them."]
-            said += [f"{_people(already)} of them are not contacted already."] if already else []
-            return [*said, f"{counted(running, 'workflow')} running for them at present."]
-
-        question = Bulk(
-            **PEOPLE,
-            name="do_not_contact_all",
-            title="Do not contact",
-            submit="Do not contact any more",
-            act=act,
-            form=StopForm if may_stop else ReasonForm,
-            lines=lines,
-            refusals=(consent.NoBlockingStatus, controls.NotPossible),
-            is_danger=True,
-        )
-        return bulk.ask(self, request, queryset.order_by(), question)
-
-
-def _nothing(people: list[Contact], answers: dict[str, Any]) -> str:
-    return ""
+    @bulk.asked(
+        "Do not contact",
+        permission="upkeep",
+        submit="Do not contact any more",
+        form=lambda page, request: StopForm if page.has_control_permission(request) else ReasonForm,
+        lines=_forbidden,
+        refusals=(consent.NoBlockingStatus, controls.NotPossible),
+        is_danger=True,
+        **PEOPLE,
+    )
+    def do_not_contact_all(self, request: HttpRequest, people: list[Contact], answers: dict[str, Any]) -> str:
+        stop = self.allows(request, "control") and bool(answers.get("stop"))
+        for one in people:
+            forbid(contact=one, reason=answers["reason"], stop=stop, colleague=request.user.get_username())
+        return f"Nobody writes to these {_people(len(people))} any more."
 
 
 def _people(number: int) -> str:

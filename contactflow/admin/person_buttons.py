@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.admin.utils import quote
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from contactflow import contact_summary
@@ -18,7 +17,7 @@ from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, 
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import ReasonForm, confirmed
-from contactflow.core.admin.model_admin import button, joined
+from contactflow.core.admin.model_admin import BaseAdmin, button, joined
 from contactflow.core.numbers import counted
 from contacts import consent, contact_actions, intake
 from contacts.models import Consent, Contact
@@ -37,10 +36,10 @@ def _still_blocked(contact: Contact) -> str:
     return f"The address itself stays blocked ({reason}); that is lifted under “Suppressed addresses”."
 
 
-class PersonButtons:
+class PersonButtons(BaseAdmin):
     """Before an admin of contacts. Every button calls one function of the domain."""
 
-    actions_detail: Any = (
+    actions_detail = (
         "start", "add_task", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",
         "do_not_contact", "contact_again",
     )  # fmt: skip
@@ -61,22 +60,20 @@ class PersonButtons:
         return request.user.has_perm("engagement.add_task")
 
     def possible_buttons(self, row: Contact) -> Sequence[str]:
-        running = set(
-            WorkflowInstance.objects.filter(contact=row, status__in=["active", "paused"]).values_list("status")
-        )
+        running = set(WorkflowInstance.objects.filter(contact=row).values_list("status", flat=True))
         possible = {
             "start": not row.status.blocks_contact,
             "do_not_contact": not row.status.blocks_contact,
             "contact_again": row.status.blocks_contact,
-            "pause_all": ("active",) in running,
-            "resume_all": ("paused",) in running,
+            "pause_all": "active" in running,
+            "resume_all": "paused" in running,
         }
         return [name for name in self.actions_detail if possible.get(name, True)]
 
     @button("Start a workflow", permission="start", icon="play_arrow")
     def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Which workflow, what speaks for and against each, and what it would do."""
-        contact = confirmation.opened(self, request, object_id)  # type: ignore[arg-type]
+        contact = confirmation.opened(self, request, object_id)
         now, error = clock.database_now(), ""
         prospects = manual.prospects(contact=contact, now=now)
         chosen = request.POST.get("workflow") or request.GET.get("workflow", "")
@@ -89,8 +86,6 @@ class PersonButtons:
             else:
                 return self._start(request, contact, prospect)
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # the page's
-            "opts": self.opts,  # type: ignore[attr-defined]
             "original": contact,
             "title": "Start a workflow",
             "prospects": _with_steps(prospects),
@@ -98,17 +93,12 @@ class PersonButtons:
             "error": error,
             "back": _address_of(contact),
         }
-        return TemplateResponse(request, "admin/contacts/start.html", context)
+        return self.framed(request, "admin/contacts/start.html", context)
 
     def _start(self, request: HttpRequest, contact: Contact, prospect: manual.Prospect) -> HttpResponse:
+        about: dict[str, Any] = {"template": prospect.template, "force": prospect.repeats, **_who_and_when(request)}
         try:
-            instance = manual.start(
-                contact=contact,
-                template=prospect.template,
-                force=prospect.repeats,
-                actor=request.user.get_username(),
-                now=clock.database_now(),
-            )
+            instance = manual.start(contact=contact, **about)
         except manual.NotStarted as refusal:
             messages.error(request, str(refusal))
         else:

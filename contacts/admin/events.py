@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from contactflow.core.admin.filters import choice_filter
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, column, link
 from contacts import describe
 from contacts.admin.people_search import PeopleSearch
@@ -17,19 +16,12 @@ from contacts.models import ContactEvent
 KINDS = ("new_contact", "contact_updated", "engagement_detected", "manual_trigger")
 
 
-class KindFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+@choice_filter("kind", "kind", [*((one, describe.name_of_event(one)) for one in KINDS), ("business", "Business event")])
+def by_kind(events: QuerySet[ContactEvent], chosen: str, request: HttpRequest) -> QuerySet[ContactEvent]:
     """The general kinds by name, and all named business events together: listing those would read the whole table."""
-
-    title = "kind"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((kind, describe.name_of_event(kind)) for kind in KINDS), ("business", "Business event")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ContactEvent]) -> QuerySet[ContactEvent]:
-        if self.value() in KINDS:
-            return queryset.filter(kind=self.value())
-        return queryset.exclude(kind__in=KINDS) if self.value() == "business" else queryset
+    if chosen in KINDS:
+        return events.filter(kind=chosen)
+    return events.exclude(kind__in=KINDS) if chosen == "business" else events
 
 
 class Told:
@@ -43,11 +35,9 @@ class Told:
     def did(self, event: ContactEvent) -> str:
         if event.processed_at is None:
             return "waiting to be looked at"
-        return (
-            "known before: starts nothing"
-            if event.mode == ContactEvent.Mode.BASELINE
-            else describe.started(event.outcome)
-        )
+        if event.mode == ContactEvent.Mode.BASELINE:
+            return "known before: starts nothing"
+        return describe.started(event.outcome)
 
 
 class ContactEventInline(Told, ReadOnlyInline):
@@ -68,7 +58,7 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
         "decided about them."
     )
     list_display = ("happened", "contact_link", "source", "did", "received_at")
-    list_filter = (KindFilter, ("source", ChoicesDropdownFilter))
+    list_filter = (by_kind, ("source", ChoicesDropdownFilter))
     list_select_related = ("contact",)
     sortable_by = ("received_at",)  # no other order has an index
     fieldsets = (
@@ -103,14 +93,5 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
 
     @column("What the caller asked for")
     def asked(self, event: ContactEvent) -> str:
-        return describe.listed(
-            filter(
-                None,
-                [
-                    event.get_mode_display(),
-                    ", ".join(event.workflows),
-                    "Also what started before" if event.is_forced else "",
-                    event.error,
-                ],
-            )
-        )
+        also = "Also what started before" if event.is_forced else ""
+        return describe.listed(filter(None, [event.get_mode_display(), ", ".join(event.workflows), also, event.error]))

@@ -13,61 +13,51 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock, datetimes
 from contactflow.core.admin.confirmation import confirmed
-from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, ReadOnlyInline, column, link, name_of
+from contactflow.core.admin.filters import choice_filter
+from contactflow.core.admin.model_admin import (
+    NoDeleteAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    column,
+    link,
+    name_of,
+    page,
+)  # fmt: skip
 from engagement import alerts, describe, worklist
 from engagement.admin import live_updates
+from engagement.admin.live_updates import LiveList
 from engagement.admin.messages import as_text
-from engagement.admin.priority_order import RANK
 from engagement.models import Alert, Delivery, Target
 
-PRIORITY_COLOURS = {"Urgent": "danger", "High": "warning", "Medium": "info"}
-
-
-WHOSE, STATE = "whose", "state"
-WHOSE_ALERTS = [("mine", "For me and my team"), ("nobody", "For nobody"), ("all", "Everybody's")]
 STATES = [("open", "Open"), ("acknowledged", "Acknowledged"), ("any", "Both")]
 TOGETHER = 1000  # so many at once; a page waits for them
 BELL_SECONDS = 20
 BY_HAND = "By hand"
 
 
-class StateFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+@choice_filter("state", "state", STATES)
+def by_state(rows: QuerySet[Alert], chosen: str, request: HttpRequest) -> QuerySet[Alert]:
     """Open ones, unless something else is asked for."""
-
-    title = "state"
-    parameter_name = STATE
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return STATES
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        chosen = self.value()
-        if chosen is None and not request.GET.get("q"):
-            chosen = "open"
-        if chosen in ("open", "acknowledged"):
-            return queryset.filter(acknowledged_at__isnull=chosen == "open")
-        return queryset
+    if "state" not in request.GET and not request.GET.get("q"):
+        chosen = "open"
+    return rows.filter(acknowledged_at__isnull=chosen == "open") if chosen in ("open", "acknowledged") else rows
 
 
-class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "whose"
-    parameter_name = WHOSE
+WHOSE_ALERTS = [("mine", "For me and my team"), ("nobody", "For nobody"), ("all", "Everybody's")]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return WHOSE_ALERTS
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if self.value() == "mine":
-            return worklist.alerts_of(queryset, user=cast(User, request.user))
-        return worklist.addressed_to_nobody(queryset) if self.value() == "nobody" else queryset
+@choice_filter("whose", live_updates.WHOSE, WHOSE_ALERTS)
+def by_reader(rows: QuerySet[Alert], chosen: str, request: HttpRequest) -> QuerySet[Alert]:
+    if chosen == "mine":
+        return worklist.alerts_of(rows, user=cast(User, request.user))
+    return worklist.addressed_to_nobody(rows) if chosen == "nobody" else rows
 
 
 class DeliveryInline(ReadOnlyInline):
@@ -97,24 +87,21 @@ def told(delivery: Delivery) -> str:
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin):
+class AlertAdmin(LiveList, ReadOnlyAdmin):
     when_empty = (
         "No alert yet. A workflow writes one as soon as something needs a person. Say under “Teams” who hears of it."
     )
     list_display = ("alert", "urgency", "raised", "who_was_told", "deed")
-    list_display_links = None  # the column of the alert has links of its own
+    whose = WHOSE_ALERTS
     list_filter = (
-        WhoseFilter,
-        StateFilter,
+        by_reader,
+        by_state,
         ("priority", ChoicesDropdownFilter),
         ("target", RelatedDropdownFilter),
         ("business_entity", RelatedDropdownFilter),
     )
     list_select_related = ("target", "contact", "business_entity")
-    list_filter_sheet = True
     sortable_by = ("raised",)  # no other order has an index
-    search_fields = ("title", "contact__email")
-    search_help_text = "Title, or the contact's name or address"
     change_list_template = "admin/engagement/alerts_list.html"
     fieldsets = (
         (None, {"fields": ("title", "urgency", "state", "words")}),
@@ -124,51 +111,27 @@ class AlertAdmin(ReadOnlyAdmin):
     actions = ("acknowledge_chosen",)
     actions_detail = ("acknowledge",)
 
-    def has_acknowledge_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("engagement.change_alert")
-
     def possible_buttons(self, row: Alert) -> tuple[str, ...]:
         return () if row.acknowledged_at else ("acknowledge",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         return super().get_queryset(request).prefetch_related("deliveries")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str
-    ) -> tuple[QuerySet[Alert], bool]:
-        return worklist.matching(queryset, text=search_term), False
+    def version(self) -> str:
+        return worklist.alerts_version(now=clock.database_now())
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        own = [
-            path("bell/", view(self.bell), name="engagement_alert_bell"),
-            path("<uuid:object_id>/seen/", view(require_POST(self.seen)), name="engagement_alert_seen"),
-        ]
-        return [*own, *super().get_urls()]
+    def live(self, request: HttpRequest, version: str) -> dict[str, Any]:
+        found, state = super().live(request, version), request.GET.get("state") or "open"
+        has_roles = found["scope"] == "mine" and bool(worklist.targets_of(cast(User, request.user)))
+        states = live_updates.tabs(request, parameter="state", choices=STATES, current=state)
+        return found | {"states": states, "has_roles": has_roles}
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        version = worklist.alerts_version(now=clock.database_now())
-        if live_updates.is_unchanged(request, version) and self.has_view_permission(request):
-            return live_updates.unchanged()
-        choices = [value for value, _ in WHOSE_ALERTS]
-        scope = live_updates.remembered(request, parameter=WHOSE, key="alerts_whose", choices=choices, default="all")
-        state = request.GET.get(STATE) or "open"
-        shown = {
-            "tabs": live_updates.tabs(request, parameter=WHOSE, choices=WHOSE_ALERTS, current=scope),
-            "states": live_updates.tabs(request, parameter=STATE, choices=STATES, current=state),
-            "scope": scope,
-            "has_roles": bool(scope == "mine" and worklist.targets_of(cast(User, request.user))),
-            "live": {"version": version, "address": live_updates.address(request), "every": live_updates.EVERY_SECONDS},
-        }
-        return super().changelist_view(request, {**shown, **(extra_context or {})})
-
+    @page("bell/")
     def bell(self, request: HttpRequest) -> HttpResponse:
         """What the bell says. Asked for every few seconds by every open page: two small queries, mostly no answer.
 
         Asking beats the stream of engagement.stream here: that one holds a thread for each reader, and serves eight.
         """
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         bell = worklist.bell(user=cast(User, request.user))
         version = f"{bell.count}-{bell.newest.pk if bell.newest else ''}"
         if live_updates.is_unchanged(request, version):
@@ -176,9 +139,10 @@ class AlertAdmin(ReadOnlyAdmin):
         context = {"bell": bell, "version": version, "said": _said(bell), "every": BELL_SECONDS}
         return TemplateResponse(request, "admin/engagement/alerts_bell.html", context)
 
+    @page("<uuid:object_id>/seen/", method="POST")
     def seen(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Acknowledges with one press, from the list."""
-        if not self.has_acknowledge_permission(request):
+        if not self.has_deed_permission(request):
             raise PermissionDenied("Your role may look at alerts but not acknowledge them.")
         alert = get_object_or_404(Alert, pk=object_id)
         name = request.user.get_username()
@@ -189,10 +153,6 @@ class AlertAdmin(ReadOnlyAdmin):
             return JsonResponse({"said": said})
         messages.success(request, said)
         return live_updates.back(request, reverse("admin:engagement_alert_changelist"))
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        shown = super().get_list_display(request)
-        return shown if self.has_acknowledge_permission(request) else [name for name in shown if name != "deed"]
 
     @column("Alert", ordering="title")
     def alert(self, alert: Alert) -> SafeString:
@@ -231,10 +191,6 @@ class AlertAdmin(ReadOnlyAdmin):
             return render_to_string("admin/engagement/alerts_deed.html", {"alert": alert})
         return _acknowledged(alert)
 
-    @column("Priority", ordering=RANK, label=PRIORITY_COLOURS)
-    def urgency(self, alert: Alert) -> str:
-        return alert.get_priority_display()
-
     @column("Message")
     def words(self, alert: Alert) -> str:
         return as_text(alert.message)
@@ -245,13 +201,11 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @column("State", ordering="acknowledged_at")
     def state(self, alert: Alert) -> str:
-        if alert.acknowledged_at is None:
-            return "Open"
-        return _acknowledged(alert)
+        return _acknowledged(alert) if alert.acknowledged_at else "Open"
 
     @confirmed(
         "Acknowledge",
-        permission="acknowledge",
+        permission="deed",
         icon="check",
         title="Acknowledge this alert",
         explanation="Your colleagues see that you take care of it.",
@@ -260,7 +214,7 @@ class AlertAdmin(ReadOnlyAdmin):
         alerts.acknowledge(alert=alert, by=request.user.get_username(), now=clock.database_now())
         return "The alert is acknowledged."
 
-    @admin.action(description="Acknowledge the chosen alerts", permissions=["acknowledge"])
+    @admin.action(description="Acknowledge the chosen alerts", permissions=["deed"])
     def acknowledge_chosen(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
         now, count = clock.database_now(), 0
         for alert in chosen.filter(acknowledged_at__isnull=True)[:TOGETHER]:

@@ -6,21 +6,19 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import page
 from contacts import brands
 from contacts.models import BusinessEntity
 from engagement import worklist
 from engagement.admin import due_dates, live_updates, task_actions
+from engagement.admin.live_updates import LiveList
 from engagement.models import Target, Task
-from engagement.worklist import Scope
 
-WHOSE = "whose"
-REMEMBERED = "tasks_whose"
 COLUMN_NAMES = {Task.Status.DONE: "Done today"}
 NOTHING = {
     Task.Status.TO_DO: "Nothing waits to be begun.",
@@ -28,6 +26,7 @@ NOTHING = {
     Task.Status.ON_HOLD: "Nothing waits for somebody else. Move a task here while you wait for an answer.",
     Task.Status.DONE: "Nothing yet today. Move a task here when it is done.",
 }
+MOVES: list[tuple[Task.Status, str]] = [(status, str(status.label)) for status in Task.Status]
 PRIORITY_CHIPS = {"urgent": "is-bad", "high": "is-warn", "medium": "is-info"}
 
 
@@ -49,54 +48,34 @@ class BoardFilter(forms.Form):
         return any(self.cleaned_data.values())
 
 
-class Board:
+class Board(LiveList):
     """The addresses of the board and of the deeds on single tasks, for the page of the tasks."""
 
-    admin_site: Any
-    opts: Any
-
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        own = [
-            path("board/", view(self.board), name="engagement_task_board"),
-            *(
-                path(
-                    f"<uuid:object_id>/{deed}/", view(task_actions.act), {"deed": deed}, name=f"engagement_task_{deed}"
-                )
-                for deed in task_actions.DEEDS
-            ),
+        act = self.admin_site.admin_view(task_actions.act)
+        deeds = [
+            path(f"<uuid:object_id>/{deed}/", act, {"deed": deed}, name=f"engagement_task_{deed}")
+            for deed in task_actions.DEEDS
         ]
-        return [*own, *super().get_urls()]  # type: ignore[misc]  # the page's
+        return [*deeds, *super().get_urls()]
 
+    @page("board/")
     def board(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):  # type: ignore[attr-defined]  # the page's
-            raise PermissionDenied
         now = clock.database_now()
-        version = worklist.tasks_version(now=now)
+        version = self.version()
         if live_updates.is_unchanged(request, version):
             return live_updates.unchanged()
-        scope = live_updates.remembered(
-            request, parameter=WHOSE, key=REMEMBERED, choices=Scope.values, default=Scope.ALL
-        )
-        narrowing = BoardFilter(request.GET)
-        tasks = brands.only(
-            _narrowed(narrowing, scope, cast(User, request.user)),
-            brand=brands.chosen(request),
-            path=brands.path_of(Task),
-        )
-        may_move = request.user.has_perm("engagement.change_task")
+        live, narrowing = self.live(request, version), BoardFilter(request.GET)
+        scope = live["scope"]
+        mine = _narrowed(narrowing, scope, cast(User, request.user))
+        tasks = brands.only(mine, brand=brands.chosen(request), path=brands.path_of(Task))
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "Board",
-            "tabs": live_updates.tabs(request, parameter=WHOSE, choices=Scope.choices, current=scope),
-            "scope": scope,
             "filter": narrowing,
             "columns": [_shown(column, now, scope) for column in worklist.board(tasks, now=now)],
-            "may_move": may_move,
-            "live": {"version": version, "address": live_updates.address(request), "every": live_updates.EVERY_SECONDS},
+            "may_move": self.has_deed_permission(request),
         }
-        return TemplateResponse(request, "admin/engagement/board.html", context)
+        return self.framed(request, "admin/engagement/board.html", live | context)
 
 
 def _narrowed(narrowing: BoardFilter, scope: str, user: User) -> Any:
@@ -105,22 +84,20 @@ def _narrowed(narrowing: BoardFilter, scope: str, user: User) -> Any:
     )
     narrowing.is_valid()  # a choice that is gone narrows nothing; its error stands at its field
     said = narrowing.cleaned_data
-    if said.get("brand"):
-        tasks = tasks.filter(business_entity=said["brand"])
-    if said.get("target"):
-        tasks = tasks.filter(target=said["target"])
+    chosen = {"business_entity": said.get("brand"), "target": said.get("target")}
+    tasks = tasks.filter(**{name: row for name, row in chosen.items() if row})
     return worklist.matching(tasks, text=said.get("q") or "")
 
 
 def _shown(column: worklist.Column, now: Any, scope: str) -> dict[str, Any]:
     name = COLUMN_NAMES.get(column.status, str(column.status.label))
-    listed = {WHOSE: scope, "status__exact": column.status.value}
+    listed = urlencode({live_updates.WHOSE: scope, "status__exact": column.status.value})
     return {
         "status": column.status.value,
         "name": name,
         "count": f"{len(column.tasks)}+" if column.is_cut else str(len(column.tasks)),
         "is_cut": column.is_cut,
-        "list": f"{reverse('admin:engagement_task_changelist')}?{'&'.join(f'{k}={v}' for k, v in listed.items())}",
+        "list": f"{reverse('admin:engagement_task_changelist')}?{listed}",
         "nothing": NOTHING[column.status],
         "cards": [
             {
@@ -132,12 +109,3 @@ def _shown(column: worklist.Column, now: Any, scope: str) -> dict[str, Any]:
             for task in column.tasks
         ],
     }
-
-
-MOVES: list[tuple[Task.Status, str]] = [
-    (Task.Status.TO_DO, "To do"),
-    (Task.Status.IN_PROGRESS, "In progress"),
-    (Task.Status.ON_HOLD, "On hold"),
-    (Task.Status.DONE, "Done"),
-    (Task.Status.CANCELLED, "Cancelled"),
-]

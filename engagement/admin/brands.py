@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
 
 from contactflow.core import numbers
+from contactflow.core.admin.model_admin import page
 from contacts.admin import people_search
 from contacts.admin.reference import BusinessEntityAdmin
 from contacts.models import BusinessEntity
@@ -30,16 +29,8 @@ EXAMPLE = Words(
 )
 LISTED = 100
 FACE = (
-    "name",
-    "sender_name",
-    "sender_email",
-    "reply_to",
-    "colour",
-    "logo_url",
-    "signature",
-    "postal_address",
-    "website",
-)
+    "name", "sender_name", "sender_email", "reply_to", "colour", "logo_url", "signature", "postal_address", "website",
+)  # fmt: skip
 
 admin.site.unregister(BusinessEntity)
 
@@ -49,10 +40,6 @@ class BrandAdmin(EmailPictures, BusinessEntityAdmin):
     """A brand, and how its emails look."""
 
     change_form_template = "admin/engagement/brand.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.preview)
-        return [path("preview/", view, name="contacts_businessentity_frame"), *super().get_urls()]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         brand: BusinessEntity | None = options.get("obj")
@@ -70,11 +57,18 @@ class BrandAdmin(EmailPictures, BusinessEntityAdmin):
         for warning in contrast.warnings(obj.colour):
             messages.warning(request, f"Colour: {warning}")
 
-    def preview(self, request: HttpRequest) -> HttpResponse:
+    @page("preview/", permission="view add", method="POST")
+    def frame(self, request: HttpRequest) -> JsonResponse:
         """An email in the frame as typed. Nothing is stored."""
-        if not (self.has_view_permission(request) or self.has_add_permission(request)):
-            raise PermissionDenied
-        return require_POST(_framed)(request)
+        brand = _typed(request)
+        seen = previews.preview(
+            words=_words(request),
+            business_entity=brand,
+            contact=people_search.chosen(request),
+            brand=layout.brand_of(brand),
+            sender=envelopes.sender_of(brand),
+        )
+        return answer(seen, str(seen.sender), errors=[], colour_warnings=contrast.warnings(brand.colour))
 
 
 def _emails(brand: BusinessEntity | None) -> list[EngagementTemplate]:
@@ -82,18 +76,6 @@ def _emails(brand: BusinessEntity | None) -> list[EngagementTemplate]:
     theirs = Q(business_entity=brand) if brand else Q(pk=None)
     emails = EngagementTemplate.objects.filter(theirs | Q(business_entity=None), current_version__isnull=False)
     return sorted(emails.order_by("name")[:LISTED], key=lambda email: email.business_entity_id is None)
-
-
-def _framed(request: HttpRequest) -> JsonResponse:
-    brand = _typed(request)
-    seen = previews.preview(
-        words=_words(request),
-        business_entity=brand,
-        contact=people_search.chosen(request),
-        brand=layout.brand_of(brand),
-        sender=envelopes.sender_of(brand),
-    )
-    return answer(seen, str(seen.sender), errors=[], colour_warnings=contrast.warnings(brand.colour))
 
 
 def _typed(request: HttpRequest) -> BusinessEntity:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -12,10 +11,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.urls import reverse
 
 from contactflow.core import clock, numbers
+from contactflow.core.admin.model_admin import BaseAdmin, page
 from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
@@ -25,73 +24,55 @@ from engagement.models import EngagementTemplate
 from engagement.previews import Preview
 from engagement.rendering import Words
 
-if TYPE_CHECKING:
-    from contactflow.core.admin.model_admin import BaseAdmin as Base
-else:
-    Base = object
-
 FOUND = 8  # people offered for a few letters
 LISTED = 50
 TESTS, PER = 10, dt.timedelta(minutes=10)
 TESTED = "Sent a test to themselves."
 
 
-class Previewing(Base):
+class Previewing(BaseAdmin):
     """The addresses below the list of emails that the editor's script calls. None of them writes an email."""
 
-    def get_urls(self) -> list[URLPattern]:
-        views: dict[str, Callable[..., HttpResponse]] = {
-            "preview": self.preview,
-            "people": self.people,
-            "coverage": self.coverage,
-            "test": self.test,
-        }
-        own = [
-            path(f"{name}/", self.admin_site.admin_view(view), name=f"engagement_engagementtemplate_{name}")
-            for name, view in views.items()
-        ]
-        lacking = path(
-            "<path:object_id>/lacking/<str:variable>/",
-            self.admin_site.admin_view(self.lacking),
-            name="engagement_engagementtemplate_lacking",
-        )
-        return [*own, lacking, *super().get_urls()]
-
+    @page("preview/", permission="view add", method="POST")
     def preview(self, request: HttpRequest) -> HttpResponse:
         """The email as typed, or as saved where nothing was."""
-        self._needs(request, "view")
-        return _posted(request, lambda: _drawn(request))
+        seen = _previewed(request)
+        return answer(seen, seen.sender.name or seen.sender.address, errors=_errors(request))
 
+    @page("coverage/", permission="view add", method="POST")
     def coverage(self, request: HttpRequest) -> HttpResponse:
         """How many people lack what the words use."""
-        self._needs(request, "view")
         if not request.user.has_perm("contacts.view_contact"):
             return HttpResponse("")
-        return _posted(request, lambda: TemplateResponse(request, "admin/engagement/coverage.html", _lacks(request)))
+        return TemplateResponse(request, "admin/engagement/coverage.html", _lacks(request))
 
+    @page("test/", permission="change add", method="POST")
     def test(self, request: HttpRequest) -> HttpResponse:
         """The email as typed, to whoever asks."""
-        self._needs(request, "change")
-        return _posted(request, lambda: JsonResponse(_tested(request)))
+        return JsonResponse(_tested(request))
 
+    @page("people/", permission="view add", method="GET")
     def people(self, request: HttpRequest) -> HttpResponse:
         """A few contacts by any part of name, address or company."""
-        self._needs(request, "view")
         if not request.user.has_perm("contacts.view_contact"):
             raise PermissionDenied
-        return require_GET(_people)(request)
+        asked = request.GET.get("q", "").strip()[:100]
+        found = Contact.objects.search(asked).only("first_name", "last_name", "email", "company")[:FOUND]
+        said = [
+            {"id": str(one.pk), "name": str(one), "more": " · ".join(filter(None, (one.email, one.company)))}
+            for one in (found if len(asked) > 1 else ())
+        ]
+        return JsonResponse({"people": said})
 
+    @page("<path:object_id>/lacking/<str:variable>/", permission="view add")
     def lacking(self, request: HttpRequest, object_id: str, variable: str) -> HttpResponse:
         """The contacts of the email's brand who have no value for the variable."""
-        self._needs(request, "view")
         if not request.user.has_perm("contacts.view_contact"):
             raise PermissionDenied
         template = self.get_object(request, object_id)
         if template is None or not coverage.can_lack(variable):
             raise Http404
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "original": template,
             "title": f"Contacts without {previews.label_of(variable).lower()}",
             "brand": template.business_entity,
@@ -103,16 +84,7 @@ class Previewing(Base):
             )
         except QueryTooSlow:
             context["too_many"] = True
-        return TemplateResponse(request, "admin/engagement/lacking.html", context)
-
-    def _needs(self, request: HttpRequest, what: str) -> None:
-        allowed = self.has_change_permission(request) if what == "change" else self.has_view_permission(request)
-        if not (allowed or self.has_add_permission(request)):
-            raise PermissionDenied
-
-
-def _posted(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-    return require_POST(lambda _: answer())(request)
+        return self.framed(request, "admin/engagement/lacking.html", context)
 
 
 def _words(request: HttpRequest) -> Words:
@@ -167,11 +139,6 @@ def _previewed(request: HttpRequest) -> Preview:
     return previews.preview(words=_words(request), business_entity=_brand(request, contact), contact=contact)
 
 
-def _drawn(request: HttpRequest) -> JsonResponse:
-    seen = _previewed(request)
-    return answer(seen, seen.sender.name or seen.sender.address, errors=_errors(request))
-
-
 def _errors(request: HttpRequest) -> list[str]:
     found = template_validation.find_errors(_words(request))
     return [
@@ -223,18 +190,6 @@ def _then(words: Words, name: str) -> str:
     if fallback is None:
         return "their email is held until somebody fills it in"
     return f"they read “{fallback}”" if fallback else "it is left out for them"
-
-
-def _people(request: HttpRequest) -> HttpResponse:
-    asked = request.GET.get("q", "").strip()[:100]
-    if len(asked) < 2:
-        return JsonResponse({"people": []})
-    found = Contact.objects.search(asked).only("first_name", "last_name", "email", "company")[:FOUND]
-    said = [
-        {"id": str(one.pk), "name": str(one), "more": " · ".join(filter(None, (one.email, one.company)))}
-        for one in found
-    ]
-    return JsonResponse({"people": said})
 
 
 def _tested(request: HttpRequest) -> dict[str, Any]:

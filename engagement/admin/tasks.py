@@ -9,27 +9,25 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import (
-    ChoicesCheckboxFilter,
-    ChoicesDropdownFilter,
-    DropdownFilter,
-    RelatedDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
 
-from contactflow.core import clock
+from contactflow.core import clock, datetimes
+from contactflow.core.admin import bulk
 from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.filters import choice_filter
 from contactflow.core.admin.model_admin import NoDeleteAdmin, ReadOnlyAdmin, column, link, name_of
+from contactflow.core.numbers import counted
 from contacts import describe
 from engagement import describe as engagement_describe
 from engagement import tasking, worklist
-from engagement.admin import due_dates, live_updates, task_actions, task_bulk_actions
-from engagement.admin.alerts import PRIORITY_COLOURS
-from engagement.admin.board import REMEMBERED, WHOSE, Board
-from engagement.admin.priority_order import RANK
+from engagement.admin import due_dates, task_actions
+from engagement.admin.board import Board
+from engagement.admin.live_updates import WHOSE
 from engagement.channels import state as channel_state
 from engagement.models import ChannelState, PassageBudget, Task
 from engagement.worklist import FINISHED, Scope
@@ -39,61 +37,81 @@ TOGETHER = 1000  # so many at once; a page waits for them
 PAST = {("due", "any"), ("status__exact", "done"), ("status__exact", "cancelled")}
 
 
-class WhoseFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "whose"
-    parameter_name = WHOSE
+class ColleagueForm(forms.Form):
+    colleague = forms.ModelChoiceField(
+        User.objects.filter(is_active=True, is_staff=True).order_by("username"),
+        required=False,
+        empty_label="Nobody yet",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Only colleagues who can log in here are listed.",
+    )
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(Scope.choices)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
-        return worklist.tasks_of(queryset, scope=self.value() or Scope.ALL, user=cast(User, request.user))
+class DueForm(forms.Form):
+    until = forms.ChoiceField(
+        choices=[*task_actions.LATER.items(), ("moment", "Another day and hour")],
+        label="Due",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    moment = forms.SplitDateTimeField(
+        required=False,
+        label="Another day and hour",
+        widget=UnfoldAdminSplitDateTimeWidget(),
+        validators=[clock.validate_moment],
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("until") == "moment" and not found.get("moment") and "moment" not in self.errors:
+            self.add_error("moment", "Say which day and hour.")
+        return found
 
 
-class DueFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+def _named(task: Task) -> str:
+    return f"{task.title}, for {task.contact}" if task.contact else task.title
+
+
+TASKS: Any = {"noun": ("task", "tasks"), "at_once": TOGETHER, "cuts": True, "named": _named}
+
+
+@choice_filter("whose", WHOSE, Scope.choices)
+def by_person(rows: QuerySet[Task], chosen: str, request: HttpRequest) -> QuerySet[Task]:
+    return worklist.tasks_of(rows, scope=chosen or Scope.ALL, user=cast(User, request.user))
+
+
+DUE = [("open", "Open"), ("overdue", "Overdue"), ("today", "Later today"), ("any", "Open and finished")]
+# Whoever asks for something else (a status, words to look for, rows of another list) means finished ones, too.
+ABOUT_OPEN = {WHOSE, "p", "o", "priority__exact", "target__id__exact", "business_entity__id__exact"}
+
+
+@choice_filter("due", "due", DUE)
+def by_due_date(rows: QuerySet[Task], chosen: str, request: HttpRequest) -> QuerySet[Task]:
     """Open tasks unless something else is asked for: what is finished has no place at the top of a day's list."""
-
-    title = "due"
-    parameter_name = "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("overdue", "Overdue"), ("today", "Later today"), ("any", "Open and finished")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
-        match self.value():
-            case "today":
-                return worklist.due_today(queryset, now=clock.database_now())
-            case "overdue":
-                return worklist.unfinished(queryset).filter(due_at__lt=Now())
-            case "open":
-                return worklist.unfinished(queryset)
-            case None if not self._asks_otherwise(request):
-                return worklist.unfinished(queryset)
-        return queryset
-
-    def _asks_otherwise(self, request: HttpRequest) -> bool:
-        """A status, words to look for, or rows of another list: then finished ones are meant, too."""
-        others = {WHOSE, "p", "o", "priority__exact", "target__id__exact", "business_entity__id__exact"}
-        return any(value and name not in others for name, value in request.GET.items())
+    if "due" not in request.GET and not any(value and name not in ABOUT_OPEN for name, value in request.GET.items()):
+        chosen = "open"
+    match chosen:
+        case "today":
+            return worklist.due_today(rows, now=clock.database_now())
+        case "overdue":
+            return worklist.unfinished(rows).filter(due_at__lt=Now())
+        case "open":
+            return worklist.unfinished(rows)
+    return rows
 
 
 @admin.register(Task)
 class TaskAdmin(Board, NoDeleteAdmin):
     when_empty = "Nothing to do. Workflows put tasks here for you and your team, and you can add your own."
-    list_display = ("task", "due_in_words", "urgency", "who", "deeds")
-    list_display_links = None  # the column of the task has links of its own
+    list_display = ("task", "due_in_words", "urgency", "who", "deed")
     list_filter = (
-        WhoseFilter,
-        DueFilter,
+        by_person,
+        by_due_date,
         ("status", ChoicesCheckboxFilter),
         ("priority", ChoicesDropdownFilter),
         ("target", RelatedDropdownFilter),
         ("business_entity", RelatedDropdownFilter),
     )
-    list_filter_sheet = True
     list_select_related = ("contact", "target", "assignee", "business_entity")
-    search_fields = ("title", "contact__email")
-    search_help_text = "Title, or the contact's name or address"
     change_list_template = "admin/engagement/board_list.html"
     autocomplete_fields = ("contact", "assignee", "target")
     readonly_fields = ("made_by", "created_at", "completed_at")
@@ -113,34 +131,11 @@ class TaskAdmin(Board, NoDeleteAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """What is open, due first. Among all that was ever done, the newest first: nobody looks for the oldest."""
         asked = {(name, value) for name, values in request.GET.lists() for value in values if value}
-        looks_back = asked & PAST or (request.GET.get("q") and not request.GET.get(DueFilter.parameter_name))
+        looks_back = asked & PAST or (request.GET.get("q") and not request.GET.get("due"))
         return ("-created_at", "-id") if looks_back else ("due_at", "created_at")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
-    ) -> tuple[QuerySet[Task], bool]:
-        return worklist.matching(queryset, text=search_term), False
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        shown = super().get_list_display(request)
-        return shown if self.has_finish_permission(request) else [name for name in shown if name != "deeds"]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        version = worklist.tasks_version(now=clock.database_now())
-        if live_updates.is_unchanged(request, version) and self.has_view_permission(request):
-            return live_updates.unchanged()
-        scope = live_updates.remembered(
-            request, parameter=WHOSE, key=REMEMBERED, choices=Scope.values, default=Scope.ALL
-        )
-        shown = {
-            "tabs": live_updates.tabs(request, parameter=WHOSE, choices=Scope.choices, current=scope),
-            "scope": scope,
-            "live": {"version": version, "address": live_updates.address(request), "every": live_updates.EVERY_SECONDS},
-        }
-        return super().changelist_view(request, {**shown, **(extra_context or {})})
-
-    def has_finish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("engagement.change_task")
+    def version(self) -> str:
+        return worklist.tasks_version(now=clock.database_now())
 
     def possible_buttons(self, row: Task) -> tuple[str, ...]:
         return () if row.status in FINISHED else ("finish",)
@@ -159,10 +154,6 @@ class TaskAdmin(Board, NoDeleteAdmin):
     def due_in_words(self, task: Any) -> SafeString:
         return format_html('<div class="work-cell">{}</div>', due_dates.chip(task, now=task.asked_at))
 
-    @column("Priority", ordering=RANK, label=PRIORITY_COLOURS)
-    def urgency(self, task: Task) -> str:
-        return task.get_priority_display()
-
     @column("Made by")
     def made_by(self, task: Task) -> str:
         """The workflow, where the rooms above tell (this one does not know them)."""
@@ -176,7 +167,7 @@ class TaskAdmin(Board, NoDeleteAdmin):
         )
 
     @column("Do")
-    def deeds(self, task: Task) -> SafeString | str:
+    def deed(self, task: Task) -> SafeString | str:
         return render_to_string("admin/engagement/board_deeds.html", {"task": task, "later": task_actions.LATER})
 
     def save_model(self, request: HttpRequest, obj: Task, form: forms.ModelForm[Task], change: bool) -> None:
@@ -193,7 +184,7 @@ class TaskAdmin(Board, NoDeleteAdmin):
 
     @confirmed(
         "Done",
-        permission="finish",
+        permission="deed",
         icon="check",
         title="Is this task done?",
         explanation="It leaves the list of open tasks.",
@@ -202,25 +193,36 @@ class TaskAdmin(Board, NoDeleteAdmin):
         tasking.set_status(task=task, status=Task.Status.DONE, now=clock.database_now())
         return "The task is done."
 
-    @admin.action(description="Done: the chosen tasks", permissions=["finish"])
+    @admin.action(description="Done: the chosen tasks", permissions=["deed"])
     def finish_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
         count = task_actions.bulk(
             tasks=worklist.unfinished(chosen)[:TOGETHER], values={"status": Task.Status.DONE}, now=clock.database_now()
         )
         messages.success(request, f"{count} done.")
 
-    @admin.action(description="Take: assign the chosen tasks to me", permissions=["finish"])
+    @admin.action(description="Take: assign the chosen tasks to me", permissions=["deed"])
     def take_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
         count = task_actions.bulk(tasks=chosen[:TOGETHER], values={"assignee": request.user}, now=clock.database_now())
         messages.success(request, f"{count} {'is' if count == 1 else 'are'} yours.")
 
-    @admin.action(description="Assign the chosen tasks to somebody", permissions=["finish"])
-    def assign_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
-        return task_bulk_actions.ask_who(self, request, chosen)
+    @bulk.asked(
+        "Who shall do these tasks?", description="Assign the chosen tasks to somebody", permission="deed",
+        submit="Assign", form=ColleagueForm, **TASKS,
+    )  # fmt: skip
+    def assign_chosen(self, request: HttpRequest, tasks: list[Task], answers: dict[str, Any]) -> str:
+        who = answers["colleague"]
+        count = task_actions.bulk(tasks=tasks, values={"assignee": who}, now=clock.database_now())
+        return f"{counted(count, 'task')}: {f'assigned to {name_of(who)}' if who else 'nobody has them any more'}."
 
-    @admin.action(description="Move the due date of the chosen tasks", permissions=["finish"])
-    def put_off_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> HttpResponse | None:
-        return task_bulk_actions.ask_until(self, request, chosen)
+    @bulk.asked(
+        "Until when?", description="Move the due date of the chosen tasks", permission="deed",
+        submit="Move the due date", form=DueForm, **TASKS,
+    )  # fmt: skip
+    def put_off_chosen(self, request: HttpRequest, tasks: list[Task], answers: dict[str, Any]) -> str:
+        now, until = clock.database_now(), answers["until"]
+        until = answers["moment"] if until == "moment" else task_actions.put_off_until(until, now=now)
+        count = task_actions.bulk(tasks=tasks, values={"due_at": until}, now=now)
+        return f"{counted(count, 'task')}: due {datetimes.words(until)}."
 
 
 def _begun(task: Task) -> SafeString | str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.contrib.messages import get_messages
 
-from contactflow.admin import people_list
 from contactflow.core import clock
+from contactflow.core.admin import bulk
 from contacts.models import Contact, ContactEvent
 from engagement.models import Message
 from tests import factories as f
@@ -179,7 +180,10 @@ def test_start_for_several_starts_only_where_the_conditions_hold(desk, address):
 
 
 def test_more_than_the_bound_is_refused_in_clear_words(desk, address, monkeypatch):
-    monkeypatch.setitem(people_list.PEOPLE, "at_once", 1)
+    ask = bulk.ask
+    monkeypatch.setattr(
+        bulk, "ask", lambda page, request, rows, what: ask(page, request, rows, replace(what, at_once=1))
+    )
 
     response = choose(desk, address, named("ada", "grace"), "do_not_contact_all")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.contrib.admin import helpers
 from django.contrib.admin.utils import quote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from unfold.decorators import action
 
 from contactflow.core.admin.confirmation import NoQuestions
 from contactflow.core.numbers import counted
@@ -63,8 +64,6 @@ def ask(page: Any, request: HttpRequest, chosen: QuerySet[Any], bulk: Bulk) -> H
         messages.error(request, str(refusal))
         return None
     context = {
-        **page.admin_site.each_context(request),
-        "opts": page.opts,
         "title": bulk.title,
         "bulk": bulk,
         "count": counted(len(rows), *bulk.noun),
@@ -78,4 +77,38 @@ def ask(page: Any, request: HttpRequest, chosen: QuerySet[Any], bulk: Bulk) -> H
         "ids": [quote(row.pk) for row in rows],
         "back": request.get_full_path(),
     }
-    return TemplateResponse(request, "admin/bulk.html", context)
+    return cast(HttpResponse, page.framed(request, "admin/bulk.html", context))
+
+
+Act = Callable[[Any, HttpRequest, list[Any], dict[str, Any]], str]
+"""A method of the admin that does it, with the request, the rows and the answers of the form."""
+
+
+ListAction = Callable[..., HttpResponse | None]
+
+
+def asked(
+    title: str,
+    *,
+    permission: str,
+    description: str = "",
+    form: type[forms.Form] | Callable[[Any, HttpRequest], type[forms.Form]] = NoQuestions,
+    **more: Any,
+) -> Callable[[Act], ListAction]:
+    """Makes the method an action of the list that asks first; the rest is as in Bulk. A form may depend on who asks."""
+
+    def decorate(act: Act) -> ListAction:
+        @wraps(act)
+        def view(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+            question = Bulk(
+                name=act.__name__,
+                title=title,
+                form=form if isinstance(form, type) else form(page, request),
+                act=lambda rows, answers: act(page, request, rows, answers),
+                **more,
+            )
+            return ask(page, request, chosen if question.cuts else chosen.order_by(), question)
+
+        return cast(ListAction, action(view, description=description or title, permissions=[permission]))
+
+    return decorate

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contactflow.core.admin.model_admin import button
-
-if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
+from contactflow.core.admin.model_admin import BaseAdmin, button
 
 
 class NoQuestions(forms.Form):
@@ -94,7 +90,7 @@ def confirmed(  # noqa: PLR0913 - what stands on a button and on its page
     return decorate
 
 
-def opened(page: ModelAdmin[Any], request: HttpRequest, object_id: str) -> Any:
+def opened(page: BaseAdmin, request: HttpRequest, object_id: str) -> Any:
     """The row, for whoever may see it."""
     row = page.get_object(request, unquote(object_id))
     if row is None:
@@ -104,12 +100,12 @@ def opened(page: ModelAdmin[Any], request: HttpRequest, object_id: str) -> Any:
     return row
 
 
-def ask(page: ModelAdmin[Any], request: HttpRequest, object_id: str, question: Question) -> HttpResponse:
+def ask(page: BaseAdmin, request: HttpRequest, object_id: str, question: Question) -> HttpResponse:
     """Show the question; act once it is answered, then go back to the row's page."""
     return _asked(page, request, opened(page, request, object_id), question)
 
 
-def _asked(page: ModelAdmin[Any], request: HttpRequest, row: Any, question: Question) -> HttpResponse:
+def _asked(page: BaseAdmin, request: HttpRequest, row: Any, question: Question) -> HttpResponse:
     form = question.form(
         request.POST if request.method == "POST" else None, initial=question.initial(row) if question.initial else None
     )
@@ -117,8 +113,6 @@ def _asked(page: ModelAdmin[Any], request: HttpRequest, row: Any, question: Ques
         _act(request, row, form.cleaned_data, question)
         return HttpResponseRedirect(_address(page, row))
     context = {
-        **page.admin_site.each_context(request),
-        "opts": page.opts,
         "original": row,
         "title": question.title,
         "question": question,
@@ -126,7 +120,7 @@ def _asked(page: ModelAdmin[Any], request: HttpRequest, row: Any, question: Ques
         "form": form,
         "back": _address(page, row),
     }
-    return TemplateResponse(request, "admin/confirmation.html", context)
+    return page.framed(request, "admin/confirmation.html", context)
 
 
 def _act(request: HttpRequest, row: Any, answers: dict[str, Any], question: Question) -> None:
@@ -138,6 +132,6 @@ def _act(request: HttpRequest, row: Any, answers: dict[str, Any], question: Ques
         messages.success(request, said)
 
 
-def _address(page: ModelAdmin[Any], row: Any) -> str:
+def _address(page: BaseAdmin, row: Any) -> str:
     meta = page.opts
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])

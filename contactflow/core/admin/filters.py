@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -43,3 +44,26 @@ class IsNullFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
         if self.value() in (self.is_null[0], self.is_set[0]):
             return queryset.filter(**{self.lookup: self.value() == self.is_null[0]})
         return queryset
+
+
+Choices = Sequence[tuple[str, str]]
+Narrow = Callable[[QuerySet[Any], str, HttpRequest], QuerySet[Any]]
+
+
+def choice_filter(
+    title: str, parameter: str, choices: Choices | Callable[[HttpRequest], Choices]
+) -> Callable[[Narrow], type[DropdownFilter]]:
+    """Makes the function a filter: it gets the rows, what was chosen ("" for nothing), and the request."""
+
+    def decorate(narrow: Narrow) -> type[DropdownFilter]:
+        class Filter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
+            def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+                return list(choices(request) if callable(choices) else choices)
+
+            def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+                return narrow(queryset, str(self.value() or ""), request)
+
+        Filter.title, Filter.parameter_name = title, parameter
+        return Filter
+
+    return decorate

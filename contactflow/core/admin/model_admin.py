@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django import forms
@@ -10,12 +11,12 @@ from django.contrib import admin as django_admin
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.forms import SimpleArrayField
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models
 from django.db.models.expressions import BaseExpression
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -90,6 +91,27 @@ def button(
     )
 
 
+def page(address: str, *, permission: str = "view", method: str = "") -> Callable[[Method], Method]:
+    """Serves the method at an address below its list, called <app>_<model>_<method>.
+
+    Of several permissions, separated by spaces, one is enough. `method` is the only one of HTTP that is answered.
+    """
+
+    def decorate(view: Method) -> Method:
+        @wraps(view)
+        def guarded(self: BaseAdmin, request: HttpRequest, *args: Any, **where: Any) -> HttpResponse:
+            if not any(self.allows(request, one) for one in permission.split()):
+                raise PermissionDenied
+            if method and request.method != method:
+                return HttpResponseNotAllowed([method])
+            return cast(HttpResponse, view(self, request, *args, **where))
+
+        guarded.page_address = address  # type: ignore[attr-defined]  # ours
+        return cast(Method, guarded)
+
+    return decorate
+
+
 def link(row: models.Model | None, text: str | None = None) -> SafeString | str:
     """The row's name, leading to its page."""
     if row is None:
@@ -122,6 +144,26 @@ class BaseAdmin(ModelAdmin):
     warn_unsaved_form = True  # the buttons above a form know only what is saved
     actions_detail: ClassVar[tuple[str, ...]] = ()
 
+    def get_urls(self) -> list[URLPattern]:
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        known = {name: getattr(type(self), name, None) for name in dir(type(self))}
+        own = [
+            path(address, self.admin_site.admin_view(getattr(self, name)), name=f"{prefix}_{name}")
+            for name, view in known.items()
+            if (address := getattr(view, "page_address", ""))
+        ]
+        return [*own, *super().get_urls()]
+
+    def allows(self, request: HttpRequest, permission: str, *row: str) -> bool:
+        """As of a button: what has_<permission>_permission says."""
+        return bool(getattr(self, f"has_{permission}_permission")(request, *row))
+
+    def framed(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+        """A page within the frame of the admin."""
+        return TemplateResponse(
+            request, template, {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        )
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, and what is done to rows chosen in it, obeys the chosen brand; the page of a row does not."""
         request.is_listing = True  # type: ignore[attr-defined]  # ours
@@ -137,8 +179,7 @@ class BaseAdmin(ModelAdmin):
                 answer = super().changelist_view(request, context)
                 return answer.render() if isinstance(answer, TemplateResponse) else answer  # now, while time counts
         except QueryTooSlow:
-            given_up = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-            return TemplateResponse(request, "admin/too_long.html", given_up)
+            return self.framed(request, "admin/too_long.html", context)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Narrowed by the site's `narrow_list`, where it has one: this room knows no brands."""
