@@ -155,26 +155,10 @@ class ContactOutput(serializers.ModelSerializer[Contact]):
     class Meta:
         model = Contact
         fields = (
-            "id",
-            "email",
-            "first_name",
-            "last_name",
-            "phone",
-            "company",
-            "job_title",
-            "contact_types",
-            "lead_source",
-            "business_entities",
-            "status",
-            "tags",
-            "interests",
-            "timezone",
-            "locale",
-            "custom",
-            "notes",
-            "created_at",
+            "id", "email", "first_name", "last_name", "phone", "company", "job_title", "contact_types", "lead_source",
+            "business_entities", "status", "tags", "interests", "timezone", "locale", "custom", "notes", "created_at",
             "last_interaction_at",
-        )
+        )  # fmt: skip
         read_only_fields = fields
 
     def get_business_entities(self, contact: Contact) -> list[str]:

@@ -17,6 +17,11 @@ from django.db.models.functions import Now, Upper
 from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact, slug_field_help, validate_slug
 
+UNSENT, SENT = models.Q(sent_at__isnull=True), models.Q(status="sent")
+UNSEEN, SEEN = models.Q(acknowledged_at__isnull=True), models.Q(acknowledged_at__isnull=False)
+OPEN, DONE = ~models.Q(status__in=["done", "cancelled"]), models.Q(status="done")
+FINISHED = models.Q(completed_at__isnull=False)
+
 
 class Priority(models.TextChoices):
     LOW = "low", "Low"
@@ -67,13 +72,9 @@ class EngagementTemplate(models.Model):
     name = models.CharField(max_length=120)
     category = models.CharField(max_length=20, choices=Category, default=Category.INFORMATION)
     business_entity = models.ForeignKey(
-        BusinessEntity,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand",
         help_text="Empty: speaks for the brand of the workflow that sends it.",
-        verbose_name="brand",
-    )
+    )  # fmt: skip
     level = models.CharField("personalisation level", max_length=10, choices=Level, default=Level.BASIC)
     channel = models.CharField(
         max_length=20, default="email", help_text="What it leaves by: a name of settings.ENGAGEMENT_CHANNELS."
@@ -124,7 +125,7 @@ class TemplateVersion(models.Model):
         verbose_name_plural = "email versions"
         ordering = ("-number",)
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number"),
+            models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number")
         ]
 
     def __str__(self) -> str:
@@ -175,19 +176,13 @@ class Message(models.Model):
         verbose_name = "sent email"
         verbose_name_plural = "sent mail"
         ordering = ("-created_at", "-id")
-        constraints: ClassVar = [
-            # One message per action: sending twice would need a second row.
-            models.UniqueConstraint(fields=["action"], name="one_message_per_action"),
-        ]
+        # One message per action: sending twice would need a second row.
+        constraints: ClassVar = [models.UniqueConstraint(fields=["action"], name="one_message_per_action")]
         indexes: ClassVar = [
             # A touch asks what went to this contact lately; the contact's timeline reads the same order.
             models.Index(fields=["contact", "-sent_at"], name="message_of_contact"),
             # The contact's timeline: what was held, refused or given up.
-            models.Index(
-                fields=["contact", "-created_at"],
-                condition=models.Q(sent_at__isnull=True),
-                name="message_unsent_of_contact",
-            ),
+            models.Index(fields=["contact", "-created_at"], condition=UNSENT, name="message_unsent_of_contact"),
             models.Index(fields=["-created_at", "-id"], name="message_newest_first"),  # the outbox and its pages
             # The list of one email, newest first, also for one brand; the index of the foreign key, too.
             models.Index(
@@ -195,11 +190,7 @@ class Message(models.Model):
             ),
             models.Index(fields=["message_id"], name="message_by_message_id"),  # provider events and replies
             # The start page: what was sent in the last month, per brand.
-            models.Index(
-                fields=["business_entity", "sent_at"],
-                condition=models.Q(status="sent"),
-                name="message_sent_by_brand",
-            ),
+            models.Index(fields=["business_entity", "sent_at"], condition=SENT, name="message_sent_by_brand"),
             # What is held or unclear and waits for a person: the start page counts it.
             models.Index(
                 fields=["status", "created_at"],
@@ -255,19 +246,10 @@ class Alert(models.Model):
             models.Index(fields=["contact", "-created_at"], name="alert_of_contact"),  # the contact's timeline
             # Search by any part of the title (worklist.matching uses __icontains, that is UPPER() LIKE).
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="alert_search"),
-            models.Index(
-                fields=["target", "-created_at"], condition=models.Q(acknowledged_at__isnull=True), name="alert_open"
-            ),  # what a target still has to look at
-            models.Index(
-                fields=["-created_at", "-id"],
-                condition=models.Q(acknowledged_at__isnull=True),
-                name="alert_open_newest_first",
-            ),  # the list of open alerts
-            models.Index(
-                fields=["-acknowledged_at"],
-                condition=models.Q(acknowledged_at__isnull=False),
-                name="alert_acknowledged_latest",
-            ),  # worklist.alerts_version: what was acknowledged last
+            # What a target still has to look at; the list of open alerts; what was acknowledged last (worklist).
+            models.Index(fields=["target", "-created_at"], condition=UNSEEN, name="alert_open"),
+            models.Index(fields=["-created_at", "-id"], condition=UNSEEN, name="alert_open_newest_first"),
+            models.Index(fields=["-acknowledged_at"], condition=SEEN, name="alert_acknowledged_latest"),
         ]
 
     def __str__(self) -> str:
@@ -362,38 +344,20 @@ class Task(models.Model):
             models.UniqueConstraint(fields=["action"], name="one_task_per_action"),
             models.CheckConstraint(
                 condition=models.Q(status="done", completed_at__isnull=False)
-                | (~models.Q(status="done") & models.Q(completed_at__isnull=True)),
+                | (~DONE & models.Q(completed_at__isnull=True)),
                 name="task_done_has_completed_at",
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["due_at"], condition=~models.Q(status__in=["done", "cancelled"]), name="task_open_by_due"
-            ),  # the list of open tasks, due first
-            models.Index(
-                fields=["assignee", "due_at"],
-                condition=~models.Q(status__in=["done", "cancelled"]),
-                name="task_open_of_assignee",
-            ),  # my open tasks, and those nobody has taken, due first
-            models.Index(
-                fields=["target", "due_at"],
-                condition=~models.Q(status__in=["done", "cancelled"]),
-                name="task_open_of_target",
-            ),  # my team's open tasks
-            models.Index(
-                fields=["status", "due_at"],
-                condition=~models.Q(status__in=["done", "cancelled"]),
-                name="task_open_by_status",
-            ),  # a column of the board, due first
-            models.Index(
-                fields=["-completed_at"], condition=models.Q(status="done"), name="task_done_latest"
-            ),  # the board's last column: what was done today
-            models.Index(fields=["contact", "-created_at"], name="task_of_contact"),  # the contact's timeline
-            models.Index(
-                fields=["contact", "-completed_at"],
-                condition=models.Q(completed_at__isnull=False),
-                name="task_done_of_contact",
-            ),  # the contact's timeline
+            # Open ones, due first: the list, mine and those nobody has taken, my team's, a column of the board.
+            models.Index(fields=["due_at"], condition=OPEN, name="task_open_by_due"),
+            models.Index(fields=["assignee", "due_at"], condition=OPEN, name="task_open_of_assignee"),
+            models.Index(fields=["target", "due_at"], condition=OPEN, name="task_open_of_target"),
+            models.Index(fields=["status", "due_at"], condition=OPEN, name="task_open_by_status"),
+            models.Index(fields=["-completed_at"], condition=DONE, name="task_done_latest"),  # the board: done today
+            # The contact's timeline.
+            models.Index(fields=["contact", "-created_at"], name="task_of_contact"),
+            models.Index(fields=["contact", "-completed_at"], condition=FINISHED, name="task_done_of_contact"),
             models.Index(fields=["-created_at", "-id"], name="task_newest_first"),  # the API's list and its pages
             # The list of cancelled ones, which are few among all that was done.
             models.Index(fields=["-created_at", "-id"], condition=models.Q(status="cancelled"), name="task_cancelled"),

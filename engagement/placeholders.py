@@ -7,7 +7,7 @@ resolves to plain text from a Context; no model object ever reaches the words st
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engagement.models import EngagementTemplate
@@ -44,6 +44,10 @@ class Context:
     custom: Mapping[str, str] = field(default_factory=dict)
     passages: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
 
 @dataclass(frozen=True)
 class Placeholder:
@@ -54,62 +58,45 @@ class Placeholder:
     level: str
     sample: str
     fallback: str | None
-    resolve: Callable[[Context], str]
     is_address: bool = False  # may stand at the beginning of a link
 
     def is_offered_at(self, level: str) -> bool:
         return LEVELS.index(self.level) <= LEVELS.index(level)
 
+    def resolve(self, context: Context) -> str:
+        """What it says; "" where nothing is known."""
+        if self.name.startswith(CUSTOM):
+            return _custom(context, self.name.removeprefix(CUSTOM).strip())
+        if self.name.startswith(PASSAGE):
+            return context.passages.get(self.name.removeprefix(PASSAGE).strip(), "")
+        return str(getattr(context, self.name))
+
 
 REGISTRY: dict[str, Placeholder] = {
     placeholder.name: placeholder
     for placeholder in (
-        Placeholder("first_name", "First name", Level.BASIC, "Ada", "there", lambda c: c.first_name),
-        Placeholder("last_name", "Last name", Level.BASIC, "Lovelace", "", lambda c: c.last_name),
+        Placeholder("first_name", "First name", Level.BASIC, "Ada", "there"),
+        Placeholder("last_name", "Last name", Level.BASIC, "Lovelace", ""),
+        Placeholder("full_name", "First and last name", Level.BASIC, "Ada Lovelace", "there"),
+        Placeholder("email", "Email address", Level.BASIC, "ada@example.com", None),
+        Placeholder("contact_type", "Contact type", Level.STANDARD, "Artist", "contact"),
+        Placeholder("lead_source", "Lead source", Level.STANDARD, "Website", "our website"),
+        Placeholder("entity", "Brand", Level.STANDARD, "The 7 Space", "our team"),
         Placeholder(
-            "full_name",
-            "First and last name",
-            Level.BASIC,
-            "Ada Lovelace",
-            "there",
-            lambda c: f"{c.first_name} {c.last_name}".strip(),
+            "entity_website", "Website of the brand", Level.STANDARD, "https://www.example.com", None, is_address=True
         ),
-        Placeholder("email", "Email address", Level.BASIC, "ada@example.com", None, lambda c: c.email),
-        Placeholder("contact_type", "Contact type", Level.STANDARD, "Artist", "contact", lambda c: c.contact_type),
-        Placeholder("lead_source", "Lead source", Level.STANDARD, "Website", "our website", lambda c: c.lead_source),
-        Placeholder("entity", "Brand", Level.STANDARD, "The 7 Space", "our team", lambda c: c.entity),
-        Placeholder(
-            "entity_website",
-            "Website of the brand",
-            Level.STANDARD,
-            "https://www.example.com",
-            None,
-            lambda c: c.entity_website,
-            is_address=True,
-        ),
-        Placeholder(
-            "response_time",
-            "The brand's response promise",
-            Level.STANDARD,
-            "24 hours",
-            "a few days",
-            lambda c: c.response_time,
-        ),
-        Placeholder("company", "Company", Level.ADVANCED, "Analytical Engines", "your company", lambda c: c.company),
-        Placeholder("job_title", "Job title", Level.ADVANCED, "Director", "your role", lambda c: c.job_title),
-        Placeholder("phone", "Phone", Level.ADVANCED, "+44 20 7946 0018", "your number", lambda c: c.phone),
-        Placeholder(
-            "interests", "Interests", Level.ADVANCED, "sculpture and yoga", "what matters to you", lambda c: c.interests
-        ),
-        Placeholder("tags", "Tags", Level.ADVANCED, "Hot", "", lambda c: c.tags),
-        Placeholder("timezone", "Time zone", Level.ADVANCED, "Europe/London", "your time zone", lambda c: c.timezone),
-        Placeholder("locale", "Language", Level.ADVANCED, "en-GB", "en", lambda c: c.locale),
-        Placeholder("opens", "Emails opened", Level.ADVANCED, "3", "0", lambda c: c.opens),
-        Placeholder("clicks", "Links clicked", Level.ADVANCED, "1", "0", lambda c: c.clicks),
-        Placeholder(
-            "last_touch", "Date of our last email", Level.ADVANCED, "3 March 2026", "recently", lambda c: c.last_touch
-        ),
-        Placeholder("score", "Engagement score", Level.ADVANCED, "6", "0", lambda c: c.score),
+        Placeholder("response_time", "The brand's response promise", Level.STANDARD, "24 hours", "a few days"),
+        Placeholder("company", "Company", Level.ADVANCED, "Analytical Engines", "your company"),
+        Placeholder("job_title", "Job title", Level.ADVANCED, "Director", "your role"),
+        Placeholder("phone", "Phone", Level.ADVANCED, "+44 20 7946 0018", "your number"),
+        Placeholder("interests", "Interests", Level.ADVANCED, "sculpture and yoga", "what matters to you"),
+        Placeholder("tags", "Tags", Level.ADVANCED, "Hot", ""),
+        Placeholder("timezone", "Time zone", Level.ADVANCED, "Europe/London", "your time zone"),
+        Placeholder("locale", "Language", Level.ADVANCED, "en-GB", "en"),
+        Placeholder("opens", "Emails opened", Level.ADVANCED, "3", "0"),
+        Placeholder("clicks", "Links clicked", Level.ADVANCED, "1", "0"),
+        Placeholder("last_touch", "Date of our last email", Level.ADVANCED, "3 March 2026", "recently"),
+        Placeholder("score", "Engagement score", Level.ADVANCED, "6", "0"),
     )
 }
 
@@ -117,11 +104,9 @@ REGISTRY: dict[str, Placeholder] = {
 def find(name: str) -> Placeholder | None:
     """The variable of this name, custom fields and passages included; None for an unknown one."""
     if name.startswith(CUSTOM) and (key := name.removeprefix(CUSTOM).strip()):
-        return Placeholder(
-            name, f"Custom field {key}", Level.ADVANCED, key.replace("_", " "), None, lambda c: _custom(c, key)
-        )
+        return Placeholder(name, f"Custom field {key}", Level.ADVANCED, key.replace("_", " "), None)
     if name.startswith(PASSAGE) and (key := name.removeprefix(PASSAGE).strip()):
-        return Placeholder(name, f"Passage {key}", Level.PREMIUM, "", None, lambda c: c.passages.get(key, ""))
+        return Placeholder(name, f"Passage {key}", Level.PREMIUM, "", None)
     return REGISTRY.get(name)
 
 

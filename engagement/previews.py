@@ -6,7 +6,8 @@ passage stands for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -98,21 +99,14 @@ def _values(words: Words, business_entity: BusinessEntity | None, contact: Conta
 
 
 def _clean(words: Words) -> Words:
-    return Words(
-        highlight.clean(words.subject),
-        highlight.clean(words.preheader),
-        highlight.clean(words.body),
-        words.level,
-        words.fallbacks,
-        words.passages,
-    )
+    return replace(words, **{name: highlight.clean(getattr(words, name)) for name in ("subject", "preheader", "body")})  # type: ignore[arg-type]  # all three are texts
 
 
 def _without_marks(values: Context) -> Context:
-    plain = {one.name: getattr(values, one.name) for one in fields(values)}
-    cleaned = {name: highlight.clean(value) for name, value in plain.items() if isinstance(value, str)}
     custom = {name: highlight.clean(value) for name, value in values.custom.items()}
-    return Context(**{**plain, **cleaned, "custom": custom})
+    texts = {one.name: getattr(values, one.name) for one in fields(values)}
+    cleaned: dict[str, Any] = {name: highlight.clean(text) for name, text in texts.items() if isinstance(text, str)}
+    return replace(values, custom=custom, **cleaned)
 
 
 def _why(name: str, *, is_missing: bool) -> str:
@@ -138,7 +132,6 @@ def _hints(sent: Rendered) -> list[str]:
     if not sent.preheader:
         said.append("No preheader: mailboxes show the first words of the body instead.")
     elif len(sent.preheader) > LONG_PREHEADER:
-        said.append(
-            f"The preheader has {len(sent.preheader)} characters; most mailboxes cut it after {LONG_PREHEADER}."
-        )
+        length = len(sent.preheader)
+        said.append(f"The preheader has {length} characters; most mailboxes cut it after {LONG_PREHEADER}.")
     return said

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from engagement import template_validation
 from engagement.models import EngagementTemplate, TemplateVersion
-from engagement.rendering import Words
+from engagement.rendering import Words, words_of
 
 
 class InvalidTemplate(Exception):
@@ -35,16 +35,7 @@ def overtaken(*, template: EngagementTemplate, seen: str) -> EngagementTemplate 
 
 def restore(*, version: TemplateVersion, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
     """The words of an earlier version as the newest one. Raises InvalidTemplate when the level forbids them by now."""
-    return save_version(
-        template=version.template,
-        subject=version.subject,
-        preheader=version.preheader,
-        body=version.body,
-        fallbacks=version.fallbacks,
-        passages=version.passages,
-        by=by,
-        now=now,
-    )
+    return save_version(template=version.template, **words_of(version), by=by, now=now)
 
 
 @transaction.atomic
@@ -88,10 +79,5 @@ def _next(
     template: EngagementTemplate, content: dict[str, Any], by: AbstractBaseUser | None, now: datetime
 ) -> TemplateVersion:
     latest = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
-    return TemplateVersion.objects.create(
-        template=template,
-        number=latest + 1,
-        created_by_id=by.pk if by else None,
-        created_at=now,
-        **content,
-    )
+    about: dict[str, Any] = {"created_by_id": by.pk if by else None, "created_at": now}
+    return TemplateVersion.objects.create(template=template, number=latest + 1, **about, **content)

@@ -22,6 +22,14 @@ Mark = Callable[[str, str], str]
 """Variable and what stands in for it -> how it stands in the text."""
 
 
+WORDS = ("subject", "preheader", "body", "fallbacks", "passages")
+
+
+def words_of(version: Any) -> dict[str, Any]:
+    """What staff wrote, by name: of a version, or of whatever else holds it."""
+    return {name: getattr(version, name) for name in WORDS}
+
+
 @dataclass(frozen=True)
 class Rendered:
     """An email in full. With anything in `missing` it must not be sent: the texts then show [name] for each hole."""
@@ -47,14 +55,7 @@ class Words:
 
     @classmethod
     def of(cls, version: TemplateVersion) -> Words:
-        return cls(
-            version.subject,
-            version.preheader,
-            version.body,
-            version.template.level,
-            version.fallbacks,
-            version.passages,
-        )
+        return cls(level=version.template.level, **words_of(version))
 
     def variable_names(self) -> set[str]:
         """Every variable the words use; those of unreadable words are none."""

@@ -40,24 +40,9 @@ class MessageOutput(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = (
-            "id",
-            "action",
-            "contact",
-            "contact_email",
-            "business_entity",
-            "template",
-            "sender",
-            "subject",
-            "text",
-            "html",
-            "status",
-            "missing",
-            "error",
-            "message_id",
-            "created_at",
-            "sent_at",
-            "events",
-        )
+            "id", "action", "contact", "contact_email", "business_entity", "template", "sender", "subject", "text",
+            "html", "status", "missing", "error", "message_id", "created_at", "sent_at", "events",
+        )  # fmt: skip
         read_only_fields = fields
 
 
@@ -70,23 +55,9 @@ class TaskOutput(serializers.ModelSerializer[Task]):
     class Meta:
         model = Task
         fields = (
-            "id",
-            "action",
-            "title",
-            "description",
-            "category",
-            "priority",
-            "status",
-            "source",
-            "target",
-            "due_at",
-            "effort_hours",
-            "contact",
-            "contact_email",
-            "business_entity",
-            "created_at",
-            "completed_at",
-        )
+            "id", "action", "title", "description", "category", "priority", "status", "source", "target", "due_at",
+            "effort_hours", "contact", "contact_email", "business_entity", "created_at", "completed_at",
+        )  # fmt: skip
         read_only_fields = fields
 
 
@@ -130,18 +101,7 @@ class AlertOutput(serializers.ModelSerializer[Alert]):
     class Meta:
         model = Alert
         fields = (
-            "id",
-            "action",
-            "title",
-            "message",
-            "priority",
-            "target",
-            "contact",
-            "contact_email",
-            "business_entity",
-            "created_at",
-            "acknowledged_at",
-            "acknowledged_by",
-            "deliveries",
-        )
+            "id", "action", "title", "message", "priority", "target", "contact", "contact_email", "business_entity",
+            "created_at", "acknowledged_at", "acknowledged_by", "deliveries",
+        )  # fmt: skip
         read_only_fields = fields

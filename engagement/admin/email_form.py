@@ -1,8 +1,10 @@
-"""The form of an email: what it is, and the words of its current version."""
+"""The form of an email: what it is, and the words of its current version; fallbacks and passages a row each."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.http import QueryDict
@@ -12,11 +14,102 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from contactflow.core import datetimes
 from engagement import publishing, template_validation
-from engagement.admin.email_fields import FallbacksField, PassagesField
 from engagement.models import EngagementTemplate
-from engagement.rendering import Words
+from engagement.rendering import WORDS, Words, words_of
 
-WORDS = ("subject", "preheader", "body", "fallbacks", "passages")
+Fallbacks = dict[str, str | None]
+Passages = dict[str, dict[str, str]]
+Row = dict[str, str]
+WRITE, LEAVE_OUT, HOLD = "write", "leave_out", "hold"
+MODES = ((WRITE, "write instead"), (LEAVE_OUT, "leave it out"), (HOLD, "hold the email"))
+
+
+class Rows(forms.Widget):
+    """Reads rows of controls that repeat their names; the page's own template draws them."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        super().__init__()
+        self.columns = columns
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
+        read = data.getlist if hasattr(data, "getlist") else lambda key: data.get(key, [])
+        columns = [read(f"{name}_{column}") for column in self.columns]
+        rows = [dict(zip(self.columns, cells, strict=True)) for cells in zip_longest(*columns, fillvalue="")]
+        return [row for row in rows if any(cell.strip() for column, cell in row.items() if column != "mode")]
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return not any(f"{name}_{column}" in data for column in self.columns)
+
+
+class RowsField(forms.Field):
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, widget=Rows(self.columns), **options)
+
+    def prepare_value(self, value: Any) -> list[Row]:
+        """Stored data and what was typed, both as rows."""
+        return self._rows(value) if isinstance(value, Mapping) else list(value or [])
+
+    def to_python(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, Mapping):
+            return dict(value)
+        found: dict[str, Any] = {}
+        for number, row in enumerate(value or [], start=1):
+            name = row["name"].strip()
+            if not name:
+                raise forms.ValidationError(f"Row {number} has no name. {self._remedy}")
+            if name in found:
+                raise forms.ValidationError(f"“{name}” stands in two rows. Keep one of them.")
+            found[name] = self._value(name, row)
+        return found
+
+    _remedy = ""
+
+    def _rows(self, value: Mapping[str, Any]) -> list[Row]:
+        raise NotImplementedError
+
+    def _value(self, name: str, row: Row) -> Any:
+        raise NotImplementedError
+
+
+class FallbacksField(RowsField):
+    """Variable, what happens without a value, and the words that stand in."""
+
+    columns = ("name", "mode", "words")
+    _remedy = "Choose the variable that it is for, or clear its words."
+
+    def _rows(self, value: Mapping[str, str | None]) -> list[Row]:
+        return [{"name": name, "mode": _mode(words), "words": words or ""} for name, words in value.items()]
+
+    def _value(self, name: str, row: Row) -> str | None:
+        words = row["words"].strip()
+        mode = row["mode"] or WRITE
+        if mode == WRITE and not words:
+            raise forms.ValidationError(f"Write what stands in for “{name}”, or choose “leave it out”.")
+        return {WRITE: words, LEAVE_OUT: "", HOLD: None}.get(mode, words)
+
+
+class PassagesField(RowsField):
+    """Name, what a language model is told, and the approved text."""
+
+    columns = ("name", "instruction", "fallback")
+    _remedy = "Give the passage a short name, such as opening."
+
+    def _rows(self, value: Mapping[str, Mapping[str, str]]) -> list[Row]:
+        return [
+            {"name": name, "instruction": part.get("instruction", ""), "fallback": part.get("fallback", "")}
+            for name, part in value.items()
+        ]
+
+    def _value(self, name: str, row: Row) -> dict[str, str]:
+        return {part: " ".join(row[part].split()) for part in ("instruction", "fallback") if row[part].strip()}
+
+
+def _mode(words: str | None) -> str:
+    if words is None:
+        return HOLD
+    return WRITE if words else LEAVE_OUT
 
 
 class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
@@ -46,8 +139,7 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
             return
         self.initial["seen"] = publishing.state_of(self.instance)
         if self.instance.current_version is not None:
-            for name in WORDS:
-                self.initial[name] = getattr(self.instance.current_version, name)
+            self.initial.update(words_of(self.instance.current_version))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -19,7 +19,7 @@ from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
 from engagement import coverage, placeholders, previews, template_validation, test_send
-from engagement.admin.email_fields import FallbacksField, PassagesField
+from engagement.admin.email_form import FallbacksField, PassagesField
 from engagement.models import EngagementTemplate
 from engagement.previews import Preview
 from engagement.rendering import Words

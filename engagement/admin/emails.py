@@ -17,12 +17,12 @@ from contactflow.core import clock, datetimes
 from contactflow.core.admin.model_admin import NoDeleteAdmin, column
 from contacts.models import Contact
 from engagement import placeholders, publishing
-from engagement.admin.email_fields import MODES
-from engagement.admin.email_form import WORDS, WordsForm
+from engagement.admin.email_form import MODES, WordsForm
 from engagement.admin.email_preview import Previewing
 from engagement.admin.email_versions import Versions, fallbacks_in_words, passages_in_words, recent_versions
 from engagement.admin.messages import EmailPictures, as_text
 from engagement.models import EngagementTemplate
+from engagement.rendering import WORDS
 
 KNOWN_FIELDS = 1000  # contacts whose custom fields are offered as variables
 
@@ -139,19 +139,14 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
 
 def _levels() -> list[dict[str, Any]]:
     """Each level with the variables that it adds, as the editor offers them."""
+    custom = [found for name in _custom_fields() if (found := placeholders.find(name))]
+    offered = [*placeholders.REGISTRY.values(), *custom]
     return [
         {
             "value": level,
             "name": label.partition(":")[0],
             "rank": rank,
-            "variables": [
-                _offer(placeholder) for placeholder in placeholders.offered_at(level) if placeholder.level == level
-            ]
-            + (
-                [_offer(found) for name in _custom_fields() if (found := placeholders.find(name))]
-                if level == "advanced"
-                else []
-            ),
+            "variables": [_offer(one) for one in offered if one.level == level],
         }
         for rank, (level, label) in enumerate(EngagementTemplate.Level.choices)
     ]

@@ -1,7 +1,10 @@
-"""Reads the emails that come with Contactflow: one Markdown file each in emails/, named after the email's slug.
+"""The emails that come with Contactflow: one Markdown file each in emails/, named after the email's slug.
 
 A file begins with a header in TOML between two lines of +++ (name, category, level, subject, preheader; brand unless
 the email speaks for any; tables fallbacks and passages where it has some). The rest is the body.
+
+What staff changed is left alone: `EngagementTemplate.loaded_digest` remembers what a deployment loaded last, and as
+long as the present content has that digest nobody touched it, and a later release may improve it.
 """
 
 from __future__ import annotations
@@ -11,9 +14,13 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from contacts.models import BusinessEntity
+from engagement import publishing
 from engagement.models import EngagementTemplate
+from engagement.rendering import words_of
 
 FOLDER = Path(__file__).parent / "emails"
 FENCE = "+++\n"
@@ -37,15 +44,8 @@ class Content:
         version = template.current_version
         if version is None:
             return None
-        return cls(
-            brand=template.business_entity.slug if template.business_entity else "",
-            level=template.level,
-            subject=version.subject,
-            preheader=version.preheader,
-            body=version.body,
-            fallbacks=version.fallbacks,
-            passages=version.passages,
-        )
+        brand = template.business_entity.slug if template.business_entity else ""
+        return cls(brand=brand, level=template.level, **words_of(version))
 
     def digest(self) -> str:
         """The same for the same content, whatever the space around it."""
@@ -87,3 +87,66 @@ def read(path: Path) -> ShippedEmail:
 
 def _stripped(passage: Mapping[str, str]) -> dict[str, str]:
     return {part: text.strip() for part, text in passage.items()}
+
+
+def load(*, check_only: bool, now: datetime) -> list[str]:
+    """Add and update; a sentence for each email that was, or would be, concerned. Call it inside a transaction."""
+    # Locked, so that what staff save meanwhile waits instead of being mistaken for untouched.
+    rows = EngagementTemplate.objects.select_for_update(of=("self",)).select_related(
+        "current_version", "business_entity"
+    )
+    present = {template.slug: template for template in rows}
+    brands = BusinessEntity.objects.in_bulk(field_name="slug")
+    lines: list[str | None] = []
+    for email in emails():
+        template = present.get(email.slug)
+        if template is not None:
+            lines.append(_bring_up_to_date(email, template, brands, check_only=check_only, now=now))
+        elif check_only:
+            lines.append(f'Email "{email.name}" would be added.')
+        else:
+            lines.append(_add(email, brands, now=now))
+    return [line for line in lines if line]
+
+
+def _add(email: ShippedEmail, brands: Mapping[str, BusinessEntity], *, now: datetime) -> str:
+    content = email.content
+    if content.brand and content.brand not in brands:
+        return (
+            f'Email "{email.name}" not added: there is no business entity "{content.brand}". '
+            "Add it in the admin and deploy again, if the email is wanted."
+        )
+    template = EngagementTemplate.objects.create(slug=email.slug, name=email.name, category=email.category)
+    _write(template, content, brands, now=now)
+    return f'Email "{email.name}" added.'
+
+
+def _bring_up_to_date(
+    email: ShippedEmail,
+    template: EngagementTemplate,
+    brands: Mapping[str, BusinessEntity],
+    *,
+    check_only: bool,
+    now: datetime,
+) -> str | None:
+    shipped_digest = email.content.digest()
+    present = Content.of(template)
+    present_digest = present.digest() if present else ""
+    if shipped_digest in (template.loaded_digest, present_digest):
+        return None
+    if present_digest != template.loaded_digest or not present:
+        return f'Email "{template.name}" left as staff wrote it; this release has other words for "{email.slug}".'
+    if check_only:
+        return f'Email "{template.name}" would get the words of this release.'
+    _write(template, email.content, brands, now=now)
+    return f'Email "{template.name}" has the words of this release.'
+
+
+def _write(
+    template: EngagementTemplate, content: Content, brands: Mapping[str, BusinessEntity], *, now: datetime
+) -> None:
+    template.level = content.level
+    template.business_entity = brands.get(content.brand)
+    template.loaded_digest = content.digest()
+    template.save(update_fields=["level", "business_entity", "loaded_digest"])
+    publishing.save_version(template=template, **words_of(content), now=now)

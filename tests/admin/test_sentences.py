@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contactflow.core.admin.model_admin import LinesField, joined
 from contacts import describe
 from contacts.admin.contacts import CustomFieldsField
-from engagement.admin.email_fields import FallbacksField, PassagesField
+from engagement.admin.email_form import FallbacksField, PassagesField
 from engagement.admin.messages import as_text, framed
 from tests import factories as f
 from tests.matrix import matrix
