@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,9 @@ from uuid import UUID
 from notion_bridge import mapping
 from notion_bridge.adapters import ADAPTERS, Adapter
 from notion_bridge.client import Notion
-from notion_bridge.mapping import Field
+from notion_bridge.mapping import Field, Value
 from notion_bridge.models import NotionDatabase, PropertyMapping
-from notion_bridge.three_way_merge import Term, Value
+from notion_bridge.three_way_merge import Term
 
 WITH_OPTIONS = ("select", "multi_select", "status")
 
@@ -111,7 +112,8 @@ class BoundSchema:
         try:
             return mapping.read(value, one.field)
         except mapping.Truncated:
-            return mapping.read_items(all_items(notion, str(page["id"]), one.id), one.field)
+            ask = functools.partial(notion.property_items, str(page["id"]), one.id)
+            return mapping.read_items(list(notion.everything(ask)), one.field)
 
     def lost_options(self, agreed: Mapping[str, Any], reading: Reading) -> dict[str, list[str]]:
         """The options that a page had when both sides agreed and has no more, by field."""
@@ -175,20 +177,6 @@ def _listed(value: Value) -> list[str]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def all_items(notion: Notion, page_id: str, property_id: str) -> list[object]:
-    """Every item of a property, through all its lists."""
-    items: list[object] = []
-    cursor: str | None = None
-    while True:
-        answer = notion.property_items(page_id, property_id, start_cursor=cursor)
-        if answer.get("object") != "list":
-            return [answer]
-        items += answer.get("results", [])
-        cursor = answer.get("next_cursor")
-        if not answer.get("has_more") or not cursor:
-            return items
-
-
 def current(database: NotionDatabase, notion: Notion) -> BoundSchema:
     """The schema as it is now, and who is who in Notion where a field holds people."""
     bound = load(database)
@@ -233,14 +221,9 @@ def _people(notion: Notion) -> Mapping[str, str]:
 
 def _ask_for_people(notion: Notion) -> dict[str, str]:
     people: dict[str, str] = {}
-    cursor: str | None = None
-    while True:
-        answer = notion.users(start_cursor=cursor)
-        for user in answer.get("results") or []:
-            email = (user.get("person") or {}).get("email")
-            for word in (user.get("name"), email):
-                if isinstance(word, str) and word:
-                    people.setdefault(word.casefold(), str(user["id"]))
-        cursor = answer.get("next_cursor")
-        if not answer.get("has_more") or not cursor:
-            return people
+    for user in notion.everything(notion.users):
+        email = (user.get("person") or {}).get("email")
+        for word in (user.get("name"), email):
+            if isinstance(word, str) and word:
+                people.setdefault(word.casefold(), str(user["id"]))
+    return people

@@ -11,7 +11,7 @@ import os
 import re
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from datetime import datetime
 from functools import lru_cache
@@ -34,7 +34,6 @@ from notion_bridge.errors import (
     NotFound,
     NotionError,
     RateLimited,
-    Refusal,
     Unauthorized,
     Unavailable,
     Unclear,
@@ -180,6 +179,20 @@ class Notion:
         cursor = {"start_cursor": start_cursor, "page_size": PAGE_SIZE}
         return self._read(self._sdk.pages.properties.retrieve, ids | cursor)
 
+    @staticmethod
+    def everything(ask: Callable[..., Answer]) -> Iterator[dict[str, Any]]:
+        """The results of all lists, one request each; `ask` takes the cursor. An only value stands alone."""
+        cursor: str | None = None
+        while True:
+            answer = ask(start_cursor=cursor)
+            if answer.get("object") != "list":
+                yield answer
+                return
+            yield from answer.get("results") or []
+            cursor = answer.get("next_cursor")
+            if not answer.get("has_more") or not cursor:
+                return
+
     # Writing
 
     def create_page(self, data_source_id: str, properties: Mapping[str, Any]) -> Answer:
@@ -272,8 +285,7 @@ class _Attempt(threading.Thread):
 def _understood(error: Exception, *, writes: bool) -> Exception:
     """What an exception of the client means; one that it should not raise stays what it is."""
     if isinstance(error, HTTPResponseError):
-        refusal = Refusal(status=error.status, headers=error.headers, body=error.body)
-        return understand(refusal, writes=writes, now=database_now())
+        return understand(error.status, error.body, error.headers, writes=writes, now=database_now())
     if isinstance(error, InvalidPathParameterError):
         return Invalid("invalid_id", "An id contains what no id contains.")
     # The SDK hides the httpx exception in whose handler it raises its own.

@@ -10,6 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 
+from engagement.context import listed
 from notion_bridge import describe, monitoring, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
@@ -46,7 +47,9 @@ def ask(*, now: dt.datetime) -> list[Line]:
 def judge() -> list[Line]:
     """What is known already, without asking Notion."""
     if not settings.NOTION_API_KEY:
-        return [Line("warning", f"Not connected. Set NOTION_API_KEY and {_listed(VARIABLES.values())} to connect it.")]
+        return [
+            Line("warning", f"Not connected. Set NOTION_API_KEY and {listed(list(VARIABLES.values()))} to connect it.")
+        ]
     if because := monitoring.paused_because():
         return [Line("FAIL", because)]
     return [_who_we_are(), *_databases(), *_monitoring()]
@@ -117,9 +120,9 @@ def judge_database(row: NotionDatabase) -> list[Line]:
         return [Line("warning", f"{row}: Contactflow has not looked at it yet. Check the connection in the admin.")]
     mappings = list(row.mappings.all())
     wrong = [Line("warning", f"{row}: {describe.trouble_of(one)}") for one in mappings if one.trouble]
-    lacking = [_label(row, one) for one in mappings if not one.property_id and not one.by_staff]
+    lacking = [describe.label(row.kind, one.field) for one in mappings if not one.property_id and not one.by_staff]
     if lacking:
-        text = f"{row} has no property for {_listed(lacking)}. Add them in the admin under Notion, Fields."
+        text = f"{row} has no property for {listed(lacking)}. Add them in the admin under Notion, Fields."
         wrong.append(Line("warning", text))
     held = sum(bool(one.property_id) and not one.trouble for one in mappings)
     return wrong or [Line("ok", f"{row}: “{row.title or 'untitled'}” is in order, {held} fields are synchronised.")]
@@ -129,12 +132,3 @@ def _monitoring() -> list[Line]:
     if monitoring.is_on() or not monitoring.is_connected():
         return []
     return [Line("warning", "Notion is not monitored: nothing is synchronised until it is switched on in the admin.")]
-
-
-def _label(row: NotionDatabase, one: PropertyMapping) -> str:
-    return describe.label(row.kind, one.field)
-
-
-def _listed(words: object) -> str:
-    *first, last = [str(word) for word in words]  # type: ignore[attr-defined]  # any iterable
-    return f"{', '.join(first)} and {last}" if first else last

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -120,34 +119,28 @@ KINDS: dict[int, type[NotionError]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """An answer with an error status, as it came."""
-
-    status: int
-    headers: Mapping[str, str]  # names in lower case, or a mapping that ignores case
-    body: str
-
-
 def lost(code: str, *, writes: bool) -> NotionError:
     """The request left and no answer came that can be read."""
     return Unclear(code) if writes else Unavailable(code)
 
 
-def understand(refusal: Refusal, *, writes: bool, now: datetime) -> NotionError:
-    """The error that a refusal means. Only what Notion itself says counts as its word about a key or a page."""
-    said = _said_by_notion(refusal.body)
-    kind = _kind(refusal.status, writes=writes, by_notion=bool(said))
+def understand(status: int, body: str, headers: Mapping[str, str], *, writes: bool, now: datetime) -> NotionError:
+    """The error that a refusal means; the names of `headers` are in lower case, or their case does not count.
+
+    Only what Notion itself says counts as its word about a key or a page.
+    """
+    said = _said_by_notion(body)
+    kind = _kind(status, writes=writes, by_notion=bool(said))
     if said:
         code, message = said["code"], said["message"]
     else:
-        code = CODES.get(refusal.status, f"http_{refusal.status}")
-        message = f"The answer {refusal.status} is not Notion's own, but came from something between us."
+        code = CODES.get(status, f"http_{status}")
+        message = f"The answer {status} is not Notion's own, but came from something between us."
     return kind(
         code,
         message,
-        status=refusal.status,
-        retry_after=retry_after(refusal.headers, now=now),
+        status=status,
+        retry_after=retry_after(headers, now=now),
         request_id=said.get("request_id", ""),
     )
 

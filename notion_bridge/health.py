@@ -27,22 +27,14 @@ HOUR = dt.timedelta(hours=1)
 
 @dataclass
 class DatabaseHealth:
-    """`lag` is how long the oldest change here has waited; `missing` how many pages the last full pass did not find."""
+    """A database in numbers; `lag` is how long the oldest change here has waited."""
 
-    kind: str
-    name: str
-    title: str
-    problem: str
-    polled_at: dt.datetime | None
-    full_pass_at: dt.datetime | None
-    baseline_at: dt.datetime | None
-    linked: int = 0
-    queue: int = 0
-    lag: dt.timedelta = dt.timedelta(0)
-    not_taken_over: int = 0
-    out_of_step: int = 0  # trashed, moved, out of reach
-    drift: int | None = None
-    missing: int | None = None
+    row: NotionDatabase
+    linked: int
+    queue: int
+    not_taken_over: int
+    out_of_step: int  # trashed, moved, out of reach
+    lag: dt.timedelta
 
 
 @dataclass
@@ -102,36 +94,18 @@ def waiting_for_staff(*, up_to: int) -> tuple[int, int]:
 
 
 def _databases(now: dt.datetime) -> list[DatabaseHealth]:
-    counted = NotionDatabase.objects.annotate(
-        linked=Count("links", filter=Q(links__state=PageLink.State.LINKED)),
-        queue=Count("links", filter=Q(links__wanted_at__isnull=False)),
-        oldest=Min("links__wanted_at"),
-        not_taken_over=Count("links", filter=Q(links__state__in=NOT_TAKEN_OVER)),
-        out_of_step=Count("links", filter=Q(links__state__in=OUT_OF_STEP)),
-    )
-    rows = {row.kind: row for row in counted}
-    return [_database(rows[kind], now) for kind in Kind.values if kind in rows]
-
-
-def _database(row: NotionDatabase, now: dt.datetime) -> DatabaseHealth:
-    counted = row.__dict__  # the annotations
-    oldest = counted["oldest"]
-    return DatabaseHealth(
-        kind=row.kind,
-        name=row.get_kind_display(),
-        title=row.title,
-        problem=row.problem,
-        polled_at=row.polled_at,
-        full_pass_at=row.full_pass_at,
-        baseline_at=row.baseline_at,
-        linked=counted["linked"],
-        queue=counted["queue"],
-        lag=max(now - oldest, dt.timedelta(0)) if oldest else dt.timedelta(0),
-        not_taken_over=counted["not_taken_over"],
-        out_of_step=counted["out_of_step"],
-        drift=row.full_pass.get("drift"),
-        missing=row.full_pass.get("missing"),
-    )
+    numbers = {
+        "linked": Count("links", filter=Q(links__state=PageLink.State.LINKED)),
+        "queue": Count("links", filter=Q(links__wanted_at__isnull=False)),
+        "not_taken_over": Count("links", filter=Q(links__state__in=NOT_TAKEN_OVER)),
+        "out_of_step": Count("links", filter=Q(links__state__in=OUT_OF_STEP)),
+    }
+    found = []
+    for row in NotionDatabase.objects.annotate(**numbers, oldest=Min("links__wanted_at")):
+        counted = row.__dict__  # the annotations
+        lag = max(now - (counted["oldest"] or now), dt.timedelta(0))
+        found.append(DatabaseHealth(row=row, lag=lag, **{name: counted[name] for name in numbers}))
+    return sorted(found, key=lambda one: Kind.values.index(one.row.kind))
 
 
 def _errors(now: dt.datetime) -> dict[str, int]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from notion_bridge import schemas
@@ -16,7 +15,6 @@ from notion_bridge.syncing import Busy, lock
 
 SECONDS = 9.0
 PATIENCE = 8.0  # seconds, with a single answer: making a database takes Notion a while
-TROUBLES = (NotionError, Later, Misconfigured, Busy)
 
 
 @dataclass
@@ -35,28 +33,25 @@ def lacking() -> list[str]:
 
 def create_databases(*, parent: str, now: dt.datetime) -> Made:
     """Make the databases that are lacking below this page; what is made stays when the next one fails."""
-    made = Made()
-    try:
-        with _alone() as notion:
-            for kind in lacking():
-                _in_time(notion)
-                schemas.create_database(kind=kind, parent_page_id=parent, notion=notion, now=now)
-                made.names.append(str(Kind(kind).label))
-    except TROUBLES as trouble:
-        made.trouble = trouble
-    return made
+
+    def make(notion: Notion, made: Made) -> None:
+        for kind in lacking():
+            if time.monotonic() > (notion.deadline or 0):
+                raise Busy("Notion answers slowly, so this stopped halfway. Do it again for the rest.")
+            schemas.create_database(kind=kind, parent_page_id=parent, notion=notion, now=now)
+            made.names.append(str(Kind(kind).label))
+
+    return _alone(make)
 
 
 def add_properties(*, database: NotionDatabase, now: dt.datetime) -> Made:
     """Add a property for every field that has none."""
-    made = Made()
-    try:
-        with _alone() as notion:
-            schemas.refresh(database=database, notion=notion, now=now)  # somebody may have added one meanwhile
-            made.names = schemas.add_missing(database=database, notion=notion, now=now)
-    except TROUBLES as trouble:
-        made.trouble = trouble
-    return made
+
+    def make(notion: Notion, made: Made) -> None:
+        schemas.refresh(database=database, notion=notion, now=now)  # somebody may have added one meanwhile
+        made.names = schemas.add_missing(database=database, notion=notion, now=now)
+
+    return _alone(make)
 
 
 def may_be_done(trouble: Exception) -> bool:
@@ -64,16 +59,15 @@ def may_be_done(trouble: Exception) -> bool:
     return isinstance(trouble, Unclear)
 
 
-@contextmanager
-def _alone() -> Iterator[Notion]:
-    """A client, while no other process works on Notion: it would meet the new database half known."""
-    notion = connect(total_seconds=PATIENCE).within(lane=Lane.PERSON, deadline=time.monotonic() + SECONDS)
-    with lock.single(patience=2) as mine:
-        if not mine:
-            raise Busy("Contactflow is reading Notion at this moment. Try again in a minute.")
-        yield notion
-
-
-def _in_time(notion: Notion) -> None:
-    if time.monotonic() > (notion.deadline or 0):
-        raise Busy("Notion answers slowly, so this stopped halfway. Do it again for the rest.")
+def _alone(make: Callable[[Notion, Made], None]) -> Made:
+    """Do it while no other process works on Notion, which would meet the new database half known."""
+    made = Made()
+    try:
+        notion = connect(total_seconds=PATIENCE).within(lane=Lane.PERSON, deadline=time.monotonic() + SECONDS)
+        with lock.single(patience=2) as mine:
+            if not mine:
+                raise Busy("Contactflow is reading Notion at this moment. Try again in a minute.")
+            make(notion, made)
+    except (NotionError, Later, Misconfigured, Busy) as trouble:
+        made.trouble = trouble
+    return made

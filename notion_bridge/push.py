@@ -32,9 +32,9 @@ from notion_bridge.client import (
     Unclear,
 )
 from notion_bridge.inbound import InboundPage, InboundResult
+from notion_bridge.mapping import Value
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy
-from notion_bridge.three_way_merge import Value
 
 State = PageLink.State
 Cause = SyncProblem.Cause

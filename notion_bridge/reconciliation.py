@@ -17,9 +17,9 @@ from django.db import transaction
 from notion_bridge import mapping, problems, three_way_merge
 from notion_bridge.adapters import Applied, Values
 from notion_bridge.bound_schema import BoundSchema, Reading
-from notion_bridge.mapping import Shape
+from notion_bridge.mapping import Shape, Value
 from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
-from notion_bridge.three_way_merge import Clash, Edited, Merge, Pair, Value
+from notion_bridge.three_way_merge import Clash, Edited, Merge, Pair
 
 Cause = SyncProblem.Cause
 State = PageLink.State

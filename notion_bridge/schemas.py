@@ -74,7 +74,7 @@ def connect_database(*, kind: str, named_id: str, notion: Notion, now: dt.dateti
 
 def _refuse_another_role(kind: str, data_source_id: str, answer: Mapping[str, Any]) -> None:
     """Ids are easily swapped, and a person would become a task. Raises Misconfigured."""
-    title = mapping.TITLES[kind]
+    title = Kind(kind).label
     taken = NotionDatabase.objects.filter(data_source_id=data_source_id).exclude(kind=kind).first()
     if taken is not None and configured().get(taken.kind) == taken.named_id:
         raise Misconfigured(f"This is the database of {taken} already. Name the one of {title}.")
@@ -84,7 +84,7 @@ def _refuse_another_role(kind: str, data_source_id: str, answer: Mapping[str, An
     for other in mapping.FIELDS:
         key = mapping.key_of(other).label
         if key in names:
-            raise Misconfigured(f"This looks like {mapping.TITLES[other]}: it has a property {key}. Name {title}.")
+            raise Misconfigured(f"This looks like {Kind(other).label}: it has a property {key}. Name {title}.")
 
 
 def resolve(*, named_id: str, notion: Notion) -> tuple[str, str]:
@@ -139,7 +139,7 @@ def create_database(*, kind: str, parent_page_id: str, notion: Notion, now: dt.d
     """Create the database with all its properties under a page that is shared with the integration."""
     answer = notion.create_database(
         plain_id(parent_page_id),
-        mapping.TITLES[kind],
+        Kind(kind).label,
         mapping.definitions(kind, options=_options(kind)),
     )
     named_id = str(answer["id"])

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Value = str | list[str]
+from notion_bridge.mapping.fields import Rule, Value
+
 Side = Literal["notion", "contactflow"]
-Rule = Literal["notion", "contactflow", "newest", "ask"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from notion_bridge.three_way_merge import Side, Value
+from notion_bridge.mapping import Value
+from notion_bridge.three_way_merge import Side
 
 Values = Mapping[str, Value]
 

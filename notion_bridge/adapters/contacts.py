@@ -14,7 +14,8 @@ from contacts import addresses, cleaning, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import Contact, ContactEvent, ContactStatus
 from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
-from notion_bridge.three_way_merge import Side, Value
+from notion_bridge.mapping import Value
+from notion_bridge.three_way_merge import Side
 
 TEXTS: Final = ("first_name", "last_name", "email", "phone", "company", "job_title", "notes")
 CHOICES: Final = {"lead_source": "lead_sources", "status": "statuses"}

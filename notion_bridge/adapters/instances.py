@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
+from notion_bridge.mapping import Value
 from notion_bridge.models import Kind, NotionDatabase, PageLink
-from notion_bridge.three_way_merge import Value
 from workflows import controls, progress
 from workflows.models import ScheduledAction, WorkflowInstance
 

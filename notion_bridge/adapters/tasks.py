@@ -18,7 +18,7 @@ from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Priority, Target, Task
 from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
-from notion_bridge.three_way_merge import Value
+from notion_bridge.mapping import Value
 
 # As PRODUCT's table spells them; Contactflow's own labels differ in capitals.
 STATUSES: Final = {

@@ -187,12 +187,7 @@ def _person(key: Any) -> Contact | None:
 
 class SettledFilter(IsNullFilter):
     is_set = ("settled", "Settled")
-    lookup = "winner__exact"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "open":
-            return queryset.filter(winner="")
-        return queryset.exclude(winner="") if self.value() == "settled" else queryset
+    lookup, when_null = "winner", ""
 
 
 def _keeping(winner: Winner, icon: str) -> Callable[..., HttpResponse]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from contactflow.core.admin.filters import IsNullFilter
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 from contacts import describe as contacts_describe
 from notion_bridge import describe
@@ -19,17 +17,10 @@ from notion_bridge.models import SyncRun, WebhookDelivery
 ONE_LINE = 100  # characters
 
 
-class ResultFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "result"
-    parameter_name = "result"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("failed", "Stopped by an error"), ("done", "Done")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
-        if self.value() == "failed":
-            return queryset.exclude(error="")
-        return queryset.filter(error="") if self.value() == "done" else queryset
+class ResultFilter(IsNullFilter):
+    title = parameter_name = "result"
+    is_null, is_set = ("done", "Done"), ("failed", "Stopped by an error")
+    lookup, when_null = "error", ""
 
 
 @admin.register(SyncRun)
@@ -54,17 +45,9 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return run.error if len(run.error) <= ONE_LINE else f"{run.error[:ONE_LINE]} ..."
 
 
-class FollowedFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("waiting", "Waits to be followed"), ("followed", "Followed")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
-        if self.value() in ("waiting", "followed"):
-            return queryset.filter(processed_at__isnull=self.value() == "waiting")
-        return queryset
+class FollowedFilter(IsNullFilter):
+    is_null, is_set = ("waiting", "Waits to be followed"), ("followed", "Followed")
+    lookup = "processed_at__isnull"
 
 
 @admin.register(WebhookDelivery)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import reverse
 
 from contacts import describe as contacts_describe
 from notion_bridge import baseline, connection_check, describe, health, provisioning, webhooks
 from notion_bridge.admin import databases, display
 from notion_bridge.health import DatabaseHealth, Health
-from notion_bridge.models import NotionConnection, NotionDatabase
+from notion_bridge.models import NotionConnection
 
 PROBLEMS = "admin:notion_bridge_syncproblem_changelist"
 CONFLICTS = "admin:notion_bridge_syncconflict_changelist"
@@ -41,7 +40,7 @@ def gather(*, now: dt.datetime) -> dict[str, Any]:
         "state": state,
         "monitoring": _monitoring(row),
         "newcomers": baseline.waiting_for_an_answer(),
-        "databases": _databases(state),
+        "databases": [_database(one) for one in state.databases if one.row.data_source_id],
         "progress": _progress(state, now),
         "errors": describe.errors(state.errors),
         "webhook": _webhook(row, state, now),
@@ -62,18 +61,14 @@ def _monitoring(row: NotionConnection) -> str:
     return f"Switched {word}{by}, {contacts_describe.moment(row.switched_at)}.{effect}"
 
 
-def _databases(state: Health) -> list[dict[str, Any]]:
-    rows = {row.kind: row for row in NotionDatabase.objects.prefetch_related("mappings").filter(~Q(data_source_id=""))}
-    return [_database(rows[one.kind], one) for one in state.databases if one.kind in rows]
-
-
-def _database(row: NotionDatabase, one: DatabaseHealth) -> dict[str, Any]:
+def _database(one: DatabaseHealth) -> dict[str, Any]:
+    row = one.row
     pages = f"{reverse(PAGES)}?database__id__exact={row.pk}"
     aside = "".join(f"&state__exact={state.value}" for state in health.OUT_OF_STEP)
     waiting = "".join(f"&state__exact={state.value}" for state in health.NOT_TAKEN_OVER)
     lag = f", the oldest for {describe.duration(one.lag)}" if one.queue and one.lag else ""
     return {
-        "name": one.name,
+        "name": str(row),
         "link": display.open_link(row.url, row.title or "Open in Notion"),
         "fields": reverse("admin:notion_bridge_notiondatabase_change", args=[row.pk]),
         "facts": [
@@ -81,7 +76,7 @@ def _database(row: NotionDatabase, one: DatabaseHealth) -> dict[str, Any]:
             Fact("Waiting to be carried over", f"{one.queue}{lag}", is_calm=one.lag < LONG),
             Fact("Not taken over", one.not_taken_over, pages + waiting, is_calm=not one.not_taken_over),
             Fact("Trashed, moved or out of reach", one.out_of_step, pages + aside, is_calm=not one.out_of_step),
-            Fact("Last look", _moment(one.polled_at)),
+            Fact("Last look", _moment(row.polled_at)),
             Fact("Last full pass", _moment(row.full_pass_at) if row.full_pass_at else "Comes next"),
             Fact("It found", databases.found(row.full_pass)),
         ],

@@ -46,11 +46,6 @@ def read(value: Mapping[str, Any], *, with_time: bool) -> str:
     return canonical(found if found.tzinfo else found.replace(tzinfo=_zone(value.get("time_zone"))))
 
 
-def read_timestamp(text: object, *, with_time: bool) -> str:
-    """A time that Notion keeps itself, such as that of a page's creation."""
-    return read({"start": text}, with_time=with_time)
-
-
 def _zone(name: object) -> dt.tzinfo:
     if not name:
         return dt.UTC

@@ -33,8 +33,8 @@ class Shape(enum.StrEnum):
 class Field:
     """One field of one database.
 
-    `pulled`: a change in Notion may come here. `pulled_once`: only the first look at a page that was typed into Notion
-    reads it. `options` are those a fresh property gets; with `synonyms` (folded name -> option) the list is closed, and
+    `pulled`: a change in Notion may come here; what is not pulled is read once, from a page that was typed into Notion.
+    `options` are those a fresh property gets; with `synonyms` (folded name -> option) the list is closed, and
     "Erledigt" in Notion is "Done" here.
     """
 
@@ -44,7 +44,6 @@ class Field:
     default_type: str
     accepts: tuple[str, ...]
     pulled: bool = True
-    pulled_once: bool = False
     pushed: bool = True
     is_key: bool = False
     default_rule: Rule = "notion"
@@ -104,17 +103,12 @@ def folded(name: str) -> str:
 
 class _Flags(TypedDict, total=False):
     pulled: bool
-    pulled_once: bool
     pushed: bool
 
 
-def _text(
+def _field(
     name: str, label: str, shape: Shape = Shape.TEXT, *, more: tuple[str, ...] = (), **given: Unpack[_Flags]
 ) -> Field:
-    return Field(name, label, shape, "rich_text", (*_ACCEPTS[shape], *more), **given)
-
-
-def _typed(name: str, label: str, shape: Shape, *, more: tuple[str, ...] = (), **given: Unpack[_Flags]) -> Field:
     accepts = (*_ACCEPTS[shape], *more)
     return Field(name, label, shape, accepts[0], accepts, **given)
 
@@ -131,16 +125,7 @@ def _key(name: str, label: str) -> Field:
 def _closed(name: str, label: str, options: Mapping[str, str], **given: Unpack[_Flags]) -> Field:
     synonyms = {folded(word): option for option, words in options.items() for word in words.split(", ")}
     synonyms |= {folded(option): option for option in options}
-    return Field(
-        name,
-        label,
-        Shape.CHOICE,
-        "select",
-        _ACCEPTS[Shape.CHOICE],
-        options=tuple(options),
-        synonyms=synonyms,
-        **given,
-    )
+    return replace(_field(name, label, Shape.CHOICE, **given), options=tuple(options), synonyms=synonyms)
 
 
 def _ruled(rule: Rule, *fields: Field) -> tuple[Field, ...]:
@@ -151,19 +136,19 @@ def _ruled(rule: Rule, *fields: Field) -> tuple[Field, ...]:
 _CONTACTS: Final = _ruled(
     "notion",
     _title("first_name", "First Name"),
-    _text("last_name", "Last Name"),
-    _typed("email", "Email", Shape.EMAIL),
-    _typed("phone", "Phone", Shape.PHONE),
-    _typed("contact_types", "Contact Type", Shape.CHOICES),
-    _typed("lead_source", "Lead Source", Shape.CHOICE),
-    _typed("business_entities", "Business Entity", Shape.CHOICES),
-    _typed("status", "Status", Shape.CHOICE),
-    _typed("tags", "Tags", Shape.CHOICES),
-    _text("company", "Company", more=("select",)),
-    _text("job_title", "Job Title", more=("select",)),
-    _text("notes", "Notes", Shape.LONG_TEXT),
-    _typed("date_added", "Date Added", Shape.DATE, more=("created_time",)),
-    _typed("last_interaction", "Last Interaction", Shape.MOMENT, pulled=False),
+    _field("last_name", "Last Name"),
+    _field("email", "Email", Shape.EMAIL),
+    _field("phone", "Phone", Shape.PHONE),
+    _field("contact_types", "Contact Type", Shape.CHOICES),
+    _field("lead_source", "Lead Source", Shape.CHOICE),
+    _field("business_entities", "Business Entity", Shape.CHOICES),
+    _field("status", "Status", Shape.CHOICE),
+    _field("tags", "Tags", Shape.CHOICES),
+    _field("company", "Company", more=("select",)),
+    _field("job_title", "Job Title", more=("select",)),
+    _field("notes", "Notes", Shape.LONG_TEXT),
+    _field("date_added", "Date Added", Shape.DATE, more=("created_time",)),
+    _field("last_interaction", "Last Interaction", Shape.MOMENT, pulled=False),
     _key("contact_id", "Contact ID"),
 )
 _TASKS: Final = _ruled(
@@ -171,36 +156,31 @@ _TASKS: Final = _ruled(
     _title("title", "Task Name"),
     _key("task_id", "Task ID"),
     _closed("status", "Status", _TASK_STATUS),
-    _text("description", "Description", Shape.LONG_TEXT),
+    _field("description", "Description", Shape.LONG_TEXT),
     _closed("priority", "Priority", _PRIORITY),
-    _typed("category", "Category", Shape.CHOICE),
-    _typed("due_date", "Due Date", Shape.MOMENT),
-    _text("assigned_to", "Assigned To", Shape.PERSON),
-    _typed("contact_email", "Contact Email", Shape.EMAIL, pulled=False, pulled_once=True),
-    _typed("business_entity", "Business Entity", Shape.CHOICE),
+    _field("category", "Category", Shape.CHOICE),
+    _field("due_date", "Due Date", Shape.MOMENT),
+    _field("assigned_to", "Assigned To", Shape.PERSON),
+    _field("contact_email", "Contact Email", Shape.EMAIL, pulled=False),
+    _field("business_entity", "Business Entity", Shape.CHOICE),
     _closed("source", "Source", _SOURCE, pulled=False),
 )
 _INSTANCES: Final = _ruled(
     "notion",
     _title("name", "Instance Name", pulled=False),
     _key("instance_id", "Instance ID"),
-    _typed("workflow", "Workflow", Shape.CHOICE, pulled=False),
+    _field("workflow", "Workflow", Shape.CHOICE, pulled=False),
     _closed("status", "Status", _INSTANCE_STATUS),
-    _typed("contact_email", "Contact Email", Shape.EMAIL, pulled=False),
-    _typed("business_entity", "Business Entity", Shape.CHOICE, pulled=False),
-    _text("trigger_event", "Trigger Event", more=("select",), pulled=False),
-    _text("current_step", "Current Step", more=("select",), pulled=False),
-    _typed("start_date", "Start Date", Shape.MOMENT, pulled=False),
-    _typed("end_date", "End Date", Shape.MOMENT, pulled=False),
-    _text("execution_results", "Execution Results", Shape.LONG_TEXT, pulled=False),
+    _field("contact_email", "Contact Email", Shape.EMAIL, pulled=False),
+    _field("business_entity", "Business Entity", Shape.CHOICE, pulled=False),
+    _field("trigger_event", "Trigger Event", more=("select",), pulled=False),
+    _field("current_step", "Current Step", more=("select",), pulled=False),
+    _field("start_date", "Start Date", Shape.MOMENT, pulled=False),
+    _field("end_date", "End Date", Shape.MOMENT, pulled=False),
+    _field("execution_results", "Execution Results", Shape.LONG_TEXT, pulled=False),
 )
 
 FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {"contacts": _CONTACTS, "tasks": _TASKS, "instances": _INSTANCES}
-TITLES: Final[Mapping[str, str]] = {
-    "contacts": "Contacts & Profiles",
-    "tasks": "Master Tasks",
-    "instances": "Active Workflow Instances",
-}
 
 
 def field_of(kind: str, name: str) -> Field:

@@ -141,7 +141,7 @@ def _date(content: object, field: Field) -> Value:
 
 
 def _timestamp(content: object, field: Field) -> Value:
-    return datetimes.read_timestamp(content, with_time=field.shape is Shape.MOMENT)
+    return datetimes.read({"start": content}, with_time=field.shape is Shape.MOMENT)
 
 
 def _people(content: object, field: Field) -> Value:

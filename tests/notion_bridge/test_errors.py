@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_bridge import errors
-from notion_bridge.errors import Refusal
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 STATUSES = st.integers(300, 599)
@@ -24,7 +23,7 @@ ANYTHING = st.recursive(
 def understand(
     status: int, body: str = "", headers: dict[str, str] | None = None, *, writes: bool
 ) -> errors.NotionError:
-    return errors.understand(Refusal(status=status, headers=headers or {}, body=body), writes=writes, now=NOW)
+    return errors.understand(status, body, headers or {}, writes=writes, now=NOW)
 
 
 def in_notions_words(code: str) -> str:

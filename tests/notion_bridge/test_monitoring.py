@@ -255,4 +255,4 @@ def test_health_knows_a_database_out_of_reach(notion: Sandbox, ids: dict[str, st
     bridge.sync()
     NotionDatabase.objects.filter(kind="tasks").update(problem="Gone.")
 
-    assert [one.problem for one in health.gather(now=database_now()).databases] == ["", "Gone.", ""]
+    assert [one.row.problem for one in health.gather(now=database_now()).databases] == ["", "Gone.", ""]

@@ -29,21 +29,24 @@ class BelongsFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
 
 
 class IsNullFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
-    """By whether something has happened to a row: a moment is empty or not."""
+    """By whether something has happened to a row: a moment, or a text, is empty or not."""
 
     title = "state"
     parameter_name = "state"
     is_null: ClassVar = ("open", "Open")
     is_set: ClassVar = ("closed", "Closed")
     lookup = "closed_at__isnull"
+    when_null: ClassVar[Any] = True
+    """What the lookup is compared with; "" for a text that is empty or not."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [self.is_null, self.is_set]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in (self.is_null[0], self.is_set[0]):
-            return queryset.filter(**{self.lookup: self.value() == self.is_null[0]})
-        return queryset
+        null = {self.lookup: self.when_null}
+        if self.value() == self.is_null[0]:
+            return queryset.filter(**null)
+        return queryset.exclude(**null) if self.value() == self.is_set[0] else queryset
 
 
 Choices = Sequence[tuple[str, str]]

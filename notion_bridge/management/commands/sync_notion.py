@@ -64,9 +64,10 @@ class Command(BaseCommand):
         state = health.gather(now=database_now())
         table = Table("Database", "in step", "waiting", "not taken over", "drift", "last pass")
         for one in state.databases:
-            at = f"{one.polled_at:%Y-%m-%d %H:%M:%S} UTC" if one.polled_at else "never"
-            cells = (one.linked, one.queue, one.not_taken_over + one.out_of_step, one.drift or 0)
-            table.add_row(one.name, *map(str, cells), at)
+            row, aside = one.row, one.not_taken_over + one.out_of_step
+            at = f"{row.polled_at:%Y-%m-%d %H:%M:%S} UTC" if row.polled_at else "never"
+            cells = (row, one.linked, one.queue, aside, row.full_pass.get("drift") or 0)
+            table.add_row(*map(str, cells), at)
         console.print(table)
         if missing := [name for kind, name in Kind.choices if kind not in schemas.configured()]:
             console.print(f"Not connected: {', '.join(missing)}. Name their ids in NOTION_..._DB to connect them.")
