@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Model, Prefetch
 from django.db.models.functions import Now
 
 from contacts.models import BusinessEntity, ContactType, LeadSource
@@ -42,6 +41,9 @@ class PlannedStep:
     priority: str = ""
     effort_hours: Decimal | None = None
     touches: tuple[Touch, ...] = ()
+
+
+STEP_FIELDS = tuple(field.name for field in fields(PlannedStep) if field.name != "touches")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +113,13 @@ def brand_of(version: WorkflowVersion, template: WorkflowTemplate) -> BusinessEn
 
 def fingerprint(plan: Plan) -> str:
     """Two plans that say the same have the same; kept in an open form, to notice what others saved meanwhile."""
-    said = asdict(_keyed(plan))
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    unordered = {
+        name: sorted(getattr(one, "pk", one) for one in getattr(plan, name))
+        for name in ("events", "contact_types", "lead_sources", "interests", "tags")
+    }
+    steps = [vars(step) | {"touches": sorted(step.touches, key=lambda touch: touch.day)} for step in plan.steps]
+    said = json.dumps(vars(plan) | unordered | {"steps": steps}, default=_plain)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def save(
@@ -132,7 +139,8 @@ def save(
         if fingerprint(held) == fingerprint(plan):
             return held_version if held_version and held_version.is_draft else None
         _rename(locked, plan)
-        if held_version and not held_version.is_draft and _without_labels(held) == _without_labels(plan):
+        relabelled = replace(held, name=plan.name, description=plan.description)
+        if held_version and not held_version.is_draft and fingerprint(relabelled) == fingerprint(plan):
             return None
         return write(version=draft_of(locked), plan=plan, by=by, now=now)
 
@@ -140,17 +148,8 @@ def save(
 def write(*, version: WorkflowVersion, plan: Plan, by: User | None, now: dt.datetime) -> WorkflowVersion:
     """Let the draft say what the plan says, and nothing else."""
     with transaction.atomic():
-        for field in ("business_entity", "reentry", "reentry_days"):
-            setattr(version, field, getattr(plan, field))
-        for field in ("events", "interests", "tags"):
-            setattr(version, field, list(getattr(plan, field)))
-        version.edited_by, version.edited_at = by, now
-        version.save()
-        version.contact_types.set(plan.contact_types)
-        version.lead_sources.set(plan.lead_sources)
-        version.steps.all().delete()
-        for position, step in enumerate(plan.steps, start=1):
-            _write_step(version, position, step)
+        version.business_entity, version.edited_by, version.edited_at = plan.business_entity, by, now
+        _fill(version, plan)
     return version
 
 
@@ -186,60 +185,15 @@ def duplicate(
 
 
 def _planned(row: Step) -> PlannedStep:
-    return PlannedStep(
-        action_type=row.action_type,
-        delay_hours=row.delay_hours,
-        target=row.target,
-        template=row.template,
-        title=row.title,
-        description=row.description,
-        category=row.category,
-        priority=row.priority,
-        effort_hours=row.effort_hours,
-        touches=tuple(Touch(day=touch.day, template=touch.template) for touch in row.touches.all()),
-    )
+    touches = tuple(Touch(day=touch.day, template=touch.template) for touch in row.touches.all())
+    return PlannedStep(**{name: getattr(row, name) for name in STEP_FIELDS}, touches=touches)
 
 
-@dataclass(frozen=True)
-class _Keys:
-    """A plan without its rows, so that it can be compared and hashed."""
-
-    labels: tuple[str, str]
-    starts: tuple[Any, ...]
-    steps: tuple[Any, ...]
-
-
-def _keyed(plan: Plan) -> _Keys:
-    return _Keys(
-        labels=(plan.name, plan.description),
-        starts=(
-            _key(plan.business_entity), sorted(plan.events), _keys(plan.contact_types), _keys(plan.lead_sources),
-            sorted(plan.interests), sorted(plan.tags), plan.reentry, plan.reentry_days,
-        ),
-        steps=tuple(_keyed_step(step) for step in plan.steps),
-    )  # fmt: skip
-
-
-def _keyed_step(step: PlannedStep) -> tuple[Any, ...]:
-    effort = None if step.effort_hours is None else f"{step.effort_hours:.2f}"
-    touches = [(touch.day, _key(touch.template)) for touch in sorted(step.touches, key=lambda touch: touch.day)]
-    return (
-        step.action_type, f"{step.delay_hours:.4f}", _key(step.target), _key(step.template), step.title,
-        step.description, step.category, step.priority, effort, touches,
-    )  # fmt: skip
-
-
-def _without_labels(plan: Plan) -> tuple[Any, ...]:
-    keys = _keyed(plan)
-    return keys.starts, keys.steps
-
-
-def _key(row: Any) -> Any:
-    return row.pk if row is not None else None
-
-
-def _keys(rows: Iterable[Any]) -> list[Any]:
-    return sorted(row.pk for row in rows)
+def _plain(value: Any) -> Any:
+    """What JSON has no word for: a row is its key, a number has as many places as the database keeps."""
+    if isinstance(value, Model):
+        return value.pk
+    return f"{value:.4f}" if isinstance(value, Decimal) else vars(value)
 
 
 def _rename(template: WorkflowTemplate, plan: Plan) -> None:
@@ -248,36 +202,21 @@ def _rename(template: WorkflowTemplate, plan: Plan) -> None:
 
 
 def _copy(template: WorkflowTemplate) -> WorkflowVersion:
-    current = template.current_version
     last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
     draft = WorkflowVersion(template=template, number=last + 1)
-    if current is None:
-        draft.save()
-        return draft
-    for field in ("events", "interests", "tags", "reentry", "reentry_days"):
-        setattr(draft, field, getattr(current, field))
-    draft.save()
-    draft.contact_types.set(current.contact_types.all())
-    draft.lead_sources.set(current.lead_sources.all())
-    for position, step in enumerate(plan_of(current, template).steps, start=1):
-        _write_step(draft, position, step)
+    _fill(draft, plan_of(template.current_version, template))
     return draft
 
 
-def _write_step(version: WorkflowVersion, position: int, step: PlannedStep) -> None:
-    row = Step.objects.create(
-        version=version,
-        position=position,
-        delay_hours=step.delay_hours,
-        action_type=step.action_type,
-        target=step.target,
-        template=step.template,
-        title=step.title,
-        description=step.description,
-        category=step.category,
-        priority=step.priority,
-        effort_hours=step.effort_hours,
-    )
-    PlannedTouch.objects.bulk_create(
-        PlannedTouch(step=row, day=touch.day, template=touch.template) for touch in step.touches
-    )
+def _fill(version: WorkflowVersion, plan: Plan) -> None:
+    """Everything but the brand."""
+    version.reentry, version.reentry_days = plan.reentry, plan.reentry_days
+    version.events, version.interests, version.tags = list(plan.events), list(plan.interests), list(plan.tags)
+    version.save()
+    version.contact_types.set(plan.contact_types)
+    version.lead_sources.set(plan.lead_sources)
+    version.steps.all().delete()
+    for position, step in enumerate(plan.steps, start=1):
+        values = {name: getattr(step, name) for name in STEP_FIELDS}
+        row = Step.objects.create(version=version, position=position, **values)
+        PlannedTouch.objects.bulk_create(PlannedTouch(step=row, **vars(touch)) for touch in step.touches)

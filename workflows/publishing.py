@@ -12,10 +12,8 @@ from django.db.models.functions import Now
 
 from workflows import validation
 from workflows.actions.base import Severity
-from workflows.drafts import draft_of, fingerprint, plan_of
+from workflows.drafts import fingerprint, plan_of
 from workflows.models import WorkflowInstance, WorkflowTemplate, WorkflowVersion
-
-__all__ = ["NotPublishable", "draft_of", "in_flight", "problems_of", "publish", "under_way"]
 
 
 class NotPublishable(ValueError):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from contacts.models import Contact
 from tests import factories as f
 from tests.workflows import world
-from workflows import publishing
+from workflows import drafts, publishing
 from workflows.models import WorkflowTemplate
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_dry_run_tells_the_contacts_time_and_the_teams(desk, artist):
 
 @pytest.mark.parametrize(("version", "steps"), [("draft", 0), ("published", 4)])
 def test_dry_run_is_of_the_draft_or_of_what_runs(desk, artist, version, steps):
-    publishing.draft_of(of("the7space_artist_discovery")).steps.all().delete()
+    drafts.draft_of(of("the7space_artist_discovery")).steps.all().delete()
 
     response = desk.get(dry_run("the7space_artist_discovery"), {"contact": artist.pk, "version": version})
 

@@ -39,7 +39,7 @@ def workflow():
 
 @pytest.fixture
 def draft(workflow):
-    return publishing.draft_of(workflow)
+    return drafts.draft_of(workflow)
 
 
 # The form

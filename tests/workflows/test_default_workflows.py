@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflows import world
 from workflows import defaults
-from workflows.defaults.content import WORKFLOWS
+from workflows.defaults import WORKFLOWS
 from workflows.models import WorkflowInstance, WorkflowTemplate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
@@ -189,7 +189,7 @@ def test_a_newer_default_arrives_where_nobody_changed_anything() -> None:
 
 def test_what_staff_published_is_left_alone(admin_user) -> None:
     template = WorkflowTemplate.objects.get(slug="website_lead_nurturing")
-    draft = defaults.publishing.draft_of(template)
+    draft = defaults.drafts.draft_of(template)
     defaults.publishing.publish(version=draft, by=admin_user, now=world.database_now())
     WorkflowTemplate.objects.filter(pk=template.pk).update(loaded_digest="older")
 
@@ -197,4 +197,4 @@ def test_what_staff_published_is_left_alone(admin_user) -> None:
 
 
 def test_every_default_has_its_expectation_here() -> None:
-    assert {content.slug for content in WORKFLOWS} == set(STEPS)
+    assert {content["slug"] for content in WORKFLOWS} == set(STEPS)

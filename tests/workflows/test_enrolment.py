@@ -11,7 +11,7 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent, Suppression
 from tests.factories import NOW, ContactEventFactory, ContactFactory, ContactStatusFactory, StepFactory
 from tests.workflows import world
-from workflows import active_workflows, enrolment, entrypoints, publishing
+from workflows import active_workflows, drafts, enrolment, entrypoints, publishing
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def workflow() -> WorkflowVersion:
 def republished(version: WorkflowVersion, **fields: object) -> None:
     template = version.template
     template.refresh_from_db()
-    draft = publishing.draft_of(template)
+    draft = drafts.draft_of(template)
     WorkflowVersion.objects.filter(pk=draft.pk).update(**fields)
     publishing.publish(version=draft, by=None, now=NOW)
 

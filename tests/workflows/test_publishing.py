@@ -11,7 +11,7 @@ from tests.factories import (
     WorkflowTemplateFactory,
     WorkflowVersionFactory,
 )
-from workflows import publishing
+from workflows import drafts, publishing
 from workflows.models import PlannedTouch
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_the_draft_of_a_published_template_is_a_copy() -> None:
     template = publishing.publish(version=step.version, by=None, now=NOW).template
     template.refresh_from_db()
 
-    draft = publishing.draft_of(template)
+    draft = drafts.draft_of(template)
 
     copy = draft.steps.get()
     assert (draft.number, draft.is_draft, draft.events) == (2, True, ["new_contact", "contact_updated"])
@@ -115,11 +115,11 @@ def test_there_is_one_draft_at_a_time() -> None:
     template = published_version().template
     template.refresh_from_db()
 
-    assert publishing.draft_of(template) == publishing.draft_of(template)
+    assert drafts.draft_of(template) == drafts.draft_of(template)
 
 
 def test_the_draft_of_a_new_template_is_empty() -> None:
-    draft = publishing.draft_of(WorkflowTemplateFactory())
+    draft = drafts.draft_of(WorkflowTemplateFactory())
 
     assert (draft.number, draft.steps.count()) == (1, 0)
 

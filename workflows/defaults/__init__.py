@@ -1,19 +1,30 @@
-"""Loads the workflows of a fresh deployment, never overwriting what staff changed."""
+"""Loads the nine workflows of a fresh deployment, as content.toml says, never overwriting what staff changed."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from dataclasses import asdict
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.models import EngagementTemplate, Target
-from workflows import publishing
-from workflows.defaults.content import WORKFLOWS, StepContent, WorkflowContent
-from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
+from workflows import drafts, publishing
+from workflows.conditions import CONTACT_UPDATED, NEW_CONTACT
+from workflows.drafts import Plan, PlannedStep, Touch
+from workflows.models import WorkflowTemplate
+
+ARRIVALS = (NEW_CONTACT, CONTACT_UPDATED)
+Content = Mapping[str, Any]
+WORKFLOWS: list[Content] = tomllib.loads((Path(__file__).parent / "content.toml").read_text(encoding="utf-8"))[
+    "workflows"
+]
 
 
 def load(*, now: dt.datetime, check_only: bool = False) -> list[str]:
@@ -30,16 +41,16 @@ def load(*, now: dt.datetime, check_only: bool = False) -> list[str]:
     return lines
 
 
-def digest(content: WorkflowContent) -> str:
+def digest(content: Content) -> str:
     """What a deployment remembers of the content it loaded."""
-    return hashlib.sha256(json.dumps(asdict(content), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _load(content: WorkflowContent, now: dt.datetime, *, check_only: bool) -> str:
-    template = WorkflowTemplate.objects.filter(slug=content.slug).first()
+def _load(content: Content, now: dt.datetime, *, check_only: bool) -> str:
+    template = WorkflowTemplate.objects.filter(slug=content["slug"]).first()
     if template is not None and (template.loaded_digest == digest(content) or _touched(template)):
         return ""
-    line = f"workflow {content.slug}: {'added' if template is None else 'renewed'}"
+    line = f"workflow {content['slug']}: {'added' if template is None else 'renewed'}"
     if not check_only:
         _write(content, template or _create(content), now)
     return line
@@ -51,44 +62,37 @@ def _touched(template: WorkflowTemplate) -> bool:
     return published_by_staff or template.versions.filter(published_at=None).exists()
 
 
-def _create(content: WorkflowContent) -> WorkflowTemplate:
-    return WorkflowTemplate.objects.create(
-        slug=content.slug,
-        name=content.name,
-        description=content.description,
-        business_entity=BusinessEntity.objects.get(slug=content.entity) if content.entity else None,
-    )
+def _create(content: Content) -> WorkflowTemplate:
+    brand = BusinessEntity.objects.get(slug=content["entity"]) if content.get("entity") else None
+    named = {name: content[name] for name in ("slug", "name", "description")}
+    return WorkflowTemplate.objects.create(**named, business_entity=brand)
 
 
-def _write(content: WorkflowContent, template: WorkflowTemplate, now: dt.datetime) -> None:
-    last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
-    version = WorkflowVersion.objects.create(
-        template=template,
-        number=last + 1,
-        events=list(content.events),
-        interests=list(content.interests),
-        tags=list(content.tags),
+def _write(content: Content, template: WorkflowTemplate, now: dt.datetime) -> None:
+    plan = Plan(
+        name=template.name,
+        business_entity=template.business_entity,
+        events=tuple(content.get("events", ARRIVALS)),
+        contact_types=tuple(ContactType.objects.filter(slug__in=content.get("contact_types", ()))),
+        lead_sources=tuple(LeadSource.objects.filter(slug__in=content.get("lead_sources", ()))),
+        interests=tuple(content.get("interests", ())),
+        tags=tuple(content.get("tags", ())),
+        steps=tuple(_step(step) for step in content["steps"]),
     )
-    version.contact_types.set(ContactType.objects.filter(slug__in=content.contact_types))
-    version.lead_sources.set(LeadSource.objects.filter(slug__in=content.lead_sources))
-    for position, step in enumerate(content.steps, start=1):
-        _write_step(version, position, step)
-    publishing.publish(version=version, by=None, now=now)
+    draft = drafts.write(version=drafts.draft_of(template), plan=plan, by=None, now=now)
+    publishing.publish(version=draft, by=None, now=now)
     WorkflowTemplate.objects.filter(pk=template.pk).update(loaded_digest=digest(content))
 
 
-def _write_step(version: WorkflowVersion, position: int, content: StepContent) -> None:
-    step = Step.objects.create(
-        version=version,
-        position=position,
-        delay_hours=content.delay_hours,
-        action_type=content.action_type,
-        target=Target.objects.get(slug=content.target) if content.target else None,
-        template=EngagementTemplate.objects.get(slug=content.template) if content.template else None,
-        title=content.title,
-        category=content.category,
-        priority=content.priority,
-        effort_hours=content.effort_hours,
-    )
-    for day, slug in content.touches:
-        PlannedTouch.objects.create(step=step, day=day, template=EngagementTemplate.objects.get(slug=slug))
+def _step(content: Content) -> PlannedStep:
+    touches = tuple(Touch(day=day, template=_email(slug)) for day, slug in content.get("touches", ()))
+    rows = {
+        "delay_hours": Decimal(content["delay_hours"]),
+        "target": Target.objects.get(slug=content["target"]) if content.get("target") else None,
+        "template": _email(content["template"]) if content.get("template") else None,
+    }
+    return PlannedStep(**{**content, **rows, "touches": touches})
+
+
+def _email(slug: str) -> EngagementTemplate:
+    return EngagementTemplate.objects.get(slug=slug)
