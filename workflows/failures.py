@@ -10,8 +10,9 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -42,6 +43,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     Verb.SKIP: (Status.PENDING, Status.FAILED, Status.DEAD),
     Verb.RESOLVE_SENT: (Status.AMBIGUOUS,),
     Verb.RESOLVE_NOT_SENT: (Status.AMBIGUOUS,),
+}
+CONTROLS: dict[str, Callable[..., None]] = {
+    Verb.RETRY: controls.retry,
+    Verb.SKIP: controls.skip,
+    Verb.RESOLVE_SENT: partial(controls.resolve, sent=True),
+    Verb.RESOLVE_NOT_SENT: partial(controls.resolve, sent=False),
 }
 SENDS = (Verb.RETRY, Verb.RESOLVE_NOT_SENT)
 # The address is what is wrong: with the same one it fails again.
@@ -240,7 +247,7 @@ def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bo
     told: dict[str, Any] = {"action": action, "reason": decision.reason, "actor": decision.actor, "now": now}
     try:
         with transaction.atomic():
-            _control(decision, told)
+            CONTROLS[decision.verb](**told)
     except controls.NotPossible:
         return False
     except OperationalError:  # the database is away, or chose somebody else: the batch is begun again
@@ -249,15 +256,6 @@ def _do(decision: BulkDecision, action: ScheduledAction, now: dt.datetime) -> bo
         logger.exception("decision %s leaves action %s as it is", decision.pk, action.pk)
         return False
     return True
-
-
-def _control(decision: BulkDecision, told: dict[str, Any]) -> None:
-    if decision.verb == Verb.RETRY:
-        controls.retry(**told)
-    elif decision.verb == Verb.SKIP:
-        controls.skip(**told)
-    else:
-        controls.resolve(sent=decision.verb == Verb.RESOLVE_SENT, **told)
 
 
 def _wanted(*, cause: str, chosen: list[uuid.UUID], before: dt.datetime) -> QuerySet[ScheduledAction]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -133,9 +132,6 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
 
     def title_of(self, row: TemplateVersion) -> str:
         return f"{row.template}, version {row.number}"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateVersion]:
-        return super().get_queryset(request).select_related("template", "created_by")
 
     @column("Email")
     def template_link(self, version: TemplateVersion) -> str:

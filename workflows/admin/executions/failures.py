@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import ReasonForm
 from contactflow.core.numbers import counted
-from workflows import failure_causes, failures, progress
+from workflows import failure_causes, failures
 from workflows.admin.executions import history
 from workflows.models import BulkDecision, ScheduledAction
 
@@ -67,6 +68,22 @@ class DecisionForm(ReasonForm):
         return data
 
 
+def _about_chosen(verb: str, description: str) -> Callable[..., HttpResponse | None]:
+    """The action of the list that asks about the steps chosen in it."""
+
+    @admin.action(description=description, permissions=["control"])
+    def about(page: FailurePages, request: HttpRequest, chosen: QuerySet[ScheduledAction]) -> HttpResponse | None:
+        ids = list(chosen.order_by("pk").values_list("pk", flat=True)[: failures.CHOSEN + 1])
+        if len(ids) > failures.CHOSEN:
+            sentence = f"Choose {failures.CHOSEN} steps at most, or decide about a whole cause in “Failures”."
+            messages.error(request, sentence)
+            return None
+        form = DecisionForm(initial={"verb": verb, "chosen": ",".join(map(str, ids))})
+        return page.ask(request, form, verb, "", ids)
+
+    return about
+
+
 class FailurePages:
     """The pages of failures, for the admin of steps."""
 
@@ -85,7 +102,6 @@ class FailurePages:
     def failures_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        now = clock.database_now()
         found = failures.groups()
         context = {
             **self.admin_site.each_context(request),
@@ -93,7 +109,7 @@ class FailurePages:
             "title": "Failures",
             "groups": [self._shown(group) for group in found],
             "steps": sum(group.steps for group in found),
-            "decisions": failures.lately(now=now),
+            "decisions": failures.lately(now=clock.database_now()),
             "may_control": self.has_control_permission(request),
         }
         return TemplateResponse(request, "admin/workflows/failures.html", context)
@@ -109,35 +125,14 @@ class FailurePages:
         form = DecisionForm(request.POST) if request.method == "POST" else DecisionForm(initial=asked.dict())
         if request.method == "POST" and form.is_valid():
             return self._decide(request, form.cleaned_data)
-        chosen = [uuid.UUID(one) for one in _ids(asked.get("chosen", ""))]
-        return self._ask(request, form, verb, asked.get("cause", ""), chosen)
+        return self.ask(request, form, verb, asked.get("cause", ""), _ids(asked.get("chosen", "")))
 
-    @admin.action(description="Try again…", permissions=["control"])
-    def retry_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction]) -> HttpResponse | None:
-        return self._about_chosen(request, chosen, Verb.RETRY)
+    retry_chosen = _about_chosen(Verb.RETRY, "Try again…")
+    skip_chosen = _about_chosen(Verb.SKIP, "Leave out…")
+    arrived_chosen = _about_chosen(Verb.RESOLVE_SENT, "Unclear ones: they arrived…")
+    not_arrived_chosen = _about_chosen(Verb.RESOLVE_NOT_SENT, "Unclear ones: they did not arrive, send them…")
 
-    @admin.action(description="Leave out…", permissions=["control"])
-    def skip_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction]) -> HttpResponse | None:
-        return self._about_chosen(request, chosen, Verb.SKIP)
-
-    @admin.action(description="Unclear ones: they arrived…", permissions=["control"])
-    def arrived_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction]) -> HttpResponse | None:
-        return self._about_chosen(request, chosen, Verb.RESOLVE_SENT)
-
-    @admin.action(description="Unclear ones: they did not arrive, send them…", permissions=["control"])
-    def not_arrived_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction]) -> HttpResponse | None:
-        return self._about_chosen(request, chosen, Verb.RESOLVE_NOT_SENT)
-
-    def _about_chosen(self, request: HttpRequest, chosen: QuerySet[ScheduledAction], verb: str) -> HttpResponse | None:
-        ids = list(chosen.order_by("pk").values_list("pk", flat=True)[: failures.CHOSEN + 1])
-        if len(ids) > failures.CHOSEN:
-            sentence = f"Choose {failures.CHOSEN} steps at most, or decide about a whole cause in “Failures”."
-            messages.error(request, sentence)
-            return None
-        form = DecisionForm(initial={"verb": verb, "chosen": ",".join(map(str, ids))})
-        return self._ask(request, form, verb, "", ids)
-
-    def _ask(
+    def ask(
         self, request: HttpRequest, form: DecisionForm, verb: str, cause: str, chosen: list[uuid.UUID]
     ) -> HttpResponse:
         now = clock.database_now()
@@ -153,7 +148,7 @@ class FailurePages:
             "explanation": failure_causes.explain(cause) if cause else None,
             "seen": seen,
             "lines": _lines(seen, verb),
-            "steps": [history.of_step(step) if step.status == "ambiguous" else _brief(step) for step in steps],
+            "steps": _told(steps),
             "more": max(0, seen.steps + seen.cancelled + seen.others - len(steps)),
             "form": form,
             "submit": f"{button}: {counted(seen.steps, 'step')}",
@@ -187,7 +182,7 @@ class FailurePages:
         messages.warning(request, f"There are more now than the {expected:,} you were shown. Look at them once more.")
         chosen = answers["chosen"]
         form = DecisionForm(initial=answers | {"chosen": ",".join(map(str, chosen))})
-        return self._ask(request, form, answers["verb"], answers["cause"], chosen)
+        return self.ask(request, form, answers["verb"], answers["cause"], chosen)
 
     def _shown(self, group: failures.Group) -> dict[str, Any]:
         asked = {"cause": group.cause or "unknown"}
@@ -200,7 +195,7 @@ class FailurePages:
             "explanation": group.explanation,
             "counted": _size_of(group),
             "list": _list_address([("cause", asked["cause"]), *statuses]),
-            "examples": [history.of_step(step) if group.is_unclear else _brief(step) for step in group.examples],
+            "examples": _told(group.examples),
             "buttons": [
                 {
                     "text": WORDS[verb][0],
@@ -212,14 +207,9 @@ class FailurePages:
         }
 
 
-def _brief(action: ScheduledAction) -> dict[str, Any]:
-    """As much of a step as a line shows, without asking for its attempts."""
-    return {
-        "action": action,
-        "name": progress.name_of(action),
-        "address": reverse("admin:workflows_scheduledaction_change", args=[action.pk]),
-        "at": history.happened_at(action),
-    }
+def _told(steps: Iterable[ScheduledAction]) -> list[history.StepTold]:
+    """Only of what is unclear is more asked than the line shows."""
+    return [history.of_step(one) if one.status == "ambiguous" else history.StepTold(one) for one in steps]
 
 
 def _lines(seen: failures.Preview, verb: str) -> list[tuple[str, str]]:
@@ -258,13 +248,11 @@ def _size_of(group: failures.Group) -> str:
     return f"{counted(group.steps, 'step')}{workflows}"
 
 
-def _ids(said: str) -> list[str]:
+def _ids(said: str) -> list[uuid.UUID]:
     found = []
     for one in said.split(","):
-        try:
-            found.append(str(uuid.UUID(one)))
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            found.append(uuid.UUID(one))
     return found[: failures.CHOSEN]
 
 

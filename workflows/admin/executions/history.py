@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from contactflow.core import datetimes, numbers
@@ -18,6 +21,7 @@ from workflows.models import ActionAttempt, ControlEntry, ScheduledAction, Workf
 
 Status = ScheduledAction.Status
 Outcome = ActionAttempt.Outcome
+Verb = ControlEntry.Verb
 TONES = {
     Status.DONE: "good", Status.FAILED: "bad", Status.DEAD: "bad", Status.AMBIGUOUS: "warn",
     Status.PENDING: "info", Status.CLAIMED: "info", Status.SENDING: "info",
@@ -33,50 +37,108 @@ TELLING = {  # events of a message that answer whether it arrived
     "replied": "The contact replied to it",
     "bounced": "It came back as undeliverable",
 }
+PHASES = {  # of an unclear hand-over, by its cause
+    "no_answer": "The whole message had left; the connection broke before the mail server answered.",
+    "strange_answer": "The whole message had left; the mail server's answer said neither yes nor no.",
+}
+UNKNOWN_PHASE = "The hand-over had begun; how far it came is not known, since the worker ended."
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """Where something can be read on."""
 
     text: str
     address: str
 
 
-@dataclass(kw_only=True)
 class StepTold:
     """One step as its page and the story show it."""
 
-    action: ScheduledAction
-    name: str
-    tone: str
-    state: str
-    """What it waits for; empty once it is over."""
-    at: dt.datetime
-    """Its place in the story: when it happened, or will."""
-    late: str
-    because: list[str]
-    """The rules that moved it."""
-    results: list[Way] = field(default_factory=list)
-    said: str = ""
-    """What came of it, where there is nothing to open."""
-    trouble: failure_causes.Explanation | None = None
-    known: list[str] = field(default_factory=list)
-    """What is known of an unclear hand-over."""
-    attempts: list[ActionAttempt] = field(default_factory=list)
-    controls: list[ControlEntry] = field(default_factory=list)
+    def __init__(
+        self,
+        action: ScheduledAction,
+        attempts: Sequence[ActionAttempt] = (),
+        controls: Iterable[ControlEntry] = (),
+        message: Message | None = None,
+    ) -> None:
+        self.action, self.attempts, self.message = action, attempts, message
+        self.controls = [entry for entry in controls if entry.action_id == action.pk]
+        self.name = progress.name_of(action)
+        self.chip = action.get_status_display()
+        self.tone = TONES.get(Status(action.status), "")
+        self.at = happened_at(action)  # its place in the story: when it happened, or will
+        self.late = lateness(action)
+        self.address = reverse("admin:workflows_scheduledaction_change", args=[action.pk])
 
     @property
-    def address(self) -> str:
-        return reverse("admin:workflows_scheduledaction_change", args=[self.action.pk])
+    def state(self) -> str:
+        """What it waits for; empty once it is over."""
+        return progress.state_of(self.action) if self.action.status in UNDER_WAY else ""
 
     @property
-    def chip(self) -> str:
-        return self.action.get_status_display()
+    def trouble(self) -> failure_causes.Explanation | None:
+        return failure_causes.explain(self.action.cause) if self.action.status in NEEDS_PERSON else None
+
+    @cached_property
+    def because(self) -> list[str]:
+        """The rules that moved it from its plan, or ended it."""
+        said = [_shift(self.action), _why_ended(self.action)]
+        counted = Counter(attempt.outcome for attempt in self.attempts)
+        if refused := _times(counted[Outcome.RETRY]):
+            said.append(
+                f"Refused for now {refused}: each time it was put off, twice as long as before, six hours at most."
+            )
+        if counted[Outcome.PAUSED]:
+            said.append("Email as a whole was in trouble and paused; that cost this step no attempt.")
+        if crashed := _times(counted[Outcome.CRASHED]):
+            said.append(f"A worker stopped {crashed} while it prepared this; it was tried again alone.")
+        if again := _times(sum(entry.verb in (Verb.RETRY, Verb.RESOLVE_NOT_SENT) for entry in self.controls)):
+            said.append(f"Started again by a colleague {again}.")
+        return [sentence for sentence in said if sentence]
+
+    @cached_property
+    def results(self) -> list[Way]:
+        links, result = actions.of(self.action.action_type).links, _result(self.action)
+        ways = [
+            Way(text, reverse(f"admin:{page}", args=[result[key]]))
+            for key, (text, page) in links.items()
+            if result.get(key)
+        ]
+        if self.message is not None:
+            address = reverse("admin:engagement_message_change", args=[self.message.pk])
+            ways.append(Way("Open the email", address))
+        return ways
+
+    @cached_property
+    def said(self) -> str:
+        """What came of it, where there is nothing to open."""
+        result = _result(self.action)
+        if result.get("settled"):
+            return f"Settled by {result.get('by') or 'a colleague'}: {result['settled']}"
+        if self.action.status == Status.DONE and result.get("response"):
+            return f"The mail server said: {result['response']}"
+        return actions.of(self.action.action_type).outcome(result)
+
+    @cached_property
+    def known(self) -> list[str]:
+        """Everything that helps to find out whether an unclear email arrived."""
+        if self.action.status != Status.AMBIGUOUS:
+            return []
+        known, message = [], self.message
+        if handed_over := (self.attempts[-1].started_at if self.attempts else None) or self.action.started_at:
+            known.append(f"Handed over {datetimes.words(handed_over)}.")
+        known.append(PHASES.get(self.action.cause, UNKNOWN_PHASE))
+        if message is not None:
+            known.append(f"To {message.recipient}, from {message.sender or 'the sender of EMAIL_URL'}.")
+            if message.message_id:
+                known.append(f"Message id to search for in the mail server's log: {message.message_id}")
+            known += _later_events(message) or [
+                "Nothing came back since that would tell: no delivery, opening or reply."
+            ]
+        return known
 
 
-@dataclass(kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """A line of the story: a step, or what a colleague did to the whole workflow."""
 
     at: dt.datetime
@@ -89,7 +151,7 @@ class Story:
     state: str
     tone: str
     reversed_why: str
-    """The address that explains why this and other workflows started; empty where there is none."""
+    """The address that explains why this and other workflows started."""
     lines: list[Moment]
 
 
@@ -100,56 +162,30 @@ def of_instance(instance: WorkflowInstance) -> Story:
     for action in actions:
         action.instance = instance
     controls = list(instance.controls.order_by("at", "id"))
-    steps = _told(actions, controls)
-    lines = [Moment(at=step.at, step=step) for step in steps]
-    lines += [Moment(at=one.at, control=one) for one in controls if one.action_id is None]
+    lines = [Moment(step.at, step=step) for step in _told(actions, controls)]
+    lines += [Moment(one.at, control=one) for one in controls if one.action_id is None]
+    asked = urlencode({"contact": str(instance.contact_id), "workflow": instance.template.slug})
     return Story(
         state=_state(instance, actions, controls),
         tone={"active": "info", "paused": "warn", "completed": "good", "failed": "bad"}.get(instance.status, ""),
-        reversed_why=_why_address(instance),
+        reversed_why=f"{reverse('admin:workflows_why')}?{asked}",
         lines=sorted(lines, key=lambda line: (line.at, line.step.action.position if line.step else 0)),
     )
 
 
 def of_step(action: ScheduledAction) -> StepTold:
     """One step, with everything that moved it."""
-    controls = list(action.instance.controls.order_by("at", "id"))
-    return _told([action], controls)[0]
+    return _told([action], action.instance.controls.order_by("at", "id"))[0]
 
 
-def _told(actions: list[ScheduledAction], controls: list[ControlEntry]) -> list[StepTold]:
+def _told(actions: Sequence[ScheduledAction], controls: Iterable[ControlEntry]) -> list[StepTold]:
     ids = [action.pk for action in actions]
     attempts: dict[object, list[ActionAttempt]] = defaultdict(list)
     for attempt in ActionAttempt.objects.filter(action__in=ids).order_by("started_at", "id")[:ATTEMPTS]:
         attempts[attempt.action_id].append(attempt)
-    messages = {
-        message.action: message
-        for message in Message.objects.filter(action__in=ids).defer("text", "html").prefetch_related("events")
-    }
-    return [_step(action, attempts[action.pk], controls, messages.get(action.pk)) for action in actions]
-
-
-def _step(
-    action: ScheduledAction, attempts: list[ActionAttempt], controls: list[ControlEntry], message: Message | None
-) -> StepTold:
-    own = [entry for entry in controls if entry.action_id == action.pk]
-    needs_person = action.status in NEEDS_PERSON
-    said, results = _results(action, message)
-    return StepTold(
-        action=action,
-        name=progress.name_of(action),
-        tone=TONES.get(Status(action.status), ""),
-        state=progress.state_of(action) if action.status in UNDER_WAY else "",
-        at=happened_at(action),
-        late=lateness(action),
-        because=_moved_by(action, attempts, own),
-        results=results,
-        said=said,
-        trouble=failure_causes.explain(action.cause) if needs_person else None,
-        known=what_is_known(action, attempts, message) if action.status == Status.AMBIGUOUS else [],
-        attempts=attempts,
-        controls=own,
-    )
+    found = Message.objects.filter(action__in=ids).defer("text", "html").prefetch_related("events")
+    messages = {message.action: message for message in found}
+    return [StepTold(action, attempts[action.pk], controls, messages.get(action.pk)) for action in actions]
 
 
 def happened_at(action: ScheduledAction) -> dt.datetime:
@@ -175,30 +211,6 @@ def duration(length: dt.timedelta) -> str:
     return " ".join(said[:2]) or "less than a minute"
 
 
-def what_is_known(action: ScheduledAction, attempts: list[ActionAttempt], message: Message | None) -> list[str]:
-    """Everything that helps to find out whether an unclear email arrived."""
-    known = []
-    last = attempts[-1] if attempts else None
-    handed_over = (last.started_at if last else None) or action.started_at
-    if handed_over:
-        known.append(f"Handed over {datetimes.words(handed_over)}.")
-    known.append(_phase(action.cause))
-    if message is not None:
-        known.append(f"To {message.recipient}, from {message.sender or 'the sender of EMAIL_URL'}.")
-        if message.message_id:
-            known.append(f"Message id to search for in the mail server's log: {message.message_id}")
-        known += _later_events(message) or ["Nothing came back since that would tell: no delivery, opening or reply."]
-    return known
-
-
-def _phase(cause: str) -> str:
-    if cause == "no_answer":
-        return "The whole message had left; the connection broke before the mail server answered."
-    if cause == "strange_answer":
-        return "The whole message had left; the mail server's answer said neither yes nor no."
-    return "The hand-over had begun; how far it came is not known, since the worker ended."
-
-
 def _later_events(message: Message) -> list[str]:
     told = []
     for event in message.events.all():
@@ -208,38 +220,8 @@ def _later_events(message: Message) -> list[str]:
     return told
 
 
-def _results(action: ScheduledAction, message: Message | None) -> tuple[str, list[Way]]:
-    result = action.result if isinstance(action.result, dict) else {}
-    kind = actions.of(action.action_type)
-    ways = [
-        Way(text, reverse(f"admin:{page}", args=[result[key]]))
-        for key, (text, page) in kind.links.items()
-        if result.get(key)
-    ]
-    if message is not None:
-        ways.append(Way("Open the email", reverse("admin:engagement_message_change", args=[message.pk])))
-    if result.get("settled"):
-        return f"Settled by {result.get('by') or 'a colleague'}: {result['settled']}", ways
-    if action.status == Status.DONE and result.get("response"):
-        return f"The mail server said: {result['response']}", ways
-    return kind.outcome(result), ways
-
-
-def _moved_by(action: ScheduledAction, attempts: list[ActionAttempt], own: list[ControlEntry]) -> list[str]:
-    """The rules that moved the step from its plan, or ended it."""
-    said = [_shift(action), _why_ended(action)]
-    counted = Counter(attempt.outcome for attempt in attempts)
-    if refused := counted[Outcome.RETRY]:
-        said.append(
-            f"Refused for now {_times(refused)}: each time it was put off, twice as long as before, six hours at most."
-        )
-    if counted[Outcome.PAUSED]:
-        said.append("Email as a whole was in trouble and paused; that cost this step no attempt.")
-    if crashed := counted[Outcome.CRASHED]:
-        said.append(f"A worker stopped {_times(crashed)} while it prepared this; it was tried again alone.")
-    if retried := sum(entry.verb in (ControlEntry.Verb.RETRY, ControlEntry.Verb.RESOLVE_NOT_SENT) for entry in own):
-        said.append(f"Started again by a colleague {_times(retried)}.")
-    return [sentence for sentence in said if sentence]
+def _result(action: ScheduledAction) -> dict[str, Any]:
+    return action.result if isinstance(action.result, dict) else {}
 
 
 def _shift(action: ScheduledAction) -> str:
@@ -251,8 +233,7 @@ def _shift(action: ScheduledAction) -> str:
 
 
 def _why_ended(action: ScheduledAction) -> str:
-    result = action.result if isinstance(action.result, dict) else {}
-    reason = action.why_left_out
+    result, reason = _result(action), action.why_left_out
     if action.status == Status.SKIPPED and reason:
         if result.get("by"):
             return f"Left out by {result['by']}: {reason}"
@@ -285,10 +266,9 @@ def _state(instance: WorkflowInstance, actions: list[ScheduledAction], controls:
 
 
 def _next(actions: list[ScheduledAction]) -> str:
-    following = progress.what_comes(actions)
-    return (
-        f"Next: {following}." if following else "Nothing is planned any more; it ends once what is unclear is settled."
-    )
+    if following := progress.what_comes(actions):
+        return f"Next: {following}."
+    return "Nothing is planned any more; it ends once what is unclear is settled."
 
 
 def _by(controls: list[ControlEntry], verb: str) -> str:
@@ -297,12 +277,4 @@ def _by(controls: list[ControlEntry], verb: str) -> str:
 
 
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _why_address(instance: WorkflowInstance) -> str:
-    try:
-        address = reverse("admin:workflows_why")
-    except NoReverseMatch:
-        return ""
-    return f"{address}?{urlencode({'contact': str(instance.contact_id), 'workflow': instance.template.slug})}"
+    return {0: "", 1: "once"}.get(count, f"{count} times")

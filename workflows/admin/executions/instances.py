@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question, ReasonForm
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
+from contactflow.core.admin.confirmation import ReasonForm, confirmed
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from contacts import describe
 from contacts.admin.people_search import PeopleSearch
 from workflows import controls, progress
@@ -42,6 +41,19 @@ COLUMNS: export.Columns = (
     ("Ended", lambda one: one.ended_at),
     ("Id", lambda one: one.pk),
 )
+
+
+def control(do: Callable[..., None], name: str, *, done: str, **words: Any) -> Callable[..., HttpResponse]:
+    """A button that asks for the reason, then does it to the row; `words` are those of confirmation.confirmed."""
+
+    def act(page: Any, request: HttpRequest, row: WorkflowInstance | ScheduledAction, answers: dict[str, Any]) -> str:
+        what = "instance" if isinstance(row, WorkflowInstance) else "action"
+        do(**{what: row}, **answers, actor=request.user.get_username(), now=clock.database_now())
+        return done
+
+    act.__name__ = do.__name__  # the button's address
+    options = {"permission": "control", "form": ReasonForm, "refusals": (controls.NotPossible,), **words}
+    return confirmed(name, **options)(act)
 
 
 class VersionFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no types
@@ -136,35 +148,21 @@ class WorkflowInstanceAdmin(PeopleSearch, export.DownloadableList, ReadOnlyAdmin
             return "-"
         return link(instance.event, describe.name_of_event(instance.event.kind))
 
-    @button("Pause", permission="control", icon="pause")
-    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = "Nothing of it happens until somebody resumes it; then everything is due that much later."
-        return self._control(request, object_id, controls.pause, "Pause", explanation, "It is on hold now.")
-
-    @button("Resume", permission="control", icon="play_arrow")
-    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = "It goes on where it stood; everything is due later by the length of the pause."
-        return self._control(request, object_id, controls.resume, "Resume", explanation, "It goes on.")
-
-    @button("Cancel workflow", permission="control", icon="cancel", danger=True)
-    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = "What has not happened yet never will. This cannot be undone."
-        return self._control(request, object_id, controls.cancel, "Cancel", explanation, "It is cancelled.")
-
-    def _control(
-        self, request: HttpRequest, object_id: str, control: Callable[..., None], verb: str, explanation: str, done: str
-    ) -> HttpResponse:
-        def act(instance: WorkflowInstance, answers: dict[str, Any]) -> str:
-            actor = request.user.get_username()
-            control(instance=instance, reason=answers["reason"], actor=actor, now=clock.database_now())
-            return done
-
-        question = Question(
-            title=f"{verb} this workflow for this contact",
-            explanation=explanation,
-            submit=f"{verb} the workflow",
-            form=ReasonForm,
-            act=act,
-            refusals=(controls.NotPossible,),
-        )
-        return confirmation.ask(self, request, object_id, question)
+    pause = control(
+        controls.pause, "Pause", icon="pause",
+        title="Pause this workflow for this contact", submit="Pause the workflow",
+        explanation="Nothing of it happens until somebody resumes it; then everything is due that much later.",
+        done="It is on hold now.",
+    )  # fmt: skip
+    resume = control(
+        controls.resume, "Resume", icon="play_arrow",
+        title="Resume this workflow for this contact", submit="Resume the workflow",
+        explanation="It goes on where it stood; everything is due later by the length of the pause.",
+        done="It goes on.",
+    )  # fmt: skip
+    cancel = control(
+        controls.cancel, "Cancel workflow", icon="cancel", danger=True,
+        title="Cancel this workflow for this contact", submit="Cancel the workflow",
+        explanation="What has not happened yet never will. This cannot be undone.",
+        done="It is cancelled.",
+    )  # fmt: skip

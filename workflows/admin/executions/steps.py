@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from contactflow.core import clock, numbers
-from contactflow.core.admin import confirmation
-from contactflow.core.admin.confirmation import Question, ReasonForm
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, button, column, link
+from contactflow.core import numbers
+from contactflow.core.admin.confirmation import ReasonForm
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from contacts import brands
 from contacts.admin.people_search import PeopleSearch
 from workflows import controls, failure_causes, progress
@@ -24,6 +22,7 @@ from workflows.admin.executions import export, history
 from workflows.admin.executions.digests import DigestPages
 from workflows.admin.executions.failures import FailurePages
 from workflows.admin.executions.filters import CauseFilter, DayFilter
+from workflows.admin.executions.instances import control
 from workflows.models import ScheduledAction, WorkflowInstance
 
 ACTION_COLOURS = {
@@ -156,49 +155,22 @@ class ScheduledActionAdmin(PeopleSearch, export.DownloadableList, FailurePages, 
     def late(self, action: ScheduledAction) -> str:
         return history.lateness(action).removesuffix(" than planned")
 
-    @button("Try again", permission="control", icon="replay")
-    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = "It is tried at once; if it succeeds, the workflow goes on."
-        return self._control(request, object_id, controls.retry, "Try again", explanation, "It is being tried again.")
-
-    @button("Skip", permission="control", icon="skip_next", danger=True)
-    def skip(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = "It is left out; the other steps of the workflow are not touched."
-        return self._control(request, object_id, controls.skip, "Skip", explanation, "It is skipped.")
-
-    @button("Say what became of it", permission="control", icon="help")
-    def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        explanation = (
-            "It was handed over, but no answer came back, so nobody knows whether it arrived. Look in the mailbox or "
-            "ask the contact before you decide: no machine sends it twice on its own."
-        )
-        return self._control(
-            request, object_id, controls.resolve, "Settle", explanation, "It is settled.", form=AnswerForm
-        )
-
-    def _control(  # noqa: PLR0913 - one line per button
-        self,
-        request: HttpRequest,
-        object_id: str,
-        control: Callable[..., None],
-        verb: str,
-        explanation: str,
-        done: str,
-        form: type[forms.Form] = ReasonForm,
-    ) -> HttpResponse:
-        def act(action: ScheduledAction, answers: dict[str, Any]) -> str:
-            control(action=action, **answers, actor=request.user.get_username(), now=clock.database_now())
-            return done
-
-        question = Question(
-            title="Try this step again?" if control is controls.retry else f"{verb}: this step",
-            explanation=explanation,
-            submit=verb,
-            form=form,
-            act=act,
-            refusals=(controls.NotPossible,),
-        )
-        return confirmation.ask(self, request, object_id, question)
+    retry = control(
+        controls.retry, "Try again", icon="replay", title="Try this step again?",
+        explanation="It is tried at once; if it succeeds, the workflow goes on.",
+        done="It is being tried again.",
+    )  # fmt: skip
+    skip = control(
+        controls.skip, "Skip", icon="skip_next", danger=True, title="Skip: this step",
+        explanation="It is left out; the other steps of the workflow are not touched.",
+        done="It is skipped.",
+    )  # fmt: skip
+    resolve = control(
+        controls.resolve, "Say what became of it", icon="help", title="Settle: this step", submit="Settle",
+        explanation="It was handed over, but no answer came back, so nobody knows whether it arrived. Look in the "
+        "mailbox or ask the contact before you decide: no machine sends it twice on its own.",
+        done="It is settled.", form=AnswerForm,
+    )  # fmt: skip
 
 
 def _asks_for_none(request: HttpRequest) -> bool:
