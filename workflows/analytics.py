@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, TypedDict
+from typing import Any
+
+from django.db.models import QuerySet
 
 from contacts.models import Contact
 from engagement import describe
@@ -12,13 +14,6 @@ from workflows import heartbeat
 from workflows.models import WorkflowInstance
 
 RECENT = 10
-
-
-class Execution(TypedDict):
-    contact_email: str
-    workflow: str
-    status: str
-    at: dt.datetime
 
 
 def status(*, now: dt.datetime) -> dict[str, Any]:
@@ -33,18 +28,9 @@ def status(*, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def recent_executions() -> list[Execution]:
+def recent_executions() -> QuerySet[WorkflowInstance]:
     """The instances that started last, newest first."""
-    newest = WorkflowInstance.objects.select_related("contact", "template").order_by("-started_at", "-id")[:RECENT]
-    return [
-        Execution(
-            contact_email=instance.contact.email,
-            workflow=instance.template.slug,
-            status=instance.status,
-            at=instance.ended_at or instance.started_at,
-        )
-        for instance in newest
-    ]
+    return WorkflowInstance.objects.select_related("contact", "template").order_by("-started_at", "-id")[:RECENT]
 
 
 def problems_of(*, now: dt.datetime) -> list[str]:

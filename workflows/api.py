@@ -21,7 +21,7 @@ from contactflow.core.clock import database_now
 from contacts import addresses, describe, reference_data
 from contacts.intake import Arrival, Change, EnrolmentPolicy, IntakeError, happened
 from contacts.models import ContactEvent
-from contacts.serializers import Reason
+from contacts.serializers import Reason, Strict
 from workflows import analytics, controls, drafts, entrypoints, filters, serializers, simulation
 from workflows.foreseen import Someone
 from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate
@@ -149,6 +149,22 @@ class Templates(ReadOnlyModelViewSet[WorkflowTemplate]):
         return Response(serializers.Simulated(shape).data)
 
 
+def _control(
+    do: Callable[..., None], says: str, what: str, output: type[BaseSerializer[Any]], body: type[Strict] = Reason
+) -> Any:
+    """What a person does to one row, answered with how it is then. `what` is the name by which it takes the row."""
+
+    def view(page: Any, request: Request, **where: Any) -> Response:
+        row, told = page.get_object(), dict(_valid(body(data=request.data)))
+        if "outcome" in told:
+            told["sent"] = told.pop("outcome") == "sent"
+        do(**{what: row}, **told, actor=str(request.user.get_username()), now=database_now())
+        return Response(page.get_serializer(page.get_object()).data)
+
+    view.__name__, view.__doc__ = do.__name__, says
+    return extend_schema(request=body, responses=output)(action(detail=True, methods=["post"])(view))
+
+
 class Instances(ReadOnlyModelViewSet[WorkflowInstance]):
     """What runs, or ran, for whom."""
 
@@ -160,29 +176,14 @@ class Instances(ReadOnlyModelViewSet[WorkflowInstance]):
     lookup_value_converter = "uuid"
     page_by: ClassVar[tuple[str, ...]] = ("-started_at", "-id")
 
-    @extend_schema(request=Reason, responses=serializers.InstanceOutput)
-    @action(detail=True, methods=["post"])
-    def pause(self, request: Request, **where: Any) -> Response:
-        """Stop the clock."""
-        return self._control(request, controls.pause)
-
-    @extend_schema(request=Reason, responses=serializers.InstanceOutput)
-    @action(detail=True, methods=["post"])
-    def resume(self, request: Request, **where: Any) -> Response:
-        """Go on; what waits is shifted by the length of the pause."""
-        return self._control(request, controls.resume)
-
-    @extend_schema(request=Reason, responses=serializers.InstanceOutput)
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, **where: Any) -> Response:
-        """End it; what waits is cancelled."""
-        return self._control(request, controls.cancel)
-
-    def _control(self, request: Request, control: Callable[..., None]) -> Response:
-        instance = self.get_object()
-        told = _valid(Reason(data=request.data))
-        control(instance=instance, reason=told["reason"], actor=_actor(request), now=database_now())
-        return Response(self.get_serializer(self.get_object()).data)
+    pause = _control(controls.pause, "Stop the clock.", "instance", serializers.InstanceOutput)
+    resume = _control(
+        controls.resume,
+        "Go on; what waits is shifted by the length of the pause.",
+        "instance",
+        serializers.InstanceOutput,
+    )
+    cancel = _control(controls.cancel, "End it; what waits is cancelled.", "instance", serializers.InstanceOutput)
 
 
 class Actions(ReadOnlyModelViewSet[ScheduledAction]):
@@ -194,30 +195,11 @@ class Actions(ReadOnlyModelViewSet[ScheduledAction]):
     lookup_value_converter = "uuid"
     page_by: ClassVar[tuple[str, ...]] = ("due_at", "id")
 
-    @extend_schema(request=Reason, responses=serializers.ActionOutput)
-    @action(detail=True, methods=["post"])
-    def retry(self, request: Request, **where: Any) -> Response:
-        """Try again now."""
-        return self._control(request, Reason(data=request.data), controls.retry)
-
-    @extend_schema(request=Reason, responses=serializers.ActionOutput)
-    @action(detail=True, methods=["post"])
-    def skip(self, request: Request, **where: Any) -> Response:
-        """Leave it out."""
-        return self._control(request, Reason(data=request.data), controls.skip)
-
-    @extend_schema(request=serializers.Resolution, responses=serializers.ActionOutput)
-    @action(detail=True, methods=["post"])
-    def resolve(self, request: Request, **where: Any) -> Response:
-        """Say how an unclear action ended."""
-        return self._control(request, serializers.Resolution(data=request.data), controls.resolve)
-
-    def _control(self, request: Request, shape: BaseSerializer[Any], control: Callable[..., None]) -> Response:
-        scheduled = self.get_object()
-        told = _valid(shape)
-        outcome = {"sent": told["outcome"] == "sent"} if "outcome" in told else {}
-        control(action=scheduled, reason=told["reason"], actor=_actor(request), now=database_now(), **outcome)
-        return Response(self.get_serializer(self.get_object()).data)
+    retry = _control(controls.retry, "Try again now.", "action", serializers.ActionOutput)
+    skip = _control(controls.skip, "Leave it out.", "action", serializers.ActionOutput)
+    resolve = _control(
+        controls.resolve, "Say how an unclear action ended.", "action", serializers.ActionOutput, serializers.Resolution
+    )
 
 
 _TRIGGER_NAMES = {"email": "contact_email", "kind": "trigger_event"}  # what intake calls them -> what the caller does
@@ -245,10 +227,6 @@ def _valid(shape: BaseSerializer[Any]) -> dict[str, Any]:
 def _known(told: dict[str, Any]) -> dict[str, Any]:
     """Without what the caller left open: null, "" and empty lists say nothing."""
     return {name: value for name, value in told.items() if value not in (None, "", [], {})}
-
-
-def _actor(request: Request) -> str:
-    return str(request.user.get_username())
 
 
 def _body(answer: entrypoints.Answer) -> dict[str, Any]:

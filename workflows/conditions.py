@@ -115,10 +115,6 @@ def _shared(asked: tuple[str, ...], present: tuple[str, ...]) -> list[str]:
     return [word for word in present if word.casefold() in wanted]
 
 
-def _any_of(words: tuple[str, ...]) -> str:
-    return " or ".join(words) if words else "none"
-
-
 @dataclass(frozen=True)
 class Check:
     """One condition as people read it: what it is about, what is asked, what the contact has instead."""
@@ -131,25 +127,17 @@ class Check:
 
 def checks(*, triggers: Triggers, facts: Facts) -> list[Check]:
     """Every condition that asks something of the contact; the workflow starts for whom all of them hold."""
-    brand = (triggers.business_entity,) if triggers.business_entity else ()
-    is_theirs = triggers.business_entity in facts.business_entities
-    source = (facts.lead_source,) if facts.lead_source else ()
-    found = [
-        Check("Brand", is_theirs, _any_of(brand), _all(facts.business_entities)),
-        _check("Contact type", triggers.contact_types, facts.contact_types),
-        _check("Lead source", triggers.lead_sources, source),
+    brand, source = (tuple(filter(None, [name])) for name in (triggers.business_entity, facts.lead_source))
+    wanted, present = (tuple(dict.fromkeys((*one.interests, *one.tags))) for one in (triggers, facts))
+    kinds, cares = triggers.contact_types, _cares_about(triggers, facts)
+    found = (
+        ("Brand", brand, facts.business_entities, _shared(brand, facts.business_entities)),
+        ("Contact type", kinds, facts.contact_types, _shared(kinds, facts.contact_types)),
+        ("Lead source", triggers.lead_sources, source, _shared(triggers.lead_sources, source)),
+        ("Interest or tag", wanted, present, cares and cares.matched),
+    )
+    return [
+        Check(about, bool(holds), " or ".join(asked), ", ".join(has) or "none")
+        for about, asked, has, holds in found
+        if asked
     ]
-    wanted = (*triggers.interests, *triggers.tags)
-    cares = _cares_about(triggers, facts)
-    present = tuple(dict.fromkeys((*facts.interests, *facts.tags)))
-    asked = tuple(dict.fromkeys(wanted))
-    found.append(Check("Interest or tag", bool(cares and cares.matched), _any_of(asked), _all(present)))
-    return [check for check in found if check.asks != _any_of(())]
-
-
-def _check(about: str, asked: tuple[str, ...], present: tuple[str, ...]) -> Check:
-    return Check(about, bool(_shared(asked, present)), _any_of(asked), _all(present))
-
-
-def _all(words: tuple[str, ...]) -> str:
-    return ", ".join(words) if words else "none"

@@ -15,13 +15,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from contactflow.core.numbers import counted
 from contactflow.core.reasons import Reason
 from engagement.models import Message
-from workflows import actions, describe, wake
+from workflows import actions, controls, describe, wake
 from workflows.instance_state import settle_instance
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
 
 Status = ScheduledAction.Status
+Verb = ControlEntry.Verb
 OPEN = ("active", "paused")
 TWICE = Reason.of("merged_workflow_twice")
 DOUBLE = Reason.of("merged_email_twice")
@@ -85,12 +87,12 @@ def end(*, planned: Plan, actor: str, now: dt.datetime) -> dict[str, Any]:
         WorkflowInstance.objects.filter(pk=instance.pk).update(
             status="cancelled", paused_at=None, ended_at=now, updated_at=Now()
         )
-        _note(instance.pk, ControlEntry.Verb.CANCEL, describe.why(TWICE), actor, now)
+        controls.record(instance.pk, Verb.CANCEL, describe.why(TWICE), actor, now)
     of_emails = [str(action.pk) for action in (*planned.actions, *planned.already)]
     for cancelled, reason in ((planned.actions, DOUBLE), (planned.already, ALREADY)):
         _cancel([str(action.pk) for action in cancelled], reason, now)
         for action in cancelled:
-            _note(action.instance_id, ControlEntry.Verb.SKIP, describe.why(reason), actor, now, action.pk)
+            controls.record(action.instance_id, Verb.SKIP, describe.why(reason), actor, now, action=action.pk)
     for pk in touched:
         settle_instance(instance_id=pk)
     left = dict(WorkflowInstance.objects.filter(pk__in=[one["id"] for one in instances]).values_list("pk", "status"))
@@ -132,13 +134,10 @@ def begin_again(*, record: dict[str, Any], actor: str, now: dt.datetime) -> list
         in_time.update(status=Status.PENDING, finished_at=None, result={})
         if was["left"] not in OPEN and (number or not passed):
             _reopen(instance.pk, was)
-            _note(instance.pk, ControlEntry.Verb.RESUME, "the merge was undone", actor, now)
+            controls.record(instance.pk, Verb.RESUME, "the merge was undone", actor, now)
     wake.on_commit()
-    if not late:
-        return []
-    return [
-        f"{late} {'step' if late == 1 else 'steps'} whose time has passed stay{'s' if late == 1 else ''} cancelled."
-    ]
+    stay = "stays" if late == 1 else "stay"
+    return [f"{counted(late, 'step')} whose time has passed {stay} cancelled."] if late else []
 
 
 def _still_cancelled(actions: Sequence[str], instance: WorkflowInstance) -> QuerySet[ScheduledAction]:
@@ -202,9 +201,3 @@ def _state(instance: WorkflowInstance) -> dict[str, Any]:
         "paused_at": instance.paused_at and instance.paused_at.isoformat(),
         "ended_at": instance.ended_at and instance.ended_at.isoformat(),
     }
-
-
-def _note(instance: UUID, verb: str, reason: str, actor: str, now: dt.datetime, action: UUID | None = None) -> None:
-    ControlEntry.objects.create(
-        instance_id=instance, action_id=action, verb=verb, reason=reason, actor=actor[:150], at=now
-    )

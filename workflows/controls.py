@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Case, F, When
@@ -39,7 +40,7 @@ def pause(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.dateti
         _require_instance(instance, {"active"}, "only_active_pauses")
         WorkflowInstance.objects.filter(pk=instance.pk).update(status="paused", paused_at=now, updated_at=Now())
         instance.actions.update(paused=True)
-        _record(instance.pk, Verb.PAUSE, reason, actor, now)
+        record(instance.pk, Verb.PAUSE, reason, actor, now)
     instance.refresh_from_db()
 
 
@@ -58,7 +59,7 @@ def resume(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datet
             ),
         )
         WorkflowInstance.objects.filter(pk=instance.pk).update(status="active", paused_at=None, updated_at=Now())
-        _record(instance.pk, Verb.RESUME, reason, actor, now)
+        record(instance.pk, Verb.RESUME, reason, actor, now)
         settle_instance(instance_id=instance.pk)
         wake.on_commit()
     instance.refresh_from_db()
@@ -79,25 +80,29 @@ def cancel(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.datet
         WorkflowInstance.objects.filter(pk=instance.pk).update(
             status="cancelled", paused_at=None, ended_at=now, updated_at=Now()
         )
-        _record(instance.pk, Verb.CANCEL, reason, actor, now)
+        record(instance.pk, Verb.CANCEL, reason, actor, now)
     instance.refresh_from_db()
 
 
-def pause_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -> int:
-    """Pause every active workflow of a contact; returns how many."""
-    return _for_all(contact, {"active"}, lambda one: pause(instance=one, reason=reason, actor=actor, now=now))
+def _to_all(
+    control: Callable[..., None], statuses: set[str], *, contact: Contact, reason: str, actor: str, now: dt.datetime
+) -> int:
+    """Do it to every workflow of a contact in such a state, or to none; returns to how many.
+
+    The contact is locked first, as everywhere, so that none starts or is controlled meanwhile.
+    """
+    with transaction.atomic():
+        Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
+        running = WorkflowInstance.objects.filter(contact=contact, status__in=statuses)
+        found = list(running.order_by("pk").select_for_update(of=("self",)))
+        for instance in found:
+            control(instance=instance, reason=reason, actor=actor, now=now)
+    return len(found)
 
 
-def resume_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -> int:
-    """Let every paused workflow of a contact go on; returns how many."""
-    return _for_all(contact, {"paused"}, lambda one: resume(instance=one, reason=reason, actor=actor, now=now))
-
-
-def cancel_all(*, contact: Contact, reason: str, actor: str, now: dt.datetime) -> int:
-    """Cancel every workflow of a contact that is not over; returns how many."""
-    return _for_all(
-        contact, {"active", "paused"}, lambda one: cancel(instance=one, reason=reason, actor=actor, now=now)
-    )
+pause_all = partial(_to_all, pause, {"active"})
+resume_all = partial(_to_all, resume, {"paused"})
+cancel_all = partial(_to_all, cancel, {"active", "paused"})
 
 
 def retry(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) -> None:
@@ -107,7 +112,7 @@ def retry(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime)
         if instance_status == "cancelled":
             raise NotPossible(Reason.of("workflow_cancelled"))
         _begin_again(action, now)
-        _record(action.instance_id, Verb.RETRY, reason, actor, now, action=action.pk)
+        record(action.instance_id, Verb.RETRY, reason, actor, now, action=action.pk)
     action.refresh_from_db()
 
 
@@ -118,7 +123,7 @@ def skip(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) 
         _end(action, Status.SKIPPED, {"reason": reason, "by": actor}, now)
         _reopen_failed(action.instance_id)
         settle_instance(instance_id=action.instance_id)
-        _record(action.instance_id, Verb.SKIP, reason, actor, now, action=action.pk)
+        record(action.instance_id, Verb.SKIP, reason, actor, now, action=action.pk)
     action.refresh_from_db()
 
 
@@ -138,19 +143,8 @@ def resolve(*, action: ScheduledAction, sent: bool, reason: str, actor: str, now
             else:
                 _begin_again(action, now)
         verb = Verb.RESOLVE_SENT if sent else Verb.RESOLVE_NOT_SENT
-        _record(action.instance_id, verb, reason, actor, now, action=action.pk)
+        record(action.instance_id, verb, reason, actor, now, action=action.pk)
     action.refresh_from_db()
-
-
-def _for_all(contact: Contact, statuses: set[str], control: Callable[[WorkflowInstance], None]) -> int:
-    """All or none. The contact is locked first, as everywhere, so that none starts or is controlled meanwhile."""
-    with transaction.atomic():
-        Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
-        running = WorkflowInstance.objects.filter(contact=contact, status__in=statuses)
-        found = list(running.order_by("pk").select_for_update(of=("self",)))
-        for instance in found:
-            control(instance)
-    return len(found)
 
 
 def _begin_again(action: ScheduledAction, now: dt.datetime) -> None:
@@ -193,9 +187,10 @@ def _require_action(action: ScheduledAction, allowed: Iterable[Status], code: st
     return instance_status
 
 
-def _record(
+def record(
     instance_id: uuid.UUID, verb: str, reason: str, actor: str, now: dt.datetime, *, action: uuid.UUID | None = None
 ) -> None:
+    """Leave who did what, when and why."""
     ControlEntry.objects.create(
         instance_id=instance_id, action_id=action, verb=verb, reason=reason[:500], actor=actor[:150], at=now
     )

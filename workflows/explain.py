@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ class Standing:
 
 def explain(*, contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> list[Explanation]:
     """The stored decisions about the template for the contact, newest first, and the one of `now` on top."""
-    return [_present(contact, template, now), *_past(contact, template)]
+    return [*_at_present(contact, [template], now), *_past(contact, template)]
 
 
 def checks(*, contact: Contact, template: WorkflowTemplate) -> list[Check]:
@@ -61,32 +62,26 @@ def facts_of(contact: Contact) -> Facts:
 
 def overview(*, contact: Contact, now: dt.datetime) -> list[Standing]:
     """Every workflow, those that would start first."""
-    among = {candidate.template.pk: candidate for candidate in active_workflows.load()}
-    facts = facts_of(contact)
-    verdicts = enrolment.judge_all(among=among.values(), contact=contact, facts=facts, event=None, now=now)
-    judged = dict(zip(among, verdicts, strict=True))
     last = _last_decisions(contact)
-    found = []
-    for template in WorkflowTemplate.objects.select_related("business_entity").order_by("name"):
-        verdict = judged.get(template.pk)
-        reason = verdict.because if verdict else _why_never(template)
-        present = Explanation(template.slug, bool(verdict and verdict.matched), reason, now, stored=False)
-        found.append(Standing(template=template, now=present, last=last.get(template.slug)))
+    templates = list(WorkflowTemplate.objects.select_related("business_entity").order_by("name"))
+    found = [
+        Standing(template=template, now=present, last=last.get(template.slug))
+        for template, present in zip(templates, _at_present(contact, templates, now), strict=True)
+    ]
     return sorted(found, key=lambda one: not one.now.matched)
 
 
-def _present(contact: Contact, template: WorkflowTemplate, now: dt.datetime) -> Explanation:
-    candidate = next((one for one in active_workflows.load() if one.template.pk == template.pk), None)
-    if candidate is None:
-        return Explanation(template.slug, False, _why_never(template), now, stored=False)
-    verdict = enrolment.judge(candidate=candidate, contact=contact, facts=facts_of(contact), event=None, now=now)
-    return Explanation(template.slug, verdict.matched, verdict.because, now, stored=False)
-
-
-def _why_never(template: WorkflowTemplate) -> Reason:
-    if template.current_version_id is None:
-        return Reason.of("never_published")
-    return Reason.of("not_active")
+def _at_present(contact: Contact, templates: Sequence[WorkflowTemplate], now: dt.datetime) -> Iterator[Explanation]:
+    """What enrolment would decide about each, whatever the event."""
+    wanted = {template.pk for template in templates}
+    among = [candidate for candidate in active_workflows.load() if candidate.template.pk in wanted]
+    verdicts = enrolment.judge_all(among=among, contact=contact, facts=facts_of(contact), event=None, now=now)
+    judged = {one.template.pk: verdict for one, verdict in zip(among, verdicts, strict=True)}
+    for template in templates:
+        verdict = judged.get(template.pk)
+        never = Reason.of("not_active" if template.current_version_id else "never_published")
+        reason = verdict.because if verdict else never
+        yield Explanation(template.slug, bool(verdict and verdict.matched), reason, now, stored=False)
 
 
 def _past(contact: Contact, template: WorkflowTemplate) -> list[Explanation]:

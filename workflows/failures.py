@@ -128,12 +128,6 @@ def groups(*, since: dt.datetime | None = None) -> list[Group]:
     return found
 
 
-def group_of(*, cause: str, is_unclear: bool) -> QuerySet[ScheduledAction]:
-    """The steps of one cause."""
-    steps = went_wrong().filter(cause__in=_names(cause))
-    return steps.filter(status=Status.AMBIGUOUS) if is_unclear else steps.exclude(status=Status.AMBIGUOUS)
-
-
 def preview(*, verb: str, cause: str = "", chosen: Iterable[uuid.UUID] = (), now: dt.datetime) -> Preview:
     """What the decision would touch if it were made now."""
     wanted = _wanted(cause=cause, chosen=list(chosen), before=now)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from contactflow.core import prepared
@@ -117,11 +116,6 @@ def release(claims: Iterable[Claim]) -> None:
     claims = list(claims)
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, {"ids": [one.action_id for one in claims], "tokens": [one.token for one in claims]})
-
-
-def held(claim: Claim, *, status: str) -> QuerySet[ScheduledAction]:
-    """The row of the claim if it is still ours in that state: update it and check that one row changed."""
-    return ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token, status=status)
 
 
 # A crash after this commit makes the actions ambiguous, which no machine sends again. One statement with every

@@ -13,9 +13,6 @@ _ACTION_NAMESPACE = uuid.UUID("4d5f1f8e-0c0b-5e55-9c7a-6f1b1c2a3d4e")
 
 TOUCH = "follow_up"  # the action type of a planned touch
 
-FIRST_DELAY = dt.timedelta(seconds=30)
-LONGEST_DELAY = dt.timedelta(hours=6)
-
 # How long a colleague has for a task of that priority.
 TASK_HOURS = {"urgent": 4, "high": 24, "medium": 72, "low": 168}
 

@@ -70,10 +70,10 @@ class Answer(serializers.Serializer[Any]):
 
 
 class Execution(serializers.Serializer[Any]):
-    contact_email = serializers.CharField()
-    workflow = serializers.CharField()
+    contact_email = serializers.CharField(source="contact.email")
+    workflow = serializers.CharField(source="template.slug")
     status = serializers.ChoiceField(WorkflowInstance.Status.choices)
-    at = serializers.DateTimeField()
+    at = serializers.DateTimeField(source="ended_or_started_at")
 
 
 class Status(serializers.Serializer[Any]):
@@ -106,18 +106,9 @@ class StepOutput(serializers.ModelSerializer[Step]):
     class Meta:
         model = Step
         fields = (
-            "position",
-            "action_type",
-            "target",
-            "delay_hours",
-            "template",
-            "title",
-            "description",
-            "category",
-            "priority",
-            "effort_hours",
-            "touches",
-        )
+            "position", "action_type", "target", "delay_hours", "template", "title", "description", "category",
+            "priority", "effort_hours", "touches",
+        )  # fmt: skip
         read_only_fields = fields
 
 
@@ -168,20 +159,9 @@ class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
     class Meta:
         model = ScheduledAction
         fields = (
-            "id",
-            "instance",
-            "position",
-            "action_type",
-            "target",
-            "template",
-            "due_at",
-            "next_attempt_at",
-            "status",
-            "attempts",
-            "last_error",
-            "result",
-            "finished_at",
-        )
+            "id", "instance", "position", "action_type", "target", "template", "due_at", "next_attempt_at", "status",
+            "attempts", "last_error", "result", "finished_at",
+        )  # fmt: skip
         read_only_fields = fields
 
 
@@ -196,20 +176,9 @@ class InstanceOutput(serializers.ModelSerializer[WorkflowInstance]):
     class Meta:
         model = WorkflowInstance
         fields = (
-            "id",
-            "contact",
-            "contact_email",
-            "workflow",
-            "version",
-            "business_entity",
-            "status",
-            "trigger_event",
-            "because",
-            "started_at",
-            "paused_at",
-            "ended_at",
-            "actions",
-        )
+            "id", "contact", "contact_email", "workflow", "version", "business_entity", "status", "trigger_event",
+            "because", "started_at", "paused_at", "ended_at", "actions",
+        )  # fmt: skip
         read_only_fields = fields
 
 

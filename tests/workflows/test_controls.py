@@ -93,7 +93,7 @@ def test_a_worker_loses_what_is_cancelled_under_its_hands() -> None:
 
     controls.cancel(instance=held.instance, **BY)
 
-    assert not leases.held(claim, status="claimed").exists()
+    assert not ScheduledAction.objects.filter(pk=held.pk, token=claim.token).exists()
 
 
 def test_a_paused_instance_can_be_cancelled() -> None:

@@ -140,7 +140,7 @@ def test_recent_executions_are_the_newest_ten(artist: Contact) -> None:
     recent = analytics.recent_executions()
 
     assert len(recent) == 10
-    assert {one["status"] for one in recent} == {"active"}
+    assert {one.status for one in recent} == {"active"}
 
 
 def test_without_a_worker_the_system_is_degraded(artist: Contact) -> None:

@@ -16,24 +16,7 @@ from workflows.models.transfers import (
 )
 
 __all__ = [
-    "ActionAttempt",
-    "BulkDecision",
-    "ControlEntry",
-    "DigestChoice",
-    "DigestLetter",
-    "ExportChunk",
-    "ExportPerson",
-    "ExportRun",
-    "ImportChunk",
-    "ImportLine",
-    "ImportRun",
-    "PlannedTouch",
-    "SavedMapping",
-    "ScheduledAction",
-    "StartOrder",
-    "Step",
-    "WorkerHeartbeat",
-    "WorkflowInstance",
-    "WorkflowTemplate",
-    "WorkflowVersion",
-]
+    "ActionAttempt", "BulkDecision", "ControlEntry", "DigestChoice", "DigestLetter", "ExportChunk", "ExportPerson",
+    "ExportRun", "ImportChunk", "ImportLine", "ImportRun", "PlannedTouch", "SavedMapping", "ScheduledAction",
+    "StartOrder", "Step", "WorkerHeartbeat", "WorkflowInstance", "WorkflowTemplate", "WorkflowVersion",
+]  # fmt: skip

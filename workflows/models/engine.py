@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import ClassVar
 
@@ -96,6 +97,10 @@ class WorkflowInstance(models.Model):
                 name="instance_under_way",
             ),
         ]
+
+    @property
+    def ended_or_started_at(self) -> dt.datetime:
+        return self.ended_at or self.started_at
 
     def __str__(self) -> str:
         return f"{self.template_id}: {self.contact_id}"

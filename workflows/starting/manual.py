@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from contacts import describe, intake
 from contacts.intake import EnrolmentPolicy
 from contacts.models import Contact, ContactEvent
-from workflows import active_workflows, enrolment, entrypoints
+from workflows import active_workflows, enrolment, entrypoints, explain
 from workflows.active_workflows import Candidate
-from workflows.conditions import MANUAL_TRIGGER, Facts, Verdict
+from workflows.conditions import MANUAL_TRIGGER, Verdict
 from workflows.models import Step, WorkflowInstance, WorkflowTemplate
 
 
@@ -38,7 +38,7 @@ class Prospect:
 def prospects(*, contact: Contact, now: dt.datetime) -> list[Prospect]:
     """Every active workflow, those whose conditions hold first."""
     among = active_workflows.load()
-    facts = Facts.from_event(intake.current_facts(contact))
+    facts = explain.facts_of(contact)
     named = [one.template.slug for one in among]
     alone, asked, insisted = (
         enrolment.judge_all(among=among, contact=contact, facts=facts, event=event, now=now)
@@ -58,11 +58,8 @@ def start(
     except (entrypoints.UnknownWorkflow, intake.IntakeError) as error:
         raise NotStarted(str(error)) from error
     if not answer.enrolment.instances:
-        said = next(
-            (describe.because(one["because"]) for one in answer.enrolment.outcome if one["workflow"] == template.slug),
-            "",
-        )
-        raise NotStarted(f"{template} did not start: {said or 'it is not active'}.")
+        judged = {one["workflow"]: describe.because(one["because"]) for one in answer.enrolment.outcome}
+        raise NotStarted(f"{template} did not start: {judged.get(template.slug) or 'it is not active'}.")
     return answer.enrolment.instances[0]
 
 
@@ -81,14 +78,8 @@ def preview(*, contacts: Sequence[Contact], template: WorkflowTemplate, now: dt.
     if candidate is None:
         raise NotStarted(f"{template} is switched off or was never published.")
     said = [
-        enrolment.judge(
-            candidate=candidate,
-            contact=contact,
-            facts=Facts.from_event(intake.current_facts(contact)),
-            event=None,
-            now=now,
-        )
-        for contact in contacts
+        enrolment.judge(candidate=candidate, contact=one, facts=explain.facts_of(one), event=None, now=now)
+        for one in contacts
     ]
     left_out = Counter(describe.because(one.because) for one in said if not one.matched)
     return Preview(sum(one.matched for one in said), dict(left_out.most_common()))
