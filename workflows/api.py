@@ -23,7 +23,7 @@ from contacts.intake import Arrival, Change, EnrolmentPolicy, IntakeError, happe
 from contacts.models import ContactEvent
 from contacts.serializers import Reason, Strict
 from workflows import analytics, controls, drafts, entrypoints, filters, serializers, simulation
-from workflows.foreseen import Someone
+from workflows.actions.base import Someone
 from workflows.models import ScheduledAction, Step, WorkflowInstance, WorkflowTemplate
 
 ACTIONS = ScheduledAction.objects.select_related("target", "template").order_by("due_at", "position", "occurrence")

@@ -12,9 +12,9 @@ from contacts import intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
 from workflows import actions, drafts, scheduling
+from workflows.actions.base import Foreseen, Someone
 from workflows.actions.follow_up import TOUCH_DISTANCE
 from workflows.drafts import Plan, PlannedStep
-from workflows.foreseen import Foreseen, Someone
 from workflows.models import WorkflowTemplate, WorkflowVersion
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar
 
 from contactflow.core.reasons import Reason
+from contacts.models import BusinessEntity, Contact
 from engagement.delivery import Order
 from engagement.models import EngagementTemplate, Priority
 from workflows import describe, scheduling
 from workflows.drafts import PlannedStep
-from workflows.foreseen import Foreseen, Someone
 from workflows.models import ScheduledAction, Step
 
 Lane = ScheduledAction.Lane
@@ -52,6 +52,48 @@ class Planned:
     hours: Decimal
     action_type: str
     email: EngagementTemplate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """One action as it would be. For emails `subject` and `text` as rendered; `missing` names what would hold it."""
+
+    at: dt.datetime
+    action_type: str
+    what: str
+    target: str = ""
+    whom: str = ""
+    subject: str = ""
+    text: str = ""
+    missing: list[str] = field(default_factory=list)
+    step: int = 0
+    html: str = ""
+    title: str = ""
+    message: str = ""
+    priority: str = ""
+    category: str = ""
+    due_at: dt.datetime | None = None
+    used_fallbacks: list[str] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Someone:
+    """For whom it is foreseen: a contact, or an example person who exists nowhere."""
+
+    contact: Contact
+    business_entity: BusinessEntity | None
+    facts: Mapping[str, Any] | None = None
+    because: str = ""  # why it would start, as alerts and tasks tell it
+
+    @property
+    def zone(self) -> str:
+        """The contact's time zone; without one, the brand's."""
+        return self.contact.timezone or self.team_zone
+
+    @property
+    def team_zone(self) -> str:
+        return self.business_entity.timezone if self.business_entity else "UTC"
 
 
 class ActionType:

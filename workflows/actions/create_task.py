@@ -11,9 +11,8 @@ from contacts.describe import because
 from engagement import tasking
 from engagement.models import Priority, Task
 from workflows import describe, scheduling
-from workflows.actions.base import Fault, ForColleague, Planned, Result, whom
+from workflows.actions.base import Fault, ForColleague, Foreseen, Planned, Result, Someone, whom
 from workflows.drafts import PlannedStep
-from workflows.foreseen import Foreseen, Someone
 from workflows.models import ScheduledAction, Step
 
 

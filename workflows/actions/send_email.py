@@ -9,9 +9,8 @@ from typing import ClassVar
 from engagement import rendering
 from engagement.delivery import Order
 from engagement.models import EngagementTemplate
-from workflows.actions.base import ActionType, Fault, Lane, Planned, Severity
+from workflows.actions.base import ActionType, Fault, Foreseen, Lane, Planned, Severity, Someone
 from workflows.drafts import PlannedStep
-from workflows.foreseen import Foreseen, Someone
 from workflows.models import ScheduledAction, Step
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
@@ -29,17 +28,15 @@ def switch(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespons
         return HttpResponseRedirect(workflow_pages.address(template))
     now, version = clock.database_now(), template.current_version
     plan = drafts.plan_of(version, template)
-    context = workflow_pages.context(
-        page, request, template, "change",
+    return workflow_pages.answer(
+        page, request, template, "change", "switch",
         title=f"Switch {template.name} {'off' if template.active else 'on'}",
         current=version,
         is_on=template.active,
         reach=audience.reach(template=template, plan=plan, now=now) if version and not template.active else None,
         sentences=plan_sentences.triggers_of(plan) if version else [],
         running=publishing.in_flight(template),
-        back=workflow_pages.address(template),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/switch.html", context)
 
 
 def start_people(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -59,8 +56,8 @@ def start_people(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpR
     version = template.current_version
     plan = drafts.plan_of(version, template)
     orders = StartOrder.objects.filter(template=template).select_related("asked_by")[:5]
-    context = workflow_pages.context(
-        page, request, template, "change",
+    return workflow_pages.answer(
+        page, request, template, "change", "start_people",
         title=f"Start {template.name} for people who are here",
         current=version,
         reach=audience.reach(template=template, plan=plan, now=now) if version else None,
@@ -68,6 +65,4 @@ def start_people(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpR
         steps=plan_sentences.steps_of(plan) if version else [],
         orders=orders,
         is_running=any(order.finished_at is None for order in orders),
-        back=workflow_pages.address(template),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/start_people.html", context)

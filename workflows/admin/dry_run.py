@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from contactflow.core import clock
@@ -18,10 +17,10 @@ from contacts.admin import people_search
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
 from workflows import actions, active_workflows, drafts, enrolment, explain, simulation
+from workflows.actions.base import Someone
 from workflows.admin import plan_calendar, workflow_pages
 from workflows.conditions import Facts, Verdict
 from workflows.drafts import Plan
-from workflows.foreseen import Someone
 from workflows.models import WorkflowTemplate, WorkflowVersion
 
 INPUT = {"class": "desk-input"}
@@ -66,8 +65,8 @@ def dry_run(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     if someone and verdict and verdict.matched:
         someone = dataclasses.replace(someone, because=describe.because(verdict.because))
     start = when.cleaned_data.get("start") or now
-    context = workflow_pages.context(
-        page, request, template, "dry_run",
+    return workflow_pages.answer(
+        page, request, template, "dry_run", "dry_run",
         plan=plan,
         version=version,
         draft=template.versions.filter(published_at=None).first(),
@@ -82,7 +81,6 @@ def dry_run(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
         because=describe.because(verdict.because) if verdict else "",
         may_see_people=request.user.has_perm("contacts.view_contact"),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/dry_run.html", context)
 
 
 def _version(template: WorkflowTemplate, asked: str) -> WorkflowVersion | None:
@@ -108,16 +106,15 @@ def _someone(plan: Plan, contact: Any, example: ExampleForm) -> Someone | None:
 
 
 def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any]:
-    foreseen = simulation.simulate_plan(plan=plan, someone=someone, start=start)
     shown = [
         {
             "one": one,
-            "frame": framed(one.foreseen.html, f"{one.foreseen.subject}, as its reader sees it")
-            if one.foreseen.html
-            else "",
-            "is_email": actions.of(one.foreseen.action_type).is_email,
+            "kind": actions.of(one.action_type),
+            "theirs": plan_calendar.at(one.at, someone.zone),
+            "ours": plan_calendar.at(one.at, someone.team_zone),
+            "frame": framed(one.html, f"{one.subject}, as its reader sees it") if one.html else "",
         }
-        for one in plan_calendar.shown(foreseen, someone)
+        for one in simulation.simulate_plan(plan=plan, someone=someone, start=start)
     ]
     return {
         "shown": shown,

@@ -19,8 +19,6 @@ from workflows.admin.editor_forms import Editor
 from workflows.drafts import EditedMeanwhile, Plan
 from workflows.models import StartOrder, WorkflowTemplate
 
-PAGE = "admin/workflows/workflow.html"
-
 
 def change(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Show what the draft says, or what runs; save what was typed into the draft."""
@@ -31,12 +29,10 @@ def change(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespons
         return _save(page, request, template, request.POST)
     plan = drafts.plan_of(drafts.in_work(template), template)
     if not workflow_pages.may_edit(request):
-        return TemplateResponse(request, PAGE, _context(page, request, template, plan))
+        return _answer(page, request, template, plan)
     editor = Editor(offer=Offer.read(), plan=plan)
     editor.place(validation.find(plan))
-    return TemplateResponse(
-        request, PAGE, _context(page, request, template, plan, editor=editor, seen=drafts.fingerprint(plan))
-    )
+    return _answer(page, request, template, plan, editor=editor, seen=drafts.fingerprint(plan))
 
 
 def preview(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -55,8 +51,7 @@ def _save(page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, sen
     found = validation.find(plan)
     if not is_readable or any(fault.severity == Severity.REFUSED for fault in found):
         editor.place(found)
-        more = {"editor": editor, "seen": sent.get("seen", ""), "refused": True}
-        return TemplateResponse(request, PAGE, _context(page, request, template, plan, **more))
+        return _answer(page, request, template, plan, editor=editor, seen=sent.get("seen", ""), refused=True)
     try:
         draft = drafts.save(
             template=template,
@@ -67,8 +62,8 @@ def _save(page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, sen
         )
     except EditedMeanwhile as other:
         editor.place(found)
-        more = {"editor": editor, "seen": drafts.fingerprint(other.held), "clash": _clash(other, plan)}
-        return TemplateResponse(request, PAGE, _context(page, request, template, plan, **more))
+        more = {"seen": drafts.fingerprint(other.held), "clash": _clash(other, plan)}
+        return _answer(page, request, template, plan, editor=editor, **more)
     if draft is not None and "_publish" in sent and not found:
         return HttpResponseRedirect(workflow_pages.address(template, "publish"))
     messages.success(request, _said(draft is not None, len(found), wants_to_publish="_publish" in sent))
@@ -103,16 +98,14 @@ def _timeline(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _context(
-    page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, plan: Plan, **more: Any
-) -> dict[str, Any]:
+def _answer(page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, plan: Plan, **more: Any) -> HttpResponse:
     draft = template.versions.select_related("edited_by").filter(published_at=None).first()
     current = template.current_version
     changes: list[plan_diff.Difference] = []
     if draft is not None and current is not None:
         changes = plan_diff.between(drafts.plan_of(current, template), drafts.plan_of(draft, template))
-    return workflow_pages.context(
-        page, request, template, "change",
+    return workflow_pages.answer(
+        page, request, template, "change", "workflow",
         plan=plan,
         sentences=plan_sentences.steps_of(plan),
         draft=draft,

@@ -48,14 +48,15 @@ class Offer:
             categories=tuple(steps.values_list("category", flat=True).distinct()),
         )
 
-    def email_choices(self) -> list[tuple[str, Any]]:
+    def email_field(self) -> Pick:
         """The emails by brand, each saying if it cannot go out."""
 
         def brand(item: tuple[str, EngagementTemplate]) -> str:
             return str(item[1].business_entity or "Any brand")
 
         groups = groupby(self.emails.items(), key=brand)
-        return [(name, [(key, _name_of_email(row)) for key, row in group]) for name, group in groups]
+        choices = [(name, [(key, _name_of_email(row)) for key, row in group]) for name, group in groups]
+        return Pick(self.emails, choices=choices, empty="Choose an email", label="Email")
 
 
 class Pick(forms.TypedChoiceField):

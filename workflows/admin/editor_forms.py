@@ -36,6 +36,10 @@ class Dressed(forms.Form):
         for name, field in self.fields.items():
             self._dress(name, field)
 
+    @property
+    def key(self) -> str:
+        return str(self.prefix).rpartition("-")[2]
+
     def add(self, name: str, field: forms.Field) -> None:
         """One whose choices are known only now."""
         self.fields[name] = field
@@ -96,12 +100,7 @@ class TouchForm(Dressed):
 
     def __init__(self, *args: Any, offer: Offer, **more: Any) -> None:
         super().__init__(*args, **more)
-        emails = Pick(offer.emails, choices=offer.email_choices(), empty="Choose an email", label="Email")
-        self.add("template", emails)
-
-    @property
-    def key(self) -> str:
-        return str(self.prefix).rpartition("-")[2]
+        self.add("template", offer.email_field())
 
     def touch(self) -> Touch | None:
         """What can be read of it; without a day there is nothing to plan."""
@@ -135,14 +134,9 @@ class StepForm(Dressed):
     def __init__(self, *args: Any, offer: Offer, touches: Iterable[TouchForm] = (), **more: Any) -> None:
         super().__init__(*args, **more)
         self.add("target", Pick(offer.targets, empty="Choose who", label="Who"))
-        emails = Pick(offer.emails, choices=offer.email_choices(), empty="Choose an email", label="Email")
-        self.add("template", emails)
+        self.add("template", offer.email_field())
         self.touches = list(touches)
         self.general_faults: list[str] = []
-
-    @property
-    def key(self) -> str:
-        return str(self.prefix).rpartition("-")[2]
 
     @property
     def kind(self) -> str:

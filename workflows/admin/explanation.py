@@ -40,14 +40,10 @@ def why(page: BaseAdmin, request: HttpRequest) -> HttpResponse:
         "may_see_people": True,
         **_answer(contact, template),
     }
-    context = (
-        workflow_pages.context(page, request, template, "why", **more) if template else _alone(page, request) | more
-    )
-    return TemplateResponse(request, "admin/workflows/why.html", context)
-
-
-def _alone(page: BaseAdmin, request: HttpRequest) -> dict[str, Any]:
-    return {**page.admin_site.each_context(request), "opts": page.opts}
+    if template is not None:
+        return workflow_pages.answer(page, request, template, "why", "why", **more)
+    alone = {**page.admin_site.each_context(request), "opts": page.opts}
+    return TemplateResponse(request, "admin/workflows/why.html", alone | more)
 
 
 def _answer(contact: Contact | None, template: WorkflowTemplate | None) -> dict[str, Any]:

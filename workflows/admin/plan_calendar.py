@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from django.utils import formats
 
 from workflows import actions, simulation
+from workflows.actions.base import ActionType
 from workflows.admin import plan_sentences
 from workflows.drafts import Plan, PlannedStep
-from workflows.foreseen import Foreseen, Someone
 
 LEFT_OUT = "Left out: another email goes to the contact within 20 hours."
 
@@ -24,7 +24,7 @@ class Line:
 
     hours: Decimal
     step: int
-    action_type: str
+    kind: ActionType
     what: str
     whom: str
     note: str = ""
@@ -37,24 +37,12 @@ class Line:
     def day(self) -> int:
         return int(self.hours // 24)
 
-    @property
-    def icon(self) -> str:
-        return actions.of(self.action_type).icon
-
-    @property
-    def kind(self) -> str:
-        return actions.of(self.action_type).noun
-
-    @property
-    def is_email(self) -> bool:
-        return actions.of(self.action_type).is_email
-
 
 def of(plan: Plan) -> list[Line]:
     """Everything the plan does, in order of time. Asks nothing of the database."""
     lines = [line for number, step in enumerate(plan.steps, start=1) for line in _lines(step, number)]
     lines.sort(key=lambda line: (line.hours, line.step))
-    moments = [(dt.timedelta(hours=float(line.hours)), line.action_type, bool(line.note)) for line in lines]
+    moments = [(dt.timedelta(hours=float(line.hours)), line.kind.name, bool(line.note)) for line in lines]
     left_out = simulation.stepping_back(moments)
     return [replace(line, note=LEFT_OUT) if place in left_out else line for place, line in enumerate(lines)]
 
@@ -66,34 +54,11 @@ def _lines(step: PlannedStep, number: int) -> Iterator[Line]:
         yield Line(
             hours=one.hours,
             step=number,
-            action_type=kind.name,
+            kind=kind,
             what=kind.what(one, step),
             whom=kind.whom(step),
             note="Left out: this email is switched off." if is_off else "",
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """One foreseen action with its moment in the contact's time and in the team's."""
-
-    foreseen: Foreseen
-    theirs: str
-    ours: str
-
-    @property
-    def icon(self) -> str:
-        return actions.of(self.foreseen.action_type).icon
-
-    @property
-    def kind(self) -> str:
-        return actions.of(self.foreseen.action_type).noun
-
-
-def shown(foreseen: list[Foreseen], someone: Someone) -> list[Shown]:
-    return [
-        Shown(foreseen=one, theirs=at(one.at, someone.zone), ours=at(one.at, someone.team_zone)) for one in foreseen
-    ]
 
 
 def at(moment: dt.datetime, zone: str) -> str:

@@ -70,7 +70,7 @@ def steps_of(plan: Plan) -> list[str]:
 
 
 def step(row: PlannedStep | Step) -> str:
-    return f"{delay(row.delay_hours).capitalize()}: {doing(row)}"
+    return f"{delay(row.delay_hours).capitalize()}: {actions.of(row.action_type).sentence(row)}"
 
 
 def amount(hours: Decimal) -> tuple[Decimal, str]:
@@ -91,14 +91,8 @@ def delay(hours: Decimal) -> str:
     return f"after {_count(number, unit.removesuffix('s'))}" if number else "at once"
 
 
-def doing(row: PlannedStep | Step) -> str:
-    """What a step does, without when."""
-    return actions.of(row.action_type).sentence(row)
-
-
 def _count(number: Decimal, unit: str) -> str:
-    text = f"{number.normalize():f}"
-    return f"{text} {unit}" if text == "1" else f"{text} {unit}s"
+    return f"{number.normalize():f} {unit}{'' if number == 1 else 's'}"
 
 
 def _either(names: Iterable[object]) -> str:

@@ -1,17 +1,20 @@
-"""What the pages about one workflow have in common: who may, what stands above, where the other pages are."""
+"""What the pages about workflows have in common: who may, what stands above, where the others are, a search for people."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from contactflow.core import numbers
 from contactflow.core.admin.model_admin import BaseAdmin
+from contacts.models import Contact
 from workflows.models import WorkflowTemplate
 
+SHORTEST, MOST = 2, 8  # what is typed to find somebody, and how many are shown
 EDIT = ("workflows.change_workflowversion", "workflows.change_workflowtemplate")
 START = ("workflows.change_workflowtemplate", "workflows.add_workflowinstance")
 PAGES = (
@@ -46,10 +49,10 @@ def address(template: WorkflowTemplate, name: str = "change", *more: object) -> 
     return reverse(f"admin:workflows_workflowtemplate_{name}", args=[template.pk, *more])
 
 
-def context(
-    page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, here: str, **more: Any
-) -> dict[str, Any]:
-    """What every page about the workflow starts with."""
+def answer(
+    page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, here: str, name: str, **more: Any
+) -> HttpResponse:
+    """The page of that name about the workflow, below the tab that says where one is."""
     tabs = [{"name": words, "address": address(template, name), "is_here": name == here} for name, words in PAGES]
     why = f"{reverse('admin:workflows_why')}?workflow={template.slug}"
     running = f"{reverse('admin:workflows_workflowinstance_changelist')}?template__id__exact={template.pk}"
@@ -57,7 +60,7 @@ def context(
         {"name": "Why, and why not", "address": why, "is_here": here == "why"},
         {"name": "Who is in it", "address": running, "is_here": False},
     ]
-    return {
+    context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "original": template,
@@ -69,4 +72,30 @@ def context(
         "may_start": may_start(request),
         "switch_address": address(template, "switch"),
         "duplicate_address": address(template, "duplicate"),
-    } | more
+        "back": address(template),
+    }
+    return TemplateResponse(request, f"admin/workflows/{name}.html", context | more)
+
+
+def find(page: BaseAdmin, request: HttpRequest, object_id: str = "") -> HttpResponse:
+    """Up to eight people whose name, address or company has what was typed, each a link to the page that asked."""
+    if not request.user.has_perm("contacts.view_contact"):
+        raise PermissionDenied
+    asked = " ".join(request.GET.get("person", "").split())
+    others = request.GET.copy()
+    for name in ("person", "contact"):
+        others.pop(name, None)
+    context = {
+        "asked": asked,
+        "is_short": len(asked) < SHORTEST,
+        "people": Contact.objects.search(asked)[:MOST] if len(asked) >= SHORTEST else [],
+        "rest": others.urlencode(),
+        "page": _page_of(request),
+    }
+    return TemplateResponse(request, "admin/workflows/people.html", context)
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that asked, as htmx names it: only its path, never another server."""
+    path = request.headers.get("HX-Current-URL", "").partition("?")[0].partition("://")[2].partition("/")[2]
+    return f"/{path}" if path.startswith("admin/") else ""

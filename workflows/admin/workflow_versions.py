@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from contactflow.core import clock
@@ -16,9 +15,10 @@ from contactflow.core.admin import comparing
 from contactflow.core.admin.filters import IsNullFilter
 from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, link
 from contacts import describe
-from contacts.models import validate_slug
+from contacts.admin.events import KINDS
+from contacts.models import ContactEvent, validate_slug
 from workflows import drafts, publishing, validation
-from workflows.admin import plan_diff, plan_sentences, unknown_events, workflow_pages
+from workflows.admin import plan_diff, plan_sentences, workflow_pages
 from workflows.models import WorkflowTemplate, WorkflowVersion
 from workflows.starting import audience
 
@@ -28,8 +28,8 @@ def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespo
     template = workflow_pages.opened(page, request, object_id)
     rows = list(template.versions.select_related("published_by", "edited_by").order_by("-number"))
     before, after = comparing.chosen(request, rows)
-    context = workflow_pages.context(
-        page, request, template, "versions",
+    return workflow_pages.answer(
+        page, request, template, "versions", "versions",
         versions=rows,
         current=template.current_version,
         running=dict(publishing.in_flight(template)),
@@ -39,7 +39,6 @@ def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespo
         sentences=plan_sentences.triggers_of(drafts.plan_of(after, template)) if after else [],
         steps=plan_sentences.steps(after) if after else [],
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/versions.html", context)
 
 
 def publish(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -55,23 +54,21 @@ def publish(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     changes = _changes(current, draft, template)
     starts_change = current is None or any("tep" not in change.where for change in changes)
     now = clock.database_now()
-    context = workflow_pages.context(
-        page, request, template, "publish",
+    return workflow_pages.answer(
+        page, request, template, "publish", "publish",
         title=f"Publish {template.name}",
         draft=draft,
         seen=drafts.fingerprint(plan),
         current=current,
         changes=changes,
         problems=[fault.sentence for fault in validation.find(plan)],
-        warning=unknown_events.warning(draft),
+        warning=_unknown_events(draft),
         running=publishing.in_flight(template),
         reach=audience.reach(template=template, plan=plan, now=now) if starts_change else None,
         plan=plan,
         sentences=plan_sentences.triggers_of(plan),
         steps=plan_sentences.steps_of(plan),
-        back=workflow_pages.address(template),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/publish.html", context)
 
 
 def restore(page: BaseAdmin, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
@@ -85,8 +82,8 @@ def restore(page: BaseAdmin, request: HttpRequest, object_id: str, number: int) 
         messages.success(request, f"The draft now says what version {number} said. Publish it when it is right.")
         return HttpResponseRedirect(workflow_pages.address(template))
     draft = template.versions.filter(published_at=None).first()
-    context = workflow_pages.context(
-        page, request, template, "versions",
+    return workflow_pages.answer(
+        page, request, template, "versions", "ask",
         title=f"Take version {number} back into the draft",
         explanation="What runs stays as it is until you publish the draft.",
         warning="The draft there is now is overwritten." if draft else "",
@@ -95,32 +92,27 @@ def restore(page: BaseAdmin, request: HttpRequest, object_id: str, number: int) 
         submit=f"Take version {number} back",
         back=workflow_pages.address(template, "versions"),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/ask.html", context)
 
 
 def discard(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Ask, showing what would be lost, then throw the draft away."""
     template = workflow_pages.opened(page, request, object_id, allowed=workflow_pages.may_edit(request))
     draft = template.versions.filter(published_at=None).first()
-    if request.method == "POST":
-        if drafts.discard(template=template):
-            messages.success(request, "The draft is gone. You see what runs.")
-        else:
-            messages.error(request, "There is no draft to throw away, or nothing published to go back to.")
-        return HttpResponseRedirect(workflow_pages.address(template))
     if draft is None or template.current_version is None:
         messages.info(request, "There is no draft to throw away, or nothing published to go back to.")
         return HttpResponseRedirect(workflow_pages.address(template))
-    context = workflow_pages.context(
-        page, request, template, "change",
+    if request.method == "POST":
+        drafts.discard(template=template)
+        messages.success(request, "The draft is gone. You see what runs.")
+        return HttpResponseRedirect(workflow_pages.address(template))
+    return workflow_pages.answer(
+        page, request, template, "change", "ask",
         title="Throw the draft away",
         explanation="What runs is not touched. These changes are lost:",
         changes=_changes(template.current_version, draft, template),
         submit="Throw away",
         is_danger=True,
-        back=workflow_pages.address(template),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/ask.html", context)
 
 
 class CopyForm(forms.Form):
@@ -150,15 +142,13 @@ def duplicate(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResp
         made = drafts.duplicate(template=template, **form.cleaned_data, by=by, now=clock.database_now())
         messages.success(request, "Copied as a draft: nothing of it runs until you publish it.")
         return HttpResponseRedirect(workflow_pages.address(made))
-    context = workflow_pages.context(
-        page, request, template, "change",
+    return workflow_pages.answer(
+        page, request, template, "change", "ask",
         title=f"Copy {template.name}",
         explanation="The copy has the same steps, as a draft. Nothing of it runs until you publish it.",
         form=form,
         submit="Make the copy",
-        back=workflow_pages.address(template),
     )  # fmt: skip
-    return TemplateResponse(request, "admin/workflows/ask.html", context)
 
 
 def _publish(request: HttpRequest, template: WorkflowTemplate, draft: WorkflowVersion) -> HttpResponse:
@@ -178,6 +168,19 @@ def _publish(request: HttpRequest, template: WorkflowTemplate, draft: WorkflowVe
         said += " The workflow is switched off, so nothing starts yet."
     messages.success(request, said)
     return HttpResponseRedirect(workflow_pages.address(template))
+
+
+def _unknown_events(version: WorkflowVersion) -> str:
+    """A workflow that waits for a misspelt name would never start, and nobody would notice."""
+    published = WorkflowVersion.objects.filter(published_at__isnull=False).exclude(pk=version.pk)
+    unknown = [
+        event
+        for event in version.events
+        if event not in KINDS
+        and not published.filter(events__contains=[event]).exists()
+        and not ContactEvent.objects.filter(kind=event).exists()
+    ]
+    return " ".join(f"Nothing has sent {event} so far: check how it is spelt." for event in unknown)
 
 
 def _changes(

@@ -20,7 +20,6 @@ from contactflow.core.admin.model_admin import NoDeleteAdmin, column, name_of
 from workflows import publishing
 from workflows.admin import (
     activation,
-    contact_picker,
     dry_run,
     editor,
     explanation,
@@ -93,8 +92,8 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
             path(
                 "<int:object_id>/restore/<int:number>/", self._view(workflow_versions.restore), name=_named("restore")
             ),
-            path("<int:object_id>/find-person/", self._find, name=_named("find")),
-            path("find-person/", self._find, name=_named("find_person")),
+            path("<int:object_id>/find-person/", self._view(workflow_pages.find), name=_named("find")),
+            path("find-person/", self._view(workflow_pages.find), name=_named("find_person")),
             path("why/", self._view(explanation.why), name="workflows_why"),
         ]
         return mine + super().get_urls()
@@ -112,13 +111,6 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
 
     def _view(self, view: View) -> View:
         return self.admin_site.admin_view(functools.partial(view, self))
-
-    @property
-    def _find(self) -> View:
-        def find(request: HttpRequest, object_id: int | None = None) -> HttpResponse:
-            return contact_picker.find(request)
-
-        return self.admin_site.admin_view(find)
 
     @column("Starts when")
     def starts_short(self, template: WorkflowTemplate) -> str:
@@ -140,10 +132,10 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
         if not number:
             return "nobody"
         said = f"more than {publishing.COUNTED}" if number > publishing.COUNTED else str(number)
-        contact_picker = reverse("admin:workflows_workflowinstance_changelist")
+        place = reverse("admin:workflows_workflowinstance_changelist")
         return format_html(
             '<a class="desk-link" href="{}?template__id__exact={}&status__in=active&status__in=paused">{}</a>',
-            contact_picker, template.pk, said,
+            place, template.pk, said,
         )  # fmt: skip
 
     @column("Published")

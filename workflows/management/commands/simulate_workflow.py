@@ -18,8 +18,8 @@ from contactflow.core.clock import database_now
 from contacts import addresses
 from contacts.intake import IntakeError
 from workflows import drafts, simulation
+from workflows.actions.base import Foreseen, Someone
 from workflows.drafts import Plan
-from workflows.foreseen import Foreseen, Someone
 from workflows.models import WorkflowTemplate, WorkflowVersion
 
 
