@@ -23,7 +23,7 @@ from contacts.models import BusinessEntity, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
 from engagement.models import EngagementTemplate, Target
 from notion_bridge import connection_check
-from workflows import analytics, publishing, simulation
+from workflows import analytics, drafts, publishing, simulation
 from workflows import defaults as workflow_defaults
 from workflows.models import WorkflowTemplate
 
@@ -140,7 +140,9 @@ def _problems_of(template: WorkflowTemplate, person: Contact) -> list[str]:
     problems = publishing.problems_of(template.current_version)
     if problems:
         return problems
-    foreseen = simulation.simulate(template=template, contact=person, start=database_now())
+    plan = drafts.plan_of(template.current_version, template)
+    someone = simulation.real(contact=person, plan=plan)
+    foreseen = simulation.simulate_plan(plan=plan, someone=someone, start=database_now())
     return [f"The email {one.what} lacks {', '.join(one.missing)}." for one in foreseen if one.missing]
 
 

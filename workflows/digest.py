@@ -133,16 +133,6 @@ def last_look(*, user: User, now: dt.datetime) -> dt.datetime:
     return max(last.until, now - LONGEST_LOOK) if last else now - FIRST_LOOK
 
 
-def text_of(digest: Digest) -> str:
-    """The letter's plain part."""
-    return render_to_string("workflows/digest.txt", _context(digest))
-
-
-def html_of(digest: Digest) -> str:
-    """The letter's other part."""
-    return render_to_string("workflows/digest.html", _context(digest))
-
-
 def _write(user: Any, day: dt.date, now: dt.datetime) -> None:
     """One person's letter, and its delivery unless there is nothing to say."""
     digest = gather(since=last_look(user=user, now=now), now=now)
@@ -150,10 +140,12 @@ def _write(user: Any, day: dt.date, now: dt.datetime) -> None:
         told = {"since": digest.since, "until": digest.until}
         letter, is_new = DigestLetter.objects.get_or_create(user=user, day=day, defaults=told)
         if is_new and not digest.is_empty:
+            context = _context(digest)
+            text, html = (render_to_string(f"workflows/digest.{kind}", context) for kind in ("txt", "html"))
             letter.delivery = Delivery.objects.create(
                 identity=uuid.uuid5(_LETTERS, f"{user.pk} {day}"),
                 address=user.email,
-                parts={"subject": digest.subject, "text": text_of(digest), "html": html_of(digest)},
+                parts={"subject": digest.subject, "text": text, "html": html},
                 next_attempt_at=now,
                 expires_at=now + FIRST_LOOK,  # the next one tells it, too
             )

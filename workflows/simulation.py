@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from contacts import intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
-from workflows import actions, drafts, scheduling
-from workflows.actions.base import Foreseen, Someone
+from workflows import actions, scheduling
+from workflows.actions.base import ActionType, Foreseen, Planned, Someone
 from workflows.actions.follow_up import TOUCH_DISTANCE
 from workflows.drafts import Plan, PlannedStep
-from workflows.models import WorkflowTemplate, WorkflowVersion
+
+DISTANCE = TOUCH_DISTANCE / dt.timedelta(hours=1)
+STEPS_BACK = "Would be left out: another email goes to the contact within 20 hours."
 
 
-def simulate(
-    *, template: WorkflowTemplate, contact: Contact, start: dt.datetime, version: WorkflowVersion | None = None
-) -> list[Foreseen]:
-    """The calendar of the template's current version (or the one given) for a contact who starts at `start`."""
-    version = version or template.current_version
-    if version is None:
-        return []
-    plan = drafts.plan_of(version, template)
-    return simulate_plan(plan=plan, someone=real(contact=contact, plan=plan), start=start)
+class Line(NamedTuple):
+    """One action that a plan leads to: of which step, and whether it steps back for another email nearby."""
+
+    number: int
+    step: PlannedStep
+    planned: Planned
+    steps_back: bool = False
+
+    @property
+    def kind(self) -> ActionType:
+        return actions.of(self.planned.action_type)
+
+    @property
+    def is_off(self) -> bool:
+        """Left out anyhow."""
+        email = self.planned.email
+        return self.kind.is_email and email is not None and not email.active
+
+
+def lines_of(plan: Plan) -> list[Line]:
+    """Everything the plan does, in order of time. Asks nothing of the database."""
+    lines = [
+        Line(number, step, one)
+        for number, step in enumerate(plan.steps, start=1)
+        for one in actions.of(step.action_type).planned(step)
+    ]
+    lines.sort(key=lambda line: (line.planned.hours, line.number))
+    back = _stepping_back(lines)
+    return [line._replace(steps_back=place in back) for place, line in enumerate(lines)]
 
 
 def real(*, contact: Contact, plan: Plan) -> Someone:
@@ -98,42 +120,23 @@ def example_named(
 
 def simulate_plan(*, plan: Plan, someone: Someone, start: dt.datetime) -> list[Foreseen]:
     """The calendar of a plan, in order of time."""
-    found = [
-        replace(one, step=number)
-        for number, step in enumerate(plan.steps, start=1)
-        for one in _foresee(step, plan, someone, start)
-    ]
-    found.sort(key=lambda one: one.at)
-    note = "Would be left out: another email goes to the contact within 20 hours."
-    left_out = stepping_back([(one.at, one.action_type, bool(one.note)) for one in found])
-    return [replace(one, note=note) if place in left_out else one for place, one in enumerate(found)]
-
-
-Moment = TypeVar("Moment", dt.datetime, dt.timedelta)
-
-
-def stepping_back(planned: Sequence[tuple[Moment, str, bool]]) -> set[int]:
-    """The places of those that step back for another email nearby, as the engine has it.
-
-    Each is told with its moment, its type and whether it is left out anyhow; they stand in order of time.
-    """
-    emails = [
-        (place, at, actions.of(kind), is_out)
-        for place, (at, kind, is_out) in enumerate(planned)
-        if actions.of(kind).is_email
-    ]
-    left_out: set[int] = {place for place, _, _, is_out in emails if is_out}
-    found = set()
-    for index, (place, at, kind, _) in enumerate(emails):
-        later = any(other - at <= TOUCH_DISTANCE for _, other, _, _ in emails[index + 1 :])
-        before = any(at - other <= TOUCH_DISTANCE for one, other, _, _ in emails[:index] if one not in left_out)
-        if kind.may_yield and place not in left_out and (later or before):
-            found.add(place)
-            left_out.add(place)
+    found = []
+    for line in lines_of(plan):
+        at = scheduling.due_at(started_at=start, delay_hours=line.planned.hours)
+        one = line.kind.foresee(line.planned, line.step, name=plan.name, someone=someone, at=at)
+        found.append(replace(one, step=line.number, note=STEPS_BACK if line.steps_back else one.note))
     return found
 
 
-def _foresee(step: PlannedStep, plan: Plan, someone: Someone, start: dt.datetime) -> Iterator[Foreseen]:
-    for one in actions.of(step.action_type).planned(step):
-        at = scheduling.due_at(started_at=start, delay_hours=one.hours)
-        yield actions.of(one.action_type).foresee(one, step, name=plan.name, someone=someone, at=at)
+def _stepping_back(lines: Sequence[Line]) -> set[int]:
+    """The places of those that step back for another email nearby, as the engine has it."""
+    emails = [(place, line, line.planned.hours) for place, line in enumerate(lines) if line.kind.is_email]
+    left_out = {place for place, line, _ in emails if line.is_off}
+    found = set()
+    for index, (place, line, at) in enumerate(emails):
+        later = any(other - at <= DISTANCE for _, _, other in emails[index + 1 :])
+        before = any(at - other <= DISTANCE for one, _, other in emails[:index] if one not in left_out)
+        if line.kind.may_yield and place not in left_out and (later or before):
+            found.add(place)
+            left_out.add(place)
+    return found

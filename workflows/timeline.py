@@ -24,9 +24,9 @@ STEPS = {
     Status.AMBIGUOUS: ("Unclear whether it arrived", WARN),
 }
 ENDS = {
-    "completed": ("Completed", GOOD),
-    "cancelled": ("Cancelled", ""),
-    "failed": ("Ended with a failure", BAD),
+    "completed": ("Completed", GOOD, ("Every step is done or was skipped.",)),
+    "cancelled": ("Cancelled", "", ()),
+    "failed": ("Ended with a failure", BAD, ("Every step has ended, and at least one of them failed.",)),
 }
 
 
@@ -44,13 +44,8 @@ def _tell_start(instance: WorkflowInstance) -> Entry:
 
 
 def _tell_end(instance: WorkflowInstance) -> Entry:
-    said, tone = ENDS[instance.status]
+    said, tone, lines = ENDS[instance.status]
     at = instance.ended_at or instance.updated_at
-    why = {
-        "completed": "Every step is done or was skipped.",
-        "failed": "Every step has ended, and at least one of them failed.",
-    }
-    lines = (why[instance.status],) if instance.status in why else ()
     return Entry(kind=WORKFLOW, at=at, title=f"{said}: {instance.template}", lines=lines, tone=tone, row=instance)
 
 
@@ -109,13 +104,7 @@ def _controls_of(contact: Contact) -> QuerySet[Any]:
 
 
 SOURCES = (
-    Source(
-        name="workflows.control",
-        kinds={CONTROL: Q()},
-        rows=_controls_of,
-        time="moment",
-        tell=_tell_control,
-    ),
+    Source(name="workflows.control", kinds={CONTROL: Q()}, rows=_controls_of, time="moment", tell=_tell_control),
     Source(
         name="workflows.end",
         kinds={WORKFLOW: Q()},

@@ -53,7 +53,7 @@ def test_dry_run_for_an_example_person_needs_nobody(desk, artist):
     response = desk.get(dry_run("event_lead_hot_follow_up"), asked)
 
     shown = response.context["shown"]
-    assert [entry["one"].theirs for entry in shown][:2] == ["Mon 2 Mar 2026, 9:00", "Mon 2 Mar 2026, 13:00"]
+    assert [entry["theirs"] for entry in shown][:2] == ["Mon 2 Mar 2026, 9:00", "Mon 2 Mar 2026, 13:00"]
     assert "It would not start by itself" in response.content.decode()
 
 
@@ -61,9 +61,9 @@ def test_dry_run_tells_the_contacts_time_and_the_teams(desk, artist):
     Contact.objects.filter(pk=artist.pk).update(timezone="Asia/Tokyo")
     asked = {"contact": artist.pk, "start": "2026-03-02T09:00"}
 
-    first = desk.get(dry_run("the7space_artist_discovery"), asked).context["shown"][0]["one"]
+    first = desk.get(dry_run("the7space_artist_discovery"), asked).context["shown"][0]
 
-    assert (first.ours, first.theirs) == ("Mon 2 Mar 2026, 9:00", "Mon 2 Mar 2026, 18:00")
+    assert (first["ours"], first["theirs"]) == ("Mon 2 Mar 2026, 9:00", "Mon 2 Mar 2026, 18:00")
 
 
 @pytest.mark.parametrize(("version", "steps"), [("draft", 0), ("published", 4)])

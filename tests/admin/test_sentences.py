@@ -17,7 +17,7 @@ from engagement.admin.email_form import FallbacksField, PassagesField
 from engagement.admin.messages import as_text, framed
 from tests import factories as f
 from tests.matrix import matrix
-from workflows import progress
+from workflows import drafts, progress
 from workflows.admin import plan_sentences
 from workflows.models import ScheduledAction, action_types
 
@@ -152,7 +152,7 @@ def test_every_delay_can_be_told(hours):
 def test_step_is_told(values, told):
     step = f.StepFactory(**values)
 
-    assert plan_sentences.steps(step.version) == [told]
+    assert plan_sentences.steps_of(drafts.plan_of(step.version, step.version.template)) == [told]
 
 
 @pytest.mark.django_db

@@ -13,7 +13,8 @@ from contacts.models import Contact
 from engagement.channels import state
 from engagement.models import Message
 from tests.workflows import world
-from workflows import analytics, explain, heartbeat, simulation
+from workflows import analytics, drafts, explain, heartbeat, simulation
+from workflows.actions.base import Foreseen
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowTemplate
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +34,15 @@ def template(slug: str) -> WorkflowTemplate:
 # Dry runs
 
 
+def simulated(workflow: WorkflowTemplate, contact: Contact, start: dt.datetime) -> list[Foreseen]:
+    plan = drafts.plan_of(workflow.current_version, workflow)
+    return simulation.simulate_plan(plan=plan, someone=simulation.real(contact=contact, plan=plan), start=start)
+
+
 def test_a_dry_run_foresees_every_step_at_its_time(artist: Contact) -> None:
     start = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
-    foreseen = simulation.simulate(template=template("the7space_artist_discovery"), contact=artist, start=start)
+    foreseen = simulated(template("the7space_artist_discovery"), artist, start)
 
     assert [((one.at - start) / dt.timedelta(hours=1), one.action_type) for one in foreseen] == [
         (0, "send_notification"),
@@ -47,9 +53,7 @@ def test_a_dry_run_foresees_every_step_at_its_time(artist: Contact) -> None:
 
 
 def test_a_dry_run_renders_the_emails(artist: Contact) -> None:
-    foreseen = simulation.simulate(
-        template=template("the7space_artist_discovery"), contact=artist, start=world.database_now()
-    )
+    foreseen = simulated(template("the7space_artist_discovery"), artist, world.database_now())
 
     email = next(one for one in foreseen if one.action_type == "send_email")
     assert "Ada" in email.text
@@ -60,7 +64,7 @@ def test_a_dry_run_renders_the_emails(artist: Contact) -> None:
 def test_a_dry_run_foresees_the_touches(artist: Contact) -> None:
     start = world.database_now()
 
-    foreseen = simulation.simulate(template=template("referral_vip_treatment"), contact=artist, start=start)
+    foreseen = simulated(template("referral_vip_treatment"), artist, start)
 
     days = [(one.at - start).days for one in foreseen if one.action_type == "follow_up"]
     assert days == [1, 2, 5]
@@ -70,7 +74,7 @@ def test_a_dry_run_writes_nothing(artist: Contact) -> None:
     before = (ScheduledAction.objects.count(), Message.objects.count(), WorkflowInstance.objects.count())
 
     for workflow in WorkflowTemplate.objects.all():
-        simulation.simulate(template=workflow, contact=artist, start=world.database_now())
+        simulated(workflow, artist, world.database_now())
 
     assert (ScheduledAction.objects.count(), Message.objects.count(), WorkflowInstance.objects.count()) == before
 

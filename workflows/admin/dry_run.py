@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import formats, timezone
 
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin
@@ -18,7 +19,7 @@ from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.admin.messages import framed
 from workflows import actions, active_workflows, drafts, enrolment, explain, simulation
 from workflows.actions.base import Someone
-from workflows.admin import plan_calendar, workflow_pages
+from workflows.admin import workflow_pages
 from workflows.conditions import Facts, Verdict
 from workflows.drafts import Plan
 from workflows.models import WorkflowTemplate, WorkflowVersion
@@ -110,8 +111,8 @@ def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any
         {
             "one": one,
             "kind": actions.of(one.action_type),
-            "theirs": plan_calendar.at(one.at, someone.zone),
-            "ours": plan_calendar.at(one.at, someone.team_zone),
+            "theirs": _at(one.at, someone.zone),
+            "ours": _at(one.at, someone.team_zone),
             "frame": framed(one.html, f"{one.subject}, as its reader sees it") if one.html else "",
         }
         for one in simulation.simulate_plan(plan=plan, someone=someone, start=start)
@@ -122,7 +123,7 @@ def _calendar(plan: Plan, someone: Someone, start: dt.datetime) -> dict[str, Any
         "their_zone": someone.zone,
         "team_zone": someone.team_zone,
         "has_two_zones": someone.zone != someone.team_zone,
-        "begins": plan_calendar.at(start, someone.team_zone),
+        "begins": _at(start, someone.team_zone),
         "reader_zone": timezone.get_current_timezone_name(),
     }
 
@@ -145,3 +146,15 @@ def _fitting(plan: Plan) -> dict[str, Any]:
         "brand": plan.business_entity,
         "interest": next(iter((*plan.interests, *plan.tags)), ""),
     }
+
+
+def _at(moment: dt.datetime, zone: str) -> str:
+    """Tue 3 Mar 2026, 9:00 in that zone; an unknown zone is read as UTC."""
+    return formats.date_format(moment.astimezone(_zone_of(zone)), "D j M Y, G:i")
+
+
+def _zone_of(name: str) -> dt.tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # a name that somebody typed
+        return dt.UTC

@@ -11,13 +11,14 @@ from django.template.response import TemplateResponse
 
 from contactflow.core import clock, datetimes
 from contactflow.core.admin.model_admin import BaseAdmin, name_of
-from workflows import drafts, publishing, validation
+from workflows import drafts, publishing, simulation, validation
 from workflows.actions.base import Severity
-from workflows.admin import plan_calendar, plan_diff, plan_sentences, workflow_pages
+from workflows.admin import plan_diff, plan_sentences, workflow_pages
 from workflows.admin.editor_choices import Offer
 from workflows.admin.editor_forms import Editor
 from workflows.drafts import EditedMeanwhile, Plan
 from workflows.models import StartOrder, WorkflowTemplate
+from workflows.simulation import Line
 
 
 def change(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -91,10 +92,28 @@ def _clash(other: EditedMeanwhile, mine: Plan) -> dict[str, Any]:
 
 def _timeline(plan: Plan) -> dict[str, Any]:
     return {
-        "lines": plan_calendar.of(plan),
+        "lines": [_told(line) for line in simulation.lines_of(plan)],
         "emails": validation.emails_of(plan),
         "triggers": plan_sentences.triggers_of(plan),
         "problems": [fault.sentence for fault in validation.find(plan)],
+    }
+
+
+def _told(line: Line) -> dict[str, Any]:
+    """One line of the timeline, as the page shows it."""
+    hours, note = line.planned.hours, ""
+    if line.is_off:
+        note = "Left out: this email is switched off."
+    elif line.steps_back:
+        note = "Left out: another email goes to the contact within 20 hours."
+    return {
+        "day": int(hours // 24),
+        "after": plan_sentences.delay(hours).capitalize(),
+        "step": line.number,
+        "kind": line.kind,
+        "what": line.kind.what(line.planned, line.step),
+        "whom": line.kind.whom(line.step),
+        "note": note,
     }
 
 

@@ -60,11 +60,6 @@ def reentry(plan: Plan | WorkflowVersion) -> str:
     return {"once": "Once per contact", "always": "With every such event"}[plan.reentry]
 
 
-def steps(version: WorkflowVersion) -> list[str]:
-    """What happens, in order, each with its delay."""
-    return steps_of(drafts.plan_of(version, version.template))
-
-
 def steps_of(plan: Plan) -> list[str]:
     return [step(planned) for planned in plan.steps]
 

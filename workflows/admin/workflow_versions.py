@@ -28,6 +28,7 @@ def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespo
     template = workflow_pages.opened(page, request, object_id)
     rows = list(template.versions.select_related("published_by", "edited_by").order_by("-number"))
     before, after = comparing.chosen(request, rows)
+    plan = drafts.plan_of(after, template)
     return workflow_pages.answer(
         page, request, template, "versions", "versions",
         versions=rows,
@@ -36,8 +37,8 @@ def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespo
         before=before,
         after=after,
         changes=_changes(before, after, template),
-        sentences=plan_sentences.triggers_of(drafts.plan_of(after, template)) if after else [],
-        steps=plan_sentences.steps(after) if after else [],
+        sentences=plan_sentences.triggers_of(plan) if after else [],
+        steps=plan_sentences.steps_of(plan),
     )  # fmt: skip
 
 
@@ -229,7 +230,7 @@ class WorkflowVersionAdmin(ReadOnlyAdmin):
 
     @column("Steps")
     def what_happens(self, version: WorkflowVersion) -> str:
-        return describe.listed(plan_sentences.steps(version))
+        return describe.listed(plan_sentences.steps_of(drafts.plan_of(version, version.template)))
 
     @column("Started by")
     def starts_by(self, version: WorkflowVersion) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -42,17 +41,6 @@ PAGES: dict[str, View] = {
 }
 
 
-class Listing(ChangeList):
-    """The rows of one page, with who is under way counted for all of them at once."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        counted = publishing.under_way(self.result_list)
-        for template in self.result_list:
-            template.under_way = counted.get(template.pk, 0)
-
-
 @admin.register(WorkflowTemplate)
 class WorkflowTemplateAdmin(NoDeleteAdmin):
     when_empty = (
@@ -66,22 +54,15 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
     ordering = ("name",)
     fields = ("name", "slug", "description", "business_entity")
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        return Listing
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplate]:
         current = WorkflowVersion.objects.select_related("published_by").prefetch_related(
             "contact_types", "lead_sources"
         )
         steps = Step.objects.filter(version=OuterRef("current_version")).order_by().values("version")
-        found: QuerySet[WorkflowTemplate] = (
-            super()
-            .get_queryset(request)
-            .select_related("business_entity")
-            .prefetch_related(Prefetch("current_version", queryset=current))
-            .annotate(steps_now=Subquery(steps.annotate(number=Count("pk")).values("number")))
+        rows: QuerySet[WorkflowTemplate] = super().get_queryset(request).select_related("business_entity")
+        return rows.prefetch_related(Prefetch("current_version", queryset=current)).annotate(
+            steps_now=Subquery(steps.annotate(number=Count("pk")).values("number")), under_way=publishing.under_way()
         )
-        return found
 
     def get_urls(self) -> list[URLPattern]:
         mine = [

@@ -8,10 +8,10 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.forms import DateTimeField
 from rich.console import Console
 
 from contactflow.core.clock import database_now
@@ -100,12 +100,7 @@ def _someone(plan: Plan, options: dict[str, Any]) -> Someone:
 
 
 def _start(asked: str | None) -> dt.datetime:
-    if not asked:
-        return database_now()
     try:
-        moment = parse_datetime(asked)
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise CommandError('Give the start as a day and a time, such as "2026-03-02 09:00".')
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        return DateTimeField(required=False).clean(asked) or database_now()
+    except ValidationError:
+        raise CommandError('Give the start as a day and a time, such as "2026-03-02 09:00".') from None
