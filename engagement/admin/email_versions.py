@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from contactflow.core import clock
 from contactflow.core.admin import comparing, confirmation
 from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link, page
 from engagement import differences, publishing
 from engagement.admin.messages import as_text
 from engagement.models import EngagementTemplate, Message, TemplateVersion
@@ -32,30 +28,14 @@ COUNTED_UP_TO = 1000
 class Versions(Base):
     """The pages of an email's versions, below the email's own."""
 
-    def get_urls(self) -> list[URLPattern]:
-        own = [
-            path(
-                "<path:object_id>/versions/",
-                self.admin_site.admin_view(self.versions),
-                name="engagement_engagementtemplate_versions",
-            ),
-            path(
-                "<path:object_id>/restore/<int:number>/",
-                self.admin_site.admin_view(self.restore),
-                name="engagement_engagementtemplate_restore",
-            ),
-        ]
-        return [*own, *super().get_urls()]
-
+    @page("<path:object_id>/versions/")
     def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """All versions, and the difference between any two."""
-        template = self._readable(request, object_id)
+        template = confirmation.opened(self, request, object_id)
         versions = list(template.versions.select_related("created_by").order_by("-number")[:LISTED])
         asked = [version for version in comparing.chosen(request, versions) if version is not None]
         earlier, later = sorted(asked, key=lambda version: version.number) if len(asked) == 2 else (None, None)
         context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "original": template,
             "title": f"Versions of “{template}”",
             "rows": [(version, sent_with(version)) for version in versions],
@@ -64,13 +44,12 @@ class Versions(Base):
             "found": differences.between(earlier=earlier, later=later) if earlier and later else [],
             "may_edit": self.has_change_permission(request, template),
         }
-        return TemplateResponse(request, "admin/engagement/versions.html", context)
+        return self.framed(request, "admin/engagement/versions.html", context)
 
+    @page("<path:object_id>/restore/<int:number>/", permission="change")
     def restore(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
         """Asks, then makes the words of that version the newest."""
-        template = self._readable(request, object_id)
-        if not self.has_change_permission(request, template):
-            raise PermissionDenied
+        template = confirmation.opened(self, request, object_id)
         version = template.versions.select_related("template").filter(number=number).first()
         if version is None:
             raise Http404
@@ -96,14 +75,6 @@ class Versions(Base):
             refusals=(publishing.InvalidTemplate,),
         )
         return confirmation.ask(self, request, object_id, question)
-
-    def _readable(self, request: HttpRequest, object_id: str) -> EngagementTemplate:
-        template = self.get_object(request, unquote(object_id))
-        if template is None:
-            raise Http404
-        if not self.has_view_permission(request, template):
-            raise PermissionDenied
-        return template  # type: ignore[no-any-return]  # Unfold is untyped
 
 
 def recent_versions(template: EngagementTemplate) -> list[TemplateVersion]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from contactflow.core import clock
@@ -42,8 +41,7 @@ def why(page: BaseAdmin, request: HttpRequest) -> HttpResponse:
     }
     if template is not None:
         return workflow_pages.answer(page, request, template, "why", "why", **more)
-    alone = {**page.admin_site.each_context(request), "opts": page.opts}
-    return TemplateResponse(request, "admin/workflows/why.html", alone | more)
+    return page.framed(request, "admin/workflows/why.html", more)
 
 
 def _answer(contact: Contact | None, template: WorkflowTemplate | None) -> dict[str, Any]:

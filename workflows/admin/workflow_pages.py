@@ -1,4 +1,4 @@
-"""What the pages about workflows have in common: who may, what stands above, where the others are, a search for people."""
+"""What the pages about workflows have in common: who may, what stands above, where the others are, finding people."""
 
 from __future__ import annotations
 
@@ -61,8 +61,6 @@ def answer(
         {"name": "Who is in it", "address": running, "is_here": False},
     ]
     context = {
-        **page.admin_site.each_context(request),
-        "opts": page.opts,
         "original": template,
         "workflow": template,
         "title": template.name,
@@ -74,7 +72,7 @@ def answer(
         "duplicate_address": address(template, "duplicate"),
         "back": address(template),
     }
-    return TemplateResponse(request, f"admin/workflows/{name}.html", context | more)
+    return page.framed(request, f"admin/workflows/{name}.html", context | more)
 
 
 def find(page: BaseAdmin, request: HttpRequest, object_id: str = "") -> HttpResponse:

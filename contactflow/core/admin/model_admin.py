@@ -91,22 +91,23 @@ def button(
     )
 
 
-def page(address: str, *, permission: str = "view", method: str = "") -> Callable[[Method], Method]:
-    """Serves the method at an address below its list, called <app>_<model>_<method>.
+def page(address: str, *, permission: str = "view", method: str = "", name: str = "") -> Callable[[Method], Method]:
+    """Serves the method at an address below its list, called <app>_<model>_<method> unless it is given a name.
 
-    Of several permissions, separated by spaces, one is enough. `method` is the only one of HTTP that is answered.
+    Of several permissions, separated by spaces, one is enough; "" is for everybody who may be in the admin. `method` is
+    the only one of HTTP that is answered.
     """
 
     def decorate(view: Method) -> Method:
         @wraps(view)
         def guarded(self: BaseAdmin, request: HttpRequest, *args: Any, **where: Any) -> HttpResponse:
-            if not any(self.allows(request, one) for one in permission.split()):
+            if permission and not any(self.allows(request, one) for one in permission.split()):
                 raise PermissionDenied
             if method and request.method != method:
                 return HttpResponseNotAllowed([method])
             return cast(HttpResponse, view(self, request, *args, **where))
 
-        guarded.page_address = address  # type: ignore[attr-defined]  # ours
+        guarded.page_address, guarded.page_name = address, name  # type: ignore[attr-defined]  # ours
         return cast(Method, guarded)
 
     return decorate
@@ -148,7 +149,11 @@ class BaseAdmin(ModelAdmin):
         prefix = f"{self.opts.app_label}_{self.opts.model_name}"
         known = {name: getattr(type(self), name, None) for name in dir(type(self))}
         own = [
-            path(address, self.admin_site.admin_view(getattr(self, name)), name=f"{prefix}_{name}")
+            path(
+                address,
+                self.admin_site.admin_view(getattr(self, name)),
+                name=getattr(view, "page_name", "") or f"{prefix}_{name}",
+            )
             for name, view in known.items()
             if (address := getattr(view, "page_address", ""))
         ]

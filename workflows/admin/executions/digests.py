@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 
 from contactflow.core import clock
+from contactflow.core.admin.model_admin import BaseAdmin, page
 from workflows import digest
 from workflows.models import DigestChoice
 
 
-class DigestPages:
+class DigestPages(BaseAdmin):
     """The page of the digest, for the admin of steps. Each colleague decides for themselves."""
 
-    admin_site: Any
-    opts: Any
-    has_view_permission: Callable[..., bool]
-
-    def digest_urls(self) -> list[URLPattern]:
-        return [path("digest/", self.admin_site.admin_view(self.digest_view), name="workflows_digest")]
-
+    @page("digest/", permission="", name="workflows_digest")
     def digest_view(self, request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             wanted = request.POST.get("wanted") == "yes"
@@ -38,8 +31,6 @@ class DigestPages:
         is_reader = digest.is_reader(user=user)
         may_look = self.has_view_permission(request)
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "Daily digest by email",
             "is_reader": is_reader,
             "wants": not said_no,
@@ -47,7 +38,7 @@ class DigestPages:
             "preview": digest.gather(since=digest.last_look(user=user, now=now), now=now) if may_look else None,
             "hour": settings.DIGEST_HOUR,
         }
-        return TemplateResponse(request, "admin/workflows/failures_digest.html", context)
+        return self.framed(request, "admin/workflows/failures_digest.html", context)
 
 
 def _state(user: Any, is_reader: bool, said_no: bool) -> str:

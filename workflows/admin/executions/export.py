@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin.views.main import PAGE_VAR
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 
+from contactflow.core.admin.model_admin import BaseAdmin, page
 from contacts.imports import defusing
 
 LIMIT = 100_000
@@ -66,7 +66,7 @@ def _bounded(rows: QuerySet[Any]) -> Iterable[Model]:
     return rows[: LIMIT + 1].iterator(chunk_size=CHUNK)
 
 
-class DownloadableList:
+class DownloadableList(BaseAdmin):
     """Before an admin: lists often looked for, and the download of the list as it is filtered, stand above it."""
 
     shortcuts: ClassVar[tuple[tuple[str, str], ...]]
@@ -74,12 +74,9 @@ class DownloadableList:
     file_name: ClassVar[str]
     list_before_template = "admin/workflows/runs_above.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.export_view)  # type: ignore[attr-defined]  # the admin's
-        return [path("export/", view, name=self._named("export")), *super().get_urls()]  # type: ignore[misc]
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        place, download = (reverse(f"admin:{self._named(name)}") for name in ("changelist", "export"))
+        mine = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        place, download = reverse(f"{mine}_changelist"), reverse(f"{mine}_export")
         query = request.GET.urlencode()
         above = {
             "shortcuts": [
@@ -88,12 +85,8 @@ class DownloadableList:
             ],
             "export_address": f"{download}?{query}" if query else download,
         }
-        return super().changelist_view(request, {**above, **(extra_context or {})})  # type: ignore[misc]
+        return super().changelist_view(request, {**above, **(extra_context or {})})
 
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        if not self.has_view_permission(request):  # type: ignore[attr-defined]
-            raise PermissionDenied
+    @page("export/")
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
         return answer(chosen(self, request), self.columns, name=self.file_name)
-
-    def _named(self, page: str) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"  # type: ignore[attr-defined]

@@ -11,14 +11,13 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import ReasonForm
+from contactflow.core.admin.model_admin import BaseAdmin, page
 from contactflow.core.numbers import counted
 from workflows import failure_causes, failures
 from workflows.admin.executions import history
@@ -84,40 +83,27 @@ def _about_chosen(verb: str, description: str) -> Callable[..., HttpResponse | N
     return about
 
 
-class FailurePages:
+class FailurePages(BaseAdmin):
     """The pages of failures, for the admin of steps."""
 
-    admin_site: Any
-    opts: Any
-    has_view_permission: Callable[..., bool]
-    has_control_permission: Callable[..., bool]
+    def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_scheduledaction")
 
-    def failure_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("failures/", view(self.failures_view), name="workflows_failures"),
-            path("failures/decide/", view(self.decide_view), name="workflows_failures_decide"),
-        ]
-
+    @page("failures/", name="workflows_failures")
     def failures_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         found = failures.groups()
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "Failures",
             "groups": [self._shown(group) for group in found],
             "steps": sum(group.steps for group in found),
             "decisions": failures.lately(now=clock.database_now()),
             "may_control": self.has_control_permission(request),
         }
-        return TemplateResponse(request, "admin/workflows/failures.html", context)
+        return self.framed(request, "admin/workflows/failures.html", context)
 
+    @page("failures/decide/", permission="control", name="workflows_failures_decide")
     def decide_view(self, request: HttpRequest) -> HttpResponse:
         """Shows what a decision would touch; acts when it is confirmed with a reason."""
-        if not self.has_control_permission(request):
-            raise PermissionDenied
         asked = request.POST if request.method == "POST" else request.GET
         verb = asked.get("verb", "")
         if verb not in WORDS or not (asked.get("cause") or asked.get("chosen")):
@@ -141,8 +127,6 @@ class FailurePages:
         form.initial["expected"] = seen.steps
         button, question, _ = WORDS[verb]
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": question.format(steps=counted(seen.steps, "step")),
             "means": MEANS[verb],
             "explanation": failure_causes.explain(cause) if cause else None,
@@ -156,7 +140,7 @@ class FailurePages:
             "address": reverse("admin:workflows_failures_decide"),
             "back": reverse("admin:workflows_failures") if cause else _list_address({}),
         }
-        return TemplateResponse(request, "admin/workflows/failures_decide.html", context)
+        return self.framed(request, "admin/workflows/failures_decide.html", context)
 
     def _decide(self, request: HttpRequest, answers: dict[str, Any]) -> HttpResponse:
         now = clock.database_now()

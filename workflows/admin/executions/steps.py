@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
@@ -106,17 +105,11 @@ class ScheduledActionAdmin(PeopleSearch, export.DownloadableList, FailurePages, 
         is_to_come = request.GET.getlist("status__exact") == ["pending"]
         return ("due_at", "id") if is_to_come else ("-due_at", "-id")
 
-    def get_urls(self) -> list[URLPattern]:
-        return [*self.failure_urls(), *self.digest_urls(), *super().get_urls()]
-
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         action = options.get("obj")
         if action is not None:
             context["step"] = history.of_step(action)
         return super().render_change_form(request, context, *args, **options)
-
-    def has_control_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_scheduledaction")
 
     def possible_buttons(self, row: ScheduledAction) -> tuple[str, ...]:
         possible = {
