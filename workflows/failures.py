@@ -164,28 +164,6 @@ def newest(*, cause: str = "", chosen: Iterable[uuid.UUID] = (), now: dt.datetim
     return list(_with_relations(wanted).annotate(at=_WENT_WRONG_AT).order_by("-at", "pk")[:limit])
 
 
-def decide(  # noqa: PLR0913  what a decision is made of
-    *,
-    verb: str,
-    cause: str = "",
-    chosen: Iterable[uuid.UUID] = (),
-    reason: str,
-    actor: str,
-    expected: int,
-    now: dt.datetime,
-) -> BulkDecision:
-    """Store the decision; carry_out and the pump see to it."""
-    return BulkDecision.objects.create(
-        verb=verb,
-        cause=cause,
-        chosen=list(chosen)[:CHOSEN],
-        reason=reason[:500],
-        actor=actor[:150],
-        decided_at=now,
-        expected=expected,
-    )
-
-
 def carry_out(decision: BulkDecision, *, deadline: float, limit: int = AT_ONCE) -> int:
     """Do up to `limit` steps until time.monotonic() reaches `deadline`; returns how many were looked at."""
     looked_at = 0

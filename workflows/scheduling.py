@@ -35,8 +35,7 @@ def due_at(*, started_at: dt.datetime, delay_hours: Decimal) -> dt.datetime:
 def plan_steps(*, instance: WorkflowInstance, steps: Iterable[Step]) -> list[ScheduledAction]:
     """The actions of an instance's steps, not saved."""
     return [
-        _action(instance, step, step, instance.started_at + delay_of(step), step.action_type, target_id=step.target_id)
-        for step in steps
+        _action(instance, step, due_at(started_at=instance.started_at, delay_hours=step.delay_hours)) for step in steps
     ]
 
 
@@ -44,10 +43,7 @@ def plan_touches(
     *, instance: WorkflowInstance, started_at: dt.datetime, step: Step, touches: Iterable[PlannedTouch]
 ) -> list[ScheduledAction]:
     """The touches of a schedule_follow_up step, due N days after `started_at`, not saved."""
-    return [
-        _action(instance, step, touch, started_at + dt.timedelta(days=touch.day), TOUCH, occurrence=touch.day)
-        for touch in touches
-    ]
+    return [_touch(instance, started_at, step, touch) for touch in touches]
 
 
 def task_due_at(*, now: dt.datetime, priority: str) -> dt.datetime:
@@ -55,26 +51,32 @@ def task_due_at(*, now: dt.datetime, priority: str) -> dt.datetime:
     return now + dt.timedelta(hours=TASK_HOURS.get(priority, TASK_HOURS["medium"]))
 
 
-def _action(  # noqa: PLR0913 - what an action is made of
-    instance: WorkflowInstance,
-    step: Step,
-    sends: Step | PlannedTouch,
-    due: dt.datetime,
-    action_type: str,
-    *,
-    target_id: int | None = None,
-    occurrence: int = 0,
-) -> ScheduledAction:
+def _action(instance: WorkflowInstance, step: Step, due: dt.datetime) -> ScheduledAction:
     return ScheduledAction(
-        id=action_id(instance_id=instance.pk, step_id=step.pk, occurrence=occurrence),
+        id=action_id(instance_id=instance.pk, step_id=step.pk, occurrence=0),
         instance=instance,
         step=step,
-        occurrence=occurrence,
         position=step.position,
-        action_type=action_type,
-        lane=action_types.lane_of(action_type),
-        target_id=target_id,
-        template_id=sends.template_id,
+        action_type=step.action_type,
+        lane=action_types.lane_of(step.action_type),
+        target_id=step.target_id,
+        template_id=step.template_id,
+        due_at=due,
+        next_attempt_at=due,
+    )
+
+
+def _touch(instance: WorkflowInstance, started_at: dt.datetime, step: Step, touch: PlannedTouch) -> ScheduledAction:
+    due = started_at + dt.timedelta(days=touch.day)
+    return ScheduledAction(
+        id=action_id(instance_id=instance.pk, step_id=step.pk, occurrence=touch.day),
+        instance=instance,
+        step=step,
+        occurrence=touch.day,
+        position=step.position,
+        action_type=TOUCH,
+        lane=action_types.lane_of(TOUCH),
+        template_id=touch.template_id,
         due_at=due,
         next_attempt_at=due,
     )

@@ -44,8 +44,8 @@ def wrong(world, cause="sender_refused", status="failed", at=f.NOW, contact=None
 
 
 def decided(verb="retry", cause="sender_refused", chosen=(), deadline=30.0, limit=failures.AT_ONCE):
-    decision = failures.decide(
-        verb=verb, cause=cause, chosen=chosen, reason=REASON, actor="ada", expected=0, now=database_now()
+    decision = BulkDecision.objects.create(
+        verb=verb, cause=cause, chosen=list(chosen), reason=REASON, actor="ada", decided_at=database_now()
     )
     failures.carry_out(decision, deadline=time.monotonic() + deadline, limit=limit)
     return decision
@@ -215,8 +215,8 @@ def test_failure_of_a_cancelled_workflow_can_be_put_away(world):
 
 
 def test_what_fails_after_the_decision_is_not_touched(world):
-    decision = failures.decide(
-        verb="retry", cause="sender_refused", reason=REASON, actor="ada", expected=1, now=database_now()
+    decision = BulkDecision.objects.create(
+        verb="retry", cause="sender_refused", reason=REASON, actor="ada", decided_at=database_now()
     )
     later = wrong(world, at=database_now() + dt.timedelta(minutes=1))
 

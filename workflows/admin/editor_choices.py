@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 
 from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.models import EngagementTemplate, Target
@@ -59,7 +60,16 @@ class Offer:
         return Pick(self.emails, choices=choices, empty="Choose an email", label="Email")
 
 
-class Pick(forms.TypedChoiceField):
+class Chosen:
+    """Before a field: what it holds at first are rows."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [str(row.pk) for row in value]
+        return str(value.pk) if isinstance(value, Model) else value
+
+
+class Pick(Chosen, forms.TypedChoiceField):
     """One row out of many, which were read for all fields together."""
 
     def __init__(
@@ -76,7 +86,7 @@ class Pick(forms.TypedChoiceField):
         )
 
 
-class PickSome(forms.TypedMultipleChoiceField):
+class PickSome(Chosen, forms.TypedMultipleChoiceField):
     """Any number of rows, as boxes to tick."""
 
     def __init__(self, rows: Mapping[str, Any], **more: Any) -> None:

@@ -215,10 +215,7 @@ class Editor:
             description=data.get("description") or "",
             business_entity=data.get("business_entity"),
             events=tuple(events),
-            contact_types=tuple(data.get("contact_types") or ()),
-            lead_sources=tuple(data.get("lead_sources") or ()),
-            interests=tuple(data.get("interests") or ()),
-            tags=tuple(data.get("tags") or ()),
+            **{name: tuple(data.get(name) or ()) for name in ("contact_types", "lead_sources", "interests", "tags")},
             reentry=reentry,
             reentry_days=data.get("reentry_days") if is_counted else None,
             steps=tuple(step.planned() for step in self.steps),
@@ -260,13 +257,12 @@ class Editor:
         return step, {"delay": "amount"}.get(fault.field, fault.field)
 
     def _sent(self, sent: QueryDict) -> list[StepForm]:
-        keys = [key for key in dict.fromkeys(sent.getlist("step")) if key.isalnum()][:MOST_STEPS]
-        return [self._sent_step(sent, key) for key in keys]
+        return [self._sent_step(sent, key) for key in _keys(sent, "step")]
 
     def _sent_step(self, sent: QueryDict, key: str) -> StepForm:
         prefix = f"step-{key}"
-        keys = [one for one in dict.fromkeys(sent.getlist(f"{prefix}-touch")) if one.isalnum()][:MOST_STEPS]
-        touches = [TouchForm(sent, prefix=f"{prefix}-touch-{one}", offer=self.offer) for one in keys]
+        places = [f"{prefix}-touch-{one}" for one in _keys(sent, f"{prefix}-touch")]
+        touches = [TouchForm(sent, prefix=place, offer=self.offer) for place in places]
         return StepForm(sent, prefix=prefix, offer=self.offer, touches=touches)
 
     def _of(self, plan: Plan) -> list[StepForm]:
@@ -275,14 +271,14 @@ class Editor:
     def _step(self, number: int, step: PlannedStep) -> StepForm:
         prefix = f"step-{number}"
         touches = [
-            TouchForm(
-                prefix=f"{prefix}-touch-{place}",
-                offer=self.offer,
-                initial={"day": touch.day, "template": touch.template and str(touch.template.pk)},
-            )
+            TouchForm(prefix=f"{prefix}-touch-{place}", offer=self.offer, initial=vars(touch))
             for place, touch in enumerate(step.touches, start=1)
         ]
         return StepForm(prefix=prefix, offer=self.offer, touches=touches, initial=_initial_of(step))
+
+
+def _keys(sent: QueryDict, name: str) -> list[str]:
+    return [key for key in dict.fromkeys(sent.getlist(name)) if key.isalnum()][:MOST_STEPS]
 
 
 def _fields_of(kind: str) -> tuple[str, ...]:
@@ -290,35 +286,16 @@ def _fields_of(kind: str) -> tuple[str, ...]:
 
 
 def _start_of(plan: Plan, offer: Offer) -> dict[str, Any]:
-    return {
-        "name": plan.name,
-        "description": plan.description,
-        "business_entity": plan.business_entity and str(plan.business_entity.pk),
+    return vars(plan) | {
         "events": [name for name in plan.events if name in offer.events],
         "other_events": [name for name in plan.events if name not in offer.events],
-        "contact_types": [str(kind.pk) for kind in plan.contact_types],
-        "lead_sources": [str(source.pk) for source in plan.lead_sources],
-        "interests": plan.interests,
-        "tags": plan.tags,
-        "reentry": plan.reentry,
-        "reentry_days": plan.reentry_days,
     }
 
 
 def _initial_of(step: PlannedStep) -> dict[str, Any]:
     number, unit = plan_sentences.amount(step.delay_hours)
-    return {
-        "action_type": step.action_type,
-        "amount": f"{number.normalize():f}",
-        "unit": unit,
-        "target": step.target and str(step.target.pk),
-        "template": step.template and str(step.template.pk),
-        "title": step.title,
-        "description": step.description,
-        "category": step.category,
-        "priority": step.priority,
-        "effort_hours": None if step.effort_hours is None else f"{step.effort_hours.normalize():f}",
-    }
+    effort = None if step.effort_hours is None else f"{step.effort_hours.normalize():f}"
+    return vars(step) | {"amount": f"{number.normalize():f}", "unit": unit, "effort_hours": effort}
 
 
 def _hours(amount: Decimal | None, unit: str | None) -> Decimal:

@@ -149,9 +149,8 @@ class FailurePages(BaseAdmin):
         expected = answers["expected"]
         if expected is not None and seen.steps > expected:
             return self._ask_again(request, answers, expected)
-        decision = failures.decide(
-            **about, reason=answers["reason"], actor=request.user.get_username(), expected=seen.steps, now=now
-        )
+        who = {"reason": answers["reason"], "actor": request.user.get_username()}
+        decision = BulkDecision.objects.create(**about, **who, expected=seen.steps, decided_at=now)
         failures.carry_out(decision, deadline=time.monotonic() + IN_THE_REQUEST)
         messages.success(request, WORDS[decision.verb][2].format(done=counted(decision.done, "step")))
         if decision.refused:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.widgets import INPUT_CLASSES
 
 from contactflow.core import clock, numbers
@@ -24,44 +22,31 @@ from workflows.models import Step
 class DayForm(forms.Form):
     """From and to, as the browser offers dates."""
 
-    def __init__(self, name: str, title: str, *args: Any, **options: Any) -> None:
+    def __init__(self, name: str, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        title = name.replace("_", " ").capitalize()
         for end, label in (("from", f"{title} from"), ("to", f"{title} up to and with")):
             widget = forms.DateInput(attrs={"type": "date", "aria-label": label, "class": " ".join(INPUT_CLASSES)})
             self.fields[f"{name}_{end}"] = forms.DateField(required=False, label=label, widget=widget)
 
 
-class DayFilter(admin.FieldListFilter):
+class DayFilter(RangeDateFilter):  # type: ignore[misc]  # Unfold has no types
     """Days of the reader's calendar, both ends included."""
 
     template = "admin/workflows/runs_days.html"
-
-    def __init__(self, field: Any, request: HttpRequest, params: Any, *args: Any, **options: Any) -> None:
-        super().__init__(field, request, params, *args, **options)
-        for name, given in self.used_parameters.items():
-            self.used_parameters[name] = given[-1] if isinstance(given, list) else given
-
-    def expected_parameters(self) -> list[str | None]:
-        return [*self._ends()]
+    form_class = DayForm
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = (self._day(name) for name in self._ends())
+        first, last = self._day("from"), self._day("to")
         if first:
             queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
         if last:
             queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + dt.timedelta(days=1))})
         return queryset
 
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        data = {name: self.used_parameters.get(name, "") for name in self._ends()}
-        yield {"form": DayForm(self.field_path, str(self.title).capitalize(), data)}
-
-    def _ends(self) -> tuple[str, str]:
-        return f"{self.field_path}_from", f"{self.field_path}_to"
-
-    def _day(self, name: str) -> dt.date | None:
+    def _day(self, end: str) -> dt.date | None:
         try:
-            found = parse_date(str(self.used_parameters.get(name, "")))
+            found = parse_date(self.used_parameters.get(f"{self.field_path}_{end}", ""))
         except ValueError:  # the 30th of February
             return None
         return found if found and found.year in clock.YEARS else None  # elsewhere a time zone may have no such moment
