@@ -235,7 +235,7 @@ def test_a_step_that_breaks_its_control_holds_up_no_other(world, monkeypatch):
             raise RuntimeError("nobody foresaw this")
         real(action=action, **told)
 
-    monkeypatch.setattr(failures.controls, "retry", retry)
+    monkeypatch.setitem(failures.CONTROLS, "retry", retry)
 
     decision = decided()
 
