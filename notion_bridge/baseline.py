@@ -12,7 +12,6 @@ from contacts import intake
 from contacts.models import Contact, ContactEvent
 from notion_bridge.models import Kind, NotionDatabase, PageLink
 from workflows import actions, active_workflows, enrolment, entrypoints, wake
-from workflows.active_workflows import Candidate
 from workflows.conditions import Facts
 from workflows.enrolment import Newcomer
 
@@ -51,7 +50,7 @@ def waiting_for_an_answer() -> int:
 def foresee(*, now: dt.datetime, limit: int = JUDGED) -> Foreseen:
     """What `start` would start at this moment, judged for the first of them; nothing is written."""
     among = active_workflows.load()
-    emails = {candidate.template.slug: _emails(candidate) for candidate in among}
+    emails = {candidate.template.slug: len(actions.emails_of(candidate.steps)) for candidate in among}
     foreseen = Foreseen(people=people().count())
     some = [_newcomer(contact) for contact in people().select_related("status", "lead_source")[:limit]]
     for starting in enrolment.foresee(people=some, among=among, now=now):
@@ -105,8 +104,3 @@ def _arrival(contact: Contact) -> intake.Change:
 def _newcomer(contact: Contact) -> Newcomer:
     """As whom `start` lets them arrive: what starts with another event stays asleep."""
     return Newcomer(contact=contact, facts=Facts.from_event(intake.current_facts(contact)), is_new=True)
-
-
-def _emails(candidate: Candidate) -> int:
-    """How many emails one instance plans, touches included."""
-    return len(actions.emails_of(candidate.steps))

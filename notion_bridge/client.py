@@ -42,23 +42,6 @@ from notion_bridge.errors import (
     understand,
 )
 
-__all__ = [
-    "Answer",
-    "Conflicting",
-    "Forbidden",
-    "Invalid",
-    "Lane",
-    "Later",
-    "NotFound",
-    "Notion",
-    "NotionError",
-    "RateLimited",
-    "Unauthorized",
-    "Unavailable",
-    "Unclear",
-    "connect",
-]
-
 Answer = dict[str, Any]
 
 PAGE_SIZE = 100  # the most that Notion gives

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -108,10 +107,6 @@ def make_full_pass_soon() -> None:
     """Every page is read and every row compared once more by the monitoring, before anything that can wait."""
     NotionDatabase.objects.update(full_pass_at=None)
     wake.on_commit()
-
-
-def link_of(*, object_key: UUID) -> PageLink | None:
-    return PageLink.objects.select_related("database").filter(object_key=object_key).first()
 
 
 def dismiss(*, problem: SyncProblem, actor: str, now: dt.datetime) -> None:

@@ -34,7 +34,8 @@ def join(*, keep: Contact, drop: Contact, now: dt.datetime) -> dict[str, Any]:
     theirs, ours = _link(drop), _link(keep)
     if theirs is None:
         return {}
-    record: dict[str, Any] = {"link": theirs.pk, "was": _told(theirs), "moved": _moves(theirs, ours)}
+    was = {"state": theirs.state, "local": theirs.local, "remote": theirs.remote}
+    record: dict[str, Any] = {"link": theirs.pk, "was": was, "moved": _moves(theirs, ours)}
     if record["moved"]:
         if ours is not None:
             ours.delete()  # no page was asked for yet
@@ -75,7 +76,3 @@ def _moves(theirs: PageLink, ours: PageLink | None) -> bool:
     """A page in step goes over to somebody who has none, and for whom none was asked for."""
     has_none = ours is None or (ours.page_id is None and not ours.is_unclear)
     return has_none and theirs.state == State.LINKED and theirs.page_id is not None
-
-
-def _told(link: PageLink) -> dict[str, Any]:
-    return {"state": link.state, "local": link.local, "remote": link.remote}

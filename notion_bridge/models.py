@@ -116,10 +116,8 @@ class NotionDatabase(models.Model):
     schema = models.JSONField(default=dict, blank=True)
     schema_seen_at = models.DateTimeField(null=True, blank=True)
     problem = models.TextField(blank=True, help_text="Why this database cannot be synchronised; empty: it can.")
-    problem_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not before, after Notion was unwell.")
     troubles = models.PositiveSmallIntegerField(default=0)
-    connected_at = models.DateTimeField(null=True, blank=True)
     baseline_at = models.DateTimeField(
         null=True, blank=True, help_text="When the first pull was complete; whoever came with it starts no workflow."
     )

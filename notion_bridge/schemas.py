@@ -66,7 +66,6 @@ def connect_database(*, kind: str, named_id: str, notion: Notion, now: dt.dateti
         if database.data_source_id and database.data_source_id != data_source_id:
             database = _start_over(database)
         database.named_id, database.database_id, database.data_source_id = named_id, database_id, data_source_id
-        database.connected_at = now
         database.save()
     refresh(database=database, notion=notion, now=now)
     return database

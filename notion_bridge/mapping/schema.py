@@ -96,7 +96,8 @@ def _called(kind: str, field: Field, free: Schema) -> str:
 
 def _also_called(kind: str, field: Field, free: Schema) -> str:
     words = names.SYNONYMS[kind][field.name]
-    found = [(words.index(bare), one) for one, bare in _bare_names(field, free) if bare in words]
+    bared = ((one, names.bare(known["name"])) for one, known in _candidates(field, free))
+    found = [(words.index(bare), one) for one, bare in bared if bare in words]
     return min(found, key=lambda pair: pair[0])[1] if found else ""
 
 
@@ -106,10 +107,6 @@ def _only_one_of_its_type(kind: str, field: Field, free: Schema) -> str:
         return ""
     alike = [one for one, known in free.items() if known["type"] == field.default_type]
     return alike[0] if len(alike) == 1 else ""
-
-
-def _bare_names(field: Field, free: Schema) -> Iterator[tuple[str, str]]:
-    return ((one, names.bare(known["name"])) for one, known in _candidates(field, free))
 
 
 def _candidates(field: Field, free: Schema) -> list[tuple[str, Seen]]:

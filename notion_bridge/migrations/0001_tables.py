@@ -25,10 +25,8 @@ class Migration(migrations.Migration):
                 ("schema", models.JSONField(blank=True, default=dict)),
                 ("schema_seen_at", models.DateTimeField(blank=True, null=True)),
                 ("problem", models.TextField(blank=True, help_text="Why this database cannot be synchronised; empty: it can.")),
-                ("problem_at", models.DateTimeField(blank=True, null=True)),
                 ("retry_at", models.DateTimeField(blank=True, help_text="Not before, after Notion was unwell.", null=True)),
                 ("troubles", models.PositiveSmallIntegerField(default=0)),
-                ("connected_at", models.DateTimeField(blank=True, null=True)),
                 ("baseline_at", models.DateTimeField(blank=True, help_text="When the first pull was complete; whoever came with it starts no workflow.", null=True)),
                 (
                     "baseline_answer",

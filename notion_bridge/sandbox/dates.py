@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 from notion_bridge.sandbox import checks
-from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.refusals import invalid, misshapen
+from notion_bridge.sandbox.checks import Json, invalid, misshapen
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?\Z")

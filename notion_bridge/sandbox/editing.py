@@ -14,7 +14,8 @@ def create_row(workspace: Workspace, source: DataSource, draft: Draft, *, by: st
     """A new row; a status nobody chose is the first one, as in Notion."""
     add_options(workspace, source, draft, by=by)
     page = Page(page_id or workspace.new_id(), *workspace.stamps(by), source_id=source.id, parent_id="")
-    page.values = {prop.id: prop.options[0].id for prop in source.properties.values() if _starts_chosen(prop)}
+    statuses = [prop for prop in source.properties.values() if prop.type == "status" and prop.options]
+    page.values = {prop.id: prop.options[0].id for prop in statuses}
     page.values |= draft.values
     page.number, source.next_number = source.next_number, source.next_number + 1
     _shadow(workspace, page, None)
@@ -23,10 +24,6 @@ def create_row(workspace: Workspace, source: DataSource, draft: Draft, *, by: st
     workspace.changed()
     workspace.announce("page.created", page, {}, by)
     return page
-
-
-def _starts_chosen(prop: Property) -> bool:
-    return prop.type == "status" and bool(prop.options)
 
 
 def edit(workspace: Workspace, page: Page, draft: Draft, *, by: str) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from notion_bridge.sandbox import checks, editing, rendering, richtext, schema, values
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import Json, Refusal, in_trash, invalid, misshapen
 from notion_bridge.sandbox.querying import QUERY_KEYS, Reader
-from notion_bridge.sandbox.refusals import Refusal, in_trash, invalid, misshapen
 from notion_bridge.sandbox.rendering import WITHOUT_ARCHIVED
 from notion_bridge.sandbox.workspace import Workspace
 

@@ -7,7 +7,7 @@ import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from notion_bridge.sandbox.refusals import Refusal
+from notion_bridge.sandbox.checks import Refusal
 
 CUT_AFTER = "cut_after"  # the work is done and the connection cut: nobody learns of it
 CUT_BEFORE = "cut_before"  # the connection is cut and nothing was done

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from notion_bridge.sandbox import checks, dates
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import Json, invalid, misshapen
 from notion_bridge.sandbox.model import TEXT_LISTS, TYPES, DataSource, Page
-from notion_bridge.sandbox.refusals import invalid, misshapen
 from notion_bridge.sandbox.richtext import plain_text
 
 Match = Callable[[Page, Json], bool]  # the page, and its values as the index knows them

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from notion_bridge.sandbox import checks, filters, rendering
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import Json, invalid
 from notion_bridge.sandbox.model import DataSource, Page
-from notion_bridge.sandbox.refusals import invalid
 from notion_bridge.sandbox.workspace import Workspace
 
 MOST_CURSORS = 2_000
@@ -23,7 +23,7 @@ class Position:
     """Where a reader stands in an answer that is given in pieces."""
 
     question: str
-    found: list[str]
+    found: list[Any]
     at: int
     until: dt.datetime
     cut: bool  # whether more would have matched than a query reaches
@@ -41,7 +41,7 @@ class Cursors:
         """None of those handed out is good any more."""
         self._known.clear()
 
-    def give(self, question: str, found: list[str], at: int, *, cut: bool) -> str:
+    def give(self, question: str, found: list[Any], at: int, *, cut: bool) -> str:
         cursor = self._workspace.new_id()
         until = self._workspace.clock.now() + self.lifetime
         self._known[cursor] = Position(question, found, at, until, cut)
@@ -67,31 +67,38 @@ class Reader:
 
     def query(self, source: DataSource, body: Json, version: str) -> Json:
         """POST data_sources/{id}/query."""
-        size = self._size(body.get("page_size", 100), "body.page_size")
         question = self._question(source, body)
-        position = self._start(source, body, question)
-        ids, cursor = self._piece(position, size)
+        ids, fields, cut = self._piece(question, lambda: self._find(source, body), body, "body")
         pages = [self.workspace.pages[one] for one in ids if one in self.workspace.pages]
         status: Json = {"type": "complete"}
-        if cursor is None and position.cut:
+        if fields["next_cursor"] is None and cut:
             status = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
-        return {
-            "object": "list",
-            "results": [rendering.page(one, self.workspace, version) for one in pages],
-            "next_cursor": cursor,
-            "has_more": cursor is not None,
-            "type": "page_or_data_source",
-            "page_or_data_source": {},
-            "request_status": status,
-        }
+        kind = {"type": "page_or_data_source", "page_or_data_source": {}, "request_status": status}
+        return fields | kind | {"results": [rendering.page(one, self.workspace, version) for one in pages]}
 
-    def _start(self, source: DataSource, body: Json, question: str) -> Position:
-        if "start_cursor" in body:
-            cursor = checks.identifier(body["start_cursor"], "body.start_cursor")
-            return self.cursors.take(cursor, question)
-        found = self._find(source, body)
-        now = self.workspace.clock.now()
-        return Position(question, found[: self.reach], 0, now, cut=len(found) > self.reach)
+    def listed(self, question: str, found: list[Any], parameters: Json) -> tuple[list[Any], Json]:
+        """A piece of a list, and the fields that go with it."""
+        piece, fields, _ = self._piece(question, lambda: found, parameters, "query")
+        return piece, fields
+
+    def _piece(
+        self, question: str, find: Callable[[], list[Any]], given: Json, part: str
+    ) -> tuple[list[Any], Json, bool]:
+        """What the request gets, the fields that go with it, and whether more would have been found than is given."""
+        size = checks.page_size(given.get("page_size", 100), f"{part}.page_size")
+        size = min(size, self.fewer) if self.fewer else size
+        if "start_cursor" in given:
+            cursor = checks.identifier(given["start_cursor"], f"{part}.start_cursor")
+            position = self.cursors.take(cursor, question)
+        else:
+            found = find()
+            now = self.workspace.clock.now()
+            position = Position(question, found[: self.reach], 0, now, cut=len(found) > self.reach)
+        end, next_cursor = position.at + size, None
+        if end < len(position.found):
+            next_cursor = self.cursors.give(question, position.found, end, cut=position.cut)
+        fields = {"object": "list", "next_cursor": next_cursor, "has_more": next_cursor is not None}
+        return position.found[position.at : end], fields, position.cut
 
     def _question(self, source: DataSource, body: Json) -> str:
         return source.id + json.dumps({key: body.get(key) for key in ("filter", "sorts", "in_trash", "archived")})
@@ -114,24 +121,3 @@ class Reader:
         now = self.workspace.clock.now()
         known = [(page, page.indexed_values(now)) for page in pages]
         return [page for page, values in known if values is not None and match(page, values)]
-
-    def _size(self, value: Any, path: str) -> int:
-        size = checks.page_size(value, path)
-        return min(size, self.fewer) if self.fewer else size
-
-    def _piece(self, position: Position, size: int) -> tuple[list[str], str | None]:
-        end = position.at + size
-        piece = position.found[position.at : end]
-        if end >= len(position.found):
-            return piece, None
-        return piece, self.cursors.give(position.question, position.found, end, cut=position.cut)
-
-    def listed(self, question: str, results: list[Json], parameters: Json) -> tuple[list[Json], Json]:
-        """A piece of a list that is rendered already, and the fields that go with it."""
-        size = self._size(parameters.get("page_size", 100), "query.page_size")
-        start = 0
-        if parameters.get("start_cursor") is not None:
-            start = self.cursors.take(parameters["start_cursor"], question).at
-        end = start + size
-        cursor = self.cursors.give(question, [], end, cut=False) if end < len(results) else None
-        return results[start:end], {"object": "list", "next_cursor": cursor, "has_more": cursor is not None}

@@ -17,7 +17,7 @@ class Request:
     at: float
     answered_at: float
     fault: str = ""
-    too_early: bool = False  # it came before a Retry-After had passed
+    retry_after: int = 0  # what it was told to wait, in seconds
 
     @property
     def is_query(self) -> bool:
@@ -29,21 +29,7 @@ class Request:
 
 
 class RequestLog(list[Request]):
-    """Every request under /v1 in the order of the answers. Cleared, it counts anew; a Retry-After stays in force."""
-
-    forbidden_until = 0.0  # time.monotonic() value; what comes before it disregards a Retry-After
-    grace = 0.05  # what was under way when the Retry-After left does not count
-    _announced_at = 0.0
-
-    def forbid(self, *, until: float, now: float) -> None:
-        """A Retry-After left just now."""
-        if until > self.forbidden_until:
-            if now >= self.forbidden_until:
-                self._announced_at = now
-            self.forbidden_until = until
-
-    def is_too_early(self, at: float) -> bool:
-        return self._announced_at + self.grace < at < self.forbidden_until - self.grace
+    """Every request under /v1 in the order of the answers."""
 
     def writes(self) -> int:
         """How many wanted to change something."""

@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from notion_bridge.sandbox import checks
-from notion_bridge.sandbox.checks import Json
-from notion_bridge.sandbox.refusals import invalid, misshapen
+from notion_bridge.sandbox.checks import Json, invalid, misshapen
 
 LONGEST_CONTENT = 2000
 LONGEST_URL = 2000

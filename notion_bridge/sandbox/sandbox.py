@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import NamedTuple
 
 from notion_bridge.sandbox import samples
@@ -26,7 +25,7 @@ class Ids(NamedTuple):
 
 
 class Sandbox(Persons):
-    """Serves Notion's API at `url` for the key `key` from `start` to `stop`; also a context manager.
+    """Serves Notion's API at `url` for the key `key` from `start` to `stop`.
 
     Colleagues' doings are the methods of Persons. `clock` is its time, `requests` what came, `faults` what goes wrong.
     """
@@ -47,15 +46,6 @@ class Sandbox(Persons):
         self.parent_page = self.workspace.add_page(parent_id="", title="Contactflow", by=robin).id
 
     # Running
-
-    def __enter__(self) -> Sandbox:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 is any free one."""

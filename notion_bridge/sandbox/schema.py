@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from notion_bridge.sandbox import checks, dates, editing
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import Json, invalid, misshapen
 from notion_bridge.sandbox.model import COLORS, COMPUTED, TYPES, WITH_OPTIONS, DataSource, Option, Property
-from notion_bridge.sandbox.refusals import invalid, misshapen
 from notion_bridge.sandbox.richtext import plain_item, plain_text
 from notion_bridge.sandbox.values import LONGEST_OPTION, option_name
 from notion_bridge.sandbox.workspace import Workspace

@@ -18,9 +18,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from notion_bridge.sandbox import faults
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import Json, Refusal, invalid, misshapen
 from notion_bridge.sandbox.endpoints import Api, Call
-from notion_bridge.sandbox.refusals import Refusal, invalid, misshapen
 from notion_bridge.sandbox.requests import Limiter, Request, RequestLog
 
 VERSIONS = ("2025-09-03", "2026-03-11")
@@ -69,20 +68,14 @@ class Door:
     def answer(self, arrived: Arrived) -> Answer:
         """Answer and record; raises Cut."""
         fault = self.faults.strike(arrived.method, arrived.path)
-        status = 0
-        early = self.requests.is_too_early(arrived.at)
+        status = wait = 0
         try:
             answer = self._with(fault, arrived)
-            status = answer.status
-            if "Retry-After" in answer.headers:
-                now = time.monotonic()
-                self.requests.forbid(until=now + int(answer.headers["Retry-After"]), now=now)
+            status, wait = answer.status, int(answer.headers.get("Retry-After", 0))
             return answer
         finally:
-            name = fault.kind if fault else ""
-            self.requests.append(
-                Request(arrived.method, arrived.path, status, arrived.at, time.monotonic(), name, too_early=early)
-            )
+            name, now = fault.kind if fault else "", time.monotonic()
+            self.requests.append(Request(arrived.method, arrived.path, status, arrived.at, now, name, wait))
 
     def _with(self, fault: faults.Fault | None, arrived: Arrived) -> Answer:
         if fault is None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from notion_bridge.sandbox import checks, dates, richtext
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import MISSING, Json, invalid, misshapen, unknown_property
 from notion_bridge.sandbox.model import TYPES, DataSource, Option, Property
-from notion_bridge.sandbox.refusals import MISSING, invalid, misshapen, unknown_property
 from notion_bridge.sandbox.workspace import Workspace
 
 LONGEST_OPTION = 100

@@ -90,12 +90,6 @@ class Webhooks:
 
     # Events
 
-    def emit(self, kind: str, object_id: str, data: Json | None = None, *, by: str = "") -> None:
-        """An event of any type about an object, whether or not something happened."""
-        with self.workspace.lock:
-            subject = self.workspace.pages.get(object_id) or self.workspace.sources[object_id]
-            self._announce(kind, subject, data or {}, by or self.workspace.people[0].id)
-
     def events(self) -> list[Json]:
         """Take what waits, without delivering it."""
         with self._changed:

@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
+from notion_bridge.sandbox.checks import invalid, not_found
 from notion_bridge.sandbox.model import Database, DataSource, Page, Property, User
-from notion_bridge.sandbox.refusals import invalid, not_found
 from notion_bridge.sandbox.richtext import plain_item
 
 # Printable characters that show who forgot to decode an id; "%", "/" and "." would not survive every client.

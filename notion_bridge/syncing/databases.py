@@ -63,7 +63,7 @@ def connect_or_refresh(kind: str, named_id: str, notion: Notion, now: dt.datetim
         return database
     if database.problem:
         database.problem = ""
-        NotionDatabase.objects.filter(pk=database.pk).update(problem="", problem_at=None, retry_at=None, troubles=0)
+        NotionDatabase.objects.filter(pk=database.pk).update(problem="", retry_at=None, troubles=0)
         problems.close(Cause.DATABASE_OUT_OF_REACH, subjects=[kind], now=now)
     return database
 
@@ -71,7 +71,7 @@ def connect_or_refresh(kind: str, named_id: str, notion: Notion, now: dt.datetim
 def _stop(database: NotionDatabase, message: str, now: dt.datetime) -> None:
     """The database is tried again in a few minutes; the others go on."""
     database.problem = message
-    values = {"problem": message, "problem_at": now, "retry_at": now + dt.timedelta(minutes=5)}
+    values = {"problem": message, "retry_at": now + dt.timedelta(minutes=5)}
     NotionDatabase.objects.filter(pk=database.pk).update(**values)
     problems.report(
         cause=Cause.DATABASE_OUT_OF_REACH,

@@ -107,7 +107,8 @@ class PumpStep:
         link = push.next_creation(database=database, now=now) if database.baseline_at else None
         if link is None:
             return False
-        if database.kind == Kind.CONTACTS and not _is_fresh(database, now):
+        is_fresh = database.polled_at is not None and now - database.polled_at < JUST_NOW
+        if database.kind == Kind.CONTACTS and not is_fresh:
             # Somebody may have typed the same person into Notion a moment ago.
             pull.begin(database=database, full=False, now=now)
             return True
@@ -154,10 +155,6 @@ class PumpStep:
         gone = push.let_deleted_go(database=database, notion=self.notion, now=now)
         self.counts["trashed_remote"] += gone
         return gone > 0
-
-
-def _is_fresh(database: NotionDatabase, now: dt.datetime) -> bool:
-    return database.polled_at is not None and now - database.polled_at < JUST_NOW
 
 
 def _is_full_pass_due(database: NotionDatabase, now: dt.datetime) -> bool:

@@ -48,9 +48,22 @@ class RequestLog(requests.RequestLog):
             (not method or one.method == method) and path in one.path and status in (None, one.status) for one in self
         )
 
+    grace = 0.05  # what was under way when the Retry-After left does not count
+    before: tuple[requests.Request, ...] = ()
+
+    def clear(self) -> None:
+        """Count from here on; a Retry-After stays in force."""
+        self.before = tuple(one for one in (*self.before, *self) if one.retry_after)
+        super().clear()
+
     def violations(self) -> list[requests.Request]:
         """Those that did not wait as a Retry-After asked."""
-        return [one for one in self if one.too_early]
+        bans = [
+            (one.answered_at + self.grace, one.answered_at + one.retry_after - self.grace)
+            for one in (*self.before, *self)
+            if one.retry_after
+        ]
+        return [one for one in self if any(start < one.at < end for start, end in bans)]
 
 
 class Sandbox(sandbox.Sandbox):
@@ -62,6 +75,18 @@ class Sandbox(sandbox.Sandbox):
         self.cursors = self.api.reader.cursors
         self.subscribe, self.confirm = self.webhooks.subscribe, self.webhooks.confirm
         self.deliver_now, self.events = self.webhooks.deliver_now, self.webhooks.events
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def emit(self, kind: str, object_id: str, data: dict[str, Any] | None = None) -> None:
+        """An event of any type about an object, whether or not something happened."""
+        subject = self.workspace.pages.get(object_id) or self.workspace.sources[object_id]
+        self.workspace.announce(kind, subject, data or {}, self.workspace.people[0].id)
 
     # What its pages say
 

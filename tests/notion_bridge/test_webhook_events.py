@@ -112,7 +112,7 @@ class TestEvents:
         assert bridge.link_of(ada()).state == "moved"
 
     def test_a_page_deleted_for_good_is_noticed_at_once(self, notion: Sandbox, page: str) -> None:
-        notion.webhooks.emit("page.deleted", page)
+        notion.emit("page.deleted", page)
         notion.deletes_forever(page)
         deliver_waiting(notion)
 
@@ -139,7 +139,7 @@ class TestEvents:
         assert not WebhookDelivery.objects.filter(processed_at=None).exists()
 
     def test_an_unknown_type_of_event_is_accepted_and_does_no_harm(self, notion: Sandbox, page: str) -> None:
-        notion.webhooks.emit("page.hummed_to", page)
+        notion.emit("page.hummed_to", page)
         event = notion.events()[0] | {"entity": {"id": "whatever", "type": "melody"}}
 
         assert deliver(notion, [event]) == {200}

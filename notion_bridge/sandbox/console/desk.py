@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from notion_bridge.sandbox import checks
-from notion_bridge.sandbox.checks import Json
+from notion_bridge.sandbox.checks import Json, Refusal
 from notion_bridge.sandbox.console import fields, views
 from notion_bridge.sandbox.model import DataSource, Page, Property
 from notion_bridge.sandbox.persons import Persons
-from notion_bridge.sandbox.refusals import Refusal
 from notion_bridge.sandbox.server import VERSIONS, Answer, Arrived, Door, refused
 from notion_bridge.sandbox.webhooks import Mischief, Webhooks
 from notion_bridge.sandbox.workspace import Workspace

@@ -10,7 +10,6 @@ from notion_bridge.sandbox import dates, rendering, schema
 from notion_bridge.sandbox.model import COMPUTED, Page, Property
 from notion_bridge.sandbox.workspace import Workspace
 
-LONG = 60  # characters from which a text gets several lines
 PREFIX = "p:"  # what somebody typed
 HINTS = {"date": "YYYY-MM-DD[ HH:MM]", "multi_select": "one, two", "people": "names"}
 WAS = "o:"  # what was there when the form was made
@@ -51,32 +50,8 @@ class Field:
         return WAS + self.prop.id
 
     @property
-    def label(self) -> str:
-        return self.prop.name
-
-    @property
-    def type(self) -> str:
-        return self.prop.type
-
-    @property
-    def key(self) -> str:
-        return self.prop.encoded_id
-
-    @property
-    def options(self) -> list[str]:
-        return [option.name for option in self.prop.options]
-
-    @property
     def hint(self) -> str:
         return HINTS.get(self.prop.type, "")
-
-    @property
-    def rows(self) -> int:
-        return 5 if len(self.text) > LONG else 1
-
-    @property
-    def start(self) -> str:
-        return self.text[:LONG]
 
 
 def _widget(prop: Property, text: str, *, roomy: bool) -> str:

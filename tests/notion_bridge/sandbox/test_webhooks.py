@@ -206,7 +206,7 @@ class TestEvents:
         assert notion.events() == []
 
     def test_any_type_can_be_sent(self, notion: Sandbox, token: str, page: str) -> None:
-        notion.webhooks.emit("page.painted", page, {"color": "red"})
+        notion.emit("page.painted", page, {"color": "red"})
 
         event = notion.events()[0]
         assert (event["type"], event["data"]["color"]) == ("page.painted", "red")
