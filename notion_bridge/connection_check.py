@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 
-from engagement.context import listed
+from engagement import context
 from notion_bridge import describe, monitoring, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
@@ -48,7 +48,10 @@ def judge() -> list[Line]:
     """What is known already, without asking Notion."""
     if not settings.NOTION_API_KEY:
         return [
-            Line("warning", f"Not connected. Set NOTION_API_KEY and {listed(list(VARIABLES.values()))} to connect it.")
+            Line(
+                "warning",
+                f"Not connected. Set NOTION_API_KEY and {context.listed(list(VARIABLES.values()))} to connect it.",
+            )
         ]
     if because := monitoring.paused_because():
         return [Line("FAIL", because)]
@@ -92,8 +95,8 @@ def _look(notion: Notion, now: dt.datetime) -> Iterator[Line]:
 
 
 def _who_we_are() -> Line:
-    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
-    if row is None or not row.bot_id:
+    row = NotionConnection.current()
+    if not row.bot_id:
         return Line("warning", "A key is set, but Notion was not asked yet. Check the connection in the admin.")
     where = f" in the workspace “{row.workspace}”" if row.workspace else ""
     return Line("ok", f"Connected as “{row.bot_name}”{where}.")
@@ -122,7 +125,7 @@ def judge_database(row: NotionDatabase) -> list[Line]:
     wrong = [Line("warning", f"{row}: {describe.trouble_of(one)}") for one in mappings if one.trouble]
     lacking = [describe.label(row.kind, one.field) for one in mappings if not one.property_id and not one.by_staff]
     if lacking:
-        text = f"{row} has no property for {listed(lacking)}. Add them in the admin under Notion, Fields."
+        text = f"{row} has no property for {context.listed(lacking)}. Add them in the admin under Notion, Fields."
         wrong.append(Line("warning", text))
     held = sum(bool(one.property_id) and not one.trouble for one in mappings)
     return wrong or [Line("ok", f"{row}: “{row.title or 'untitled'}” is in order, {held} fields are synchronised.")]

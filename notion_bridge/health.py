@@ -55,12 +55,12 @@ class Health:
 
 def gather(*, now: dt.datetime) -> Health:
     """Everything at once, in a bounded number of queries."""
-    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
+    row = NotionConnection.current()
     health = Health(
         connected=monitoring.is_connected(),
-        monitored=bool(row and row.monitoring),
+        monitored=row.monitoring,
         paused_because=monitoring.paused_because(),
-        workspace=row.workspace if row else "",
+        workspace=row.workspace,
         databases=_databases(now),
         errors=_errors(now),
         requests_a_minute=_rate(now),
@@ -77,8 +77,8 @@ def gather(*, now: dt.datetime) -> Health:
 def lag(*, now: dt.datetime) -> dt.timedelta:
     """How far Contactflow is behind, while Notion is monitored: since the oldest change waits that can be carried over,
     or since Notion was looked at last."""
-    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY, monitoring=True).first()
-    if row is None:
+    row = NotionConnection.current()
+    if not row.monitoring:
         return dt.timedelta(0)
     in_order = NotionDatabase.objects.filter(problem="")
     wanted = PageLink.objects.filter(wanted_at__isnull=False, database__problem="").aggregate(oldest=Min("wanted_at"))

@@ -61,6 +61,10 @@ class NotionConnection(models.Model):
     def __str__(self) -> str:
         return "Notion"
 
+    @classmethod
+    def current(cls) -> NotionConnection:
+        return cls.objects.filter(pk=cls.ONLY).first() or cls()
+
 
 class RequestBudget(models.Model):
     """When the next request may leave, for all workers together (generic cell rate algorithm)."""

@@ -31,7 +31,7 @@ def switch(*, on: bool, actor: str, now: dt.datetime) -> str:
 
 
 def is_on() -> bool:
-    return NotionConnection.objects.filter(pk=NotionConnection.ONLY, monitoring=True).exists()
+    return NotionConnection.current().monitoring
 
 
 def is_connected() -> bool:
@@ -65,8 +65,8 @@ def may_probe(*, now: dt.datetime) -> bool:
 
 def paused_because() -> str:
     """Why nothing is synchronised; "" while it is. A key that was replaced since counts as not refused."""
-    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
-    return row.paused_because if row and row.paused_because and row.refused_key == _digest() else ""
+    row = NotionConnection.current()
+    return row.paused_because if row.refused_key == _digest() else ""
 
 
 def _digest() -> str:

@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +22,6 @@ from notion_bridge.models import NotionConnection, WebhookDelivery
 MAX_ATTEMPTS = 8
 
 
-@dataclass(frozen=True)
-class State:
-    open_until: dt.datetime | None  # when the window closes; None while it is closed
-    is_verified: bool  # whether a handshake took place
-
-
 def open_window(*, until: dt.datetime) -> None:
     """Accept one handshake until then."""
     NotionConnection.objects.update_or_create(
@@ -36,13 +29,10 @@ def open_window(*, until: dt.datetime) -> None:
     )
 
 
-def state(*, now: dt.datetime) -> State:
-    """How it stands with the handshake."""
-    connection = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first()
-    if connection is None:
-        return State(open_until=None, is_verified=False)
+def open_until(connection: NotionConnection, *, now: dt.datetime) -> dt.datetime | None:
+    """When the window closes; None while it is closed."""
     until = connection.handshake_until
-    return State(open_until=until if until and until > now else None, is_verified=bool(connection.webhook_token))
+    return until if until and until > now else None
 
 
 def show_token_once() -> str:
@@ -64,11 +54,9 @@ def accept_handshake(*, token: str, now: dt.datetime) -> bool:
 
 def is_genuine(*, body: bytes, signature: str) -> bool:
     """Whether the raw body was signed with the token of the handshake."""
-    connection = NotionConnection.objects.filter(pk=NotionConnection.ONLY).exclude(webhook_token="").first()
-    if connection is None:
-        return False
-    expected = "sha256=" + hmac.new(connection.webhook_token.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+    token = NotionConnection.current().webhook_token
+    expected = "sha256=" + hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
+    return bool(token) and hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
 
 
 def store(*, event: Mapping[str, Any], body: bytes) -> bool:

@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -66,7 +65,7 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         if object_id != str(NotionConnection.ONLY):
             return None
-        row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first() or NotionConnection()
+        row = NotionConnection.current()
         row.page_title = "Notion"  # type: ignore[attr-defined]  # read by the templates
         return row
 
@@ -107,13 +106,11 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
         only = str(NotionConnection.ONLY)
         allowed = self.get_actions_detail(request, only)
         context = {
-            **self.admin_site.each_context(request),
             **overview.gather(now=clock.database_now()),
-            "opts": self.opts,
             "title": "Notion",
             "press": {one.method.__name__: _press(one, only) for one in allowed},
         }
-        return TemplateResponse(request, "admin/notion_bridge/connection.html", context)
+        return self.framed(request, "admin/notion_bridge/connection.html", context)
 
     @confirmed(
         "Check the connection now",

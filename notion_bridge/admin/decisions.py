@@ -37,7 +37,6 @@ class SyncProblemAdmin(ReadOnlyAdmin):
     when_empty = "All is well: nothing stands between Notion and Contactflow."
     list_display = ("kind_of", "in_short", "about", "state", "times", "met_at")
     list_filter = (IsNullFilter, ("cause", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
-    list_select_related = ("database", *OF_LINK)
     search_fields = ("message", "subject")
     ordering = (F("closed_at").desc(nulls_first=True), "-last_at", "-id")
     fieldsets = (
@@ -214,7 +213,6 @@ class SyncConflictAdmin(ReadOnlyAdmin):
     when_empty = "All is well: nobody changed the same thing on both sides."
     list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "since")
     list_filter = (SettledFilter, ("link__database", RelatedDropdownFilter))
-    list_select_related = OF_LINK
     search_fields = ("link__contact__email", "link__contact__last_name", "link__task__title", "field")
     ordering = (F("settled_at").desc(nulls_first=True), "-opened_at", "-id")
     fieldsets = (

@@ -13,7 +13,7 @@ from contactflow.core.admin.model_admin import column, link
 from notion_bridge import describe
 from notion_bridge.models import PageLink
 
-# What list_select_related needs so that naming the object asks nothing more.
+# What select_related needs so that naming the object asks nothing more.
 RELATED = ("database", "contact", "task", "instance__template", "instance__contact")
 COLOURS = {
     "Page is being created": "info",

@@ -33,7 +33,7 @@ class Fact:
 
 def gather(*, now: dt.datetime) -> dict[str, Any]:
     """Everything the page shows, without asking Notion."""
-    row = NotionConnection.objects.filter(pk=NotionConnection.ONLY).first() or NotionConnection()
+    row = NotionConnection.current()
     state = health.gather(now=now)
     return {
         "lines": connection_check.judge(),
@@ -96,12 +96,12 @@ def _progress(state: Health, now: dt.datetime) -> list[Fact]:
 
 
 def _webhook(row: NotionConnection, state: Health, now: dt.datetime) -> dict[str, Any]:
-    window = webhooks.state(now=now)
+    open_until = webhooks.open_until(row, now=now)
     return {
         "address": f"{settings.PUBLIC_URL.rstrip('/')}{reverse('notion-webhook').rstrip('/')}",
         "is_public": settings.PUBLIC_URL.startswith("https://"),
-        "open_until": contacts_describe.moment(window.open_until) if window.open_until else "",
-        "is_verified": window.is_verified,
+        "open_until": contacts_describe.moment(open_until) if open_until else "",
+        "is_verified": bool(row.webhook_token),
         "has_unseen_token": bool(row.webhook_token) and not row.token_shown,
         "waiting": state.events_waiting,
         "last_at": _moment(state.last_event_at),

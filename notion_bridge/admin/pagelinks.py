@@ -62,7 +62,6 @@ class PageLinkAdmin(ReadOnlyAdmin):
     when_empty = "Nothing stands in Notion yet. Connect it first: the page “Connection” says how."
     list_display = ("name", "database", "condition", "notion_page", "agreed_at")
     list_filter = (("state", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
-    list_select_related = display.RELATED
     search_fields = ("contact__email", "contact__first_name", "contact__last_name", "task__title", "page_id")
     search_help_text = "Search by a contact's name or email address, a task's title or the id of the page."
     fieldsets = (

@@ -140,10 +140,6 @@ def _date(content: object, field: Field) -> Value:
     return datetimes.read(content, with_time=field.shape is Shape.MOMENT)
 
 
-def _timestamp(content: object, field: Field) -> Value:
-    return datetimes.read({"start": content}, with_time=field.shape is Shape.MOMENT)
-
-
 def _people(content: object, field: Field) -> Value:
     if not isinstance(content, list):
         raise Unreadable(f"{field.label} cannot be read: it is not a list of people.")
@@ -174,6 +170,6 @@ _READERS: Final[Mapping[str, Callable[[object, Field], Value]]] = {
     "status": _option,
     "multi_select": _options,
     "date": _date,
-    "created_time": _timestamp,
+    "created_time": lambda content, field: _date({"start": content}, field),
     "people": _people,
 }

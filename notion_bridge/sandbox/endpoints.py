@@ -150,7 +150,7 @@ class Api:
             raise invalid(f"Could not find property with name or id: {call.path[3]}")
         if prop.type not in ("title", "rich_text", "people", "relation"):
             call.list_parameters()
-            return rendering.single_item(prop, found, self.workspace)
+            return {"object": "property_item"} | rendering.property_value(prop, found, self.workspace)
         question = f"{found.id} {prop.id}"
         pieces = rendering.items(prop, found, self.workspace)
         results, fields = self.reader.listed(question, pieces, call.list_parameters())

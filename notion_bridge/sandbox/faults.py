@@ -56,18 +56,18 @@ class Fault:
 
     def refusal(self) -> Refusal | None:
         """The error it answers with, if it answers at all."""
-        if self.kind == RATE_LIMITED:
-            return rate_limited(1 if self.seconds is None else int(self.seconds))
-        if self.kind == OVERLOAD:
-            wait = None if self.seconds is None else int(self.seconds)
-            return Refusal(529, "service_overload", "Notion is overloaded. Please try again later.", retry_after=wait)
-        if self.kind == CONFLICT:
-            return Refusal(409, "conflict_error", "Conflict occurred while saving. Please try again.")
-        if self.kind == REVOKED:
-            return Refusal(401, "unauthorized", KEY_REFUSED)
+        wait = None if self.seconds is None else int(self.seconds)
         if self.kind in (ERROR_BEFORE, ERROR_AFTER):
             return Refusal(self.status, *CODES[self.status])
-        return None
+        refusals = {
+            RATE_LIMITED: rate_limited(1 if wait is None else wait),
+            OVERLOAD: Refusal(
+                529, "service_overload", "Notion is overloaded. Please try again later.", retry_after=wait
+            ),
+            CONFLICT: Refusal(409, "conflict_error", "Conflict occurred while saving. Please try again."),
+            REVOKED: Refusal(401, "unauthorized", KEY_REFUSED),
+        }
+        return refusals.get(self.kind)
 
 
 def rate_limited(seconds: int, reason: str = "connection_limit_exceeded") -> Refusal:

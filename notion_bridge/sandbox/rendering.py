@@ -82,17 +82,17 @@ def _common(one: Kept, version: str) -> Json:
     return made
 
 
-def property_value(prop: Property, one: Page, workspace: Workspace) -> Json:
+def property_value(prop: Property, one: Page, workspace: Workspace, *, most: int | None = MOST_IN_A_PAGE) -> Json:
     """A property in a page: long lists are cut, without a word except in relations."""
     kept = computed(prop, one, workspace) if prop.type in COMPUTED else one.values.get(prop.id, prop.empty())
     made: Json = {"id": prop.encoded_id, "type": prop.type}
     if prop.type in ("title", "rich_text"):
-        made[prop.type] = kept[:MOST_IN_A_PAGE]
+        made[prop.type] = kept[:most]
     elif prop.type == "people":
-        made[prop.type] = [user(workspace.users[one_id], workspace) for one_id in kept[:MOST_IN_A_PAGE]]
+        made[prop.type] = [user(workspace.users[one_id], workspace) for one_id in kept[:most]]
     elif prop.type == "relation":
-        made[prop.type] = [{"id": one_id} for one_id in kept[:MOST_IN_A_PAGE]]
-        made["has_more"] = len(kept) > MOST_IN_A_PAGE
+        made[prop.type] = [{"id": one_id} for one_id in kept[:most]]
+        made["has_more"] = len(made[prop.type]) < len(kept)
     else:
         made[prop.type] = simple_value(prop, kept)
     return made
@@ -126,19 +126,8 @@ def option(one: Option) -> Json:
 
 def items(prop: Property, one: Page, workspace: Workspace) -> list[Json]:
     """The pieces of a long value, each as a property item."""
-    if prop.type == "people":
-        pieces: list[Any] = [user(workspace.users[one_id], workspace) for one_id in one.values.get(prop.id, [])]
-    elif prop.type == "relation":
-        pieces = [{"id": one_id} for one_id in one.values.get(prop.id, [])]
-    else:
-        pieces = one.values.get(prop.id, [])
     head = {"object": "property_item", "id": prop.encoded_id, "type": prop.type}
-    return [head | {prop.type: piece} for piece in pieces]
-
-
-def single_item(prop: Property, one: Page, workspace: Workspace) -> Json:
-    """A short value as a property item."""
-    return {"object": "property_item"} | property_value(prop, one, workspace)
+    return [head | {prop.type: piece} for piece in property_value(prop, one, workspace, most=None)[prop.type]]
 
 
 def database(one: Database, workspace: Workspace, version: str) -> Json:

@@ -6,8 +6,8 @@ import datetime as dt
 import random
 import threading
 import uuid
-from collections.abc import Callable, Container, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from notion_bridge.sandbox.checks import invalid, not_found
 from notion_bridge.sandbox.model import Database, DataSource, Page, Property, User
@@ -17,6 +17,7 @@ from notion_bridge.sandbox.richtext import plain_item
 ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ID_SIGNS = ":;<=>?@[\\]^`{|}~"
 
+Found = TypeVar("Found")
 Announce = Callable[[str, Any, dict[str, Any], str], None]
 
 
@@ -80,34 +81,26 @@ class Workspace:
     # What the integration sees
 
     def page(self, page_id: str) -> Page:
-        page = self.pages.get(page_id)
-        if page is None or not self.is_shared(page_id):
-            self._refuse_other_kind(page_id, "page")
-            raise not_found("page", page_id)
-        return page
+        return self._found("page", self.pages, page_id)
 
     def database(self, database_id: str) -> Database:
-        database = self.databases.get(database_id)
-        if database is None or not self.is_shared(database_id):
-            self._refuse_other_kind(database_id, "database")
-            raise not_found("database", database_id)
-        return database
+        return self._found("database", self.databases, database_id)
 
     def source(self, source_id: str) -> DataSource:
-        source = self.sources.get(source_id)
-        if source is None or not self.is_shared(source_id):
-            raise not_found("data_source", source_id)
-        return source
+        return self._found("data_source", self.sources, source_id)
 
-    def _refuse_other_kind(self, object_id: str, wanted: str) -> None:
+    def _found(self, kind: str, known: dict[str, Found], object_id: str) -> Found:
         """Notion says so when an id is right and only of another kind."""
-        kinds: dict[str, Container[str]] = {"page": self.pages, "database": self.databases}
-        for kind, known in kinds.items():
-            if kind != wanted and object_id in known and self.is_shared(object_id):
-                raise invalid(
-                    f"Provided ID {object_id} is a {kind}, not a {wanted}. "
-                    f"Use the retrieve {kind} API instead, or provide a {wanted} ID."
-                )
+        is_shared = self.is_shared(object_id)
+        if object_id in known and is_shared:
+            return known[object_id]
+        other = "page" if object_id in self.pages else "database" if object_id in self.databases else ""
+        if other and is_shared and kind != "data_source":
+            raise invalid(
+                f"Provided ID {object_id} is a {other}, not a {kind}. "
+                f"Use the retrieve {other} API instead, or provide a {kind} ID."
+            )
+        raise not_found(kind, object_id)
 
     def is_shared(self, object_id: str) -> bool:
         """Whether neither the object nor anything it lies in was taken away from the integration."""

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from contactflow.core.clock import database_now
 from notion_bridge import webhooks
+from notion_bridge.models import NotionConnection
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -16,13 +17,19 @@ def minutes(number: int) -> dt.timedelta:
     return dt.timedelta(minutes=number)
 
 
+def state() -> tuple[dt.datetime | None, bool]:
+    """When the window closes, and whether Notion has introduced itself."""
+    connection = NotionConnection.current()
+    return webhooks.open_until(connection, now=NOW), bool(connection.webhook_token)
+
+
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     call_command("notion_webhook", *arguments)
     return capsys.readouterr().out
 
 
 def test_the_window_is_closed_at_first() -> None:
-    assert webhooks.state(now=NOW) == webhooks.State(open_until=None, is_verified=False)
+    assert state() == (None, False)
 
 
 def test_an_open_window_accepts_one_handshake() -> None:
@@ -30,7 +37,7 @@ def test_an_open_window_accepts_one_handshake() -> None:
 
     assert webhooks.accept_handshake(token="first", now=NOW)
     assert not webhooks.accept_handshake(token="second", now=NOW)
-    assert webhooks.state(now=NOW) == webhooks.State(open_until=None, is_verified=True)
+    assert state() == (None, True)
 
 
 @pytest.mark.parametrize(("after", "accepted"), [(14, True), (15, False), (60, False)])
@@ -59,7 +66,7 @@ def test_the_command_opens_the_window(capsys: pytest.CaptureFixture[str]) -> Non
     printed = said(capsys, "--open", "15")
 
     assert printed.startswith("The handshake is accepted until ")
-    assert webhooks.state(now=database_now()).open_until is not None
+    assert webhooks.open_until(NotionConnection.current(), now=database_now()) is not None
 
 
 def test_the_command_shows_the_state(capsys: pytest.CaptureFixture[str]) -> None:

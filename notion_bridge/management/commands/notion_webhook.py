@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from contactflow.core.clock import database_now
 from notion_bridge import webhooks
+from notion_bridge.models import NotionConnection
 
 LONGEST_MINUTES = 24 * 60
 
@@ -30,14 +31,13 @@ class Command(BaseCommand):
             if not 1 <= minutes <= LONGEST_MINUTES:
                 raise CommandError(f"Open the window for 1 to {LONGEST_MINUTES} minutes.")
             webhooks.open_window(until=now + dt.timedelta(minutes=minutes))
-        state = webhooks.state(now=now)
-        if state.open_until:
-            self.stdout.write(f"The handshake is accepted until {state.open_until:%Y-%m-%d %H:%M %Z}.")
+        connection = NotionConnection.current()
+        if until := webhooks.open_until(connection, now=now):
+            self.stdout.write(f"The handshake is accepted until {until:%Y-%m-%d %H:%M %Z}.")
         else:
             self.stdout.write("The window is closed. Open it with: manage.py notion_webhook --open 15")
-        self.stdout.write(
-            "Notion has introduced itself." if state.is_verified else "Notion has not introduced itself yet."
-        )
+        known = bool(connection.webhook_token)
+        self.stdout.write("Notion has introduced itself." if known else "Notion has not introduced itself yet.")
         token = webhooks.show_token_once()
         if token:
             self.stdout.write("Paste this verification token into Notion; it is not shown again:")

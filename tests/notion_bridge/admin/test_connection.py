@@ -273,7 +273,7 @@ def test_an_address_that_notion_cannot_reach_is_told(desk: Client, settings: Any
 
 def test_the_handshake_goes_from_the_window_to_the_token(desk: Client, ids: dict[str, str]) -> None:
     press(desk, "open_window")
-    is_open = webhooks.state(now=database_now()).open_until
+    is_open = webhooks.open_until(NotionConnection.current(), now=database_now())
     Client().post("/contact-workflows/notion-webhook", {"verification_token": "secret_abc"}, "application/json")
 
     told = press(desk, "show_token")

@@ -8,14 +8,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from notion_bridge.sandbox import checks
+from notion_bridge.sandbox import checks, pages
 from notion_bridge.sandbox.checks import Json, Refusal
-from notion_bridge.sandbox.console import fields, views
-from notion_bridge.sandbox.model import DataSource, Page, Property
+from notion_bridge.sandbox.model import DataSource
 from notion_bridge.sandbox.persons import Persons
 from notion_bridge.sandbox.server import VERSIONS, Answer, Arrived, Door, refused
 from notion_bridge.sandbox.webhooks import Mischief, Webhooks
-from notion_bridge.sandbox.workspace import Workspace
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -75,14 +73,14 @@ class Console:
 
     def _first_table(self) -> Answer:
         first = next((one for one in self.persons.workspace.sources.values() if not one.in_trash), None)
-        return _moved(f"/table/{views.bare(first.id)}" if first else "/connect")
+        return _moved(f"/table/{pages.bare(first.id)}" if first else "/connect")
 
-    def _content(self, path: str, query: dict[str, str]) -> tuple[str, str, views.Values]:
+    def _content(self, path: str, query: dict[str, str]) -> tuple[str, str, pages.Values]:
         """Template, title and values of the page."""
-        plain: dict[str, Callable[[], views.Values]] = {
-            "faults": lambda: {"ready": views.READY_FAULTS, "active": self.door.faults.as_json()},
+        plain: dict[str, Callable[[], pages.Values]] = {
+            "faults": lambda: {"ready": pages.READY_FAULTS, "active": self.door.faults.as_json()},
             "webhook": lambda: {"hooks": self.webhooks},
-            "requests": lambda: views.requests(self.door),
+            "requests": lambda: pages.requests(self.door),
             "connect": lambda: {"lines": self.lines},
         }
         if path in plain:
@@ -91,24 +89,24 @@ class Console:
         found = checks.as_id(last[-32:]) or ""
         workspace = self.persons.workspace
         if kind == "schema" and found in workspace.sources:
-            return "columns", workspace.sources[found].title, views.columns(workspace.sources[found])
+            return "columns", workspace.sources[found].title, pages.columns(workspace.sources[found])
         if kind == "table" and found in workspace.sources:
             return self._table(workspace.sources[found], query)
         if not kind and found in workspace.pages:
-            return "page", "Page", views.one_page(workspace, workspace.pages[found], VERSIONS[0])
+            return "page", "Page", pages.one_page(workspace, workspace.pages[found], VERSIONS[0])
         if not kind and found in workspace.databases:
             return self._table(workspace.sources[workspace.databases[found].source_ids[0]], {})
         raise Elsewhere
 
-    def _table(self, source: DataSource, query: dict[str, str]) -> tuple[str, str, views.Values]:
+    def _table(self, source: DataSource, query: dict[str, str]) -> tuple[str, str, pages.Values]:
         page = int(query["page"]) if query.get("page", "").isdigit() else 0
         search, trashed = query.get("q", ""), "trash" in query
-        shown = views.table(self.persons.workspace, source, page=page, search=search, trashed=trashed)
+        shown = pages.table(self.persons.workspace, source, page=page, search=search, trashed=trashed)
         return "table", source.title, shown
 
-    def _document(self, name: str, values: views.Values, *, title: str, here: str, status: int = 200) -> Answer:
-        page = views.document(name, values, title=title, here=here, workspace=self.persons.workspace)
-        return Answer(status, page, HTML)
+    def _document(self, name: str, values: pages.Values, *, title: str, here: str, status: int = 200) -> Answer:
+        body = pages.document(name, values, title=title, here=here, workspace=self.persons.workspace)
+        return Answer(status, body, HTML)
 
     # Forms
 
@@ -154,9 +152,10 @@ class Console:
         source = workspace.sources[page.source_id]
         changed: Json = {}
         for prop in source.properties.values():
-            typed, was = given.get(fields.PREFIX + prop.id), given.get(fields.WAS + prop.id)
-            if typed is not None and not _same(typed, _known(workspace, prop, page, was), prop.type):
-                changed[prop.id] = fields.typed(prop, typed)
+            typed, was = given.get(pages.PREFIX + prop.id), given.get(pages.WAS + prop.id)
+            before = pages.text_of(workspace, prop, page) if was is None else was
+            if typed is not None and not _same(typed, before, prop.type):
+                changed[prop.id] = pages.typed(prop, typed)
         if not changed:
             return "Nothing was different."
         self.persons.person_edits(page.id, changed)
@@ -164,10 +163,8 @@ class Console:
 
     def _typed(self, source_id: str, given: Json) -> Json:
         properties = self.persons.workspace.sources[source_id].properties
-        named = {
-            name.removeprefix(fields.PREFIX): text for name, text in given.items() if name.startswith(fields.PREFIX)
-        }
-        return {key: fields.typed(properties[key], text) for key, text in named.items() if text}
+        named = {name.removeprefix(pages.PREFIX): text for name, text in given.items() if name.startswith(pages.PREFIX)}
+        return {key: pages.typed(properties[key], text) for key, text in named.items() if text}
 
     def _act(self, given: Json) -> str:
         persons, target = self.persons, given["id"]
@@ -232,11 +229,6 @@ def _form(arrived: Arrived) -> Json:
             return {}
         return found if isinstance(found, dict) else {}
     return {name: given[-1] for name, given in parse_qs(text, keep_blank_values=True).items()}
-
-
-def _known(workspace: Workspace, prop: Property, page: Page, was: str | None) -> str:
-    """The text somebody had before their eyes when they typed."""
-    return fields.text_of(workspace, prop, page) if was is None else was
 
 
 def _same(typed: str, text: str, kind: str) -> bool:
