@@ -60,7 +60,6 @@ class BoundSchema:
 
     @property
     def key(self) -> Property | None:
-        """The property that carries our id."""
         return self.properties.get(self.adapter.key_field)
 
     def terms(self) -> list[Term]:
@@ -145,7 +144,6 @@ class BoundSchema:
         return str(self.database.schema.get(property_id, {}).get("key", property_id))
 
     def options(self, name: str) -> list[str]:
-        """The options of the property that holds the field."""
         found: list[str] = self.database.schema.get(self.properties[name].id, {}).get("options", [])
         return found
 

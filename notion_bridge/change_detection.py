@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,18 +24,11 @@ CHUNK = 200  # rows compared at a time
 UNCOMMITTED = dt.timedelta(seconds=15)  # as much may a row's time lie before its transaction began
 
 
-@dataclass(frozen=True)
-class Swept:
-    """A part of a sweep: how many objects are wanted that were not before."""
-
-    wanted: int
-    is_over: bool
-
-
-def compare(*, database: NotionDatabase, now: dt.datetime) -> Swept:
+def compare(*, database: NotionDatabase, now: dt.datetime) -> int:
     """Compare the next rows that changed since the last sweep.
 
-    Whatever has no page, or says something else than when both sides were compared, is wanted from now on.
+    Whatever has no page, or says something else than when both sides were compared, is wanted from now on; returns how
+    many were not before. The sweep is over when `database.comparison` is empty.
     """
     sources = ADAPTERS[database.kind].sources()
     state = database.comparison or _begin_sweep(database, now)
@@ -50,10 +42,10 @@ def compare(*, database: NotionDatabase, now: dt.datetime) -> Swept:
         state = {**state, "source": state["source"] + 1, "at": state["since"], "id": ""}
     else:
         _end_sweep(database, state)
-        return Swept(wanted, is_over=True)
+        return wanted
     database.comparison = state
     database.save(update_fields=["comparison"])
-    return Swept(wanted, is_over=False)
+    return wanted
 
 
 def has_changes(*, database: NotionDatabase) -> bool:

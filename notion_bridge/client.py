@@ -130,11 +130,9 @@ class Notion:
         return self._read(self._sdk.users.list, {"start_cursor": start_cursor, "page_size": PAGE_SIZE})
 
     def database(self, database_id: str) -> Answer:
-        """A database with the list of its data sources."""
         return self._read(self._sdk.databases.retrieve, {"database_id": _in_path(database_id)})
 
     def data_source(self, data_source_id: str) -> Answer:
-        """A data source with its schema."""
         return self._read(self._sdk.data_sources.retrieve, {"data_source_id": _in_path(data_source_id)})
 
     def query(
@@ -146,7 +144,6 @@ class Notion:
         start_cursor: str | None = None,
         page_size: int = PAGE_SIZE,
     ) -> Answer:
-        """One list of the data source's pages."""
         wanted = {"filter": filter, "sorts": sorts, "start_cursor": start_cursor, "page_size": page_size}
         # Optional keys may be absent but not null.
         body = {name: value for name, value in wanted.items() if value is not None}
@@ -179,12 +176,10 @@ class Notion:
     # Writing
 
     def create_page(self, data_source_id: str, properties: Mapping[str, Any]) -> Answer:
-        """The new page."""
         parent = {"type": "data_source_id", "data_source_id": data_source_id}
         return self._write(self._sdk.pages.create, {"parent": parent, "properties": properties})
 
     def update_page(self, page_id: str, properties: Mapping[str, Any]) -> Answer:
-        """The page with the given properties changed."""
         return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "properties": properties})
 
     def set_trashed(self, page_id: str, trashed: bool) -> Answer:

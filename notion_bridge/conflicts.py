@@ -27,7 +27,7 @@ ADDABLE: dict[str, Any] = {
 
 
 class NotPossible(Exception):
-    """The message says why."""
+    """It was not done; the message says why."""
 
 
 def settle(*, conflict: SyncConflict, winner: str, actor: str, now: dt.datetime) -> None:

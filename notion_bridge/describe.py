@@ -105,7 +105,6 @@ def type_of(property_type: str) -> str:
 
 
 def label(kind: str, name: str) -> str:
-    """What a field is called."""
     try:
         return mapping.field_of(kind, name).label
     except KeyError:
@@ -127,7 +126,6 @@ def trouble_of(row: PropertyMapping, known: Mapping[str, Any] | None = None) -> 
 
 
 def value(given: object) -> str:
-    """A value of a field."""
     if given is None:
         return "not known"
     if isinstance(given, list):

@@ -152,7 +152,6 @@ def adopt(incoming: InboundPage, link: PageLink) -> InboundResult:
 
 
 def is_ours(page: Page) -> bool:
-    """Whether our own integration made the page."""
     maker = page.get("created_by")
     bot = NotionConnection.current().bot_id
     return bool(bot) and isinstance(maker, Mapping) and maker.get("id") == bot

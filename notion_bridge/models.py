@@ -38,9 +38,7 @@ class NotionConnection(models.Model):
     monitoring = models.BooleanField(default=False)
     switched_at = models.DateTimeField(null=True, blank=True, editable=False)
     switched_by = models.CharField(max_length=150, blank=True, editable=False)
-    handshake_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until then Notion's webhook handshake is accepted."
-    )
+    handshake_until = models.DateTimeField(null=True, blank=True, help_text="Notion's handshake is accepted till then.")
     webhook_token = models.CharField(max_length=200, blank=True, editable=False)
     token_shown = models.BooleanField(default=False, editable=False)
     bot_id = models.CharField(max_length=36, blank=True, editable=False)
@@ -122,9 +120,7 @@ class NotionDatabase(models.Model):
     problem = models.TextField(blank=True, help_text="Why this database cannot be synchronised; empty: it can.")
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not before, after Notion was unwell.")
     troubles = models.PositiveSmallIntegerField(default=0)
-    baseline_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the first pull was complete; whoever came with it starts no workflow."
-    )
+    baseline_at = models.DateTimeField(null=True, blank=True, help_text="When the first pull was complete.")
     baseline_answer = models.CharField(max_length=10, choices=BaselineAnswer, default=BaselineAnswer.NONE, blank=True)
     read_until = models.DateTimeField(null=True, blank=True, help_text="The next poll asks for edits since then.")
     page_cursor = models.JSONField(default=dict, blank=True)
@@ -207,23 +203,18 @@ class PageLink(models.Model):
     remote = models.JSONField(default=dict, blank=True)
     edited_at = models.DateTimeField(null=True, blank=True, help_text="Notion's last_edited_time, a whole minute.")
     agreed_at = models.DateTimeField(null=True, blank=True)
-    wanted_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it is looked at next on both sides; empty: nothing is to do."
-    )
+    wanted_at = models.DateTimeField(null=True, blank=True, help_text="When it is looked at next; empty: never.")
     attempts = models.PositiveSmallIntegerField(default=0)
     came_first = models.BooleanField(default=False, editable=False, help_text="Taken over by the first pull.")
     is_unclear = models.BooleanField(default=False, help_text="A creation was not answered: the page may exist.")
     error = models.TextField(blank=True)
-    digest = models.CharField(
-        max_length=32, blank=True, editable=False, help_text="Of the values here when both sides were compared last."
-    )
+    digest = models.CharField(max_length=32, blank=True, editable=False, help_text="Of our values, when compared last.")
     seen_in = models.CharField(max_length=40, blank=True, editable=False, help_text="The full pass that saw it last.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ("-id",)
         verbose_name = "page"
-        verbose_name_plural = "pages"
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(task=None, instance=None)
@@ -381,8 +372,6 @@ class SyncRun(models.Model):
 
     class Meta:
         ordering = ("-started_at", "-id")
-        verbose_name = "sync run"
-        verbose_name_plural = "sync runs"
         indexes: ClassVar = [models.Index(fields=["-started_at"], name="run_newest_first")]  # health, lists
 
     def __str__(self) -> str:
@@ -406,7 +395,6 @@ class WebhookDelivery(models.Model):
     class Meta:
         ordering = ("-received_at", "-id")
         verbose_name = "webhook event"
-        verbose_name_plural = "webhook events"
         indexes: ClassVar = [
             # webhooks.waiting: the events nobody followed yet.
             models.Index(fields=["next_attempt_at"], condition=models.Q(processed_at=None), name="webhook_unprocessed"),

@@ -51,7 +51,6 @@ def pause(*, error: NotionError, now: dt.datetime) -> None:
 
 
 def resume(*, now: dt.datetime) -> None:
-    """The key was accepted."""
     paused = NotionConnection.objects.filter(pk=NotionConnection.ONLY).exclude(paused_because="")
     if paused.update(paused_because="", paused_at=None, refused_key="", changed_at=Now()):
         problems.close(SyncProblem.Cause.KEY_REFUSED, subjects=[KEY_SUBJECT], now=now)

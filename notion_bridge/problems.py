@@ -38,7 +38,6 @@ def report(  # noqa: PLR0913 - what a report consists of
 
 
 def close(*causes: Cause, now: dt.datetime, subjects: Iterable[str], by: str = "Contactflow") -> None:
-    """It is over, for each of the subjects."""
     about = [subject[:300] for subject in subjects]
     open_ones = SyncProblem.objects.filter(cause__in=causes, subject__in=about, closed_at=None)
     open_ones.update(closed_at=now, closed_by=by[:150])

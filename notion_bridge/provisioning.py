@@ -26,7 +26,6 @@ class Made:
 
 
 def lacking() -> list[str]:
-    """The kinds of database that nobody has named and nobody has made."""
     named = schemas.configured()
     return [kind for kind in Kind.values if kind not in named]
 

@@ -88,7 +88,6 @@ def _restore(link: PageLink, notion: Notion, now: dt.datetime) -> str:
 
 
 def next_change(*, database: NotionDatabase, now: dt.datetime) -> PageLink | None:
-    """The page to be looked at next."""
     links = _wanted(database, now).exclude(state=State.CREATING)
     return links.order_by("wanted_at").first()
 

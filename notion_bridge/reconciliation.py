@@ -85,7 +85,6 @@ def reconcile(
 def note(
     *, link: PageLink, direction: str, what: str, now: dt.datetime, fields: Mapping[str, Any] | None = None
 ) -> None:
-    """Add to the history of one page."""
     SyncEntry.objects.create(link=link, direction=direction, what=what, fields=dict(fields or {}), at=now)
 
 

@@ -23,7 +23,6 @@ MAX_ATTEMPTS = 8
 
 
 def open_window(*, until: dt.datetime) -> None:
-    """Accept one handshake until then."""
     NotionConnection.objects.update_or_create(
         pk=NotionConnection.ONLY, defaults={"handshake_until": until, "changed_at": Now()}
     )

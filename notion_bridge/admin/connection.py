@@ -32,10 +32,6 @@ ASKING = (
 ID_LENGTH = 36
 
 
-class NotNow(Exception):
-    """It was not done; the message says why and what to do."""
-
-
 class ParentForm(forms.Form):
     parent = forms.CharField(
         label="Page in Notion",
@@ -117,14 +113,14 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
         permission="connect",
         icon="network_check",
         explanation="Notion is asked who we are there and how the databases look. That takes some seconds.",
-        refusals=(NotNow,),
+        refusals=(conflicts.NotPossible,),
     )
     def check_now(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
         lines, lasting = connection_check.ask(now=clock.database_now()), connection_check.judge()
         if passing := [line.text for line in lines if line not in lasting]:
-            raise NotNow(" ".join(passing))
+            raise conflicts.NotPossible(" ".join(passing))
         if any(line.level == "FAIL" for line in lines):
-            raise NotNow("Something is out of order. What it is and what to do stands below.")
+            raise conflicts.NotPossible("Something is out of order. What it is and what to do stands below.")
         if any(line.level == "warning" for line in lines):
             return "Notion answered. What is still to do stands below."
         return "Notion answered, and everything is in order."
@@ -138,14 +134,14 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
         "properties, below a page of yours. They are empty at first.",
         form=ParentForm,
         submit="Create them",
-        refusals=(NotNow,),
+        refusals=(conflicts.NotPossible,),
     )
     def create_databases(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
         made = provisioning.create_databases(parent=answers["parent"], now=clock.database_now())
         if made.names and made.trouble:
             messages.success(request, _made(made.names))
         if made.trouble:
-            raise NotNow(_trouble(made.trouble))
+            raise conflicts.NotPossible(_trouble(made.trouble))
         return _made(made.names) if made.names else "All three databases are named already."
 
     @confirmed(
@@ -221,12 +217,12 @@ class NotionConnectionAdmin(ReadOnlyAdmin):
         icon="key",
         title="Show the verification token",
         explanation="It is shown once. Have the page of the webhook open in Notion, to paste it there.",
-        refusals=(NotNow,),
+        refusals=(conflicts.NotPossible,),
     )
     def show_token(self, request: HttpRequest, row: NotionConnection, answers: dict[str, Any]) -> str:
         token = webhooks.show_token_once()
         if not token:
-            raise NotNow("The token was shown already. Open the window for another handshake.")
+            raise conflicts.NotPossible("The token was shown already. Open the window for another handshake.")
         messages.warning(request, f"The verification token, shown this once: {token}")
         return "Paste the token into Notion, where it asks for it."
 

@@ -13,17 +13,13 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import confirmed
-from contactflow.core.admin.model_admin import BaseAdmin, UntitledInline, column
+from contactflow.core.admin.model_admin import NoDeleteAdmin, UntitledInline, column
 from contacts import describe as contacts_describe
-from notion_bridge import connection_check, describe, mapping, provisioning, schemas
+from notion_bridge import conflicts, connection_check, describe, mapping, provisioning, schemas
 from notion_bridge.admin import display
 from notion_bridge.models import NotionDatabase, PropertyMapping
 
 NOWHERE = ("", "Not synchronised")
-
-
-class NotMade(Exception):
-    """Notion did not do what was asked; the message says why."""
 
 
 class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
@@ -103,7 +99,7 @@ class MappingInline(UntitledInline):
 
 
 @admin.register(NotionDatabase)
-class NotionDatabaseAdmin(BaseAdmin):
+class NotionDatabaseAdmin(NoDeleteAdmin):
     when_empty = "Connect Notion first: the page “Connection” says how."
     list_display = ("name", "title", "condition", "looked_at", "passed_at")
     search_fields = ("title", "kind")
@@ -119,9 +115,6 @@ class NotionDatabaseAdmin(BaseAdmin):
         return super().get_queryset(request).prefetch_related("mappings")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_schema_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -182,12 +175,12 @@ class NotionDatabaseAdmin(BaseAdmin):
         explanation="Every field without a property gets one of its own in Notion, with its usual name and type. "
         "Nothing that is there is changed. To use a property that is there, choose it under Fields instead.",
         submit="Add them",
-        refusals=(NotMade,),
+        refusals=(conflicts.NotPossible,),
     )
     def add_properties(self, request: HttpRequest, database: NotionDatabase, answers: dict[str, Any]) -> str:
         made = provisioning.add_properties(database=database, now=clock.database_now())
         if made.trouble:
-            raise NotMade(connection_check.in_words(made.trouble))
+            raise conflicts.NotPossible(connection_check.in_words(made.trouble))
         return f"Added in Notion: {', '.join(made.names)}." if made.names else "Nothing was missing."
 
 

@@ -119,7 +119,6 @@ def _candidates(field: Field, free: Schema) -> list[tuple[str, Seen]]:
 
 
 def missing(kind: str, chosen: Chosen) -> tuple[Field, ...]:
-    """The fields that no property holds."""
     return tuple(field for field in FIELDS[kind] if not chosen.get(field.name))
 
 
@@ -162,7 +161,6 @@ def _free_name(label: str, taken: set[str]) -> str:
 
 
 def is_usable(field: Field, property_type: str) -> bool:
-    """Whether the field can live in a property of that type."""
     return property_type in field.accepts
 
 

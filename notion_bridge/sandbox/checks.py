@@ -48,7 +48,6 @@ def misshapen(path: str, should: str, value: Any = MISSING) -> Refusal:
 
 
 def shown(value: Any) -> str:
-    """A value as Notion repeats it."""
     if value is MISSING:
         return "undefined"
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -77,7 +77,6 @@ class Reader:
         return fields | kind | {"results": [rendering.page(one, self.workspace, version) for one in pages]}
 
     def listed(self, question: str, found: list[Any], parameters: Json) -> tuple[list[Any], Json]:
-        """A piece of a list, and the fields that go with it."""
         piece, fields, _ = self._piece(question, lambda: found, parameters, "query")
         return piece, fields
 

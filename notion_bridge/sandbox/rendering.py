@@ -27,7 +27,6 @@ def user(one: User, workspace: Workspace) -> Json:
 
 
 def by(user_id: str) -> Json:
-    """Whoever did something, as objects name them."""
     return {"object": "user", "id": user_id}
 
 

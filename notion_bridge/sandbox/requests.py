@@ -32,7 +32,6 @@ class RequestLog(list[Request]):
     """Every request under /v1 in the order of the answers."""
 
     def writes(self) -> int:
-        """How many wanted to change something."""
         return sum(one.is_write for one in self)
 
     def queries(self) -> int:

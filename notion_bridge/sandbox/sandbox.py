@@ -64,7 +64,6 @@ class Sandbox(Persons):
 
     @property
     def url(self) -> str:
-        """For NOTION_BASE_URL."""
         if self._server is None:
             raise RuntimeError("The sandbox is not running.")
         host, port = self._server.server_address[:2]
@@ -83,16 +82,11 @@ class Sandbox(Persons):
     ) -> Ids:
         """Below the parent page; properties are {name: type}, or columns with options."""
         columns = list(properties.items()) if isinstance(properties, Mapping) else properties
-        workspace, robin = self.workspace, self.workspace.people[0].id
+        place, workspace, robin = ids or Ids("", ""), self.workspace, self.workspace.people[0].id
         with workspace.lock:
             made = workspace.add_database(
-                parent_id=self.parent_page, title=title, by=robin, database_id=ids.database_id if ids else ""
+                parent_id=self.parent_page, title=title, by=robin, database_id=place.database_id
             )
-            source = workspace.add_source(
-                made,
-                title=title,
-                properties=[make_property(workspace, column) for column in columns],
-                by=robin,
-                source_id=ids.data_source_id if ids else "",
-            )
+            given = [make_property(workspace, column) for column in columns]
+            source = workspace.add_source(made, title=title, properties=given, by=robin, source_id=place.data_source_id)
         return Ids(made.id, source.id)

@@ -29,7 +29,6 @@ class Draft:
     options: dict[str, list[Option]] = field(default_factory=dict)  # to create, by property id
 
     def known(self, prop: Property, **wanted: str) -> Option | None:
-        """The option with that id or name, there already or to be created."""
         (key, value), *_ = wanted.items()
         pending = self.options.get(prop.id, [])
         return next((one for one in (*prop.options, *pending) if getattr(one, key) == value), None)

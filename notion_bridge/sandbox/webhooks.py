@@ -126,7 +126,6 @@ class Webhooks:
             self._thread = None
 
     def signed(self, body: bytes) -> dict[str, str]:
-        """The headers of a delivery."""
         digest = hmac.new(self.token.encode(), body, hashlib.sha256).hexdigest()
         return {"X-Notion-Signature": f"sha256={digest}"}
 

@@ -123,11 +123,8 @@ class Workspace:
 
     def is_gone(self, object_id: str) -> bool:
         """Whether the object or anything it lies in is in the trash."""
-        return any(self._trashed(one) for one in self.lineage(object_id))
-
-    def _trashed(self, object_id: str) -> bool:
-        found = self.pages.get(object_id) or self.sources.get(object_id) or self.databases.get(object_id)
-        return found is not None and found.in_trash
+        known = (self.pages, self.sources, self.databases)
+        return any(one in kept and kept[one].in_trash for one in self.lineage(object_id) for kept in known)
 
     # How it grows
 

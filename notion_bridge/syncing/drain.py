@@ -122,8 +122,9 @@ class Drain:
     def _push(self, database: NotionDatabase, notion: Notion) -> None:
         now = database_now()
         if change_detection.has_changes(database=database):
-            while not change_detection.compare(database=database, now=now).is_over:
-                pass
+            change_detection.compare(database=database, now=now)
+            while database.comparison:
+                change_detection.compare(database=database, now=now)
         while push.let_deleted_go(database=database, notion=notion, now=now):
             self.counts["trashed_remote"] += 1
             now = database_now()

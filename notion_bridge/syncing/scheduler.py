@@ -145,9 +145,8 @@ class PumpStep:
             return False
         wanted = 0
         while time.monotonic() < self.deadline:
-            swept = change_detection.compare(database=database, now=now)
-            wanted += swept.wanted
-            if swept.is_over:
+            wanted += change_detection.compare(database=database, now=now)
+            if not database.comparison:
                 return wanted > 0
         return True
 
