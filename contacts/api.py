@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema
@@ -37,10 +37,9 @@ class Contacts(CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyMo
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create the contact, or fill and update the one with this address (200)."""
-        shape = serializers.ContactInput(data=request.data)
-        shape.is_valid(raise_exception=True)
-        told = {name: value for name, value in shape.validated_data.items() if value not in (None, "", [], {})}
-        arrival = intake.Arrival(**told, payload=shape.initial_data)
+        valid = serializers.ContactInput.validated(request.data)
+        told = {name: value for name, value in valid.items() if value not in (None, "", [], {})}
+        arrival = intake.Arrival(**told, payload=cast(dict[str, Any], request.data))
         receipt = intake.receive(arrival=arrival, source="api", now=database_now())
         return Response(self._shown(receipt.contact), status=201 if receipt.created else 200)
 
@@ -59,9 +58,8 @@ class Contacts(CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyMo
 
     def _amend(self, request: Request, *, everything: bool) -> Response:
         contact = self.get_object()
-        shape = serializers.ContactChange(data=request.data, partial=not everything)
-        shape.is_valid(raise_exception=True)
-        arrival = _edit(contact, shape.validated_data, everything=everything)
+        told = serializers.ContactChange.validated(request.data, partial=not everything)
+        arrival = _edit(contact, told, everything=everything)
         intake.amend(contact=contact, arrival=arrival, source="api", now=database_now())
         return Response(self._shown(contact))
 

@@ -65,9 +65,8 @@ class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):
     @extend_schema(request=serializers.NewTask, responses={201: serializers.TaskOutput})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Make a task by hand."""
-        shape = serializers.NewTask(data=request.data)
-        shape.is_valid(raise_exception=True)
-        told = {name: value for name, value in shape.validated_data.items() if value is not None}
+        told = serializers.NewTask.validated(request.data)
+        told = {name: value for name, value in told.items() if value is not None}
         contact, target = _contact(told.pop("contact_email", "")), told.pop("target", None)
         task = tasking.create_task(action_id=None, contact=contact, target=target, now=database_now(), **told)
         return Response(self._shown(task), status=201)
@@ -76,9 +75,8 @@ class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Move the task."""
         task = self.get_object()
-        shape = serializers.TaskStatus(data=request.data)
-        shape.is_valid(raise_exception=True)
-        tasking.set_status(task=task, status=shape.validated_data["status"], now=database_now())
+        told = serializers.TaskStatus.validated(request.data)
+        tasking.set_status(task=task, status=told["status"], now=database_now())
         return Response(self._shown(task))
 
     def _shown(self, task: Task) -> Any:

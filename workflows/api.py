@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Prefetch, QuerySet
@@ -51,9 +51,8 @@ class NewContact(APIView):
         responses={201: serializers.Answer, 200: serializers.Answer},
     )
     def post(self, request: Request) -> Response:
-        shape = serializers.NewContact(data=request.data)
-        told = _known(_valid(shape))
-        arrival = Arrival(**told, payload=shape.initial_data)
+        told = _known(serializers.NewContact.validated(request.data))
+        arrival = Arrival(**told, payload=cast(dict[str, Any], request.data))
         now, reference = reference_data.at_this_moment()
         change = Change(arrival=arrival, source=ContactEvent.Source.API)
         answer = entrypoints.apply(change=change, now=now, reference=reference)
@@ -67,7 +66,7 @@ class Trigger(APIView):
 
     @extend_schema(operation_id="trigger", request=serializers.Trigger, responses={202: serializers.Answer})
     def post(self, request: Request) -> Response:
-        told = _known(_valid(serializers.Trigger(data=request.data)))
+        told = _known(serializers.Trigger.validated(request.data))
         told["email"], told["kind"] = told.pop("contact_email"), told.pop("trigger_event")
         policy = EnrolmentPolicy.named(told.pop("workflows", ()), is_forced=told.pop("force", False))
         now, reference = reference_data.at_this_moment()
@@ -132,7 +131,7 @@ class Templates(ReadOnlyModelViewSet[WorkflowTemplate]):
         # Without the steps that answers about workflows are made of: those of another version may be asked for.
         found = WorkflowTemplate.objects.select_related("business_entity", "current_version")
         template = get_object_or_404(found, slug=where["slug"])
-        told = _known(_valid(serializers.Simulation(data=request.data)))
+        told = _known(serializers.Simulation.validated(request.data))
         version = template.versions.filter(published_at=None).first() if told.get("draft") else template.current_version
         if version is None:
             raise ValidationError({"draft": ["This workflow has no such version: " + _WHICH[bool(told.get("draft"))]]})
@@ -155,7 +154,7 @@ def _control(
     """What a person does to one row, answered with how it is then. `what` is the name by which it takes the row."""
 
     def view(page: Any, request: Request, **where: Any) -> Response:
-        row, told = page.get_object(), dict(_valid(body(data=request.data)))
+        row, told = page.get_object(), dict(body.validated(request.data))
         if "outcome" in told:
             told["sent"] = told.pop("outcome") == "sent"
         do(**{what: row}, **told, actor=str(request.user.get_username()), now=database_now())
@@ -216,12 +215,6 @@ def _someone(told: dict[str, Any], plan: drafts.Plan) -> Someone:
     if contact is None:
         raise ValidationError({"contact_email": ["No contact has this address."]})
     return simulation.real(contact=contact, plan=plan)
-
-
-def _valid(shape: BaseSerializer[Any]) -> dict[str, Any]:
-    shape.is_valid(raise_exception=True)
-    told: dict[str, Any] = shape.validated_data
-    return told
 
 
 def _known(told: dict[str, Any]) -> dict[str, Any]:
