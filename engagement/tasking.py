@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from contactflow.core import bulk
 from contacts.models import BusinessEntity, Contact
 from engagement.models import Priority, Target, Task
 
@@ -53,9 +54,7 @@ def create_many(tasks: Sequence[Task], *, now: datetime) -> list[UUID]:
     """Store the tasks, each once per action; the ids of those that stand there, in their order."""
     for task in tasks:
         task.title, task.created_at, task.updated_at = task.title[:300], now, now
-    Task.objects.bulk_create(tasks, ignore_conflicts=True)
-    stored = dict(Task.objects.filter(action__in=[one.action for one in tasks]).values_list("action", "pk"))
-    return [stored.get(task.action, task.pk) for task in tasks]
+    return bulk.insert_once(tasks, key="action")
 
 
 @transaction.atomic

@@ -27,6 +27,20 @@ def insert(rows: Sequence[models.Model]) -> None:
         row._state.adding, row._state.db = False, connection.alias
 
 
+def insert_once(rows: Sequence[models.Model], *, key: str) -> list[Any]:
+    """Insert those whose `key` no stored row has; the ids of the rows that stand there, in their order."""
+    if not rows:
+        return []
+    statement, names = _insert(type(rows[0]), _left(rows[0]))
+    statement = statement.partition(" RETURNING ")[0] + " ON CONFLICT DO NOTHING RETURNING id"
+    new = {pk for (pk,) in prepared.rows(statement, [_recordset(rows, names)])}
+    known = [getattr(row, key) for row in rows if row.pk not in new]
+    stored = (
+        dict(type(rows[0])._default_manager.filter(**{f"{key}__in": known}).values_list(key, "pk")) if known else {}
+    )
+    return [row.pk if row.pk in new else stored[getattr(row, key)] for row in rows]
+
+
 def insert_together(*groups: Sequence[models.Model]) -> None:
     """`insert` for several models in one statement, in which rows may refer to each other; nothing is read back."""
     parts, values = [], []

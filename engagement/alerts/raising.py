@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from contactflow.core import bulk
 from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Contact
 from engagement.models import Alert, Delivery, Priority, Target
@@ -46,14 +47,10 @@ def raise_many(alerts: Sequence[Alert], *, now: datetime) -> list[UUID]:
     """
     for alert in alerts:
         alert.title = alert.title[:300]
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
-    stored = dict(Alert.objects.filter(action__in=[one.action for one in alerts]).values_list("action", "pk"))
-    ids = [stored.get(alert.action, alert.pk) for alert in alerts]
+    ids = bulk.insert_once(alerts, key="action")
     new = [alert for alert, pk in zip(alerts, ids, strict=True) if alert.pk == pk]
     addresses = addresses_behind([alert.target for alert in new])
-    Delivery.objects.bulk_create(
-        delivery for alert in new for delivery in _deliveries(alert, addresses[alert.target_id], now)
-    )
+    bulk.insert([delivery for alert in new for delivery in _deliveries(alert, addresses[alert.target_id], now)])
     return ids
 
 

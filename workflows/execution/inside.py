@@ -21,7 +21,7 @@ from contacts.config_revision import Kept, now_and_revision
 from contacts.models import ContactStatus
 from engagement.dispatcher import persistently
 from engagement.models import Target
-from workflows import actions, leases, results
+from workflows import actions, leases, results, wake
 from workflows.actions.base import ActionType
 from workflows.instance_state import settle_instances
 from workflows.leases import Claim
@@ -39,6 +39,8 @@ def run_inside(*, limit: int = INSIDE_BATCH) -> int:
     claims = leases.claim_inside(limit=limit)
     if not claims:
         return 0
+    if len(claims) == limit:
+        wake.wake()  # the baton: there may be more, and another worker may be free
     try:
         if not perform(claims):
             time.sleep(WAIT_FOR_LOCKS)
