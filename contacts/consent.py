@@ -52,7 +52,7 @@ def judge(*, people: Sequence[tuple[Contact, BusinessEntity | None]], channel: s
     """`may_contact` for many, each for a brand, in three queries whatever their number."""
     contacts = {contact.pk: contact for contact, _ in people}
     general = _general_refusals(contacts.values(), channel)
-    records = _newest_records(contacts.values(), channel)
+    records = newest_records(contacts.values(), channel)
     return [
         general.get(contact.pk) or _judged(_newest(records[contact.pk], brand), channel) for contact, brand in people
     ]
@@ -91,7 +91,7 @@ def _general_refusals(contacts: Collection[Contact], channel: str) -> dict[uuid.
     return found
 
 
-def _newest_records(contacts: Collection[Contact], channel: str) -> dict[uuid.UUID, list[Consent]]:
+def newest_records(contacts: Collection[Contact], channel: str = EMAIL) -> dict[uuid.UUID, list[Consent]]:
     """Of each contact, the newest record for each brand and the newest for all; the newest of them first."""
     rows = (
         Consent.objects.filter(contact__in=[one.pk for one in contacts], channel=channel)
@@ -129,7 +129,7 @@ class Standing:
 
 def standings(*, contact: Contact, business_entities: Sequence[BusinessEntity]) -> list[Standing]:
     """`may_contact` by email for several brands, in three queries whatever their number; for none: for every brand."""
-    records = _newest_records([contact], EMAIL)[contact.pk]
+    records = newest_records([contact])[contact.pk]
     general = _general_refusals([contact], EMAIL).get(contact.pk)
     found = []
     for brand in business_entities or (None,):
@@ -233,6 +233,28 @@ def grant(
 ) -> Consent:
     """Record that the person wants to hear from the brand. It lifts neither Do Not Contact nor a suppression."""
     return _record(contact, Consent.State.GRANTED, source, now, business_entity, channel)
+
+
+def told(
+    *,
+    contact: Contact,
+    known: Sequence[Consent],
+    brand: BusinessEntity | None,
+    may: bool,
+    source: str,
+    now: dt.datetime,
+) -> Consent | None:
+    """The record, to be written, of what a source tells; None where it tells nothing new, or would allow again what
+    was forbidden. `known` has the newest record for each brand and for all, the newest first."""
+    state = Consent.State.GRANTED if may else Consent.State.WITHDRAWN
+    concerned = [one for one in known if brand is None or one.business_entity_id in (None, brand.pk)]
+    newest = next((one for one in concerned if brand or one.business_entity_id is None), None)
+    is_forbidden = any(one.state == Consent.State.WITHDRAWN for one in (concerned if brand is None else concerned[:1]))
+    if (newest is not None and newest.state == state) or (may and is_forbidden):
+        return None
+    return Consent(
+        contact=contact, business_entity=brand, channel=EMAIL, state=state, source=source[:200], recorded_at=now
+    )
 
 
 def suppress(*, email: str, reason: str, detail: str = "") -> Suppression:

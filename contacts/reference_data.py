@@ -7,7 +7,7 @@ import functools
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from django.db.models import QuerySet
 
@@ -55,6 +55,9 @@ class NameIndex(Generic[Row]):
             raise Unacceptable(f'Unknown {self.label} "{cleaning.line(named)[:100]}". Allowed: {allowed}.')
         return row
 
+    def knows(self, named: str) -> bool:
+        return rules.spelling(named) in self._by_spelling
+
     def find_all(self, named: Iterable[str]) -> list[Row]:
         """The rows of these names, each once, in the order given; blank names say nothing."""
         return list(dict.fromkeys(self.find(name) for name in named if name.strip()))
@@ -81,6 +84,10 @@ class ReferenceData:
     @functools.cached_property
     def fallback_entity(self) -> Named | None:
         return next((named(row) for row in self.business_entities.by_id.values() if row.is_fallback), None)
+
+    def named(self, field: str) -> NameIndex[Any]:
+        """The rows that the values of an arrival's field name."""
+        return getattr(self, {"lead_source": "lead_sources", "status": "statuses"}.get(field, field))  # type: ignore[no-any-return]  # by its name
 
     def brand(self, name: str) -> BusinessEntity | None:
         """The brand of exactly this name."""

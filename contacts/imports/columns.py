@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import datetime as dt
 import functools
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from dateutil import parser as dates
-
-from contacts.imports import defusing
+from contacts import full_name
+from contacts.imports import cells, dates
+from contacts.imports.cells import CUSTOM
 from contacts.imports.reading import Rejected
 from contacts.intake import Arrival
+from contacts.rules import spelling
 
-EMAIL, ADDED_ON = "email", "added_on"
+EMAIL, ADDED_ON, FULL_NAME = "email", "added_on", "full_name"
+# Each followed by the slug of a brand, or by nothing for every brand. Yes and no mean the opposite in the second.
+PERMISSION, OPT_OUT = "permission:", "opt_out:"
 TEXTS: Final = {
     "first name": "first_name",
     "last name": "last_name",
@@ -37,10 +40,12 @@ LISTS: Final = {
     "tags": "tags",
     "interests": "interests",
 }
-FIELDS: Final = {EMAIL: EMAIL, **TEXTS, **LISTS, "date added": ADDED_ON}
+FIELDS: Final = {EMAIL: EMAIL, **TEXTS, **LISTS, "date added": ADDED_ON, "full name": FULL_NAME}
+NAMED_ROWS: Final = ("contact_types", "lead_source", "status", "business_entities")  # whose values have to be known
 # How other programs call the same, for a person to confirm.
 SYNONYMS: Final = {
     EMAIL: "e-mail, mail, email address, e-mail address, mail address, e-mail 1 - value, contact email, primary email",
+    FULL_NAME: "name, fullname, contact name, display name, person, contact, vollständiger name, nom complet",
     "first_name": "firstname, given name, forename, first, vorname",
     "last_name": "lastname, surname, family name, last, nachname",
     "phone": "telephone, mobile, mobile phone, cell, cell phone, phone number, tel, phone 1 - value, telefon",
@@ -58,11 +63,33 @@ SYNONYMS: Final = {
     ADDED_ON: "added, added on, created, created at, date, sign-up date, signup date, subscribed, joined, opt-in time",
 }
 KNOWN_SYNONYMS: Final = {name: field for field, names in SYNONYMS.items() for name in names.split(", ")}
+
+
+def _meaning(yes: str, no: str) -> dict[str, bool]:
+    return dict.fromkeys(yes.split(), True) | dict.fromkeys(no.split(), False)
+
+
+# An answer to what the column asks, and words that say by themselves whether somebody may be written to.
+ANSWERS: Final = _meaning(
+    "yes y true 1 on x ✓ ✔ ✅ ☑ ok okay ja j wahr oui vrai si sí sim da tak checked",
+    "no n false 0 off ✗ ✘ ❌ ☐ nein falsch non faux nie não nee none unchecked",
+)
+STATES: Final = _meaning(
+    "granted given allowed confirmed subscribed optin opted-in opt-in",
+    "denied refused withdrawn never unsubscribed optout opted-out opt-out cleaned bounced complained",
+)
+ABOUT_PERMISSION: Final = re.compile(
+    r"marketing|newsletter|mailing|e-?mail|consent|permission|opt|gdpr|dsgvo|rgpd|subscri|einwillig|may (we|i)"
+)
+AGAINST: Final = re.compile(
+    r"unsubscri|opt(ed)?[- ]?out|do ?n[o']t|\bno\b|\bnot\b|\bnever\b|keine?\b|abgemeldet|block|suppress"
+)
+OTHERWISE: Final = re.compile(r"verif|valid|bounce|options?\b|open")
 REJECTION_COLUMNS: Final = ("Rejected Line", "Rejected Because")
 # Contactflow's own columns, which come back with an export or with a corrected file of rejected lines.
 EXPORT_ONLY: Final = ("Contact ID", "Last Interaction", "Permission To Email", "Known Since")
-KEPT_ASIDE: Final = frozenset(name.casefold() for name in (*EXPORT_ONLY, *REJECTION_COLUMNS))
-CUSTOM = "custom:"  # and the name of the custom field
+OURS: Final = frozenset(name.casefold() for name in EXPORT_ONLY)
+KEPT_ASIDE: Final = OURS | {name.casefold() for name in REJECTION_COLUMNS}
 IGNORE = ""
 
 
@@ -83,102 +110,176 @@ class Columns:
 
     header: tuple[str, ...]
     fields: tuple[str, ...]
+    date_order: str = ""  # what comes first in dates that say it neither themselves nor together, as a person says
+    found_order: str = ""  # as the column's dates say it together
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """For a field, which name is meant by a spelling of a value nobody knows; empty: none."""
 
     @classmethod
     def by_name(cls, header: Sequence[str]) -> Columns:
         """What the names say. Of two columns with one name the first counts; a name nobody knows is a custom field."""
         taken: set[str] = set()
-        fields = [_field(name, taken) for name in header]
-        last = {field: position for position, field in enumerate(fields)}
-        return cls(tuple(header), tuple(field if last[field] == at else IGNORE for at, field in enumerate(fields)))
+        return cls(tuple(header), tuple(_field(name, taken) for name in header))
 
     @classmethod
-    def guessed(cls, header: Sequence[str]) -> Columns:
-        """Like `by_name`, and what other programs call the same is taken for it where nothing else fills the field."""
+    def guessed(cls, header: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> Columns:
+        """Like `by_name`, and what other programs call the same is taken for it where nothing else fills the field;
+        what is called like a permission and says yes or no is one."""
         plain = cls.by_name(header)
         fields, taken = list(plain.fields), set(plain.fields)
         for position, name in enumerate(header):
+            if not fields[position].startswith(CUSTOM):
+                continue
             meant = KNOWN_SYNONYMS.get(_column(name), "")
-            if fields[position].startswith(CUSTOM) and meant and meant not in taken:
+            if position < len(samples) and (permission := likely_permission(name, samples[position])):
+                meant = permission
+            if meant == FULL_NAME and taken & {"first_name", "last_name"}:
+                meant = ""
+            if meant and meant not in taken:
                 fields[position] = meant
                 taken.add(meant)
         return cls(plain.header, tuple(fields))
 
     @functools.cached_property
-    def is_by_name(self) -> bool:
-        return self.fields == self.by_name(self.header).fields
+    def is_ours(self) -> bool:
+        """Whether it is an export of our own, in which values of custom fields stand as they are kept."""
+        return any(_column(name) in OURS for name in self.header)
 
-    def understand(self, number: int, cells: Sequence[str]) -> Line | Rejected:
+    @functools.cached_property
+    def _chosen(self) -> object:
+        """What a person chose otherwise than the names say."""
+        is_by_name = self.fields == self.by_name(self.header).fields
+        fields = [] if is_by_name else sorted(zip(self.header, self.fields, strict=True))
+        return [fields, self.date_order, self.values] if fields or self.date_order or self.values else None
+
+    def repeated(self) -> list[str]:
+        """The names of columns that do not count because an earlier one is called the same."""
+        meant = [_field(name, set()) for name in self.header]
+        return [
+            self.header[at] for at, one in enumerate(meant) if one and one in meant[:at] and self.fields[at] == IGNORE
+        ]
+
+    def understand(self, number: int, record: Sequence[str]) -> Line | Rejected:
         """A record as an arrival. Raises nothing: what is wrong with its values is the door's to say."""
-        if any(cell.strip() for cell in cells[len(self.header) :]):
+        if any(cell.strip() for cell in record[len(self.header) :]):
             reason = (
-                f"The line has {len(cells)} cells, the header {len(self.header)}. "
+                f"The line has {len(record)} cells, the header {len(self.header)}. "
                 "Put quotation marks around cells that contain the separator."
             )
-            return Rejected(number, reason, cells)
-        plain = [defusing.restored(cell) for cell in cells]
-        values = {field: cell for field, cell in zip(self.fields, plain, strict=False) if field}
-        added_on, warnings = _date(values.get(ADDED_ON, ""))
-        payload = {name: cell for name, cell in zip(self.header, cells, strict=False) if name and cell}
+            return Rejected(number, reason, record)
+        values: dict[str, str] = {}
+        raw: dict[str, str] = {}
+        warnings: list[str] = []
+        for name, cell in zip(self.fields, record, strict=False):
+            if name:
+                values[name], wrong = cells.read(name, cell) if cell else ("", "")
+                raw[name] = cell
+                warnings += [wrong] if wrong else []
+        payload = {name: cell for name, cell in reversed([*zip(self.header, record, strict=False)]) if name and cell}
         arrival = Arrival(
             email=values.get(EMAIL, ""),
-            **{field: values.get(field) for field in TEXTS.values()},  # type: ignore[arg-type]  # all are texts
-            **{field: _split(values[field]) for field in LISTS.values() if field in values},  # type: ignore[arg-type]
-            custom=_custom(values),
-            added_on=added_on,
+            **{name: values.get(name) for name in TEXTS.values()},  # type: ignore[arg-type]  # all are texts
+            **{name: cells.split(values[name]) for name in LISTS.values() if name in values},  # type: ignore[arg-type]
+            custom=self._custom(values, raw),
+            added_on=self._added_on(values, warnings),
+            permission=_permission(values, warnings),
             payload=payload,
         )
-        return Line(number=number, arrival=arrival, digest=self._digest(payload), cells=cells, warnings=warnings)
+        arrival = self._with_meant_values(_with_name(arrival, values.get(FULL_NAME, "")))
+        return Line(number=number, arrival=arrival, digest=self._digest(payload), cells=record, warnings=warnings)
+
+    def _custom(self, values: Mapping[str, str], raw: Mapping[str, str]) -> dict[str, Any] | None:
+        found: dict[str, Any] = {}
+        for name, text in values.items():
+            if name.startswith(CUSTOM):
+                kept = cells.typed(raw[name]) if self.is_ours else None
+                found[name.removeprefix(CUSTOM)] = text.strip() if kept is None else kept
+        return found or None
+
+    def _added_on(self, values: Mapping[str, str], warnings: list[str]) -> dt.date | None:
+        """A date that cannot be read is left out with a warning: no reason to turn a person away."""
+        text = values.get(ADDED_ON, "").strip()
+        date = dates.parse(text, self.date_order or self.found_order) if text else None
+        if text and date is None:
+            warnings.append(f'Date Added "{text[:40]}" was left out: write it like November 3, 2024.')
+        return date
+
+    def _with_meant_values(self, arrival: Arrival) -> Arrival:
+        changed: dict[str, Any] = {}
+        for name, meant in self.values.items():
+            given = getattr(arrival, name)
+            if isinstance(given, str):
+                changed[name] = meant.get(spelling(given), given)
+            elif given:
+                changed[name] = [new for one in given if (new := meant.get(spelling(one), one))]
+        return dataclasses.replace(arrival, **changed) if changed else arrival
 
     def _digest(self, payload: dict[str, str]) -> str:
-        """The same whatever the order of the columns; another where a person chose other fields than the names say."""
-        said: object = payload
-        if not self.is_by_name:
-            said = [payload, sorted(zip(self.header, self.fields, strict=True))]
+        """The same whatever the order of the columns; another where a person chose otherwise than the names say."""
+        said: object = payload if self._chosen is None else [payload, self._chosen]
         text = json.dumps(said, sort_keys=True).encode("utf-8", "surrogatepass")
         return hashlib.sha256(text).hexdigest()[:40]
+
+
+def heading(name: str) -> str:
+    """The name of a custom field above its column in an export."""
+    return cells.marked(name, _is_ours)
+
+
+def likely_permission(name: str, samples: Sequence[str]) -> str:
+    """The field of a column that seems to say whether people may be written to; empty where it does not."""
+    plain = _column(name)
+    is_answered = bool(samples) and all(_word(sample) in ANSWERS or _word(sample) in STATES for sample in samples)
+    if not is_answered or not ABOUT_PERMISSION.search(plain) or OTHERWISE.search(plain):
+        return ""
+    return OPT_OUT if AGAINST.search(plain) else PERMISSION
 
 
 def _field(name: str, taken: set[str]) -> str:
     plain = _column(name)
     if not plain or plain in KEPT_ASIDE:
         return IGNORE
-    field = FIELDS.get(plain)
-    if field is None:
-        return f"{CUSTOM}{name}"
-    if field in taken:
+    found = FIELDS.get(plain)
+    if found is None:
+        own = cells.literal(name, _is_ours)
+        found = f"{CUSTOM}{name if own is None else own}"
+    if found in taken:
         return IGNORE
-    taken.add(field)
-    return field
+    taken.add(found)
+    return found
 
 
-def _custom(values: dict[str, str]) -> dict[str, str] | None:
-    fields = {name.removeprefix(CUSTOM): cell.strip() for name, cell in values.items() if name.startswith(CUSTOM)}
-    return fields or None
+def _is_ours(name: str) -> bool:
+    return _column(name) in FIELDS or _column(name) in KEPT_ASIDE
 
 
 def _column(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _split(cell: str) -> tuple[str, ...]:
-    """A multi-select as Notion writes it: joined by commas, which its options cannot contain."""
-    return tuple(part.strip() for part in re.split(r"[,;\n]", cell) if part.strip())
+def _with_name(arrival: Arrival, whole: str) -> Arrival:
+    if not whole.strip() or (arrival.first_name or "").strip() or (arrival.last_name or "").strip():
+        return arrival
+    first, last = full_name.split(whole)
+    return dataclasses.replace(arrival, first_name=first, last_name=last)
 
 
-def _date(cell: str) -> tuple[dt.date | None, Sequence[str]]:
-    """A date that cannot be read is left out with a warning: no reason to turn a person away."""
-    text = cell.strip()
-    if not text:
-        return None, ()
-    date = _parsed(text.split("→")[0].strip())  # Notion's ranges: the first day counts
-    return date, () if date else (f'Date Added "{text[:40]}" was left out: write it like November 3, 2024.',)
+def _permission(values: Mapping[str, str], warnings: list[str]) -> dict[str, bool] | None:
+    """Where two columns speak of one brand, a no is not outvoted."""
+    found: dict[str, bool] = {}
+    for name, cell in values.items():
+        kind, colon, brand = name.partition(":")
+        if kind + colon not in (PERMISSION, OPT_OUT) or not cell.strip():
+            continue
+        may = STATES.get(_word(cell))
+        if may is None and (answer := ANSWERS.get(_word(cell))) is not None:
+            may = answer == (kind + colon == PERMISSION)
+        if may is None:
+            warnings.append(f"“{cell.strip()[:40]}” says neither yes nor no about being emailed, and was left out.")
+        else:
+            found[brand] = found.get(brand, True) and may
+    return found or None
 
 
-@functools.lru_cache(maxsize=4096)
-def _parsed(text: str) -> dt.date | None:
-    """None also for what names no whole day: dateutil would fill the gaps from the date it is given."""
-    with contextlib.suppress(ValueError, OverflowError, TypeError):
-        found = {dates.parse(text, default=day).date() for day in (dt.datetime(2001, 1, 1), dt.datetime(2002, 2, 2))}  # noqa: DTZ001 - a date has no zone
-        return found.pop() if len(found) == 1 else None
-    return None
+def _word(cell: str) -> str:
+    return "-".join(cell.casefold().replace("_", " ").strip(" .!").split())

@@ -6,16 +6,23 @@ Nothing is stored here, and never more than one record is held.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 DELIMITERS: Final = ",;\t"
 CHUNK = 1 << 20
+PART_OF_A_LINE = 10_000  # characters of a line that cannot be read, kept for whoever corrects it
+MAX_CELL: Final = 131_072  # characters
+MAX_PARSED: Final = 2_000_000  # characters of a record; of a longer one it is only sought where it ends
+MAX_HELD: Final = 64_000_000  # characters, while it is open whether a quotation mark is closed further down
+csv.field_size_limit(MAX_PARSED)  # of this process; else a long cell would look like one that is never closed
+SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel puts into a first line
 
 
 class FileRefused(Exception):
@@ -37,7 +44,7 @@ class Records:
     """An open CSV file. Iterating yields its records in order, each with the number of the line it starts on and its
     cells; the stream has to be seekable and stays open."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         """Reads the whole stream once to see that it can be decoded, before anything of it is stored."""
         self._encoding, self.total_lines = _examine(stream)
         stream.seek(0)
@@ -57,7 +64,8 @@ class Records:
 
     def close(self) -> None:
         """Let go of the stream, else it would be closed with the text; for who does not iterate to the end."""
-        self._text.detach()
+        with contextlib.suppress(ValueError):  # it was let go before
+            self._text.detach()
 
     def __iter__(self) -> Generator[tuple[int, list[str]] | Rejected, None, None]:
         try:
@@ -70,10 +78,13 @@ class Records:
             self.close()
 
     def _read_header(self) -> list[str]:
-        first = next((line for line in self._lines if line.strip("\ufeff\r\n \t,;")), "")
+        first = self._first_line()
+        if said := SEPARATOR.fullmatch(first.lstrip("\ufeff")):
+            self._delimiter, first = said[1], self._first_line()
+        else:
+            self._delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
         if not first:
             raise FileRefused("The file is empty.")
-        self._delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
         self._lines.push_back(first)
         for _, cells in self._records():
             if isinstance(cells, Rejected):
@@ -81,24 +92,77 @@ class Records:
             return [cell.strip().strip("\ufeff") for cell in cells]
         raise FileRefused("The file is empty.")
 
+    def _first_line(self) -> str:
+        return next((line for line in self._lines if line.strip("\ufeff\r\n \t,;")), "")
+
     def _records(self) -> Iterator[tuple[int, list[str] | Rejected]]:
         """Each record with the line it starts on. A quote that is never closed costs its own line only."""
-        reader = self._reader()
         while True:
             number = self._lines.start_record()
             try:
-                cells = next(reader)
+                first = next(self._lines)
             except StopIteration:
                 return
-            except csv.Error as error:
-                bad = self._lines.keep_first_of_record()
-                yield number, Rejected(number, _quoting_reason(error), [bad.rstrip("\r\n")])
-                reader = self._reader()
-                continue
-            yield number, cells
+            yield number, self._record(number, first)
 
-    def _reader(self) -> Iterator[list[str]]:
-        return csv.reader(self._lines, delimiter=self._delimiter, strict=True)
+    def _record(self, number: int, first: str) -> list[str] | Rejected:
+        lines = [first]
+        try:
+            if _is_open(first, self._delimiter):
+                lines = self._until_closed(first)
+            if sum(map(len, lines)) <= MAX_PARSED:
+                cells = next(csv.reader(lines, delimiter=self._delimiter, strict=True))
+                if max(map(len, cells), default=0) <= MAX_CELL:
+                    return cells
+            # It is whole, so nothing in it is a record of its own.
+            return Rejected(number, f"A cell has more than {MAX_CELL:,} characters.", [_stem(first)])
+        except _NeverClosed:
+            reason = "A quotation mark is opened and never closed."
+        except csv.Error as error:
+            reason = f"The line cannot be read as CSV: {error}. Double the quotation marks inside a quoted cell."
+        self._lines.keep_first_of_record()
+        return Rejected(number, reason, [_stem(first)])
+
+    def _until_closed(self, first: str) -> list[str]:
+        """The lines of a record whose first one leaves a quotation mark open."""
+        lines, held = [first], len(first)
+        for line in self._lines:
+            lines.append(line)
+            held += len(line)
+            if held > MAX_HELD:
+                raise FileRefused(
+                    "A quotation mark is opened and not closed within 64 MB. Correct or remove that line."
+                )
+            if not (closed := CLOSING.match(line)):
+                continue
+            rest = line[closed.end() :]
+            if rest.strip("\r\n") and not rest.startswith(self._delimiter):
+                break
+            if not _is_open(f"x{rest}", self._delimiter):
+                return lines
+        raise _NeverClosed
+
+
+class _NeverClosed(Exception):
+    """What looks like the end of a quoted cell is none, or there is none at all."""
+
+
+CLOSING: Final = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
+
+
+def _is_open(line: str, delimiter: str) -> bool:
+    """Whether a quoted cell goes on in the next line."""
+    if '"' not in line or len(line) > MAX_PARSED:
+        return line.count('"') % 2 == 1
+    try:
+        next(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def _stem(line: str) -> str:
+    return line.rstrip("\r\n")[:PART_OF_A_LINE]
 
 
 class _PhysicalLines:
@@ -124,19 +188,17 @@ class _PhysicalLines:
         self._record = []
         return self.read + 1
 
-    def keep_first_of_record(self) -> str:
-        """Give back all lines of the current record but the first, which is returned."""
-        first, *others = self._record
-        for line in reversed(others):
+    def keep_first_of_record(self) -> None:
+        """Give back all lines of the current record but the first."""
+        for line in reversed(self._record[1:]):
             self.push_back(line)
-        return first
 
     def push_back(self, line: str) -> None:
         self._waiting.appendleft(line)
         self.read -= 1
 
 
-def _examine(stream: BinaryIO) -> tuple[str, int]:
+def _examine(stream: IO[bytes]) -> tuple[str, int]:
     """Encoding and number of lines; UTF-8, or UTF-16 where its byte-order mark says so."""
     stream.seek(0)
     start = stream.read(2)
@@ -152,10 +214,3 @@ def _examine(stream: BinaryIO) -> tuple[str, int]:
         line = lines + error.object[: error.start].count(b"\n") + 1
         raise FileRefused(f"The file is not UTF-8 (line {line}). Save it as CSV UTF-8 and import it again.") from error
     return encoding, lines
-
-
-def _quoting_reason(error: csv.Error) -> str:
-    said = str(error)
-    if "unexpected end" in said or "larger than field limit" in said:
-        return "A quotation mark is opened and never closed."
-    return f"The line cannot be read as CSV: {said}. Double the quotation marks inside a quoted cell."

@@ -36,6 +36,8 @@ class Arrival:
     custom: Mapping[str, Any] | None = None
     source_metadata: Mapping[str, Any] | None = None
     added_on: dt.date | None = None
+    permission: Mapping[str, bool] | None = None
+    """Whether they may be written to, by the name of a brand; by the empty name for every brand."""
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -228,6 +228,8 @@ def take_in(commands: Sequence[Command], reference: ReferenceData) -> Batch:
     known_events = people.events_by_key([command.event_key for command in commands if command.is_known_key])
     awaited = [command.arrival.email for command in commands if command.event_key not in known_events]
     present = people.locked(awaited, reference)
+    if any(command.arrival.permission for command in commands):
+        people.load_consents(present.values())
     batch = Batch([])
     for command in commands:
         if event := known_events.get(command.event_key):
@@ -272,6 +274,7 @@ def _arrive(command: Command, present: dict[str, Person], reference: ReferenceDa
     person, created = people.find_or_build(arrival, present, reference)
     before, known = ({}, None) if created else (person.snapshot(), person.profile())
     person.fill(arrival)
+    person.permit(arrival.permission, source=f"told by {command.change.source}", now=command.now)
     decisions = inference.classify(person, arrival, reference)
     decisions += inference.route(person, arrival, reference, known=known)
     changes = {} if created else person.settle(before)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Model
 
 from contactflow.core import bulk, prepared
-from contacts import addresses, reference_data
+from contacts import addresses, consent, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.intake import person as persons
 from contacts.intake.arrival import IntakeError
@@ -133,6 +133,13 @@ def find_or_build(
     return person, True
 
 
+def load_consents(present: Iterable[Person]) -> None:
+    """What is known of being written to, for people of whom something new is said about it."""
+    known = consent.newest_records([person.contact for person in present])
+    for person in present:
+        person.consents = list(known[person.contact.pk])
+
+
 def require_free_address(email: str, contact: Contact) -> None:
     owner = addresses.holders(emails=[email]).exclude(pk=contact.pk).first()
     if owner is not None:
@@ -154,6 +161,7 @@ def write(present: Iterable[Person]) -> None:
         bulk.update(contacts, columns)
     types, (memberships, moved) = _types(people), _memberships(people)
     bulk.insert_together(types, memberships)
+    bulk.insert([record for person in people for record in person.recorded])
     bulk.update(moved, ["position"])
 
 

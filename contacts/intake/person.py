@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,11 @@ from contactflow.core.reasons import Reason
 from contacts import cleaning, consent
 from contacts.intake.arrival import Changes, Facts
 from contacts.intake.validation import ValidatedArrival
-from contacts.models import BusinessEntity, Contact, ContactType, EntityMembership
+from contacts.models import BusinessEntity, Consent, Contact, ContactType, EntityMembership
 from contacts.reference_data import ReferenceData, named
 from contacts.rules import Profile
 
+NO_COLUMNS = {"contact_types", "business_entities", "permission"}  # of the contact's own row
 TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes")
 
 
@@ -31,6 +33,8 @@ class Person:
     because: dict[int, Reason] = field(default_factory=dict)  # why an entity was added
     columns: set[str] = field(default_factory=set)  # to be written
     has_changes: bool = False
+    consents: list[Consent] = field(default_factory=list)  # the newest for each brand and for all, the newest first
+    recorded: list[Consent] = field(default_factory=list)  # to be written
 
     # Taking in: nothing given is ever erased by an arrival
 
@@ -40,7 +44,12 @@ class Person:
             if value:
                 setattr(self.contact, name, value)
         if arrival.custom:
-            known = {name: value for name, value in arrival.custom.items() if not _is_blank(value)}
+            before = self.contact.custom
+            known = {
+                name: value
+                for name, value in arrival.custom.items()
+                if not _is_blank(value) and not _is_spelled(before.get(name), value)
+            }
             self.contact.custom = {**self.contact.custom, **known}
         self.contact.tags = cleaning.united(self.contact.tags, arrival.tags or ())
         self.contact.interests = cleaning.united(self.contact.interests, arrival.interests or ())
@@ -49,6 +58,16 @@ class Person:
         if arrival.status is not None:
             self.contact.status = consent.strictest(known=self.contact.status, arriving=arrival.status)
         self.add_types(arrival.contact_types or ())
+
+    def permit(self, permission: Mapping[BusinessEntity | None, bool], *, source: str, now: dt.datetime) -> None:
+        """Record what a source says of being written to: it may forbid it, but never allow it again."""
+        for brand, may in permission.items():
+            record = consent.told(
+                contact=self.contact, known=self.consents, brand=brand, may=may, source=source, now=now
+            )
+            if record is not None:
+                self.consents.insert(0, record)
+                self.recorded.append(record)
 
     def replace(self, arrival: ValidatedArrival, *, erase: Collection[str]) -> None:
         """Set exactly what was given, empty values too: a colleague's edit. `erase` names columns to set to nothing."""
@@ -110,6 +129,7 @@ class Person:
             "status": contact.status.name,
             "added_on": contact.added_on.isoformat() if contact.added_on else None,
             **self.facts(),
+            **{f"permission.{one.business_entity or ''}": one.state for one in reversed(self.consents)},
             **{f"custom.{name}": value for name, value in contact.custom.items()},
         }
 
@@ -117,7 +137,7 @@ class Person:
         """What differs from the snapshot; remembers which columns that means."""
         after = self.snapshot()
         changed = [name for name in (*before, *(set(after) - set(before))) if before.get(name) != after.get(name)]
-        self.columns |= {name.partition(".")[0] for name in changed} - {"contact_types", "business_entities"}
+        self.columns |= {name.partition(".")[0] for name in changed} - NO_COLUMNS
         if "email" in changed:
             self.columns.add("email_typed")
         self.has_changes = self.has_changes or bool(changed)
@@ -131,6 +151,11 @@ class Person:
 
 def _is_blank(value: object) -> bool:
     return value is None or value in ("", [], {})
+
+
+def _is_spelled(known: object, typed: object) -> bool:
+    """A text that only spells the number, yes or no, or list that is known: it keeps its kind."""
+    return isinstance(typed, str) and not isinstance(known, str) and json.dumps(known, ensure_ascii=False) == typed
 
 
 def load(contacts: Sequence[Contact], reference: ReferenceData) -> list[Person]:

@@ -45,6 +45,7 @@ class ValidatedArrival:
     status: ContactStatus | None
     custom: dict[str, Any] | None
     added_on: dt.date | None
+    permission: dict[BusinessEntity | None, bool]
     payload: dict[str, Any]
 
 
@@ -88,6 +89,10 @@ def validate(*, arrival: Arrival, reference: ReferenceData) -> ValidatedArrival:
     custom = _custom(arrival, errors)
     message = _cleaned("message", arrival.message, errors) or ""
     form = _form(arrival, errors)
+    permission: dict[BusinessEntity | None, bool] = {}
+    with errors.of("permission"):
+        brands = reference.business_entities
+        permission = {brands.find(name) if name else None: may for name, may in (arrival.permission or {}).items()}
     if errors.found:
         raise IntakeError(errors.found)
     return ValidatedArrival(
@@ -98,6 +103,7 @@ def validate(*, arrival: Arrival, reference: ReferenceData) -> ValidatedArrival:
         form=form,
         custom=custom,
         added_on=arrival.added_on,
+        permission=permission,
         payload=_payload(arrival),
         interests=interests,
         tags=tags,

@@ -216,7 +216,7 @@ def test_cancelled_import_stores_nothing(desk, checked):
 
 
 def test_progress_is_shown_while_it_works(desk, run):
-    ImportRun.objects.filter(pk=run.pk).update(state="applying", cursor=25, total=100, is_read=True)
+    ImportRun.objects.filter(pk=run.pk).update(state="applying", cursor=25, total=100)
 
     shown = desk.get(page(run)).content.decode()
 

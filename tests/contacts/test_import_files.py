@@ -13,16 +13,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts import intake
-from contacts.imports import FileRefused, Rejected
 from contacts.intake import Arrival, IntakeError, Receipt, Unchanged
 from contacts.models import Contact, ContactEvent
 from tests.contacts import listed
+from tests.contacts.listed import Report, import_file
 from tests.contacts.test_intake import arrive, brands_of
 from tests.factories import NOW
 from workflows import defaults as workflow_defaults
-from workflows import imports
-from workflows.imports import Report, Watcher, import_file
-from workflows.models import WorkflowInstance
+from workflows.models import ImportRun, WorkflowInstance
+from workflows.transfers import pipeline
 
 pytestmark = pytest.mark.usefixtures("reference_rows")
 
@@ -46,7 +45,7 @@ def counts(report: Report) -> dict[str, int]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "BATCH", 2)
+    monkeypatch.setattr(pipeline, "JUDGED_AT_ONCE", 2)
 
 
 class TestLists:
@@ -205,40 +204,22 @@ class TestImporting:
         assert counts(report) == {"updated": 1}
         assert brands_of(Contact.objects.get()) == ["The 7 Space", "AM Consulting"]
 
-    def test_an_unknown_entity_is_refused_before_anything_is_read(self) -> None:
-        with pytest.raises(FileRefused, match=r'Unknown business entity "Acme"\. Allowed: The 7 Space'):
-            load(("a@example.org", "", "", "", ""), entity="Acme")
-
-        assert not Contact.objects.exists()
-
     def test_a_dry_run_reports_the_same_and_writes_nothing(self, small_batches: None) -> None:
         rows = [("a@example.org", "Ada", "", "", ""), ("b", "", "", "", ""), ("A@example.org", "", "", "VIP", "")]
 
         foretold = load(*rows, dry_run=True)
 
+        foretold.run.delete()
         assert not Contact.objects.exists()
         assert not ContactEvent.objects.exists()
         assert counts(foretold) == counts(load(*rows)) == {"created": 1, "updated": 1, "rejections": 1, "merged": 1}
 
-    def test_who_watches_is_told(self, small_batches: None) -> None:
-        progress: list[tuple[int, int]] = []
-        rejected: list[Rejected] = []
-        watcher = Watcher(
-            on_progress=lambda done, total: progress.append((done, total)),
-            on_rejected=lambda one, header: rejected.append(one),
-        )
+    def test_who_waits_is_told_how_far_it_is(self, small_batches: None) -> None:
+        told: list[int] = []
 
-        load(*[(f"p{n}@example.org", "", "", "", "") for n in range(3)], ("bad", "", "", "", ""), watcher=watcher)
+        load(*[(f"p{n}@example.org", "", "", "", "") for n in range(3)], on_step=lambda run: told.append(run.cursor))
 
-        assert progress == [(3, 5), (5, 5)]
-        assert [one.number for one in rejected] == [5]
-
-    def test_of_a_hopeless_file_only_some_rejections_are_held(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(imports, "KEPT_REJECTIONS", 3)
-
-        report = load(*[("bad", "", "", "", "")] * 10)
-
-        assert (report.rejections, len(report.rejected)) == (10, 3)
+        assert told == [2, 3, 3]
 
     def test_a_list_generated_in_the_form_of_the_sample(self) -> None:
         header = ("First Name", "Email", "Contact Type", "Tags", "Notes", "Status", "Date Added")
@@ -366,6 +347,7 @@ class TestTheCommand:
 
         assert "dry run" in printed
         assert not Contact.objects.exists()
+        assert not ImportRun.objects.exists()
         assert list(file.parent.iterdir()) == [file]
 
     def test_an_entity_can_be_given(self, file: Path) -> None:
@@ -380,7 +362,7 @@ class TestTheCommand:
             (b"Mail\nx\n", 'There is no column "Email"'),
             (b"Email\n\xe4\n", "not UTF-8"),
             (b"Email\nnobody\n", "Nothing could be imported"),
-            (b"Email\n", "Nothing could be imported"),
+            (b"Email\n", "not a single line below"),
         ],
     )
     def test_it_fails_when_nothing_can_be_read(self, tmp_path: Path, content: bytes, says: str) -> None:

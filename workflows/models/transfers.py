@@ -22,6 +22,8 @@ class SavedMapping(models.Model):
     header_digest = models.CharField(max_length=64)
     header = models.JSONField(default=list)
     fields = models.JSONField(default=list, help_text="For each column: the field it fills; empty for none.")
+    date_order = models.CharField(max_length=10, blank=True, help_text="Whether the day or the month comes first.")
+    values = models.JSONField(default=dict, help_text="{field: {unknown value: the name that is meant}}")
     used_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -58,17 +60,18 @@ class ImportRun(ListRun):
     """One file on its way in. Nothing of it reaches the contacts before somebody applies it."""
 
     class State(models.TextChoices):
-        COLUMNS = "columns", "Columns to be chosen"  # uploaded; a person says what the columns mean
-        CHECKING = "checking", "Being checked"  # read line by line, judged and taken back
+        READING = "reading", "Being read"  # stored; line by line into rows
+        COLUMNS = "columns", "Columns to be chosen"  # every line is a row; a person says what the columns mean
+        CHECKING = "checking", "Being checked"  # judged and taken back
         READY = "ready", "Waiting for you to apply it"  # a person looks at the preview
         APPLYING = "applying", "Being applied"  # cursor says how far
         DONE = "done", "Done"  # every line is stored or rejected
         CANCELLED = "cancelled", "Cancelled"  # what was applied before stays
         FAILED = "failed", "Failed"  # trouble says why; what was applied before stays
 
-    WORKING: ClassVar = (State.CHECKING, State.APPLYING)
+    WORKING: ClassVar = (State.READING, State.CHECKING, State.APPLYING)
 
-    state = models.CharField(max_length=10, choices=State, default=State.COLUMNS, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.READING, editable=False)
     file_name = models.CharField(max_length=200)
     file_size = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=80)
@@ -78,8 +81,10 @@ class ImportRun(ListRun):
     header = models.JSONField(default=list)
     samples = models.JSONField(default=list, help_text="The first values of every column.")
     fields = models.JSONField(default=list, help_text="For each column: the field it fills; empty for none.")
-    is_read = models.BooleanField(default=False, help_text="Every line of the file is a row.")
-    lines_read = models.PositiveIntegerField(default=0)
+    date_evidence = models.JSONField(default=list, help_text="For each column: what its dates say of their order.")
+    date_order = models.CharField(max_length=10, blank=True, help_text="Whether the day or the month comes first.")
+    values = models.JSONField(default=dict, help_text="{field: {unknown value: the name that is meant}}")
+    unknown = models.JSONField(default=dict, help_text="{field: {value: lines}} of the preview, to be mapped.")
     start_workflows = models.BooleanField(default=False)
     foreseen = models.JSONField(default=dict, help_text="The preview in numbers.")
     forecast = models.JSONField(default=dict, help_text="By workflow: people, emails, when the first goes out.")
@@ -98,7 +103,9 @@ class ImportRun(ListRun):
             models.Index(fields=["-created_at", "-id"], name="import_newest_first"),  # the list and its pages
             # workflows.transfers.working: what a worker should be busy with.
             models.Index(
-                fields=["queued_at"], condition=models.Q(state__in=["checking", "applying"]), name="import_working"
+                fields=["queued_at"],
+                condition=models.Q(state__in=["reading", "checking", "applying"]),
+                name="import_working",
             ),
             # workflows.transfers.retention: whose lines are still kept.
             models.Index(fields=["created_at"], condition=models.Q(is_cleared=False), name="import_to_clear"),

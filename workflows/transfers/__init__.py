@@ -1,4 +1,4 @@
-"""Lists of people, in and out: uploaded, understood, previewed, applied; chosen, gathered, downloaded.
+"""Lists of people, in and out: read, understood, previewed, applied; chosen, gathered, downloaded.
 
-Every line of an import goes through workflows.imports.Door, as it does from the command line.
+One pipeline, whoever brings a list: the command makes a run and works on it itself, the admin leaves it to the workers.
 """

@@ -1,4 +1,4 @@
-"""Which column fills which field: guessed, remembered for the source, and chosen by a person."""
+"""Which column fills which field, and what its values mean: guessed, remembered for the source, chosen by a person."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Final
 
 from django.db.models.functions import Now
 
-from contacts.imports import Columns
-from contacts.imports.columns import CUSTOM, EMAIL, IGNORE
+from contacts import reference_data
+from contacts.imports import Columns, dates
+from contacts.imports.cells import CUSTOM
+from contacts.imports.columns import ADDED_ON, EMAIL, IGNORE, NAMED_ROWS, OPT_OUT, PERMISSION, likely_permission
+from contacts.rules import spelling
 from workflows.models import ImportRun, SavedMapping
 from workflows.transfers.contact_columns import FIELD_NAMES
 
 MAX_NAME = 100
-CHOICES: Final = (
-    (IGNORE, "Do not import"),
-    *FIELD_NAMES.items(),
-    (CUSTOM, "A custom field named …"),
-)
+LEFT_OUT: Final = "-"  # chosen for a value: nothing is meant
 
 
 @dataclass
@@ -28,6 +27,7 @@ class Choice:
     """What a person chose, and what is wrong with it, by column."""
 
     fields: list[str]
+    date_order: str = ""
     errors: dict[int, str] = field(default_factory=dict)
     missing: str = ""
 
@@ -36,12 +36,47 @@ class Choice:
         return not self.errors and not self.missing
 
 
-def proposed(run: ImportRun) -> tuple[str, ...]:
-    """As it was the last time this source brought these columns, else what the names suggest."""
-    return remembered(run) or Columns.guessed(run.header).fields
+def choices() -> list[tuple[str, str]]:
+    """The fields a column can fill, with their names."""
+    brands = [
+        ("", "any brand"),
+        *((one.slug, one.name) for one in reference_data.load().business_entities.by_id.values()),
+    ]
+    asked = ((PERMISSION, "May be emailed by {}? (yes or no)"), (OPT_OUT, "Wants no email of {}? (yes or no)"))
+    permissions = [(f"{kind}{slug}", words.format(name)) for kind, words in asked for slug, name in brands]
+    return [(IGNORE, "Do not import"), *FIELD_NAMES.items(), *permissions, (CUSTOM, "A custom field named …")]
 
 
-def remembered(run: ImportRun) -> tuple[str, ...] | None:
+def columns_of(run: ImportRun) -> Columns:
+    """How the lines of the run are to be understood."""
+    found = next((order_of(run, at) for at, name in enumerate(run.fields) if name == ADDED_ON), "")
+    return Columns(tuple(run.header), tuple(run.fields), run.date_order, found, run.values)
+
+
+def order_of(run: ImportRun, column: int) -> str:
+    """What the dates of a column say together about which part comes first."""
+    return dates.order(run.date_evidence[column]) if column < len(run.date_evidence) else ""
+
+
+def remarks(run: ImportRun) -> list[str]:
+    """What somebody should know of the columns before anything is stored."""
+    said = [f"“{name}” stands there twice: the first column counts." for name in columns_of(run).repeated()]
+    for at, (name, chosen) in enumerate(zip(run.header, run.fields, strict=True)):
+        if chosen == ADDED_ON and not run.date_order and order_of(run, at) == dates.UNCLEAR:
+            said.append(
+                f"“{name}” has dates like 03/04/2024, and none says whether the day or the month comes first. "
+                "They are left out; say it with --dates day or --dates month."
+            )
+        if chosen.startswith(CUSTOM) and likely_permission(name, run.samples[at]):
+            said.append(
+                f"“{name}” looks like a permission and became a custom field: nobody is kept from being emailed by it. "
+                "Map it once under Contacts, Import, and give that source with --source."
+            )
+    return said
+
+
+def remembered(run: ImportRun) -> Choice | None:
+    """As it was the last time this source brought these columns."""
     saved = SavedMapping.objects.filter(source__iexact=run.source, header_digest=_digest(run.header)).first()
     if saved is None:
         return None
@@ -49,14 +84,29 @@ def remembered(run: ImportRun) -> tuple[str, ...] | None:
     known: dict[str, list[str]] = {}
     for name, chosen in zip(saved.header, saved.fields, strict=True):
         known.setdefault(_plain(name), []).append(chosen)
-    return tuple(known[_plain(name)].pop(0) for name in run.header)
+    return Choice([known[_plain(name)].pop(0) for name in run.header], saved.date_order)
+
+
+def remembered_values(source: str) -> dict[str, dict[str, str]]:
+    """What the values of this source mean, whatever the columns of its files."""
+    meant: dict[str, dict[str, str]] = {}
+    for saved in SavedMapping.objects.filter(source__iexact=source).order_by("used_at"):
+        for name, values in saved.values.items():
+            meant[name] = meant.get(name, {}) | values
+    return meant
 
 
 def remember(run: ImportRun) -> None:
     SavedMapping.objects.update_or_create(
         source=run.source,
         header_digest=_digest(run.header),
-        defaults={"header": run.header, "fields": run.fields, "used_at": Now()},
+        defaults={
+            "header": run.header,
+            "fields": run.fields,
+            "date_order": run.date_order,
+            "values": run.values,
+            "used_at": Now(),
+        },
     )
 
 
@@ -65,10 +115,10 @@ def sources() -> list[str]:
     return list(dict.fromkeys(SavedMapping.objects.order_by("-used_at").values_list("source", flat=True)[:100]))[:20]
 
 
-def judge(*, header: Sequence[str], picked: Sequence[str], names: Sequence[str]) -> Choice:
+def judge(*, run: ImportRun, picked: Sequence[str], names: Sequence[str], date_order: str = "") -> Choice:
     """`picked` has for each column a field, "custom:" or nothing; `names` what the custom field is to be called."""
-    allowed = {value for value, _ in CHOICES}
-    choice = Choice(fields=[])
+    allowed = {value for value, _ in choices()}
+    choice = Choice(fields=[], date_order=date_order if date_order in (dates.DAY, dates.MONTH) else "")
     first: dict[str, int] = {}
     for position, (value, name) in enumerate(zip(picked, names, strict=True)):
         chosen = f"{CUSTOM}{' '.join(name.split())}" if value == CUSTOM else value
@@ -79,14 +129,27 @@ def judge(*, header: Sequence[str], picked: Sequence[str], names: Sequence[str])
             choice.errors[position] = "Give the custom field a name, such as Favourite artist."
         elif len(chosen) > MAX_NAME + len(CUSTOM):
             choice.errors[position] = f"The name may have {MAX_NAME} characters at most."
-        elif chosen and chosen.casefold() in first:
-            other = header[first[chosen.casefold()]] or f"column {first[chosen.casefold()] + 1}"
+        elif chosen and chosen in first:
+            other = run.header[first[chosen]] or f"column {first[chosen] + 1}"
             choice.errors[position] = f"“{other}” fills this field already. Choose another field, or do not import one."
+        elif chosen == ADDED_ON and not choice.date_order and order_of(run, position) == dates.UNCLEAR:
+            choice.errors[position] = "Say whether the day or the month comes first: no date in the column does."
         elif chosen:
-            first[chosen.casefold()] = position
+            first[chosen] = position
     if EMAIL not in choice.fields:
         choice.missing = "Choose the column with the email address: it tells who is who."
     return choice
+
+
+def meant(run: ImportRun, chosen: dict[tuple[str, str], str]) -> dict[str, dict[str, str]]:
+    """What values mean from now on, with what was known before; what names nothing that exists is passed over."""
+    known = {name: dict(values) for name, values in run.values.items()}
+    reference = reference_data.load()
+    for (name, value), to in chosen.items():
+        is_offered = name in NAMED_ROWS and value in run.unknown.get(name, {})
+        if is_offered and (to == LEFT_OUT or (to and reference.named(name).knows(to))):
+            known.setdefault(name, {})[spelling(value)] = "" if to == LEFT_OUT else to
+    return known
 
 
 def _digest(header: Sequence[str]) -> str:

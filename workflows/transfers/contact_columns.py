@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from import_export.fields import Field
-from import_export.resources import Resource
 
-from contacts.imports.columns import CUSTOM
+from contacts.imports import cells, columns
+from contacts.imports.cells import CUSTOM
 from contacts.models import Consent, Contact, Suppression
 
 # What an import can fill; the values are fields of contacts.imports.columns.
@@ -20,6 +18,7 @@ FIELD_NAMES: Final = {
     "email": "Email",
     "first_name": "First name",
     "last_name": "Last name",
+    "full_name": "Full name (split into first and last)",
     "phone": "Phone",
     "company": "Company",
     "job_title": "Job title",
@@ -34,71 +33,58 @@ FIELD_NAMES: Final = {
     "timezone": "Time zone",
     "locale": "Language",
 }
+# The columns of an export: heading, and the value of a person. The headings are those an import knows, so that a file
+# goes out and comes back.
+COLUMNS: Final[Mapping[str, tuple[str, Callable[[Contact], Any]]]] = {
+    "email": ("Email", lambda one: one.email),
+    "first_name": ("First Name", lambda one: one.first_name),
+    "last_name": ("Last Name", lambda one: one.last_name),
+    "phone": ("Phone", lambda one: one.phone),
+    "company": ("Company", lambda one: one.company),
+    "job_title": ("Job Title", lambda one: one.job_title),
+    "contact_types": ("Contact Type", lambda one: [kind.name for kind in one.contact_types.all()]),
+    "lead_source": ("Lead Source", lambda one: one.lead_source.name if one.lead_source else ""),
+    "business_entities": ("Business Entity", lambda one: [each.business_entity.name for each in one.memberships.all()]),
+    "status": ("Status", lambda one: one.status.name),
+    "permission": ("Permission To Email", lambda one: ""),  # of many at once, by `permissions`
+    "tags": ("Tags", lambda one: one.tags),
+    "interests": ("Interests", lambda one: one.interests),
+    "notes": ("Notes", lambda one: one.notes),
+    "added_on": ("Date Added", lambda one: one.added_on.isoformat() if one.added_on else ""),
+    "timezone": ("Timezone", lambda one: one.timezone),
+    "locale": ("Locale", lambda one: one.locale),
+    "last_interaction": (
+        "Last Interaction",
+        lambda one: one.last_interaction_at.strftime("%Y-%m-%d %H:%M UTC") if one.last_interaction_at else "",
+    ),
+    "known_since": ("Known Since", lambda one: one.created_at.strftime("%Y-%m-%d")),
+    "contact_id": ("Contact ID", lambda one: str(one.pk)),
+}
 # Not ticked when somebody exports.
 SELDOM: Final = ("notes", "timezone", "locale", "interests", "last_interaction", "known_since", "contact_id")
 
 
-class PersonResource(Resource):  # type: ignore[misc]  # the package has no types
-    """The columns of an export. Their names are those an import knows, so that a file goes out and comes back."""
-
-    email = Field(attribute="email", column_name="Email")
-    first_name = Field(attribute="first_name", column_name="First Name")
-    last_name = Field(attribute="last_name", column_name="Last Name")
-    phone = Field(attribute="phone", column_name="Phone")
-    company = Field(attribute="company", column_name="Company")
-    job_title = Field(attribute="job_title", column_name="Job Title")
-    contact_types = Field(column_name="Contact Type")
-    lead_source = Field(attribute="lead_source__name", column_name="Lead Source")
-    business_entities = Field(column_name="Business Entity")
-    status = Field(attribute="status__name", column_name="Status")
-    permission = Field(column_name="Permission To Email")
-    tags = Field(column_name="Tags")
-    interests = Field(column_name="Interests")
-    notes = Field(attribute="notes", column_name="Notes")
-    added_on = Field(column_name="Date Added")
-    timezone = Field(attribute="timezone", column_name="Timezone")
-    locale = Field(attribute="locale", column_name="Locale")
-    last_interaction = Field(column_name="Last Interaction")
-    known_since = Field(column_name="Known Since")
-    contact_id = Field(column_name="Contact ID")
-
-    def __init__(self, *, permissions: Mapping[UUID, str] | None = None, custom: Sequence[str] = ()) -> None:
-        super().__init__()
-        self._permissions = permissions or {}
-        for name in custom:
-            self.fields[f"{CUSTOM}{name}"] = Field(column_name=name, dehydrate_method=_custom(name))
-
-    def dehydrate_contact_types(self, contact: Contact) -> str:
-        return ", ".join(kind.name for kind in contact.contact_types.all())
-
-    def dehydrate_business_entities(self, contact: Contact) -> str:
-        return ", ".join(membership.business_entity.name for membership in contact.memberships.all())
-
-    def dehydrate_permission(self, contact: Contact) -> str:
-        return self._permissions.get(contact.pk, "")
-
-    def dehydrate_tags(self, contact: Contact) -> str:
-        return ", ".join(contact.tags)
-
-    def dehydrate_interests(self, contact: Contact) -> str:
-        return ", ".join(contact.interests)
-
-    def dehydrate_added_on(self, contact: Contact) -> str:
-        return contact.added_on.isoformat() if contact.added_on else ""
-
-    def dehydrate_last_interaction(self, contact: Contact) -> str:
-        return contact.last_interaction_at.strftime("%Y-%m-%d %H:%M UTC") if contact.last_interaction_at else ""
-
-    def dehydrate_known_since(self, contact: Contact) -> str:
-        return contact.created_at.strftime("%Y-%m-%d")
-
-    def dehydrate_contact_id(self, contact: Contact) -> str:
-        return str(contact.pk)
-
-
 def column_names(custom: Sequence[str] = ()) -> dict[str, str]:
     """The columns an export can have: name of the field -> heading."""
-    return {name: str(field.column_name) for name, field in PersonResource(custom=custom).fields.items()}
+    return {name: heading for name, (heading, _) in COLUMNS.items()} | {f"{CUSTOM}{name}": name for name in custom}
+
+
+def headings(chosen: Sequence[str]) -> list[str]:
+    return [
+        columns.heading(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else COLUMNS[name][0] for name in chosen
+    ]
+
+
+def rows(people: Sequence[Contact], chosen: Sequence[str]) -> list[list[str]]:
+    """The cells of each of them."""
+    permitted = permissions(people) if "permission" in chosen else {}
+    return [[cells.written(name, _value(one, name, permitted)) for name in chosen] for one in people]
+
+
+def _value(contact: Contact, name: str, permitted: Mapping[UUID, str]) -> Any:
+    if name.startswith(CUSTOM):
+        return contact.custom.get(name.removeprefix(CUSTOM))
+    return permitted.get(contact.pk, "") if name == "permission" else COLUMNS[name][1](contact)
 
 
 def with_rows(people: QuerySet[Contact]) -> QuerySet[Contact]:
@@ -134,13 +120,3 @@ def _permission(person: Contact, blocked: Mapping[str, str], said: Mapping[str, 
     if reason := blocked.get(person.email.lower()):
         return f"No: {reason.lower()}"
     return "; ".join(said.values()) or "Nothing recorded"
-
-
-def _custom(name: str) -> Any:
-    def value(contact: Contact) -> str:
-        held = contact.custom.get(name)
-        if held is None or isinstance(held, str):
-            return held or ""
-        return json.dumps(held, ensure_ascii=False)
-
-    return value

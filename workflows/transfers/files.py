@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import contextlib
+import json
+import subprocess
+import sys
 import tempfile
-import zipfile
 from collections.abc import Generator, Iterator
-from typing import IO, Any, BinaryIO, Final, Protocol
+from typing import IO, Any, Final, Protocol
+
+from django.conf import settings
 
 from contacts.imports import FileRefused, Records, Rejected
 from workflows.models import ImportRun
+from workflows.transfers import workbook
 
 Record = tuple[int, list[str]] | Rejected
 
 ZIP, OLD_OFFICE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
-MAX_UNPACKED = 400_000_000
 MAX_COLUMNS: Final = 200
-CANNOT_OPEN = (
-    "The file cannot be opened as an Excel file. Open it in Excel and save it again as .xlsx, or as CSV UTF-8."
-)
 
 
-class Opened(Protocol):
+class Table(Protocol):
     header: list[str]
     total_lines: int
-
-    @property
-    def lines_read(self) -> int: ...
 
     def close(self) -> None: ...
 
     def __iter__(self) -> Iterator[Record]: ...
 
 
-def open_file(stream: BinaryIO) -> Opened:
-    """Raises FileRefused, in a sentence that says what to do."""
+def refuse_other_kinds(stream: IO[bytes]) -> None:
+    """Judged by its first bytes. Raises FileRefused, in a sentence that says what to do."""
     stream.seek(0)
-    start = stream.read(8)
+    start = stream.read(4096)
     if not start:
         raise FileRefused("The file is empty.")
     if start.startswith(OLD_OFFICE):
@@ -45,109 +43,66 @@ def open_file(stream: BinaryIO) -> Opened:
         )
     if start.startswith(PDF):
         raise FileRefused("This is a PDF. Export the list as CSV or Excel (.xlsx) and choose that file.")
-    opened: Opened = Workbook(stream) if start.startswith(ZIP) else _text(stream)
-    if len(opened.header) > MAX_COLUMNS:
-        opened.close()
-        raise FileRefused(f"The file has {len(opened.header)} columns; {MAX_COLUMNS} at most. Remove some.")
-    if sum(bool(name) for name in opened.header) == 0:
-        opened.close()
-        raise FileRefused("The first line has no names. Put the names of the columns into the first line.")
-    return opened
-
-
-def _text(stream: BinaryIO) -> Records:
-    stream.seek(0)
-    start = stream.read(4096)
-    is_wide = start[:2] in (b"\xff\xfe", b"\xfe\xff")
-    if b"\0" in start and not is_wide:
+    if b"\0" in start and not start.startswith((ZIP, b"\xff\xfe", b"\xfe\xff")):
         raise FileRefused("This is no list but a binary file. Choose a CSV, TSV or Excel (.xlsx) file.")
-    return Records(stream)
+
+
+@contextlib.contextmanager
+def opened(stream: IO[bytes]) -> Iterator[Table]:
+    """Raises FileRefused."""
+    refuse_other_kinds(stream)
+    stream.seek(0)
+    is_workbook = stream.read(4) == ZIP
+    stream.seek(0)
+    table: Table = Workbook(stream) if is_workbook else Records(stream)
+    try:
+        if len(table.header) > MAX_COLUMNS:
+            raise FileRefused(f"The file has {len(table.header)} columns; {MAX_COLUMNS} at most. Remove some.")
+        if not any(table.header):
+            raise FileRefused("The first line has no names. Put the names of the columns into the first line.")
+        yield table
+    finally:
+        table.close()
 
 
 class Workbook:
-    """The first sheet of an Excel file, row by row, never held as a whole."""
+    """The first sheet of an Excel file, read by another process, which dies rather than take too much."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._refuse_bomb(stream)
+    def __init__(self, stream: IO[bytes]) -> None:
+        command = [sys.executable, "-m", workbook.__name__]
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            command, cwd=settings.BASE_DIR, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._said = self._lines()
         try:
-            self._book, self._rows = self._open(stream)
-            self.header = [name.strip() for name in self._first()]
-        except FileRefused:
-            raise
-        except Exception as error:  # whatever a broken or hostile file makes the reader raise
-            raise FileRefused(CANNOT_OPEN) from error
-        self.total_lines = max(self._sheet_length, self._number)
-
-    @property
-    def lines_read(self) -> int:
-        return self._number
+            self.total_lines: int = next(self._said)["total"]
+            self.header = [name.strip() for name in next(self._said)[1]]
+        except (StopIteration, FileRefused) as error:
+            self.close()
+            raise error if isinstance(error, FileRefused) else FileRefused("The file is empty.") from None
 
     def close(self) -> None:
-        self._book.close()
+        self._process.kill()
+        self._process.communicate()
 
     def __iter__(self) -> Generator[Record, None, None]:
-        try:
-            for cells in self._cells():
-                if any(cell.strip() for cell in cells):
-                    yield self._number, cells
-        except FileRefused:
-            raise
-        except Exception as error:  # as above, further down in the file
-            raise FileRefused(CANNOT_OPEN) from error
-        finally:
-            self.close()
+        yield from self._said
 
-    def _open(self, stream: BinaryIO) -> tuple[Any, Iterator[tuple[Any, ...]]]:
-        import openpyxl  # noqa: PLC0415 - half a second that only Excel files cost
-
-        stream.seek(0)
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-        if not book.worksheets:
-            raise FileRefused("The Excel file has no sheet with a table.")
-        sheet = book.worksheets[0]
-        self._sheet_length = sheet.max_row or 0
-        sheet.reset_dimensions()  # which some programs write wrongly
-        self._number = 0
-        return book, sheet.iter_rows(values_only=True)
-
-    def _first(self) -> list[str]:
-        for cells in self._cells():
-            if any(cell.strip() for cell in cells):
-                return cells
-        raise FileRefused("The file is empty.")
-
-    def _cells(self) -> Iterator[list[str]]:
-        for row in self._rows:
-            self._number += 1
-            cells = [_cell(value) for value in row]
-            while cells and not cells[-1]:
-                cells.pop()
-            yield cells
-
-    def _refuse_bomb(self, stream: BinaryIO) -> None:
-        try:
-            with zipfile.ZipFile(stream) as packed:
-                unpacked = sum(part.file_size for part in packed.infolist())
-        except zipfile.BadZipFile as error:
-            raise FileRefused(CANNOT_OPEN) from error
-        if unpacked > MAX_UNPACKED:
-            raise FileRefused("The Excel file is too large when unpacked. Save it as CSV UTF-8, or split it.")
+    def _lines(self) -> Generator[Any, None, None]:
+        for line in self._process.stdout or ():
+            said = json.loads(line)
+            if "refused" in said:
+                raise FileRefused(said["refused"])
+            yield said
+        if self._process.wait() != 0:
+            raise FileRefused(workbook.TOO_LARGE)
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time(0) else value.isoformat(sep=" ")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # a telephone number, say, that Excel took for one
-    return str(value)
-
-
-def stored(run: ImportRun) -> IO[bytes]:
+@contextlib.contextmanager
+def stored(run: ImportRun) -> Iterator[IO[bytes]]:
     """The file as it was uploaded, on the disk of whoever works on it; gone when it is closed."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    numbers = list(run.chunks.values_list("number", flat=True))
-    for number in numbers:  # one after another: the whole is never in memory
-        copy.write(bytes(run.chunks.values_list("data", flat=True).get(number=number)))
-    return copy
+    with tempfile.TemporaryFile() as copy:
+        for number in list(run.chunks.values_list("number", flat=True)):  # the whole is never in memory
+            copy.write(bytes(run.chunks.values_list("data", flat=True).get(number=number)))
+        copy.flush()
+        yield copy

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from contactflow.core import clock
 from contacts.imports import FileRefused
 from workflows.models import ExportRun, ImportRun
-from workflows.transfers import applying, exporting, job_lease, preview, retention
+from workflows.transfers import exporting, job_lease, pipeline, retention
 from workflows.transfers.job_lease import Lost
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,9 @@ AT_ONCE_SECONDS = 15.0
 
 MODELS: Final[dict[str, type[ImportRun] | type[ExportRun]]] = {"importrun": ImportRun, "exportrun": ExportRun}
 STEPS: Final[dict[str, Callable[..., None]]] = {
-    ImportRun.State.CHECKING: preview.step,
-    ImportRun.State.APPLYING: applying.step,
+    ImportRun.State.READING: pipeline.read,
+    ImportRun.State.CHECKING: pipeline.judge,
+    ImportRun.State.APPLYING: pipeline.judge,
     ExportRun.State.PREPARING: exporting.step,
 }
 
@@ -37,7 +38,13 @@ def begin(run: ImportRun | ExportRun) -> None:
         work(kind=run._meta.model_name or "", run_id=run.pk, seconds=AT_ONCE_SECONDS)
 
 
-def work(*, kind: str, run_id: uuid.UUID, seconds: float = TURN_SECONDS) -> bool:
+def work(
+    *,
+    kind: str,
+    run_id: uuid.UUID,
+    seconds: float = TURN_SECONDS,
+    on_step: Callable[[Any], None] = lambda run: None,
+) -> bool:
     """One turn; the run is queued again when more is to be done. Returns whether anything was done."""
     run: Any = job_lease.claim(MODELS[kind], run_id)
     if run is None:
@@ -48,7 +55,8 @@ def work(*, kind: str, run_id: uuid.UUID, seconds: float = TURN_SECONDS) -> bool
     deadline = time.monotonic() + seconds
     try:
         while run.is_working and time.monotonic() < deadline:
-            STEPS[run.state](run, now=clock.database_now(), deadline=deadline)
+            STEPS[run.state](run, now=clock.database_now())
+            on_step(run)
     except Lost:
         return True
     except FileRefused as refusal:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
+from contacts.imports import Columns, FileRefused
+from contacts.imports.columns import EMAIL
+from contacts.models import BusinessEntity
 from workflows.models import ImportRun
-from workflows.transfers import column_mapping, job_runner
+from workflows.transfers import column_mapping, job_runner, upload
+from workflows.transfers.column_mapping import Choice
 
 State = ImportRun.State
+
+
+COMMAND_LINE: Final = "Command line"  # the source of a list that names none
+ANEW: Final[dict[str, Any]] = {"foreseen": {}, "forecast": {}, "applied": {}, "unknown": {}, "cursor": 0}
 
 
 class NotPossible(Exception):
@@ -20,13 +31,64 @@ class NotPossible(Exception):
     permanent = True
 
 
-def check(*, run: ImportRun, fields: Sequence[str]) -> None:
-    """Make the preview with these columns, in the background when the file is long."""
-    nothing = {"foreseen": {}, "forecast": {}, "applied": {}, "cursor": 0}
+def check(*, run: ImportRun, choice: Choice) -> None:
+    """Make the preview with these columns, in the background when the list is long."""
     with transaction.atomic():
-        _move(run, (State.COLUMNS, State.READY), State.CHECKING, fields=list(fields), trouble="", **nothing)
+        _move(run, (State.COLUMNS, State.READY), State.CHECKING, trouble="", **_chosen(choice), **ANEW)
         column_mapping.remember(run)
     job_runner.begin(run)
+
+
+def mean(run: ImportRun, chosen: dict[tuple[str, str], str]) -> None:
+    """Make the preview again, with what values mean that nobody knew; remembered for the source."""
+    values = column_mapping.meant(run, chosen)
+    with transaction.atomic():
+        _move(run, (State.READY,), State.CHECKING, values=values, **ANEW)
+        column_mapping.remember(run)
+    job_runner.begin(run)
+
+
+def read_here(
+    *, file: BinaryIO, file_name: str, source: str, entity: BusinessEntity | None, now: dt.datetime
+) -> ImportRun:
+    """A run whose columns are to be chosen, read here and now. Raises FileRefused; then there is none."""
+    run = upload.receive(
+        file=file, file_name=file_name, source=source or COMMAND_LINE, business_entity=entity, by=None, now=now
+    )
+    job_runner.work(kind="importrun", run_id=run.pk, seconds=math.inf)
+    run.refresh_from_db()
+    if run.state == State.FAILED:
+        run.delete()
+        raise FileRefused(run.trouble)
+    return run
+
+
+def choice_by_name(run: ImportRun, *, date_order: str) -> Choice:
+    """The columns as they are remembered for the source, else as their names say. Raises FileRefused."""
+    remembered = column_mapping.remembered(run)
+    choice = remembered or Choice(list(Columns.by_name(run.header).fields))
+    if EMAIL not in choice.fields:
+        found = ", ".join(name for name in run.header if name) or "none"
+        run.delete()
+        raise FileRefused(f'There is no column "Email". Columns found: {found}. Rename the right one.')
+    choice.date_order = date_order or choice.date_order
+    return choice
+
+
+def carry_out(
+    *,
+    run: ImportRun,
+    choice: Choice,
+    dry_run: bool,
+    start_workflows: bool,
+    on_step: Callable[[ImportRun], None],
+) -> None:
+    """Preview or apply a run that was read, here and now, whoever waits for it. What became of it is in the run."""
+    state = State.CHECKING if dry_run else State.APPLYING
+    values = _chosen(choice) | {"start_workflows": start_workflows, "applied_at": None if dry_run else Now()}
+    _move(run, (State.COLUMNS,), state, **values)
+    job_runner.work(kind="importrun", run_id=run.pk, seconds=math.inf, on_step=on_step)
+    run.refresh_from_db()
 
 
 def choose_again(*, run: ImportRun) -> None:
@@ -44,7 +106,7 @@ def apply(*, run: ImportRun, start_workflows: bool, by: User | None = None) -> N
 
 def go_on(*, run: ImportRun) -> None:
     """Take up what was stopped in the middle, where it was stopped."""
-    state = State.APPLYING if run.applied_at else State.CHECKING
+    state = State.APPLYING if run.applied_at else State.CHECKING if run.fields else State.READING
     with transaction.atomic():
         _move(run, (State.CANCELLED, State.FAILED), state, trouble="", ended_at=None)
     job_runner.begin(run)
@@ -52,12 +114,16 @@ def go_on(*, run: ImportRun) -> None:
 
 def cancel(*, run: ImportRun) -> None:
     """Stop it; what was applied stays. A batch under way is undone."""
-    states = (State.COLUMNS, State.CHECKING, State.READY, State.APPLYING)
+    states = (State.COLUMNS, State.READY, *ImportRun.WORKING)
     _move(run, states, State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
 
 
 def can_go_on(run: ImportRun) -> bool:
     return run.state in (State.CANCELLED, State.FAILED) and bool(run.cursor) and not run.is_cleared
+
+
+def _chosen(choice: Choice) -> dict[str, Any]:
+    return {"fields": list(choice.fields), "date_order": choice.date_order}
 
 
 def _move(run: ImportRun, states: Sequence[str], to: str, **values: object) -> None:

@@ -1,9 +1,8 @@
-"""An uploaded file -> a run that waits for its columns to be chosen."""
+"""A file on its way into an import: bounded as it arrives, and stored; reading it is the workers' work."""
 
 from __future__ import annotations
 
 import datetime as dt
-from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from django.contrib.auth.models import User
@@ -11,17 +10,14 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 from django.db import transaction
 
 from contacts import cleaning
-from contacts.imports import FileRefused, Rejected
 from contacts.models import BusinessEntity
 from workflows.models import ImportChunk, ImportRun
-from workflows.transfers import column_mapping, files
+from workflows.transfers import files
 
 MAX_BYTES: Final = 50_000_000  # 100,000 lines have about 20 MB
 TOO_LARGE = "The file is larger than 50 MB. Split it, or remove columns that nobody needs here."
 CHUNK = 1 << 20
-SAMPLES = 3
-LOOKED_AT = 50  # records at the top, for samples
-FIRST_CELLS = 120
+BYTES_OF_A_LINE = 200  # about, before the lines are counted
 
 
 class LimitedUpload(TemporaryFileUploadHandler):
@@ -44,15 +40,9 @@ class LimitedUpload(TemporaryFileUploadHandler):
 def receive(
     *, file: BinaryIO, file_name: str, source: str, business_entity: BusinessEntity | None, by: Any, now: dt.datetime
 ) -> ImportRun:
-    """Keep the file and look at its top. Raises FileRefused."""
+    """Keep the file; nothing of it is read but its first bytes. Raises FileRefused."""
+    files.refuse_other_kinds(file)
     size = file.seek(0, 2)
-    if size > MAX_BYTES:
-        raise FileRefused(TOO_LARGE)
-    opened = files.open_file(file)
-    header = [str(cleaning.plain(name)) for name in opened.header]
-    samples, some = _samples(opened, len(header))
-    if not some:
-        raise FileRefused("The file has a header and not a single line below it.")
     run = ImportRun.objects.create(
         file_name=(cleaning.line(file_name) or "list")[-200:],
         file_size=size,
@@ -60,37 +50,11 @@ def receive(
         business_entity=business_entity,
         created_by=by if isinstance(by, User) else None,
         created_at=now,
-        header=header,
-        samples=samples,
-        total=max(opened.total_lines - 1, 1),
+        total=max(size // BYTES_OF_A_LINE, 1),
     )
-    run.fields = list(column_mapping.proposed(run))
-    run.save(update_fields=["fields"])
-    _keep(run, file)
-    return run
-
-
-def _samples(opened: files.Opened, width: int) -> tuple[list[list[str]], int]:
-    """The first values of every column that are not empty, and how many records there are among the first."""
-    found: list[list[str]] = [[] for _ in range(width)]
-    some = 0
-    records = iter(opened)
-    for record in islice(records, LOOKED_AT):
-        some += 1
-        cells = [] if isinstance(record, Rejected) else record[1]
-        for column, cell in zip(found, cells, strict=False):
-            text = str(cleaning.plain(cell)).strip()
-            if text and len(column) < SAMPLES:
-                column.append(text[:FIRST_CELLS])
-    close = getattr(records, "close", None)
-    if close is not None:
-        close()
-    return found, some
-
-
-def _keep(run: ImportRun, file: BinaryIO) -> None:
     file.seek(0)
     number = 0
     while data := file.read(CHUNK):
         ImportChunk.objects.create(run=run, number=number, data=data)
         number += 1
+    return run

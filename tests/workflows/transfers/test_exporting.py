@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.imports.columns import CUSTOM
-from contacts.imports.defusing import defused, restored
+from contacts.imports.cells import CUSTOM, defused, read
 from contacts.models import Consent, Contact, Suppression
 from tests import factories as f
 from workflows.models import ExportPerson, ExportRun
@@ -69,7 +68,7 @@ def test_what_is_none_stays_as_it_is(value):
 
 @given(st.text(st.characters(exclude_characters="\0")))
 def test_import_takes_the_apostrophe_off_again(value):
-    assert restored(defused(value)) == value
+    assert read("first_name", defused(value)) == (value, "")
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from tests import factories as f
 from tests.workflows.transfers.conftest import SAMPLE
 from workflows.models import ImportRun, WorkflowInstance
 from workflows.transfers import runs
+from workflows.transfers.column_mapping import Choice
 
 pytestmark = pytest.mark.django_db
 HEADER = "Email,First Name,Company\n"
@@ -76,7 +77,7 @@ def test_line_with_an_open_quotation_mark_is_rejected_alone(preview):
 
 
 def test_repeat_in_another_batch_is_judged_with_the_lines_before(preview, monkeypatch):
-    monkeypatch.setattr("workflows.transfers.preview.JUDGED_AT_ONCE", 1)
+    monkeypatch.setattr("workflows.transfers.pipeline.JUDGED_AT_ONCE", 1)
 
     run = preview(
         HEADER + "ada@example.org,Ada,\nbob@example.org,Bob,\nADA@example.org,,Engines\nada@example.org,Ada,\n"
@@ -115,7 +116,7 @@ def test_forecast_counts_people_and_emails_by_workflow(preview):
 
 
 def test_forecast_counts_a_person_who_stands_there_twice_once(preview, monkeypatch):
-    monkeypatch.setattr("workflows.transfers.preview.JUDGED_AT_ONCE", 1)
+    monkeypatch.setattr("workflows.transfers.pipeline.JUDGED_AT_ONCE", 1)
     template = workflow()
 
     run = preview(HEADER + "ada@example.org,Ada,\nada@example.org,,Engines\n")
@@ -155,7 +156,7 @@ def test_columns_can_be_chosen_again(preview):
     run = preview("Email,Firm\nada@example.org,Engines\n")
     runs.choose_again(run=run)
 
-    runs.check(run=run, fields=["email", "company"])
+    runs.check(run=run, choice=Choice(["email", "company"]))
 
     run.refresh_from_db()
     assert run.lines.get().changes["company"] == [None, "Engines"]
@@ -167,7 +168,7 @@ def test_same_file_with_other_columns_is_no_repetition(preview):
     again = preview("Email,Firm\nada@example.org,Engines\n", source="Other")
     runs.choose_again(run=again)
 
-    runs.check(run=again, fields=["email", "company"])
+    runs.check(run=again, choice=Choice(["email", "company"]))
 
     assert again.lines.get().foreseen == "updated"
 

@@ -17,7 +17,8 @@ from contacts import defaults
 from contacts.models import Contact, ContactEvent
 from tests import factories as f
 from workflows.models import ImportRun
-from workflows.transfers import applying, job_lease, job_runner, runs
+from workflows.transfers import job_lease, job_runner, pipeline, runs
+from workflows.transfers.column_mapping import Choice
 
 pytestmark = pytest.mark.django_db
 HEADER = "Email,First Name\n"
@@ -34,7 +35,7 @@ def reference_rows(db):
 def ready(preview, monkeypatch):
     """A checked list whose lines are applied by hand, two at a time."""
     run = preview(PEOPLE)
-    monkeypatch.setattr(applying, "AT_ONCE", 2)
+    monkeypatch.setattr(pipeline, "JUDGED_AT_ONCE", 2)
     monkeypatch.setattr(job_runner, "AT_ONCE", 0)
     runs.apply(run=run, start_workflows=False)
     run.refresh_from_db()
@@ -69,7 +70,7 @@ def test_run_somebody_holds_is_left_to_them(ready):
 
 def test_dead_worker_is_followed_by_another_and_no_line_is_applied_twice(ready):
     held = die(ready)
-    applying.step(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+    pipeline.judge(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
     die(ready, lease_until=Now() - dt.timedelta(seconds=1))
 
     work(ready)
@@ -83,7 +84,7 @@ def test_worker_that_comes_back_too_late_undoes_its_batch(ready):
     job_lease.claim(ImportRun, ready.pk)
 
     with pytest.raises(job_lease.Lost):
-        applying.step(late, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+        pipeline.judge(late, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
 
     assert not Contact.objects.exists()
 
@@ -116,7 +117,7 @@ def test_run_that_kills_three_workers_is_parked_with_a_reason(ready):
 
 
 def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatch):
-    whole = applying.row_results.take_in
+    whole = pipeline._take_in
     calls = []
 
     def break_at_third(*args):
@@ -125,7 +126,7 @@ def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatc
             raise RuntimeError("unexpected")
         return whole(*args)
 
-    monkeypatch.setattr(applying.row_results, "take_in", break_at_third)
+    monkeypatch.setattr(pipeline, "_take_in", break_at_third)
 
     work(ready)
 
@@ -135,7 +136,7 @@ def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatc
 
 def test_failed_run_goes_on_where_it_stopped(ready):
     held = job_lease.claim(ImportRun, ready.pk)
-    applying.step(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+    pipeline.judge(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
     job_lease.fail(held, "The server was switched off.")
     ready.refresh_from_db()
 
@@ -160,7 +161,7 @@ def test_silent_database_leaves_the_run_to_the_next(ready, monkeypatch):
 
 def test_cancelled_run_stops_and_says_how_far_it_came(ready):
     held = job_lease.claim(ImportRun, ready.pk)
-    applying.step(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), deadline=0)
+    pipeline.judge(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
 
     runs.cancel(run=ready)
     work(ready)
@@ -238,10 +239,11 @@ def test_run_is_applied_once(preview):
 
 @pytest.mark.django_db(transaction=True)
 def test_long_list_is_left_to_a_worker(upload, monkeypatch):
-    monkeypatch.setattr(job_runner, "AT_ONCE", 1)
     run = upload(PEOPLE)
+    monkeypatch.setattr(job_runner, "AT_ONCE", 1)
+    OrmQ.objects.all().delete()  # that it should be read; it was short
 
-    runs.check(run=run, fields=run.fields)
+    runs.check(run=run, choice=Choice(run.fields))
 
     assert ImportRun.objects.get(pk=run.pk).cursor == 0
     assert OrmQ.objects.count() == 1

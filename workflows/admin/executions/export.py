@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contactflow.core.admin.model_admin import BaseAdmin, page
-from contacts.imports import defusing
+from contacts.imports import cells
 
 LIMIT = 100_000
 CHUNK = 2_000
@@ -25,7 +25,7 @@ def defused(value: object) -> str:
     """What a spreadsheet shows as it is, never calculates; moments in the reader's zone."""
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S%z")
-    return defusing.defused(value)
+    return cells.defused(value)
 
 
 def chosen(page: Any, request: HttpRequest) -> QuerySet[Any]:

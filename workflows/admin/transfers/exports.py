@@ -18,7 +18,7 @@ from django.urls import reverse
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import button, column
 from contacts import brands
-from contacts.imports.columns import CUSTOM
+from contacts.imports.cells import CUSTOM
 from contacts.models import Contact
 from workflows.admin.transfers.pages import TransferAdmin
 from workflows.models import ExportRun

@@ -14,19 +14,22 @@ from django.template.response import TemplateResponse
 
 from contactflow.core import clock, numbers
 from contactflow.core.admin.model_admin import column
-from contacts.imports import REJECTION_COLUMNS, FileRefused
-from contacts.imports.columns import CUSTOM
-from contacts.imports.defusing import defused
+from contacts import reference_data
+from contacts.imports import FileRefused, dates
+from contacts.imports.cells import CUSTOM, defused
 from contacts.models import BusinessEntity
 from workflows.admin.executions import export
 from workflows.admin.transfers import import_lines
 from workflows.admin.transfers.pages import TransferAdmin
 from workflows.models import ImportRun
-from workflows.transfers import column_mapping, runs, upload
+from workflows.transfers import column_mapping, job_runner, rejections, runs, upload
 
 State = ImportRun.State
 STEPS = ("File", "Columns", "Preview", "Result")
-STEP_OF = {State.COLUMNS: 2, State.CHECKING: 3, State.READY: 3, State.APPLYING: 4}
+STEP_OF = {State.READING: 2, State.COLUMNS: 2, State.CHECKING: 3, State.READY: 3, State.APPLYING: 4}
+
+DOING = {State.READING: "Reading the file", State.CHECKING: "Checking", State.APPLYING: "Applying"}
+ORDERS = ((dates.DAY, "The day first: 3 April for 03/04"), (dates.MONTH, "The month first: March 4 for 03/04"))
 
 
 class UploadForm(forms.Form):
@@ -72,6 +75,7 @@ class ImportRunAdmin(TransferAdmin):
     def pages(self) -> dict[str, Callable[..., Any]]:
         return {
             "columns": self.columns_view,
+            "values": self._deed(_mean),
             "again": self._deed(lambda request, run: runs.choose_again(run=run)),
             "apply": self._deed(_apply),
             "cancel": self._deed(lambda request, run: runs.cancel(run=run)),
@@ -100,13 +104,14 @@ class ImportRunAdmin(TransferAdmin):
             return self.to(run)
         width = range(len(run.header))
         choice = column_mapping.judge(
-            header=run.header,
+            run=run,
             picked=[request.POST.get(f"field-{number}", "") for number in width],
             names=[request.POST.get(f"name-{number}", "") for number in width],
+            date_order=request.POST.get("date_order", ""),
         )
         if not choice.is_valid:
             return self.show(request, run, choice)
-        return self._done(request, run, lambda: runs.check(run=run, fields=choice.fields))
+        return self._done(request, run, lambda: runs.check(run=run, choice=choice))
 
     def rejected_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         run = self.run(request, object_id)
@@ -133,8 +138,13 @@ class ImportRunAdmin(TransferAdmin):
         except FileRefused as refusal:
             form.add_error("file", str(refusal))
             return None
-        if column_mapping.remembered(run) is not None:
-            runs.check(run=run, fields=run.fields)
+        job_runner.begin(run)
+        run.refresh_from_db()
+        if run.state == State.FAILED:
+            form.add_error("file", run.trouble)
+            run.delete()
+            return None
+        if run.state not in (State.READING, State.COLUMNS):
             messages.info(request, f"The columns are taken as the last time for “{run.source}”.")
         return run
 
@@ -142,13 +152,15 @@ class ImportRunAdmin(TransferAdmin):
         may_change = self.has_add_permission(request)
         context: dict[str, Any] = {"may_change": may_change, "step": self._step(run), "can_go_on": runs.can_go_on(run)}
         if run.state == State.COLUMNS:
-            context |= {"columns": _columns(run, choice), "choices": column_mapping.CHOICES, "choice": choice}
+            context |= {"columns": _columns(run, choice), "choices": column_mapping.choices(), "choice": choice}
+            context |= {"date_order": choice.date_order if choice else run.date_order, "orders": ORDERS}
+            context["repeated"] = column_mapping.columns_of(run).repeated()
             return self._page(request, "columns", "What the columns mean", context, run)
         if run.is_working:
             return self._page(request, "working", str(run), context | self.progress_of(request, run), run)
         context |= self._lines(request, run)
         if run.state == State.READY:
-            context["forecast"] = import_lines.forecast(run)
+            context |= {"forecast": import_lines.forecast(run), "unknown": _unknown(run)}
             return self._page(request, "preview", f"Preview of {run.file_name}", context, run)
         return self._page(request, "result", run.file_name, context, run)
 
@@ -168,10 +180,7 @@ class ImportRunAdmin(TransferAdmin):
         }
 
     def progress_of(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
-        is_reading = run.state == State.CHECKING and not run.is_read
-        doing = "Reading the file" if is_reading else "Checking" if run.state == State.CHECKING else "Applying"
-        done = run.lines_read if is_reading else run.cursor
-        return self.bar(run, doing, done, may_change=self.has_add_permission(request))
+        return self.bar(run, DOING[State(run.state)], run.cursor, may_change=self.has_add_permission(request))
 
     def _page(
         self, request: HttpRequest, name: str, title: str, context: dict[str, Any], run: ImportRun | None = None
@@ -216,6 +225,27 @@ def _apply(request: HttpRequest, run: ImportRun) -> None:
     runs.apply(run=run, start_workflows=start, by=request.user)  # type: ignore[arg-type]  # staff only
 
 
+def _mean(request: HttpRequest, run: ImportRun) -> None:
+    pairs = ((name, value) for name, values in run.unknown.items() for value in values)
+    runs.mean(run=run, chosen={(name, value): request.POST.get(f"{name}:{value}", "") for name, value in pairs})
+
+
+def _unknown(run: ImportRun) -> list[dict[str, Any]]:
+    """What the file says that nobody knows, each with the names it may mean."""
+    reference = reference_data.load()
+    return [
+        {
+            "field": import_lines.named(name),
+            "name": f"{name}:{value}",
+            "value": value,
+            "lines": lines,
+            "choices": [row.name for row in reference.named(name).by_id.values()],
+        }
+        for name, values in run.unknown.items()
+        for value, lines in sorted(values.items(), key=lambda one: (-one[1], one[0]))
+    ]
+
+
 def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[str, Any]]:
     fields = choice.fields if choice else run.fields
     shown_columns = []
@@ -228,6 +258,7 @@ def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[
                 "samples": samples,
                 "field": CUSTOM if is_custom else field,
                 "custom": field.removeprefix(CUSTOM) if is_custom else name[:100],
+                "is_open": column_mapping.order_of(run, number) == dates.UNCLEAR,
                 "error": choice.errors.get(number, "") if choice else "",
             }
         )
@@ -237,13 +268,8 @@ def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[
 def _rejected_lines(run: ImportRun) -> Iterator[str]:
     writer = csv.writer(export.Echo())
     yield "\ufeff"
-    yield writer.writerow([defused(name) for name in (*REJECTION_COLUMNS, *run.header)])
-    field = "became" if run.applied_at else "foreseen"
-    after = 0
-    while rows := list(run.lines.filter(**{field: "rejected"}, position__gt=after).order_by("position")[:500]):
-        for row in rows:
-            yield writer.writerow([row.number, defused(row.reason), *(defused(cell) for cell in row.cells)])
-        after = rows[-1].position
+    for row in rejections.table(run):
+        yield writer.writerow([defused(cell) for cell in row])
 
 
 def _plain(name: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from argparse import ArgumentParser
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,67 +14,110 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from contactflow.core.clock import database_now
-from contacts.imports import FileRefused
-from workflows.imports import RejectedFile, Report, Watcher, import_file
+from contacts import reference_data
+from contacts.cleaning import Unacceptable
+from contacts.imports import FileRefused, dates
+from contacts.models import BusinessEntity
+from workflows.models import ImportRun
+from workflows.transfers import column_mapping, rejections, runs
+from workflows.transfers.column_mapping import Choice
 
 SHOWN_REJECTIONS = 20
+ACCEPTED = ("created", "updated", "unchanged")
 
 
 class Command(BaseCommand):
     help = "Imports people from Notion's CSV export, or from any CSV with those column names."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the CSV file")
+        parser.add_argument("file", type=Path, help="the file: CSV, TSV or Excel (.xlsx)")
         parser.add_argument("--dry-run", action="store_true", help="report what would happen and write nothing")
         parser.add_argument("--entity", metavar="NAME", help="the business entity of lines that name none")
         parser.add_argument("--start-workflows", action="store_true", help="start what matches (else nothing starts)")
+        parser.add_argument(
+            "--rejects", metavar="FILE", type=Path, help="where rejected lines go (else beside the file)"
+        )
+        parser.add_argument("--source", default="", help="take columns and values as they were mapped for this source")
+        parser.add_argument(
+            "--dates", choices=(dates.DAY, dates.MONTH), default="", help="what comes first in 03/04/2024"
+        )
 
     def handle(self, *args: Any, file: Path, dry_run: bool, **options: Any) -> None:
-        rejections = None if dry_run else RejectedFile(file)
+        rejects: Path = options["rejects"] or file.with_name(f"{file.name}.rejected.csv")
         try:
-            report = self._import(file, dry_run, options, rejections)
-        except FileRefused as error:
+            with file.open("rb") as stream:
+                if not dry_run:
+                    rejections.make_room(rejects, beside=file)
+                entity = _known(options["entity"])
+                run = runs.read_here(
+                    file=stream, file_name=file.name, source=options["source"], entity=entity, now=database_now()
+                )
+            choice = runs.choice_by_name(run, date_order=options["dates"])
+        except (FileRefused, rejections.CannotWrite) as error:
             raise CommandError(f"{file}: {error}") from error
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}.") from error
-        self._print(report, dry_run=dry_run, start_workflows=options["start_workflows"])
-        if report.rejections and rejections:
-            self.stdout.write(f"The rejected lines are in {rejections.path}. Correct them there and import that file.")
-        if not report.accepted:
+        try:
+            self._carry_out(run, choice, dry_run, options)
+            self._print(run, dry_run=dry_run, start_workflows=options["start_workflows"])
+            counts = run.foreseen if dry_run else run.applied
+            if counts.get("rejected") and not dry_run:
+                rejections.write(run, rejects)
+                self.stdout.write(f"The rejected lines are in {rejects}. Correct them there and import that file.")
+        finally:
+            if dry_run:
+                run.delete()
+        if not any(counts.get(name) for name in ACCEPTED):
             raise CommandError("Nothing could be imported: no line of the file is a contact.")
 
-    def _import(self, file: Path, dry_run: bool, options: dict[str, Any], rejections: RejectedFile | None) -> Report:
+    def _carry_out(self, run: ImportRun, choice: Choice, dry_run: bool, options: dict[str, Any]) -> None:
         console = Console(stderr=True)
-        columns = (TextColumn("Reading lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("", total=None)
-            watcher = Watcher(on_progress=lambda done, total: progress.update(bar, completed=done, total=total))
-            with rejections or contextlib.nullcontext() as sink:
-                if sink is not None:
-                    watcher = Watcher(on_progress=watcher.on_progress, on_rejected=sink.add)
-                return import_file(
-                    file=file,
-                    now=database_now(),
+        columns = (TextColumn("Taking in lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        try:
+            with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+                bar = progress.add_task("", total=run.total)
+                runs.carry_out(
+                    run=run,
+                    choice=choice,
                     dry_run=dry_run,
-                    entity=options["entity"],
                     start_workflows=options["start_workflows"],
-                    watcher=watcher,
+                    on_step=lambda run: progress.update(bar, completed=run.cursor),
                 )
+        except KeyboardInterrupt:
+            runs.cancel(run=run)
+            raise
+        if run.state == ImportRun.State.FAILED:
+            raise CommandError(run.trouble)
 
-    def _print(self, report: Report, *, dry_run: bool, start_workflows: bool) -> None:
+    def _print(self, run: ImportRun, *, dry_run: bool, start_workflows: bool) -> None:
         console = Console(file=self.stdout._out, width=120)  # type: ignore[arg-type]  # OutputWrapper hides the stream
+        counts = run.foreseen if dry_run else run.applied
         table = Table("Lines", "How many", title="Would be imported (dry run)" if dry_run else "Imported")
         table.columns[1].justify = "right"
-        for name in ("created", "updated", "unchanged"):
-            table.add_row(name, str(getattr(report, name)))
-        table.add_row("rejected", str(report.rejections))
-        table.add_row("merged (repeats of a person in this file, counted above)", str(report.merged))
-        if report.started or start_workflows:
-            table.add_row("workflows that would start" if dry_run else "workflows started", str(report.started))
-        if report.warnings:
-            table.add_row("dates left out because they could not be read", str(report.warnings))
+        for name in (*ACCEPTED, "rejected"):
+            table.add_row(name, str(counts.get(name, 0)))
+        table.add_row("merged (repeats of a person in this file, counted above)", str(counts.get("merged", 0)))
+        if start_workflows:
+            table.add_row(
+                "workflows that would start" if dry_run else "workflows started", str(counts.get("started", 0))
+            )
+        if counts.get("warnings"):
+            table.add_row("values left out because they could not be read", str(counts["warnings"]))
         console.print(table)
-        for rejected in report.rejected[:SHOWN_REJECTIONS]:
-            console.print(f"line {rejected.number}: {escape(rejected.reason)}", highlight=False)
-        if report.rejections > SHOWN_REJECTIONS:
-            console.print(f"... and {report.rejections - SHOWN_REJECTIONS} more")
+        for remark in column_mapping.remarks(run):
+            console.print(f"Warning: {escape(remark)}", highlight=False)
+        for row in islice(rejections.lines(run), SHOWN_REJECTIONS):
+            console.print(f"line {row.number}: {escape(row.reason)}", highlight=False)
+        if (more := counts.get("rejected", 0) - SHOWN_REJECTIONS) > 0:
+            console.print(f"... and {more} more")
+        for row in run.lines.exclude(warnings=[])[:SHOWN_REJECTIONS]:
+            console.print(f"line {row.number}: {escape(' '.join(row.warnings))}", highlight=False)
+
+
+def _known(entity: str | None) -> BusinessEntity | None:
+    if entity is None:
+        return None
+    try:
+        return reference_data.load().business_entities.find(entity)
+    except Unacceptable as error:
+        raise FileRefused(str(error)) from error
