@@ -396,7 +396,7 @@ class WebhookDelivery(models.Model):
         ordering = ("-received_at", "-id")
         verbose_name = "webhook event"
         indexes: ClassVar = [
-            # webhooks.waiting: the events nobody followed yet.
+            # webhooks.next_waiting: the events nobody followed yet.
             models.Index(fields=["next_attempt_at"], condition=models.Q(processed_at=None), name="webhook_unprocessed"),
             models.Index(fields=["-received_at", "-id"], name="webhook_newest_first"),  # the list and its pages
         ]

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from contacts import cleaning
@@ -77,11 +76,8 @@ def store(*, event: Mapping[str, Any], body: bytes) -> bool:
 
 def next_waiting(*, now: dt.datetime) -> WebhookDelivery | None:
     """The oldest event that nobody followed yet."""
-    return waiting(now=now).order_by("next_attempt_at").first()
-
-
-def waiting(*, now: dt.datetime) -> QuerySet[WebhookDelivery]:
-    return WebhookDelivery.objects.filter(processed_at=None, next_attempt_at__lte=now)
+    waiting = WebhookDelivery.objects.filter(processed_at=None, next_attempt_at__lte=now)
+    return waiting.order_by("next_attempt_at").first()
 
 
 def settle(*, event: WebhookDelivery, outcome: str, now: dt.datetime) -> None:

@@ -132,7 +132,7 @@ class Console:
         try:
             said, status = handler(given), 200
         except (ValueError, KeyError, TypeError, ConnectionError, Refusal) as wrong:
-            said, status = _sentence(wrong), 400
+            said, status = f"There is no {wrong}." if isinstance(wrong, KeyError) else str(wrong), 400
         if "json" in arrived.headers.get("content-type", ""):
             return _json({"said": said, "faults": self.door.faults.as_json()}, status)
         if wanted.startswith("text/plain"):
@@ -178,9 +178,7 @@ class Console:
             "share": ("Shared.", lambda: persons.share(target)),
             "unshare": ("Taken away from the integration.", lambda: persons.unshare(target)),
         }
-        said, act = acts[given["act"]]
-        act()
-        return said
+        return _done(*acts[given["act"]])
 
     def _schema(self, given: Json) -> str:
         persons, source, prop = self.persons, given["id"], given.get("property", "")
@@ -194,9 +192,7 @@ class Console:
             "remove": ("Removed.", lambda: persons.remove_property(source, prop)),
             "option": ("Option added.", lambda: persons.add_option(source, prop, name)),
         }
-        said, act = acts[given["act"]]
-        act()
-        return said
+        return _done(*acts[given["act"]])
 
     def _faults(self, given: Json) -> str:
         if given.get("clear"):
@@ -231,14 +227,15 @@ def _form(arrived: Arrived) -> Json:
     return {name: given[-1] for name, given in parse_qs(text, keep_blank_values=True).items()}
 
 
+def _done(said: str, act: Callable[[], Any]) -> str:
+    act()
+    return said
+
+
 def _same(typed: str, text: str, kind: str) -> bool:
     if kind == "checkbox":
         return (typed == "yes") == (text == "Yes")
     return typed.replace("\r\n", "\n").strip() == text.strip()
-
-
-def _sentence(wrong: Exception) -> str:
-    return f"There is no {wrong}." if isinstance(wrong, KeyError) else str(wrong)
 
 
 def _json(value: Any, status: int = 200) -> Answer:

@@ -106,15 +106,12 @@ class Faults:
         with self._lock:
             for fault in self.active:
                 if fault.concerns(method, path) and self._random.random() < fault.probability:
-                    self._use(fault)
+                    if fault.times is not None:
+                        fault.times -= 1
+                        if fault.times <= 0:
+                            self.active.remove(fault)
                     return fault
         return None
-
-    def _use(self, fault: Fault) -> None:
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times <= 0:
-                self.active.remove(fault)
 
     def as_json(self) -> list[dict[str, Any]]:
         with self._lock:

@@ -138,16 +138,12 @@ def _body(arrived: Arrived) -> Json:
     if kind != "application/json":
         raise Refusal(400, "invalid_request", f'Unsupported content type: "{kind}".')
     try:
-        value: Any = json.loads(arrived.body, parse_constant=_no_constant)
+        value: Any = json.loads(arrived.body, parse_constant=int)  # which knows no NaN
     except (ValueError, RecursionError):
         raise Refusal(400, "invalid_json", "Error parsing JSON body.") from None
     if not isinstance(value, dict):
         raise misshapen("body", "an object", value)
     return value
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def refused(refusal: Refusal) -> Answer:

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from notion_bridge.sandbox.checks import Json
 from notion_bridge.sandbox.model import Database, DataSource, Option, Page, Property, User
@@ -20,7 +19,7 @@ HOOK = ("url", "token", "active", "subscription_id")
 def save(path: Path, workspace: Workspace, webhooks: Webhooks) -> None:
     """Write everything; what was there is replaced in one go."""
     with workspace.lock:
-        text = json.dumps(_state(workspace, webhooks), default=_plain)
+        text = json.dumps(_state(workspace, webhooks), default=dt.datetime.isoformat)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_text(text)
@@ -53,12 +52,6 @@ def _state(workspace: Workspace, webhooks: Webhooks) -> Json:
         "unshared": sorted(workspace.unshared),
         "webhook": {name: getattr(webhooks, name) for name in HOOK},
     }
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
 
 
 def _restore(workspace: Workspace, state: Json) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from notion_bridge.sandbox import checks, dates, richtext
 from notion_bridge.sandbox.checks import MISSING, Json, invalid, misshapen, unknown_property
-from notion_bridge.sandbox.model import TYPES, DataSource, Option, Property
+from notion_bridge.sandbox.model import TEXT_LISTS, TYPES, DataSource, Option, Property
 from notion_bridge.sandbox.workspace import Workspace
 
 LONGEST_OPTION = 100
@@ -64,10 +64,6 @@ def parse(draft: Draft, prop: Property, value: Any, path: str) -> Any:
     return PARSERS[prop.type](draft, prop, given[prop.type], f"{path}.{prop.type}")
 
 
-def _rich_text(draft: Draft, prop: Property, value: Any, path: str) -> list[Json]:
-    return richtext.parse(value, path)
-
-
 def _number(draft: Draft, prop: Property, value: Any, path: str) -> float | None:
     if value is None:
         return None
@@ -76,16 +72,8 @@ def _number(draft: Draft, prop: Property, value: Any, path: str) -> float | None
     return value
 
 
-def _checkbox(draft: Draft, prop: Property, value: Any, path: str) -> bool:
-    return checks.flag(value, path, optional=False)
-
-
 def _address(draft: Draft, prop: Property, value: Any, path: str) -> str | None:
     return None if value is None else checks.string(value, path, longest=LONGEST[prop.type])
-
-
-def _date(draft: Draft, prop: Property, value: Any, path: str) -> Json | None:
-    return dates.parse(value, path)
 
 
 def _select(draft: Draft, prop: Property, value: Any, path: str) -> str | None:
@@ -135,16 +123,12 @@ def _people(draft: Draft, prop: Property, value: Any, path: str) -> list[str]:
 
 
 PARSERS: dict[str, Callable[[Draft, Property, Any, str], Any]] = {
-    "title": _rich_text,
-    "rich_text": _rich_text,
+    **dict.fromkeys(TEXT_LISTS, lambda draft, prop, value, path: richtext.parse(value, path)),
+    **dict.fromkeys(("select", "status"), _select),
+    **dict.fromkeys(LONGEST, _address),
     "number": _number,
-    "select": _select,
     "multi_select": _multi_select,
-    "status": _select,
-    "date": _date,
+    "date": lambda draft, prop, value, path: dates.parse(value, path),
     "people": _people,
-    "checkbox": _checkbox,
-    "url": _address,
-    "email": _address,
-    "phone_number": _address,
+    "checkbox": lambda draft, prop, value, path: checks.flag(value, path, optional=False),
 }

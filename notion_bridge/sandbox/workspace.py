@@ -28,10 +28,6 @@ class Clock:
         return dt.datetime.now(dt.UTC)
 
 
-def silent(kind: str, subject: Any, data: dict[str, Any], by: str) -> None:
-    """Nobody listens."""
-
-
 class Workspace:
     """Everything there is. Callers hold `lock` while they read or change it."""
 
@@ -49,7 +45,7 @@ class Workspace:
         self.pages: dict[str, Page] = {}
         self.rows: dict[str, dict[str, Page]] = {}  # by data source
         self.unshared: set[str] = set()
-        self.announce: Announce = silent
+        self.announce: Announce = lambda *_: None  # until somebody listens
         self.changes = 0  # so that whoever saves the state knows whether to
         self.bot = self.add_user("Contactflow", "")
 

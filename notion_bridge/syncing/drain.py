@@ -40,11 +40,7 @@ T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # what, how many of, how many in all (0: nobody knows)
 
 
-def silent(what: str, done: int, total: int) -> None:
-    pass
-
-
-def run(*, scope: SyncScope, trigger: SyncRun.Trigger, progress: Progress = silent) -> SyncRun:
+def run(*, scope: SyncScope, trigger: SyncRun.Trigger, progress: Progress = lambda *_: None) -> SyncRun:
     """One whole pass, whether Notion is monitored or not; returns when nothing is left to do.
 
     Raises Busy, schemas.Misconfigured, and NotionError with a message that says what to do.
