@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.utils import timezone
 
 from contacts import addresses, cleaning, intake, reference_data
 from contacts.cleaning import Unacceptable
-from contacts.models import Contact, ContactEvent, ContactStatus
+from contacts.models import Contact, ContactEvent, ContactStatus, EntityMembership
 from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
 from notion_bridge.mapping import Value
 from notion_bridge.three_way_merge import Side
@@ -21,6 +23,18 @@ TEXTS: Final = ("first_name", "last_name", "email", "phone", "company", "job_tit
 CHOICES: Final = {"lead_source": "lead_sources", "status": "statuses"}
 LISTS: Final = {"contact_types": "contact_types", "business_entities": "business_entities"}
 RENAMED: Final = {"date_added": "added_on"}  # field -> what intake calls it
+NAMES: Final = {  # of what a contact has many of, in the order in which they are shown
+    "type_names": ArraySubquery(
+        Contact.contact_types.through.objects.filter(contact=OuterRef("pk"))
+        .order_by("contacttype__position", "contacttype__name")
+        .values("contacttype__name")
+    ),
+    "brand_names": ArraySubquery(
+        EntityMembership.objects.filter(contact=OuterRef("pk"))
+        .order_by("position", "id")
+        .values("business_entity__name")
+    ),
+}
 NOT_PULLED: Final = frozenset({"last_interaction", "contact_id"})
 
 
@@ -33,9 +47,8 @@ class ContactAdapter(Adapter):
         return (Source(rows=Contact.objects.all(), at="updated_at", key="id"),)
 
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
-        found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source")
-        related = found.prefetch_related("contact_types", "memberships__business_entity")
-        return {contact.pk: _values(contact) for contact in related}
+        found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source").annotate(**NAMES)
+        return {contact.pk: _values(contact) for contact in found}
 
     def is_being_typed(self, values: Values) -> bool:
         """The types decide which workflows start: whoever is still typing is given the time.
@@ -109,11 +122,11 @@ def _is_known(address: str) -> bool:
         return False
 
 
-def _values(contact: Contact) -> dict[str, Value]:
+def _values(contact: Any) -> dict[str, Value]:
     return {
         **{name: getattr(contact, name) for name in TEXTS},
-        "contact_types": [kind.name for kind in contact.contact_types.all()],
-        "business_entities": [membership.business_entity.name for membership in contact.memberships.all()],
+        "contact_types": contact.type_names,
+        "business_entities": contact.brand_names,
         "lead_source": contact.lead_source.name if contact.lead_source else "",
         "status": contact.status.name,
         "tags": list(contact.tags),
