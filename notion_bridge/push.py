@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from contactflow.core.clock import database_now
 from notion_bridge import bound_schema, inbound, mapping, problems, reconciliation, schemas
 from notion_bridge.bound_schema import BoundSchema
 from notion_bridge.client import (
@@ -165,7 +165,7 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
         return "put_off"
     told = {name: value for name, value in values.items() if name in bound.properties}
     draft = bound.write({name: value for name, value in told.items() if value})
-    began, wanted_at, look_up = time.monotonic(), link.wanted_at, dt.timedelta(seconds=settings.NOTION_LOOK_UP_SECONDS)
+    wanted_at, look_up = link.wanted_at, dt.timedelta(seconds=settings.NOTION_LOOK_UP_SECONDS)
     # Before anything leaves: from here on the page may exist, whatever we hear, and whether we live to hear it.
     link.local, link.remote, link.is_unclear, link.digest = told, {}, True, reconciliation.digest(bound, values)
     link.wanted_at = now + look_up
@@ -173,8 +173,7 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
     try:
         page = notion.create_page(bound.database.data_source_id, draft.properties)
     except Unclear as error:
-        waited = dt.timedelta(seconds=time.monotonic() - began)  # for its turn: the page is younger than `now`
-        _put_off(link, error, now + waited, look_up)
+        _put_off(link, error, database_now(), look_up)  # it waited for its turn: the page is younger than `now`
         return "unclear"
     except (NotionError, Later):
         link.wanted_at = wanted_at
