@@ -23,6 +23,7 @@ from workflows import enrolment
 SEEN_BY_A_PASS = ("page.created", "page.properties_updated", "page.content_updated", "page.locked", "page.unlocked")
 LOCK_PATIENCE = 60.0  # seconds; how long a pass waits for another process
 TRIES = 8  # of one thing, with pauses in between
+FIRST_PAUSE = 0.25  # seconds; each after it is twice as long
 PATIENCE = dt.timedelta(minutes=2)  # how long is waited for what was put off
 
 
@@ -168,5 +169,5 @@ def _patiently(work: Callable[[], T]) -> T:
         try:
             return work()
         except (Unavailable, RateLimited):
-            time.sleep(min(2**attempt / 4, 10))
+            time.sleep(min(FIRST_PAUSE * 2**attempt, 10))
     return work()
