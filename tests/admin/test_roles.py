@@ -17,6 +17,10 @@ from tests.admin import browser, rows
 
 LABELS = sorted(rows.MAKERS)
 FOUND = 302
+DRAWN = (
+    "Owner",
+    "Reader",
+)  # what they may see, test_every_page draws for somebody with all rights, and with those to look
 pytestmark = pytest.mark.django_db
 
 
@@ -69,9 +73,11 @@ def test_pages_open_for_whom_they_are(desks, made, address, label):
 
     for role, (client, request) in desks.items():
         may_see, may_add = page.has_view_or_change_permission(request), page.has_add_permission(request)
-        shown = [client.get(at).status_code for at in (address.list(type(row)), address.change(row))]
-        assert all(status in (opened if may_see else (403,)) for status in shown), (role, shown)
-        assert client.get(address.add(type(row))).status_code == (200 if may_add else 403), role
+        if not (may_see and role in DRAWN):
+            shown = [client.get(at).status_code for at in (address.list(type(row)), address.change(row))]
+            assert all(status in (opened if may_see else (403,)) for status in shown), (role, shown)
+        if not (may_add and role in DRAWN):
+            assert client.get(address.add(type(row))).status_code == (200 if may_add else 403), role
 
 
 @pytest.mark.parametrize("label", [label for label in LABELS if buttons_of(label)])
