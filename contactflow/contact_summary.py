@@ -49,14 +49,6 @@ class Summary:
     tasks: Sequence[Task]
     alerts: Sequence[Alert]
 
-    @property
-    def has_active(self) -> bool:
-        return any(not one.is_paused for one in self.running)
-
-    @property
-    def has_paused(self) -> bool:
-        return any(one.is_paused for one in self.running)
-
 
 def gather(*, contact: Contact) -> Summary:
     """A fixed number of queries, each for a few rows."""

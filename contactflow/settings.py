@@ -67,16 +67,16 @@ MIDDLEWARE = [
     "contactflow.health.HealthMiddleware",  # first: probes know neither our host name nor https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "contactflow.csp.PolicyMiddleware",
+    "contactflow.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "contactflow.api.middleware.ApiRequestMiddleware",
+    "contactflow.middleware.ApiRequestMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "contactflow.nul_bytes.NulBytesMiddleware",
+    "contactflow.middleware.NulBytesMiddleware",
     "contactflow.core.actor.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "contactflow.timezone_middleware.TimezoneMiddleware",
+    "contactflow.middleware.TimezoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "contactflow.api.idempotency.IdempotencyMiddleware",
 ]
@@ -292,7 +292,7 @@ LOGGING = {
     },
 }
 
-# Strict everywhere; contactflow.csp loosens it under /admin/ as far as Unfold needs.
+# Strict everywhere; contactflow.middleware loosens it under /admin/ as far as Unfold needs.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

@@ -26,33 +26,21 @@ from workflows.timeline import CONTROL, STEP, WORKFLOW
 
 PAGE = 25
 SEPARATOR = "~"
-# What one may look at alone, in the order of the buttons.
-KINDS = {
-    ARRIVAL: "Events",
-    WORKFLOW: "Workflows",
-    STEP: "Steps",
-    MAIL: "Emails",
-    ALERT: "Alerts",
-    TASK: "Tasks",
-    NOTE: "Notes",
-    CONTROL: "Decisions",
-    EDIT: "Changes",
-    PERMISSION: "Consent",
-    NOTION: "Notion",
+# What one may look at alone, in the order of the buttons: its name and its icon.
+SHOWN = {
+    ARRIVAL: ("Events", "login"),
+    WORKFLOW: ("Workflows", "account_tree"),
+    STEP: ("Steps", "checklist"),
+    MAIL: ("Emails", "mail"),
+    ALERT: ("Alerts", "notifications"),
+    TASK: ("Tasks", "task_alt"),
+    NOTE: ("Notes", "sticky_note_2"),
+    CONTROL: ("Decisions", "gavel"),
+    EDIT: ("Changes", "edit"),
+    PERMISSION: ("Consent", "how_to_reg"),
+    NOTION: ("Notion", "sync"),
 }
-ICONS = {
-    ARRIVAL: "login",
-    WORKFLOW: "account_tree",
-    STEP: "checklist",
-    MAIL: "mail",
-    ALERT: "notifications",
-    TASK: "task_alt",
-    NOTE: "sticky_note_2",
-    CONTROL: "gavel",
-    EDIT: "edit",
-    PERMISSION: "how_to_reg",
-    NOTION: "sync",
-}
+KINDS, ICONS = ({kind: pair[place] for kind, pair in SHOWN.items()} for place in (0, 1))
 SOURCES: tuple[Source, ...] = (
     *contacts.timeline.SOURCES,
     *engagement.timeline.SOURCES,

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
 
-from contactflow.api import pages, problems
+from contactflow.api import problems, schema
 from contacts import api as contacts
 from engagement import api as engagement
 from notion_bridge import api as notion
@@ -38,8 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("contact-workflows/", include(doors)),
     path("api/v1/", include(resources.urls)),
-    path("api/schema/", pages.Schema.as_view(), name="schema"),
-    path("api/docs/", pages.Docs.as_view()),
+    path("api/schema/", schema.Schema.as_view(), name="schema"),
+    path("api/docs/", schema.Docs.as_view()),
     re_path(r"^(?:api|contact-workflows)/", problems.unknown_address),
 ]
 

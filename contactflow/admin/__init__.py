@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contactflow.admin import accounts, audit, background, keys, mails, people, work
+from contactflow.admin import accounts, audit, background, people, work
 
-__all__ = ["accounts", "audit", "background", "keys", "mails", "people", "work"]
+__all__ = ["accounts", "audit", "background", "people", "work"]

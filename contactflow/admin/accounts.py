@@ -1,29 +1,76 @@
-"""Who works here, and in which roles."""
+"""Who gets in: accounts with their roles and rights, and API keys, which are made, shown once and revoked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
 from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
+from django.utils.text import capfirst
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminCheckboxSelectMultipleWidget
 
 from contactflow import roles
-from contactflow.admin.rights import RightsField
-from contactflow.core.admin.model_admin import BaseAdmin, column, joined
+from contactflow.core.admin.confirmation import confirmed
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, joined
+from contactflow.models import ApiKey
+from contacts import describe
 
 for model in (User, Group):
     admin.site.unregister(model)
 
+VERBS: Mapping[str, str] = {"view": "see", "add": "add", "change": "change", "delete": "delete"}
 ROLES_HELP = "Who has a role may log in here. Without a role, an account sees nothing of the desk."
+
+
+class RightsWidget(forms.CheckboxSelectMultiple):
+    template_name = "contactflow/rights.html"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(attrs={"class": " ".join(CHECKBOX_CLASSES)}, **options)
+
+    class Media:
+        css = {"all": ("contactflow/rights.css",)}  # as Django reads it
+
+
+class RightsByThing(ModelChoiceIterator):  # type: ignore[type-arg]  # not subscriptable at runtime
+    def __iter__(self) -> Iterator[Any]:
+        rights = sorted(self.queryset.select_related("content_type"), key=_place)
+        for thing, of_thing in groupby(rights, key=_thing):
+            yield thing, [self.choice(right) for right in of_thing]
+
+
+class RightsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable at runtime
+    iterator = RightsByThing
+    widget = RightsWidget
+
+    def label_from_instance(self, obj: Permission) -> str:
+        return VERBS.get(_verb(obj), obj.name)
+
+
+def _verb(right: Permission) -> str:
+    return right.codename.partition("_")[0]
+
+
+def _thing(right: Permission) -> str:
+    model = right.content_type.model_class()
+    return capfirst(str(model._meta.verbose_name_plural)) if model else right.content_type.model
+
+
+def _place(right: Permission) -> tuple[str, int, int, str]:
+    """Things by name, and what one does with them in the order of its weight; what is special comes last."""
+    verb = _verb(right)
+    weight = list(VERBS).index(verb) if verb in VERBS else len(VERBS)
+    return _thing(right), right.content_type_id, weight, right.name
 
 
 class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable at runtime
@@ -132,3 +179,49 @@ def _field_of_rights(make: Callable[..., Any], db_field: Any, request: HttpReque
     if db_field.related_model is Permission:
         return db_field.formfield(form_class=RightsField, help_text="", **options)
     return make(db_field, request, **options)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """A key is made and revoked, never changed; its text is shown once."""
+
+    when_empty = (
+        "Make a key for each system that sends people here, such as your website, so that each can be withdrawn alone."
+    )
+    list_display = ("name", "scope", "prefix", "state", "created_at", "last_used_at")
+    list_filter = (("scope", ChoicesDropdownFilter),)
+    search_fields = ("name", "prefix")
+    actions_detail = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("contactflow.add_apikey")
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("contactflow.change_apikey")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return self.list_display if obj else ("name", "scope")
+
+    def possible_buttons(self, row: ApiKey) -> tuple[str, ...]:
+        return () if row.revoked_at else ("revoke",)
+
+    @column("State", ordering="revoked_at")
+    def state(self, key: ApiKey) -> str:
+        return f"Revoked {describe.moment(key.revoked_at)}" if key.revoked_at else "Works"
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[ApiKey], change: bool) -> None:
+        key, plaintext = ApiKey.objects.issue(name=obj.name, scope=obj.scope)
+        obj.pk, obj.prefix = key.pk, key.prefix
+        messages.warning(request, f"The key, shown this once: {plaintext} Copy it now and keep it secret.")
+
+    @confirmed(
+        "Revoke",
+        permission="revoke",
+        icon="block",
+        danger=True,
+        title="Revoke this key",
+        explanation="Whatever uses it is refused from now on. This cannot be undone.",
+    )
+    def revoke(self, request: HttpRequest, key: ApiKey, answers: dict[str, Any]) -> str:
+        key.revoke()
+        return "The key is revoked."

@@ -16,7 +16,7 @@ from contactflow import contact_merge
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import BaseAdmin, page
+from contactflow.core.admin.model_admin import BaseAdmin, address_of, page
 from contactflow.models import ContactMerge
 from contacts.contact_merge.values import CHOSEN, DROP, KEEP
 from contacts.models import Contact
@@ -38,8 +38,8 @@ class Merging(BaseAdmin):
         if request.method == "POST":
             return self._merge(request, contact, other, chosen)
         told = contact_merge.preview(keep=contact, drop=other, choices=chosen)
-        address = reverse("admin:contacts_contact_merge", args=[quote(other.pk)])
-        context = {"other": other, "preview": told, "swap": f"{address}?with={contact.pk}"}
+        swap = f"{address_of(other, 'merge')}?with={contact.pk}"
+        context = {"other": other, "preview": told, "swap": swap}
         return self._answer(request, contact, "merge", context)
 
     @page("<path:object_id>/undo-merge/<uuid:merge>/", permission="change")
@@ -76,10 +76,10 @@ class Merging(BaseAdmin):
             done = contact_merge.merge(keep=keep, drop=drop, choices=chosen, by=by, now=clock.database_now())
         except contact_merge.NotPossible as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(reverse("admin:contacts_contact_merge", args=[quote(keep.pk)]))
+            return HttpResponseRedirect(address_of(keep, "merge"))
         said = format_html('Merged with {}. <a href="{}" class="underline">Undo</a>', done.dropped_name, _undo(done))
         messages.success(request, said)
-        return HttpResponseRedirect(reverse("admin:contacts_contact_change", args=[quote(keep.pk)]))
+        return HttpResponseRedirect(address_of(keep))
 
     def _other(self, request: HttpRequest, contact: Contact) -> Contact | None:
         """Who was chosen; nobody where they are gone or the same person."""
@@ -105,7 +105,7 @@ class Merging(BaseAdmin):
             "original": contact,
             "contact": contact,
             "title": f"Merge {contact} with another contact",
-            "back": reverse("admin:contacts_contact_change", args=[quote(contact.pk)]),
+            "back": address_of(contact),
         }
         return self.framed(request, f"admin/contacts/{name}.html", about | context)
 

@@ -19,7 +19,7 @@ from contactflow import contact_merge, contact_summary, timeline
 from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
-from contactflow.core.admin.model_admin import joined, page
+from contactflow.core.admin.model_admin import address_of, joined, page
 from contacts import intake
 from contacts.admin.contacts import ContactAdmin
 from contacts.models import Contact, FormerAddress
@@ -54,7 +54,7 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
         if contact is None:
             if kept := contact_merge.now_part_of(key=unquote(object_id)):
                 messages.info(request, "This contact was merged: you are on the page of the person they are part of.")
-                return HttpResponseRedirect(_address("change", kept))
+                return HttpResponseRedirect(address_of(kept, "change"))
             return super().change_view(request, object_id, form_url, extra_context)  # says that there is none
         if not self.has_view_permission(request, contact):
             raise PermissionDenied
@@ -81,10 +81,10 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
         return [] if is_form else super().get_actions_detail(request, object_id)
 
     def response_post_save_change(self, request: HttpRequest, obj: Contact) -> HttpResponseRedirect:
-        return HttpResponseRedirect(_address("change", obj))
+        return HttpResponseRedirect(address_of(obj, "change"))
 
     def response_post_save_add(self, request: HttpRequest, obj: Contact) -> HttpResponseRedirect:
-        return HttpResponseRedirect(_address("change", obj))
+        return HttpResponseRedirect(address_of(obj, "change"))
 
     def apply(
         self, request: HttpRequest, change: intake.Change, policy: intake.EnrolmentPolicy, now: dt.datetime
@@ -126,16 +126,16 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
 
     def _places(self, request: HttpRequest, contact: Contact) -> list[dict[str, str]]:
         """Where else one can go from here."""
-        found = [("All fields", "list_alt", _address("edit", contact))]
+        found = [("All fields", "list_alt", address_of(contact, "edit"))]
         if self.has_change_permission(request, contact):
-            merge = _address("merge", contact)
-            found = [("Edit", "edit", _address("edit", contact)), ("Merge with another contact", "merge", merge)]
+            merge = address_of(contact, "merge")
+            found = [("Edit", "edit", address_of(contact, "edit")), ("Merge with another contact", "merge", merge)]
             found += self.undo_places(contact)
         if request.user.has_perm("workflows.view_workflowtemplate"):
             why = f"{reverse('admin:workflows_why')}?contact={contact.pk}"
             found.append(("Why did a workflow (not) start?", "help", why))
         if self.has_delete_permission(request, contact):
-            found.append(("Delete", "delete", _address("delete", contact)))
+            found.append(("Delete", "delete", address_of(contact, "delete")))
         return [{"name": name, "icon": icon, "address": address} for name, icon, address in found]
 
     def _timeline(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
@@ -198,8 +198,4 @@ def _leads_to(entry: Entry, request: HttpRequest) -> str:
     meta = row._meta
     if not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
         return ""
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])
-
-
-def _address(name: str, contact: Contact) -> str:
-    return reverse(f"admin:contacts_contact_{name}", args=[quote(contact.pk)])
+    return address_of(row)

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from contactflow import contact_summary
 from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, StopForm, TaskForm
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import ReasonForm, confirmed
-from contactflow.core.admin.model_admin import BaseAdmin, button, joined
+from contactflow.core.admin.model_admin import BaseAdmin, address_of, button, joined
 from contactflow.core.numbers import counted
 from contacts import consent, contact_actions, intake
 from contacts.models import Consent, Contact
@@ -91,7 +89,7 @@ class PersonButtons(BaseAdmin):
             "prospects": _with_steps(prospects),
             "chosen": chosen,
             "error": error,
-            "back": _address_of(contact),
+            "back": address_of(contact),
         }
         return self.framed(request, "admin/contacts/start.html", context)
 
@@ -103,7 +101,7 @@ class PersonButtons(BaseAdmin):
             messages.error(request, str(refusal))
         else:
             messages.success(request, f"{instance.template} runs for {contact} now.")
-        return HttpResponseRedirect(_address_of(contact))
+        return HttpResponseRedirect(address_of(contact))
 
     @confirmed(
         "Pause everything",
@@ -281,7 +279,3 @@ def _what_stops(contact: Contact) -> str:
     emails = sum(actions.of(kind).is_email for kind in kinds)
     steps = f"{counted(len(kinds), 'step')} waiting" + (f", {emails} of them emails" if emails else "")
     return f"Running now: {joined(one.template for one in found)} ({steps})."
-
-
-def _address_of(contact: Contact) -> str:
-    return reverse("admin:contacts_contact_change", args=[quote(contact.pk)])

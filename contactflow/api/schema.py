@@ -1,9 +1,16 @@
-"""What the OpenAPI schema says beside the views: errors, repeated requests, the addresses as they are promised."""
+"""The OpenAPI schema, with what it says beside the views (errors, repeated requests, addresses), and its pages."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_page
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
 
 from contactflow.api import problems
 
@@ -44,6 +51,7 @@ SECTIONS = {
     "messages": "Sent mail",
 }
 """What the desk calls the resources whose addresses say something else."""
+ALONE = 5 * 60  # seconds for which a process answers the schema from memory: making it takes a while
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -88,3 +96,21 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
 def _response(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {problems.CONTENT_TYPE: {"schema": schema}}}
+
+
+@method_decorator(cache_page(ALONE), name="dispatch")
+class Schema(SpectacularAPIView):
+    """Public: it describes the API and holds no data."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
+
+
+@method_decorator(csp_update({"style-src": [UNSAFE_INLINE]}), name="dispatch")
+class Docs(SpectacularSwaggerSplitView):
+    """The pages of the schema. Swagger UI styles its elements in place, which this page alone may do."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = ()

@@ -5,20 +5,11 @@
 
 from __future__ import annotations
 
-from contactflow.contact_merge.duplicates import likely_duplicates
+from contactflow.contact_merge.duplicates import likely_duplicates, now_part_of
 from contactflow.contact_merge.merging import NotPossible, merge
 from contactflow.contact_merge.preview import Preview, preview
-from contactflow.contact_merge.redirects import now_part_of
 from contactflow.contact_merge.undoing import Undone, undo, why_not
 
 __all__ = [
-    "NotPossible",
-    "Preview",
-    "Undone",
-    "likely_duplicates",
-    "merge",
-    "now_part_of",
-    "preview",
-    "undo",
-    "why_not",
-]
+    "NotPossible", "Preview", "Undone", "likely_duplicates", "merge", "now_part_of", "preview", "undo", "why_not",
+]  # fmt: skip

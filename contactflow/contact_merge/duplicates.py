@@ -1,13 +1,15 @@
-"""Who might be the same person: the same phone, the same name, the same surname at the same company, or an address
+"""Who is the same person since a merge, and who might be: by phone, by name, by surname and company, or by an address
 that is nearly the same. Each way is one bounded query over an index.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import QuerySet
 
+from contactflow.models import ContactMerge
 from contacts.models import Contact
 
 EACH = 5
@@ -44,3 +46,13 @@ def _ways(contact: Contact) -> list[tuple[str, QuerySet[Contact]]]:
     if len(local) > SHORTEST:
         ways.append(("a similar email address", everybody.filter(email__istartswith=f"{local}@")))
     return ways
+
+
+def now_part_of(*, key: str) -> Contact | None:
+    """The person whom the contact with this id became part of; None where there was no such merge, or it was undone."""
+    try:
+        dropped = UUID(key)
+    except ValueError:
+        return None
+    done = ContactMerge.objects.filter(dropped_key=dropped, undone_at=None).select_related("kept").first()
+    return done.kept if done else None

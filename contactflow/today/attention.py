@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
 
 from contacts import brands
-from contacts.models import BusinessEntity
+from contacts.models import BusinessEntity, Contact
 from engagement import describe as engagement_describe
 from engagement import worklist
 from engagement.models import Alert, ChannelState, Message, Target, Task
 from notion_bridge import describe, health, monitoring
+from notion_bridge.models import NotionConnection, SyncConflict, SyncProblem
 from workflows import heartbeat
-from workflows.models import ScheduledAction
+from workflows.models import ScheduledAction, WorkerHeartbeat
 
 Status = ScheduledAction.Status
 NEWEST_ALERTS = 5
@@ -26,25 +27,43 @@ NOTION_LAG = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
-    """A number, what it means, and the list behind it; only shown to whoever has the permission."""
+class OfList:
+    """Shown to whoever may see the rows, and leads to their list."""
+
+    model: type[Model]
+    query: str = ""
+
+    @property
+    def address(self) -> str:
+        address = reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
+        return f"{address}?{self.query}" if self.query else address
+
+    @property
+    def permission(self) -> str:
+        return f"{self.model._meta.app_label}.view_{self.model._meta.model_name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card(OfList):
+    """A number, what it means, and the list behind it."""
 
     title: str
     value: str
     means: str
-    address: str
-    permission: str
     is_calm: bool
     """Nothing for a person to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class Notice(OfList):
     """What keeps messages from going out, or data from coming in, in a sentence, and where to read on."""
 
     sentence: str
-    address: str = ""
-    permission: str
+    is_linked: bool = True
+
+    @property
+    def address(self) -> str:
+        return super().address if self.is_linked else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,27 +93,21 @@ def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attentio
 def _outbox_notice() -> list[Notice]:
     if settings.EMAIL_URL:
         return []
-    return [
-        Notice(
-            sentence="Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL.",
-            address=reverse("admin:engagement_message_changelist"),
-            permission="engagement.view_message",
-        )
-    ]
+    sentence = "Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL."
+    return [Notice(sentence=sentence, model=Message)]
 
 
 def _notion_notice(now: dt.datetime) -> list[Notice]:
     if not monitoring.is_connected():
         sentence = "Notion is not connected. The page “Connection” says what whoever runs Contactflow has to do."
-        return [Notice(sentence=sentence, permission="contacts.view_contact")]
+        return [Notice(sentence=sentence, model=Contact, is_linked=False)]
     if because := monitoring.paused_because():
         sentence = f"Nothing is synchronised with Notion: {because}"
     elif (behind := health.lag(now=now)) > NOTION_LAG:
         sentence = f"Notion is {describe.duration(behind)} behind, though it is monitored. See what holds it up."
     else:
         return []
-    address = reverse("admin:notion_bridge_notionconnection_changelist")
-    return [Notice(sentence=sentence, address=address, permission="notion_bridge.view_notionconnection")]
+    return [Notice(sentence=sentence, model=NotionConnection)]
 
 
 def _notion_card() -> list[Card]:
@@ -102,20 +115,16 @@ def _notion_card() -> list[Card]:
     problems, conflicts = health.waiting_for_staff(up_to=worklist.COUNT_UP_TO)
     if not monitoring.is_connected() and not problems + conflicts:
         return []
-    place = "notion_bridge_syncproblem" if problems or not conflicts else "notion_bridge_syncconflict"
+    model = SyncProblem if problems or not conflicts else SyncConflict
     means = f"Problems: {problems}. Conflicts to settle: {conflicts}."
-    permission = f"notion_bridge.view_{place.removeprefix('notion_bridge_')}"
-    return [_count("To decide about Notion", problems + conflicts, means, place, "state=open", permission)]
+    return [_count("To decide about Notion", problems + conflicts, means, model, "state=open")]
 
 
 def _pause_notice(state: ChannelState) -> Notice:
     until = formats.date_format(timezone.localtime(state.paused_until), "G:i")
     reason = engagement_describe.why(state.reason)
-    return Notice(
-        sentence=f"{state.channel.capitalize()} is paused until {until}" + (f": {reason}" if reason else "."),
-        address=reverse("admin:engagement_channelstate_changelist"),
-        permission="engagement.view_channelstate",
-    )
+    sentence = f"{state.channel.capitalize()} is paused until {until}" + (f": {reason}" if reason else ".")
+    return Notice(sentence=sentence, model=ChannelState)
 
 
 def _what_goes_out(paused: list[ChannelState]) -> str:
@@ -131,11 +140,11 @@ def _action_cards(brand: BusinessEntity | None) -> list[Card]:
     return [
         _count(
             "Failed steps", failed, "Refused for good, or given up. Try again, or skip them.",
-            "workflows_scheduledaction", "status__exact=failed&status__exact=dead", "workflows.view_scheduledaction",
+            ScheduledAction, "status__exact=failed&status__exact=dead",
         ),
         _count(
             "Unclear steps", unclear, "Handed over without an answer. Say whether they arrived.",
-            "workflows_scheduledaction", "status__exact=ambiguous", "workflows.view_scheduledaction",
+            ScheduledAction, "status__exact=ambiguous",
         ),
     ]  # fmt: skip
 
@@ -149,19 +158,19 @@ def _engagement_cards(now: dt.datetime, brand: BusinessEntity | None) -> list[Ca
     return [
         _count(
             "Held emails", held, "Something is missing in their words. Fill it in, then try again.",
-            "engagement_message", "status__exact=held", "engagement.view_message",
+            Message, "status__exact=held",
         ),
         _count(
             "Open alerts", open_alerts, "Nobody has acknowledged them yet.",
-            "engagement_alert", "state=open", "engagement.view_alert",
+            Alert, "state=open",
         ),
         _count(
             "Overdue tasks", overdue, "Open, and past the time they were due.",
-            "engagement_task", "due=overdue", "engagement.view_task",
+            Task, "due=overdue",
         ),
         _count(
             "Due today", due_today, "Open, and due before midnight.",
-            "engagement_task", "due=today", "engagement.view_task",
+            Task, "due=today",
         ),
     ]  # fmt: skip
 
@@ -171,8 +180,8 @@ def _target_card(brand: BusinessEntity | None) -> Card:
     empty = _only(Target.objects.filter(people=None, extra_emails=[]), brand)
     return _count(
         "Teams with nobody", empty, "Alerts and tasks for them reach nobody. Say who is in them.",
-        "engagement_target", "people__isnull=True&extra_emails__len=0", "engagement.view_target",
-    )  # fmt: skip
+        Target, "people__isnull=True&extra_emails__len=0",
+        )  # fmt: skip
 
 
 def _newest_open_alerts(brand: BusinessEntity | None) -> list[Alert]:
@@ -183,14 +192,8 @@ def _newest_open_alerts(brand: BusinessEntity | None) -> list[Alert]:
 
 def _worker_card(what_goes_out: str) -> Card:
     alive = sum(health.fresh for health in heartbeat.all_health())
-    return Card(
-        title="Workers running",
-        value=str(alive),
-        means=what_goes_out if alive else "Nothing goes out: start manage.py worker.",
-        address=reverse("admin:workflows_workerheartbeat_changelist"),
-        permission="workflows.view_workerheartbeat",
-        is_calm=alive > 0,
-    )
+    means = what_goes_out if alive else "Nothing goes out: start manage.py worker."
+    return Card(title="Workers running", value=str(alive), means=means, model=WorkerHeartbeat, is_calm=alive > 0)
 
 
 def _only(rows: QuerySet[Any], brand: BusinessEntity | None, *, via: str = "") -> int:
@@ -199,13 +202,7 @@ def _only(rows: QuerySet[Any], brand: BusinessEntity | None, *, via: str = "") -
     return worklist.count(found)
 
 
-def _count(title: str, count: int, means: str, place: str, query: str, permission: str) -> Card:
-    more = count >= worklist.COUNT_UP_TO
-    return Card(
-        title=title,
-        value=f"{count} or more" if more else str(count),
-        means=means if count else "Nothing to do.",
-        address=f"{reverse(f'admin:{place}_changelist')}?{query}",
-        permission=permission,
-        is_calm=count == 0,
-    )
+def _count(title: str, count: int, means: str, model: type[Model], query: str) -> Card:
+    value = f"{count} or more" if count >= worklist.COUNT_UP_TO else str(count)
+    told = means if count else "Nothing to do."
+    return Card(title=title, value=value, means=told, model=model, query=query, is_calm=count == 0)

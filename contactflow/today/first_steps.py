@@ -22,30 +22,24 @@ class FirstStep:
 
 def first_steps() -> list[FirstStep]:
     """Empty as soon as nothing of it is left to do."""
+    has_worker = any(health.fresh for health in heartbeat.all_health())
+    has_people = Target.objects.exclude(people=None, extra_emails=[]).exists()
     steps = [
         FirstStep(
-            "Bring in people",
-            "Add a contact, import a list, or let your website send them.",
-            reverse("admin:contacts_contact_changelist"),
-            Contact.objects.exists(),
+            "Bring in people", "Add a contact, import a list, or let your website send them.",
+            reverse("admin:contacts_contact_changelist"), Contact.objects.exists(),
         ),
         FirstStep(
-            "Connect mail",
-            "Set EMAIL_URL. Until then every email stays here to be read.",
-            reverse("admin:engagement_message_changelist"),
-            bool(settings.EMAIL_URL),
+            "Connect mail", "Set EMAIL_URL. Until then every email stays here to be read.",
+            reverse("admin:engagement_message_changelist"), bool(settings.EMAIL_URL),
         ),
         FirstStep(
-            "Say who is alerted",
-            "Put people behind at least one target, else nobody hears of an alert.",
-            reverse("admin:engagement_target_changelist"),
-            Target.objects.exclude(people=None, extra_emails=[]).exists(),
+            "Say who is alerted", "Put people behind at least one target, else nobody hears of an alert.",
+            reverse("admin:engagement_target_changelist"), has_people,
         ),
         FirstStep(
-            "Start a worker",
-            "Run manage.py worker. Nothing goes out before.",
-            reverse("admin:workflows_workerheartbeat_changelist"),
-            any(health.fresh for health in heartbeat.all_health()),
+            "Start a worker", "Run manage.py worker. Nothing goes out before.",
+            reverse("admin:workflows_workerheartbeat_changelist"), has_worker,
         ),
-    ]
+    ]  # fmt: skip
     return [] if all(step.is_done for step in steps) else steps

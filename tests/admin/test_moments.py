@@ -9,7 +9,7 @@ from django.template import Context, Template
 from django.urls import reverse
 from django.utils import timezone
 
-from contactflow import timezone_middleware
+from contactflow import middleware
 from contactflow.core import datetimes
 from contacts.models import Contact
 from engagement.models import Message
@@ -71,7 +71,7 @@ def test_tag_shows_a_moment():
     "name", ["", "Mars/Olympus", "../../etc/passwd", "a" * 500, "Europe", "\x00", "/etc/localtime"]
 )
 def test_name_of_no_zone_is_ignored(name):
-    assert timezone_middleware.zone_named(name) is None
+    assert middleware.zone_named(name) is None
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def newcomer(db):
     [("Asia/Tokyo", "3 Mar 2020, 21:00"), ("America/New_York", "3 Mar 2020, 7:00"), ("nowhere", "3 Mar 2020, 12:00")],
 )
 def test_list_and_page_tell_times_in_the_readers_zone(desk, address, newcomer, zone, read):
-    desk.cookies[timezone_middleware.COOKIE] = zone
+    desk.cookies[middleware.COOKIE] = zone
 
     pages = [desk.get(page).content.decode() for page in (address.list(Contact), address.change(newcomer))]
 
@@ -103,14 +103,14 @@ def test_column_of_moments_can_still_be_sorted(desk, address, newcomer):
 
 
 def test_zone_of_one_request_is_not_that_of_the_next(desk, address, newcomer):
-    desk.cookies[timezone_middleware.COOKIE] = "Asia/Tokyo"
+    desk.cookies[middleware.COOKIE] = "Asia/Tokyo"
     desk.get(reverse("admin:index"))
 
     assert timezone.get_current_timezone_name() == timezone.get_default_timezone_name()
 
 
 def test_api_does_not_depend_on_the_cookie(desk, newcomer):
-    desk.cookies[timezone_middleware.COOKIE] = "Asia/Tokyo"
+    desk.cookies[middleware.COOKIE] = "Asia/Tokyo"
 
     answer = desk.get(f"/api/v1/contacts/{newcomer.pk}")
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contactflow.core.admin.model_admin import BaseAdmin, button
+from contactflow.core.admin.model_admin import BaseAdmin, address_of, button
 
 
 class NoQuestions(forms.Form):
@@ -111,14 +110,14 @@ def _asked(page: BaseAdmin, request: HttpRequest, row: Any, question: Question) 
     )
     if request.method == "POST" and form.is_valid():
         _act(request, row, form.cleaned_data, question)
-        return HttpResponseRedirect(_address(page, row))
+        return HttpResponseRedirect(address_of(row))
     context = {
         "original": row,
         "title": question.title,
         "question": question,
         "warning": question.warning(row) if question.warning else "",
         "form": form,
-        "back": _address(page, row),
+        "back": address_of(row),
     }
     return page.framed(request, "admin/confirmation.html", context)
 
@@ -130,8 +129,3 @@ def _act(request: HttpRequest, row: Any, answers: dict[str, Any], question: Ques
         messages.error(request, str(refusal))
     else:
         messages.success(request, said)
-
-
-def _address(page: BaseAdmin, row: Any) -> str:
-    meta = page.opts
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])

@@ -113,13 +113,16 @@ def page(address: str, *, permission: str = "view", method: str = "", name: str 
     return decorate
 
 
+def address_of(row: models.Model, name: str = "change") -> str:
+    """Of a page of the row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[quote(row.pk)])
+
+
 def link(row: models.Model | None, text: str | None = None) -> SafeString | str:
     """The row's name, leading to its page."""
     if row is None:
         return "-"
-    meta = row._meta
-    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(row.pk)])
-    return format_html('<a href="{}" class="text-link">{}</a>', address, text or str(row))
+    return format_html('<a href="{}" class="text-link">{}</a>', address_of(row), text or str(row))
 
 
 def name_of(person: Any) -> str:
