@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts import describe
 from contacts.models import Contact, ContactEvent
 
+Row = TypeVar("Row", bound=Model)
 TEXT = "This has to be text."
 
 
@@ -82,6 +84,13 @@ class Slug(serializers.SlugRelatedField[Any]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("slug", **options)
+
+
+class Output(serializers.ModelSerializer[Row]):
+    """A row as it is answered: nothing of it is taken in."""
+
+    def get_extra_kwargs(self) -> dict[str, Any]:
+        return {name: {"read_only": True} for name in self.Meta.fields}
 
 
 class Strict(serializers.Serializer[Any]):
@@ -157,7 +166,7 @@ class ContactChange(ContactInput):
     last_interaction_at = serializers.DateTimeField(required=False, allow_null=True, write_only=True)
 
 
-class ContactOutput(serializers.ModelSerializer[Contact]):
+class ContactOutput(Output[Contact]):
     contact_types = Name(many=True, read_only=True)
     lead_source = Name(read_only=True, allow_null=True)
     business_entities = serializers.SerializerMethodField()
@@ -171,7 +180,6 @@ class ContactOutput(serializers.ModelSerializer[Contact]):
             "business_entities", "status", "tags", "interests", "timezone", "locale", "custom", "notes", "created_at",
             "last_interaction_at",
         )  # fmt: skip
-        read_only_fields = fields
 
     def get_business_entities(self, contact: Contact) -> list[str]:
         """In their order: the first is the one that workflows for any brand speak for."""
@@ -189,7 +197,7 @@ class Judgement(serializers.Serializer[Any]):
         return super().to_representation({**instance, "because": describe.because(instance["because"])})
 
 
-class EventOutput(serializers.ModelSerializer[ContactEvent]):
+class EventOutput(Output[ContactEvent]):
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
     contact_email = serializers.CharField(source="contact.email", read_only=True)
     outcome = Judgement(many=True, read_only=True)
@@ -197,4 +205,3 @@ class EventOutput(serializers.ModelSerializer[ContactEvent]):
     class Meta:
         model = ContactEvent
         fields = ("id", "contact", "contact_email", "kind", "source", "received_at", "processed_at", "outcome")
-        read_only_fields = fields

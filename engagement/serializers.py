@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact
-from contacts.serializers import Name, Slug, Strict, Text
+from contacts.serializers import Name, Output, Slug, Strict, Text
 from engagement import describe
 from engagement.models import Alert, Delivery, Message, MessageEvent, Priority, Target, Task
 
@@ -20,14 +20,13 @@ class Email(serializers.CharField):
         super().__init__(**{"source": "contact.email", "read_only": True, "allow_null": True, **options})
 
 
-class MessageEventOutput(serializers.ModelSerializer[MessageEvent]):
+class MessageEventOutput(Output[MessageEvent]):
     class Meta:
         model = MessageEvent
         fields = ("type", "at", "machine")
-        read_only_fields = fields
 
 
-class MessageOutput(serializers.ModelSerializer[Message]):
+class MessageOutput(Output[Message]):
     contact_email = Email(allow_null=False)
     business_entity = Name(read_only=True, allow_null=True)
     template = serializers.CharField(source="version.template.slug", read_only=True, allow_null=True, default=None)
@@ -43,10 +42,9 @@ class MessageOutput(serializers.ModelSerializer[Message]):
             "id", "action", "contact", "contact_email", "business_entity", "template", "sender", "subject", "text",
             "html", "status", "missing", "error", "message_id", "created_at", "sent_at", "events",
         )  # fmt: skip
-        read_only_fields = fields
 
 
-class TaskOutput(serializers.ModelSerializer[Task]):
+class TaskOutput(Output[Task]):
     target = Slug(read_only=True, allow_null=True)
     contact_email = Email()
     business_entity = Name(read_only=True, allow_null=True)
@@ -58,7 +56,6 @@ class TaskOutput(serializers.ModelSerializer[Task]):
             "id", "action", "title", "description", "category", "priority", "status", "source", "target", "due_at",
             "effort_hours", "contact", "contact_email", "business_entity", "created_at", "completed_at",
         )  # fmt: skip
-        read_only_fields = fields
 
 
 class NewTask(Strict):
@@ -84,14 +81,13 @@ class TaskStatus(Strict):
     )
 
 
-class DeliveryOutput(serializers.ModelSerializer[Delivery]):
+class DeliveryOutput(Output[Delivery]):
     class Meta:
         model = Delivery
         fields = ("channel", "status")
-        read_only_fields = fields
 
 
-class AlertOutput(serializers.ModelSerializer[Alert]):
+class AlertOutput(Output[Alert]):
     target = Slug(read_only=True)
     contact_email = Email()
     business_entity = Name(read_only=True, allow_null=True)
@@ -104,4 +100,3 @@ class AlertOutput(serializers.ModelSerializer[Alert]):
             "id", "action", "title", "message", "priority", "target", "contact", "contact_email", "business_entity",
             "created_at", "acknowledged_at", "acknowledged_by", "deliveries",
         )  # fmt: skip
-        read_only_fields = fields

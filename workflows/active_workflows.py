@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+from django.db.models import Prefetch
 
 from contacts.config_revision import Kept
 from workflows.conditions import Triggers
@@ -51,19 +52,10 @@ def triggers_of(template: WorkflowTemplate, version: WorkflowVersion) -> Trigger
 
 
 def _read(revision: uuid.UUID | None) -> tuple[Candidate, ...]:
-    templates = WorkflowTemplate.objects.filter(active=True, current_version__isnull=False)
-    found = list(templates.select_related("business_entity"))
-    versions = _versions(template.current_version_id for template in found)
-    return tuple(
-        candidate_of(template, versions[template.current_version_id])
-        for template in found
-        if template.current_version_id in versions
-    )
-
-
-def _versions(ids: Iterable[int | None]) -> dict[int | None, WorkflowVersion]:
-    versions = WorkflowVersion.objects.filter(pk__in=list(ids))
-    return {version.pk: version for version in versions.prefetch_related("contact_types", "lead_sources", "steps")}
+    versions = WorkflowVersion.objects.prefetch_related("contact_types", "lead_sources", "steps")
+    templates = WorkflowTemplate.objects.filter(active=True).select_related("business_entity")
+    found = templates.prefetch_related(Prefetch("current_version", queryset=versions))
+    return tuple(candidate_of(one, one.current_version) for one in found if one.current_version)
 
 
 KEPT = Kept(_read)

@@ -121,7 +121,8 @@ def skip(*, action: ScheduledAction, reason: str, actor: str, now: dt.datetime) 
     with transaction.atomic():
         _require_action(action, {Status.PENDING, Status.FAILED, Status.DEAD}, "only_waiting_skips")
         _end(action, Status.SKIPPED, {"reason": reason, "by": actor}, now)
-        _reopen_failed(action.instance_id)
+        # An instance that failed is judged anew once the failure is dealt with.
+        WorkflowInstance.objects.filter(pk=action.instance_id, status="failed").update(status="active", ended_at=None)
         settle_instance(instance_id=action.instance_id)
         record(action.instance_id, Verb.SKIP, reason, actor, now, action=action.pk)
     action.refresh_from_db()
@@ -161,11 +162,6 @@ def _begin_again(action: ScheduledAction, now: dt.datetime) -> None:
         status="active", ended_at=None, updated_at=Now()
     )
     wake.on_commit()
-
-
-def _reopen_failed(instance_id: uuid.UUID) -> None:
-    """An instance that failed is judged anew once the failure is dealt with."""
-    WorkflowInstance.objects.filter(pk=instance_id, status="failed").update(status="active", ended_at=None)
 
 
 def _end(action: ScheduledAction, status: str, result: dict[str, str], now: dt.datetime) -> None:

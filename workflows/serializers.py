@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from contactflow.core.clock import validate_moment
 from contacts.models import Contact
-from contacts.serializers import Flag, Judgement, Name, Object, Person, Reason, Slug, Strict, Text, Texts
+from contacts.serializers import Flag, Judgement, Name, Object, Output, Person, Reason, Slug, Strict, Text, Texts
 from engagement.models import Priority
 from workflows import describe
 from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
@@ -44,13 +44,12 @@ class Trigger(Strict):
     metadata = Object()
 
 
-class StartedInstance(serializers.ModelSerializer[WorkflowInstance]):
+class StartedInstance(Output[WorkflowInstance]):
     workflow = Slug(source="template", read_only=True)
 
     class Meta:
         model = WorkflowInstance
         fields = ("id", "workflow", "status")
-        read_only_fields = fields
 
 
 class Answer(serializers.Serializer[Any]):
@@ -86,16 +85,15 @@ class Status(serializers.Serializer[Any]):
     problems = serializers.ListField(child=serializers.CharField())
 
 
-class TouchOutput(serializers.ModelSerializer[PlannedTouch]):
+class TouchOutput(Output[PlannedTouch]):
     template = Slug(read_only=True)
 
     class Meta:
         model = PlannedTouch
         fields = ("day", "template")
-        read_only_fields = fields
 
 
-class StepOutput(serializers.ModelSerializer[Step]):
+class StepOutput(Output[Step]):
     target = Slug(read_only=True, allow_null=True)
     template = Slug(read_only=True, allow_null=True)
     delay_hours = serializers.FloatField(read_only=True)
@@ -109,10 +107,9 @@ class StepOutput(serializers.ModelSerializer[Step]):
             "position", "action_type", "target", "delay_hours", "template", "title", "description", "category",
             "priority", "effort_hours", "touches",
         )  # fmt: skip
-        read_only_fields = fields
 
 
-class Triggers(serializers.ModelSerializer[WorkflowVersion]):
+class Triggers(Output[WorkflowVersion]):
     """What starts a workflow."""
 
     contact_types = Name(many=True, read_only=True)
@@ -121,10 +118,9 @@ class Triggers(serializers.ModelSerializer[WorkflowVersion]):
     class Meta:
         model = WorkflowVersion
         fields = ("events", "contact_types", "lead_sources", "interests", "tags", "reentry", "reentry_days")
-        read_only_fields = fields
 
 
-class TemplateOutput(serializers.ModelSerializer[WorkflowTemplate]):
+class TemplateOutput(Output[WorkflowTemplate]):
     """A workflow with the version that runs; `version` is null while none was published."""
 
     business_entity = Name(read_only=True, allow_null=True)
@@ -135,7 +131,6 @@ class TemplateOutput(serializers.ModelSerializer[WorkflowTemplate]):
     class Meta:
         model = WorkflowTemplate
         fields = ("slug", "name", "description", "business_entity", "active", "version", "triggers", "steps")
-        read_only_fields = fields
 
 
 class Templates(serializers.Serializer[Any]):
@@ -150,7 +145,7 @@ class ResultInWords(Object):
         return {**value, "reason": describe.left_out(value)} if isinstance(reason, dict) else value
 
 
-class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
+class ActionOutput(Output[ScheduledAction]):
     instance = serializers.UUIDField(source="instance_id", read_only=True)  # type: ignore[assignment]  # a field, by its promised name
     target = Slug(read_only=True, allow_null=True)
     template = Slug(read_only=True, allow_null=True)
@@ -162,10 +157,9 @@ class ActionOutput(serializers.ModelSerializer[ScheduledAction]):
             "id", "instance", "position", "action_type", "target", "template", "due_at", "next_attempt_at", "status",
             "attempts", "last_error", "result", "finished_at",
         )  # fmt: skip
-        read_only_fields = fields
 
 
-class InstanceOutput(serializers.ModelSerializer[WorkflowInstance]):
+class InstanceOutput(Output[WorkflowInstance]):
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
     contact_email = serializers.CharField(source="contact.email", read_only=True)
     workflow = Slug(source="template", read_only=True)
@@ -179,7 +173,6 @@ class InstanceOutput(serializers.ModelSerializer[WorkflowInstance]):
             "id", "contact", "contact_email", "workflow", "version", "business_entity", "status", "trigger_event",
             "because", "started_at", "paused_at", "ended_at", "actions",
         )  # fmt: skip
-        read_only_fields = fields
 
 
 class ExamplePerson(Strict):

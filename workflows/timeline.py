@@ -79,14 +79,10 @@ def _tell_control(entry: ControlEntry) -> Entry:
     )
 
 
-def _instances_of(contact: Contact) -> QuerySet[WorkflowInstance]:
-    return WorkflowInstance.objects.filter(contact=contact)
-
-
 def _steps_of(contact: Contact) -> QuerySet[Any]:
     """Through the contact's instances. Ordered by an expression, since an index on everybody's times would tempt the
     planner to read those of all other people first."""
-    rows = ScheduledAction.objects.filter(instance__in=_instances_of(contact), status__in=TOLD)
+    rows = ScheduledAction.objects.filter(instance__in=contact.workflow_instances.all(), status__in=TOLD)
     # Their alert, task or email stands in the timeline itself, and tells more.
     speak_for_themselves = [kind.name for kind in actions.all_types() if kind.is_in_timeline]
     return (
@@ -97,7 +93,7 @@ def _steps_of(contact: Contact) -> QuerySet[Any]:
 
 
 def _controls_of(contact: Contact) -> QuerySet[Any]:
-    rows = ControlEntry.objects.filter(instance__in=_instances_of(contact))
+    rows = ControlEntry.objects.filter(instance__in=contact.workflow_instances.all())
     return rows.annotate(moment=Coalesce("at", F("at"))).select_related(
         "instance__template", "action__step", "action__target", "action__template"
     )
@@ -108,14 +104,14 @@ SOURCES = (
     Source(
         name="workflows.end",
         kinds={WORKFLOW: Q()},
-        rows=lambda contact: _instances_of(contact).filter(ended_at__isnull=False).select_related("template"),
+        rows=lambda contact: contact.workflow_instances.filter(ended_at__isnull=False).select_related("template"),
         time="ended_at",
         tell=_tell_end,
     ),
     Source(
         name="workflows.start",
         kinds={WORKFLOW: Q()},
-        rows=lambda contact: _instances_of(contact).select_related("template", "business_entity"),
+        rows=lambda contact: contact.workflow_instances.select_related("template", "business_entity"),
         time="started_at",
         tell=_tell_start,
     ),

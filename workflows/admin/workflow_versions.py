@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
@@ -16,7 +15,7 @@ from contactflow.core.admin.filters import IsNullFilter
 from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, link
 from contacts import describe
 from contacts.admin.events import KINDS
-from contacts.models import ContactEvent, validate_slug
+from contacts.models import ContactEvent
 from workflows import drafts, publishing, validation
 from workflows.admin import plan_diff, plan_sentences, workflow_pages
 from workflows.models import WorkflowTemplate, WorkflowVersion
@@ -116,19 +115,14 @@ def discard(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     )  # fmt: skip
 
 
-class CopyForm(forms.Form):
-    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"class": "desk-input"}))
-    slug = forms.CharField(
-        max_length=64, validators=[validate_slug], label="Short name for the API",
-        widget=forms.TextInput(attrs={"class": "desk-input"}),
-        help_text="Lower-case letters, digits and underscores. It cannot be changed later.",
-    )  # fmt: skip
-
-    def clean_slug(self) -> str:
-        slug: str = self.cleaned_data["slug"]
-        if WorkflowTemplate.objects.filter(slug=slug).exists():
-            raise ValidationError("Another workflow has this short name.")
-        return slug
+class CopyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
+    class Meta:
+        model = WorkflowTemplate
+        fields = ("name", "slug")
+        labels: ClassVar = {"slug": "Short name for the API"}
+        help_texts: ClassVar = {"slug": "Lower-case letters, digits and underscores. It cannot be changed later."}
+        error_messages: ClassVar = {"slug": {"unique": "Another workflow has this short name."}}
+        widgets: ClassVar = {name: forms.TextInput(attrs={"class": "desk-input"}) for name in fields}
 
 
 def duplicate(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from contacts.admin.people_search import FOUND, PeopleSearch, people_of
 from contacts.models import ContactQuerySet
 from workflows import progress
 from workflows.admin.executions.filters import DayFilter
+from workflows.admin.executions.instances import OfInstance
 from workflows.models import ActionAttempt, ControlEntry, WorkerHeartbeat, WorkflowInstance
 
 
@@ -46,12 +47,11 @@ class ActionAttemptAdmin(PeopleSearch, ReadOnlyAdmin):
 
 
 @admin.register(ControlEntry)
-class ControlEntryAdmin(PeopleSearch, ReadOnlyAdmin):
+class ControlEntryAdmin(OfInstance, ReadOnlyAdmin):
     when_empty = (
         "Nobody had to step in yet. When a colleague pauses, cancels, repeats or skips something, the reason is kept "
         "here."
     )
-    people = "instance__contact"
     list_display = ("at", "verb", "actor", "contact_name", "workflow_name", "reason")
     list_filter = (("verb", ChoicesCheckboxFilter), ("at", DayFilter))
     sortable_by = ("at",)  # no other order has an index
@@ -73,14 +73,6 @@ class ControlEntryAdmin(PeopleSearch, ReadOnlyAdmin):
         return rows.select_related(
             "instance__contact", "instance__template", "action__step", "action__target", "action__template"
         )
-
-    @column("Workflow")
-    def workflow_name(self, entry: ControlEntry) -> str:
-        return str(entry.instance.template)
-
-    @column("Workflow")
-    def instance_link(self, entry: ControlEntry) -> str:
-        return link(entry.instance, f"{entry.instance.template} for {entry.instance.contact}")
 
     @column("Step")
     def action_link(self, entry: ControlEntry) -> str:

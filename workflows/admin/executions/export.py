@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -26,15 +26,6 @@ def defused(value: object) -> str:
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S%z")
     return cells.defused(value)
-
-
-def chosen(page: Any, request: HttpRequest) -> QuerySet[Any]:
-    """The rows of the list with its filters, search and order, on all its pages."""
-    asked: Any = request.GET.copy()
-    asked.pop(PAGE_VAR, None)
-    request.GET = asked
-    rows: QuerySet[Any] = page.get_changelist_instance(request).get_queryset(request)
-    return rows
 
 
 def answer(rows: QuerySet[Any], columns: Columns, *, name: str) -> StreamingHttpResponse:
@@ -55,15 +46,11 @@ class Echo:
 def _written(rows: QuerySet[Any], columns: Columns) -> Iterator[str]:
     writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow([heading for heading, _ in columns])
-    for count, row in enumerate(_bounded(rows)):
+    for count, row in enumerate(rows[: LIMIT + 1].iterator(chunk_size=CHUNK)):
         if count == LIMIT:
             yield writer.writerow([f"Cut here, after {LIMIT:,} lines. Narrow the filters to get the rest."])
             return
         yield writer.writerow([defused(cell(row)) for _, cell in columns])
-
-
-def _bounded(rows: QuerySet[Any]) -> Iterable[Model]:
-    return rows[: LIMIT + 1].iterator(chunk_size=CHUNK)
 
 
 class DownloadableList(BaseAdmin):
@@ -89,4 +76,9 @@ class DownloadableList(BaseAdmin):
 
     @page("export/")
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
-        return answer(chosen(self, request), self.columns, name=self.file_name)
+        """The rows of the list with its filters, search and order, on all its pages."""
+        asked: Any = request.GET.copy()
+        asked.pop(PAGE_VAR, None)
+        request.GET = asked
+        rows: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)
+        return answer(rows, self.columns, name=self.file_name)

@@ -66,6 +66,20 @@ class VersionFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has 
         ]
 
 
+class OfInstance(PeopleSearch):
+    """Before an admin of what belongs to an execution."""
+
+    people = "instance__contact"
+
+    @column("Workflow")
+    def workflow_name(self, row: Any) -> str:
+        return str(row.instance.template)
+
+    @column("Workflow")
+    def instance_link(self, row: Any) -> str:
+        return link(row.instance, f"{row.instance.template} for {row.instance.contact}")
+
+
 @admin.register(WorkflowInstance)
 class WorkflowInstanceAdmin(PeopleSearch, export.DownloadableList, ReadOnlyAdmin):
     when_empty = (

@@ -13,15 +13,14 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from contactflow.core import numbers
 from contactflow.core.admin.confirmation import ReasonForm
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
+from contactflow.core.admin.model_admin import ReadOnlyAdmin, column
 from contacts import brands
-from contacts.admin.people_search import PeopleSearch
 from workflows import controls, failure_causes, progress
 from workflows.admin.executions import export, history
 from workflows.admin.executions.digests import DigestPages
 from workflows.admin.executions.failures import FailurePages
 from workflows.admin.executions.filters import CauseFilter, DayFilter
-from workflows.admin.executions.instances import control
+from workflows.admin.executions.instances import OfInstance, control
 from workflows.models import ScheduledAction, WorkflowInstance
 
 ACTION_COLOURS = {
@@ -66,9 +65,8 @@ class AnswerForm(ReasonForm):
 
 
 @admin.register(ScheduledAction)
-class ScheduledActionAdmin(PeopleSearch, export.DownloadableList, FailurePages, DigestPages, ReadOnlyAdmin):
+class ScheduledActionAdmin(OfInstance, export.DownloadableList, FailurePages, DigestPages, ReadOnlyAdmin):
     when_empty = "Nothing is planned. Steps come here when somebody enters a workflow."
-    people = "instance__contact"
     brand_path = "instance__business_entity"
     list_display = ("step_name", "contact_name", "workflow_name", "badge", "when", "late", "attempts")
     list_filter = (
@@ -127,14 +125,6 @@ class ScheduledActionAdmin(PeopleSearch, export.DownloadableList, FailurePages, 
     @column("Step")
     def step_name(self, action: ScheduledAction) -> str:
         return progress.name_of(action)
-
-    @column("Workflow")
-    def workflow_name(self, action: ScheduledAction) -> str:
-        return str(action.instance.template)
-
-    @column("Workflow")
-    def instance_link(self, action: ScheduledAction) -> str:
-        return link(action.instance, f"{action.instance.template} for {action.instance.contact}")
 
     @column("Status", ordering="status", label=ACTION_COLOURS)
     def badge(self, action: ScheduledAction) -> str:
