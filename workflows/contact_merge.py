@@ -38,10 +38,8 @@ class Plan:
     """What is ended: whole workflows, and emails within workflows that go on."""
 
     instances: tuple[WorkflowInstance, ...]
-    actions: tuple[ScheduledAction, ...]
-    """Emails due to both of them, without the first."""
-    already: tuple[ScheduledAction, ...]
-    """Emails due to one of them that the other has, or may have."""
+    actions: tuple[ScheduledAction, ...]  # emails due to both of them, without the first
+    already: tuple[ScheduledAction, ...]  # emails due to one of them that the other has, or may have
 
 
 def plan(*, keep: UUID, drop: UUID) -> Plan:

@@ -22,10 +22,8 @@ class Explanation:
 
     title: str
     means: str
-    remedy: str
-    """What to do first."""
-    worth_retrying: bool = True
-    """Whether trying again may help once the remedy was applied."""
+    remedy: str  # what to do first
+    worth_retrying: bool = True  # whether trying again may help once the remedy was applied
 
 
 CATALOGUE = {

@@ -66,10 +66,8 @@ class Group:
     steps: int
     since: dt.datetime
     latest: dt.datetime
-    workflows: int = 0
-    """0: too many steps to count them."""
-    examples: list[ScheduledAction] = field(default_factory=list)
-    """The newest."""
+    workflows: int = 0  # 0: too many steps to count them
+    examples: list[ScheduledAction] = field(default_factory=list)  # the newest
 
     @property
     def explanation(self) -> failure_causes.Explanation:
@@ -87,20 +85,13 @@ class Preview:
     steps: int
     people: int
     workflows: int
-    emails: int
-    """That would go out now, or as soon as a worker is free."""
-    waiting: int
-    """Steps of paused workflows: they are tried when somebody resumes them."""
-    blocked: int
-    """Steps that would be left out at once, because their contact must not be written to."""
-    switched_off: int
-    """Steps whose email is switched off: left out at once as well."""
-    unchanged: int
-    """Steps whose address was refused and is still the same."""
-    cancelled: int
-    """Steps that cannot be tried: their workflow was cancelled."""
-    others: int
-    """Chosen steps whose state does not allow it."""
+    emails: int  # that would go out now, or as soon as a worker is free
+    waiting: int  # steps of paused workflows: they are tried when somebody resumes them
+    blocked: int  # steps that would be left out at once, because their contact must not be written to
+    switched_off: int  # steps whose email is switched off: left out at once as well
+    unchanged: int  # steps whose address was refused and is still the same
+    cancelled: int  # steps that cannot be tried: their workflow was cancelled
+    others: int  # chosen steps whose state does not allow it
 
 
 def went_wrong() -> QuerySet[ScheduledAction]:

@@ -107,19 +107,13 @@ class ActionType:
     name: ClassVar[str]
     label: ClassVar[str]
     noun: ClassVar[str]
-    icon: ClassVar[str]
-    """Of Material Symbols."""
+    icon: ClassVar[str]  # of Material Symbols
     lane: ClassVar[Lane]
-    fields: ClassVar[tuple[str, ...]] = ()
-    """Which fields of its step count."""
-    is_step: ClassVar[bool] = True
-    """Whether staff choose it for a step; otherwise only the engine plans it."""
-    is_email: ClassVar[bool] = False
-    """Whether it writes to the contact."""
-    may_yield: ClassVar[bool] = False
-    """Whether `why_yields` is asked, which costs a lock on the contact."""
-    is_in_timeline: ClassVar[bool] = False
-    """Whether what it makes stands in the contact's timeline by itself."""
+    fields: ClassVar[tuple[str, ...]] = ()  # which fields of its step count
+    is_step: ClassVar[bool] = True  # whether staff choose it for a step; otherwise only the engine plans it
+    is_email: ClassVar[bool] = False  # whether it writes to the contact
+    may_yield: ClassVar[bool] = False  # whether `why_yields` is asked, which costs a lock on the contact
+    is_in_timeline: ClassVar[bool] = False  # whether what it makes stands in the contact's timeline by itself
     links: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Where its result is read on: the key with the id, to the words of the link and the name of the page."""
 

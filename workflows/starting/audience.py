@@ -30,8 +30,7 @@ class Reach:
     is_more: bool
     emails_each: int
     first_email_at: dt.datetime | None
-    is_counted: bool = True
-    """False: there are so many people to look through that it would take too long."""
+    is_counted: bool = True  # False: there are so many people to look through that it would take too long
 
     @property
     def emails(self) -> int:

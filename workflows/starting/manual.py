@@ -26,12 +26,9 @@ class Prospect:
 
     template: WorkflowTemplate
     holds: bool
-    because: str
-    """What the workflow's own conditions say: it would start by itself, or what is lacking."""
-    refusal: str = ""
-    """What keeps even a colleague from starting it; empty: it can be started."""
-    repeats: bool = False
-    """It did start before, and starts again only when a colleague insists."""
+    because: str  # what the workflow's own conditions say: it would start by itself, or what is lacking
+    refusal: str = ""  # what keeps even a colleague from starting it; empty: it can be started
+    repeats: bool = False  # it did start before, and starts again only when a colleague insists
     steps: tuple[Step, ...] = ()
 
 
@@ -68,8 +65,7 @@ class Preview:
     """What starting one workflow for several people would do: for how many, and why not for the others."""
 
     would_start: int
-    left_out: dict[str, int]
-    """How many are left out for which reason."""
+    left_out: dict[str, int]  # how many are left out for which reason
 
 
 def preview(*, contacts: Sequence[Contact], template: WorkflowTemplate, now: dt.datetime) -> Preview:

@@ -25,24 +25,19 @@ SHOWN = 10
 class Bulk:
     """What is asked about several rows, and what happens when the answer is yes."""
 
-    name: str
-    """Of the action in the list."""
+    name: str  # of the action in the list
     title: str
     submit: str
     act: Callable[[list[Any], dict[str, Any]], str]
     noun: tuple[str, str]
     form: type[forms.Form] = NoQuestions
-    named: Callable[[Any], str] = str
-    """One row, in the list of those that are meant."""
-    lines: Callable[[list[Any]], list[str]] = lambda rows: []
-    """What it would mean for these rows."""
+    named: Callable[[Any], str] = str  # one row, in the list of those that are meant
+    lines: Callable[[list[Any]], list[str]] = lambda rows: []  # what it would mean for these rows
     refusals: tuple[type[Exception], ...] = ()
     at_once: int = 500
-    cuts: bool = False
-    """Whether the first so many are taken of more; else more are refused."""
+    cuts: bool = False  # whether the first so many are taken of more; else more are refused
     is_danger: bool = False
-    is_final: bool = True
-    """False for a question whose answer leads to another one."""
+    is_final: bool = True  # False for a question whose answer leads to another one
 
 
 def ask(page: Any, request: HttpRequest, chosen: QuerySet[Any], bulk: Bulk) -> HttpResponse | None:

@@ -39,10 +39,8 @@ class Question:
     act: Callable[[Any, dict[str, Any]], str]
     """Does it, with the row and the answers of the form; what it returns is told to the person."""
     form: type[forms.Form] = NoQuestions
-    initial: Callable[[Any], dict[str, Any]] | None = None
-    """What the form holds at first, of the row."""
-    refusals: tuple[type[Exception], ...] = ()
-    """The errors that mean "not possible": their words are shown."""
+    initial: Callable[[Any], dict[str, Any]] | None = None  # what the form holds at first, of the row
+    refusals: tuple[type[Exception], ...] = ()  # the errors that mean "not possible": their words are shown
     warning: Callable[[Any], str] | None = None
     """What to look at again before saying yes; an empty sentence for nothing."""
 

@@ -36,8 +36,7 @@ class IsNullFilter(DropdownFilter):  # type: ignore[misc]  # Unfold has no types
     is_null: ClassVar = ("open", "Open")
     is_set: ClassVar = ("closed", "Closed")
     lookup = "closed_at__isnull"
-    when_null: ClassVar[Any] = True
-    """What the lookup is compared with; "" for a text that is empty or not."""
+    when_null: ClassVar[Any] = True  # what the lookup is compared with; "" for a text that is empty or not
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [self.is_null, self.is_set]

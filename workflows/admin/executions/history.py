@@ -150,8 +150,7 @@ class Moment(NamedTuple):
 class Story:
     state: str
     tone: str
-    reversed_why: str
-    """The address that explains why this and other workflows started."""
+    reversed_why: str  # the address that explains why this and other workflows started
     lines: list[Moment]
 
 
