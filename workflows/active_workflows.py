@@ -40,7 +40,6 @@ def candidate_of(template: WorkflowTemplate, version: WorkflowVersion) -> Candid
 
 
 def triggers_of(template: WorkflowTemplate, version: WorkflowVersion) -> Triggers:
-    """The conditions of a version as plain values."""
     return Triggers(
         events=tuple(version.events),
         business_entity=template.business_entity.name if template.business_entity else "",

@@ -23,7 +23,6 @@ def action_id(*, instance_id: uuid.UUID, step_id: int, occurrence: int) -> uuid.
 
 
 def delay_of(step: Step) -> dt.timedelta:
-    """The step's delay."""
     return dt.timedelta(hours=float(step.delay_hours))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,21 +11,16 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from contactflow.core import clock
 from contactflow.core.admin import comparing, confirmation
 from contactflow.core.admin.confirmation import Question
-from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link, page
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, link, page
 from engagement import differences, publishing
 from engagement.admin.messages import as_text
 from engagement.models import EngagementTemplate, Message, TemplateVersion
-
-if TYPE_CHECKING:
-    from contactflow.core.admin.model_admin import BaseAdmin as Base
-else:
-    Base = object
 
 RECENT, LISTED = 5, 100
 COUNTED_UP_TO = 1000
 
 
-class Versions(Base):
+class Versions(BaseAdmin):
     """The pages of an email's versions, below the email's own."""
 
     @page("<path:object_id>/versions/")

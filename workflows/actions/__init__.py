@@ -15,7 +15,6 @@ def all_types() -> list[ActionType]:
 
 
 def of(name: str) -> ActionType:
-    """The type by its name."""
     found: ActionType = action_types.registered()[name]
     return found
 

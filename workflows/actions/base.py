@@ -206,5 +206,4 @@ class ForColleague(ActionType):
 
 
 def whom(step: PlannedStep | Step, *, nobody: str) -> str:
-    """The step's target with its priority."""
     return f"{step.target or nobody}{f' ({step.priority.lower()})' if step.priority else ''}"

@@ -120,16 +120,13 @@ def _told(line: Line) -> dict[str, Any]:
 def _answer(page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, plan: Plan, **more: Any) -> HttpResponse:
     draft = template.versions.select_related("edited_by").filter(published_at=None).first()
     current = template.current_version
-    changes: list[plan_diff.Difference] = []
-    if draft is not None and current is not None:
-        changes = plan_diff.between(drafts.plan_of(current, template), drafts.plan_of(draft, template))
     return workflow_pages.answer(
         page, request, template, "change", "workflow",
         plan=plan,
         sentences=plan_sentences.steps_of(plan),
         draft=draft,
         current=current,
-        changes=changes,
+        changes=plan_diff.of_versions(current, draft, template),
         running=publishing.in_flight(template),
         order=StartOrder.objects.filter(template=template).first(),
         preview_address=workflow_pages.address(template, "preview"),

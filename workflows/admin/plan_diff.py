@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from workflows import drafts
 from workflows.admin import plan_sentences
 from workflows.drafts import Plan, PlannedStep
+from workflows.models import WorkflowTemplate, WorkflowVersion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,14 @@ class Difference:
 def between(before: Plan, after: Plan) -> list[Difference]:
     """Everything that differs, in the order of the page; empty when both say the same."""
     return [*_of_the_start(before, after), *_of_steps(before, after)]
+
+
+def of_versions(
+    before: WorkflowVersion | None, after: WorkflowVersion | None, template: WorkflowTemplate
+) -> list[Difference]:
+    if before is None or after is None:
+        return []
+    return between(drafts.plan_of(before, template), drafts.plan_of(after, template))
 
 
 def _of_the_start(before: Plan, after: Plan) -> Iterator[Difference]:

@@ -29,7 +29,6 @@ def defused(value: object) -> str:
 
 
 def answer(rows: QuerySet[Any], columns: Columns, *, name: str) -> StreamingHttpResponse:
-    """The download."""
     response = StreamingHttpResponse(_written(rows, columns), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.csv"'
     response["Cache-Control"] = "private, no-store"
