@@ -8,7 +8,7 @@ failure_causes.toml.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contactflow.core.reasons import Reason
@@ -62,30 +62,15 @@ def key_of(reason: Reason | None) -> str:
 def explain(cause: str) -> Explanation:
     """The cause in words, with what to do first."""
     if cause.startswith(HELD):
-        return _held(cause.removeprefix(HELD))
+        return _told("held_back", what=cause.removeprefix(HELD).replace("_", " "))
     if cause.startswith(REFUSED):
-        return _refused(cause.removeprefix(REFUSED))
+        codes, _, words = cause.removeprefix(REFUSED).partition(": ")
+        return _told("refused_otherwise", what=words or codes, codes=codes)
     if cause.startswith(OTHER):
-        return Explanation(
-            f"“{cause.removeprefix(OTHER).capitalize()}”",
-            "That is what was reported; Contactflow has met it too seldom to explain it.",
-            "Open one of the steps and look at its attempts. Then try again, or leave it out.",
-        )
+        return _told("reported_otherwise", what=cause.removeprefix(OTHER).capitalize())
     return CATALOGUE.get(cause or "unknown", CATALOGUE["unknown"])
 
 
-def _held(lacks: str) -> Explanation:
-    return Explanation(
-        f"Held: the contact has no {lacks.replace('_', ' ')}",
-        "The email speaks of something that the contact lacks, and no words stand in for it. Nothing was sent.",
-        "Complete the contact, or give the email a fallback for it. Then try again.",
-    )
-
-
-def _refused(rest: str) -> Explanation:
-    codes, _, words = rest.partition(": ")
-    return Explanation(
-        f"The mail server refused it: {words or codes}",
-        f"It said no for good (code {codes}). The email was not delivered.",
-        "Open one of the steps for the server's own words, and ask the mail provider what they mean.",
-    )
+def _told(key: str, **what: str) -> Explanation:
+    words = CATALOGUE[key]
+    return replace(words, title=words.title.format(**what), means=words.means.format(**what))

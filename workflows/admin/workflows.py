@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
 from contactflow.core import datetimes
-from contactflow.core.admin.model_admin import NoDeleteAdmin, column, name_of
+from contactflow.core.admin.model_admin import NoDeleteAdmin, column, name_of, page
 from workflows import publishing
 from workflows.admin import (
     activation,
@@ -27,18 +25,6 @@ from workflows.admin import (
     workflow_versions,
 )
 from workflows.models import Step, WorkflowTemplate, WorkflowVersion
-
-View = Callable[..., HttpResponse]
-PAGES: dict[str, View] = {
-    "preview": editor.preview,
-    "versions": workflow_versions.versions,
-    "publish": workflow_versions.publish,
-    "discard": workflow_versions.discard,
-    "duplicate": workflow_versions.duplicate,
-    "dry_run": dry_run.dry_run,
-    "switch": activation.switch,
-    "people": activation.start_people,
-}
 
 
 @admin.register(WorkflowTemplate)
@@ -64,20 +50,18 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
             steps_now=Subquery(steps.annotate(number=Count("pk")).values("number")), under_way=publishing.under_way()
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        mine = [
-            path(f"<int:object_id>/{name.replace('_', '-')}/", self._view(view), name=_named(name))
-            for name, view in PAGES.items()
-        ]
-        mine += [
-            path(
-                "<int:object_id>/restore/<int:number>/", self._view(workflow_versions.restore), name=_named("restore")
-            ),
-            path("<int:object_id>/find-person/", self._view(workflow_pages.find), name=_named("find")),
-            path("find-person/", self._view(workflow_pages.find), name=_named("find_person")),
-            path("why/", self._view(explanation.why), name="workflows_why"),
-        ]
-        return mine + super().get_urls()
+    preview = page("<int:object_id>/preview/")(editor.preview)
+    versions = page("<int:object_id>/versions/")(workflow_versions.versions)
+    publish = page("<int:object_id>/publish/")(workflow_versions.publish)
+    restore = page("<int:object_id>/restore/<int:number>/")(workflow_versions.restore)
+    discard = page("<int:object_id>/discard/")(workflow_versions.discard)
+    duplicate = page("<int:object_id>/duplicate/")(workflow_versions.duplicate)
+    dry_run = page("<int:object_id>/dry-run/")(dry_run.dry_run)
+    switch = page("<int:object_id>/switch/")(activation.switch)
+    people = page("<int:object_id>/people/")(activation.start_people)
+    find = page("<int:object_id>/find-person/", permission="")(workflow_pages.find)
+    find_person = page("find-person/", permission="")(workflow_pages.find)
+    why = page("why/", name="workflows_why")(explanation.why)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -89,9 +73,6 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
     ) -> HttpResponse:
         messages.success(request, "Made. Say what starts it and what happens, then publish it.")
         return HttpResponseRedirect(workflow_pages.address(obj))
-
-    def _view(self, view: View) -> View:
-        return self.admin_site.admin_view(functools.partial(view, self))
 
     @column("Starts when")
     def starts_short(self, template: WorkflowTemplate) -> str:
@@ -135,7 +116,3 @@ class WorkflowTemplateAdmin(NoDeleteAdmin):
             '<a href="{}" class="desk-chip {}" title="Switch it {}">{}</a>',
             workflow_pages.address(template, "switch"), colour, "off" if template.active else "on", word,
         )  # fmt: skip
-
-
-def _named(name: str) -> str:
-    return f"workflows_workflowtemplate_{name}"
