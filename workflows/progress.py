@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.text import Truncator
 
 from contactflow.core import datetimes
 from contacts import describe
@@ -64,8 +65,7 @@ def state_of(action: ScheduledAction) -> str:
 
 def cut(text: str, limit: int = 120) -> str:
     """The first words of what went wrong, for a list."""
-    first = " ".join(text.split())
-    return first if len(first) <= limit else f"{first[: limit - 1]}…"
+    return Truncator(" ".join(text.split())).chars(limit)
 
 
 def _waiting(action: ScheduledAction) -> str:

@@ -13,7 +13,7 @@ from contactflow.core import clock, datetimes
 from contactflow.core.admin.model_admin import BaseAdmin, name_of
 from workflows import drafts, publishing, simulation, validation
 from workflows.actions.base import Severity
-from workflows.admin import plan_diff, plan_sentences, workflow_pages
+from workflows.admin import plan_sentences, workflow_pages
 from workflows.admin.editor_choices import Offer
 from workflows.admin.editor_forms import Editor
 from workflows.drafts import EditedMeanwhile, Plan
@@ -85,7 +85,7 @@ def _clash(other: EditedMeanwhile, mine: Plan) -> dict[str, Any]:
     return {
         "who": name_of(other.by) if other.by else "Somebody",
         "when": datetimes.words(other.at) if other.at else "",
-        "differences": plan_diff.between(mine, other.held),
+        "differences": plan_sentences.between(mine, other.held),
         "name": other.held.name if other.held.name != mine.name else "",
     }
 
@@ -126,7 +126,7 @@ def _answer(page: BaseAdmin, request: HttpRequest, template: WorkflowTemplate, p
         sentences=plan_sentences.steps_of(plan),
         draft=draft,
         current=current,
-        changes=plan_diff.of_versions(current, draft, template),
+        changes=plan_sentences.of_versions(current, draft, template),
         running=publishing.in_flight(template),
         order=StartOrder.objects.filter(template=template).first(),
         preview_address=workflow_pages.address(template, "preview"),

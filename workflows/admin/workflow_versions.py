@@ -17,7 +17,7 @@ from contacts import describe
 from contacts.admin.events import KINDS
 from contacts.models import ContactEvent
 from workflows import drafts, publishing, validation
-from workflows.admin import plan_diff, plan_sentences, workflow_pages
+from workflows.admin import plan_sentences, workflow_pages
 from workflows.models import WorkflowTemplate, WorkflowVersion
 from workflows.starting import audience
 
@@ -35,7 +35,7 @@ def versions(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespo
         running=dict(publishing.in_flight(template)),
         before=before,
         after=after,
-        changes=plan_diff.of_versions(before, after, template),
+        changes=plan_sentences.of_versions(before, after, template),
         sentences=plan_sentences.triggers_of(plan) if after else [],
         steps=plan_sentences.steps_of(plan),
     )  # fmt: skip
@@ -51,7 +51,7 @@ def publish(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     if request.method == "POST":
         return _publish(request, template, draft)
     plan, current = drafts.plan_of(draft, template), template.current_version
-    changes = plan_diff.of_versions(current, draft, template)
+    changes = plan_sentences.of_versions(current, draft, template)
     starts_change = current is None or any("tep" not in change.where for change in changes)
     now = clock.database_now()
     return workflow_pages.answer(
@@ -87,7 +87,7 @@ def restore(page: BaseAdmin, request: HttpRequest, object_id: str, number: int) 
         title=f"Take version {number} back into the draft",
         explanation="What runs stays as it is until you publish the draft.",
         warning="The draft there is now is overwritten." if draft else "",
-        changes=plan_diff.of_versions(drafts.in_work(template), version, template),
+        changes=plan_sentences.of_versions(drafts.in_work(template), version, template),
         changes_heading="What this changes in what you see on the page now",
         submit=f"Take version {number} back",
         back=workflow_pages.address(template, "versions"),
@@ -109,7 +109,7 @@ def discard(page: BaseAdmin, request: HttpRequest, object_id: str) -> HttpRespon
         page, request, template, "change", "ask",
         title="Throw the draft away",
         explanation="What runs is not touched. These changes are lost:",
-        changes=plan_diff.of_versions(template.current_version, draft, template),
+        changes=plan_sentences.of_versions(template.current_version, draft, template),
         submit="Throw away",
         is_danger=True,
     )  # fmt: skip

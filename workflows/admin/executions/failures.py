@@ -173,10 +173,11 @@ class FailurePages(BaseAdmin):
             ("status__exact", "failed"), ("status__exact", "dead"),
         ]  # fmt: skip
         place = reverse("admin:workflows_failures_decide")
+        workflows = f", {counted(group.workflows, 'workflow')}" if group.workflows else ""
         return {
             "group": group,
             "explanation": group.explanation,
-            "counted": _size_of(group),
+            "counted": counted(group.steps, "step") + workflows,
             "list": _list_address([("cause", asked["cause"]), *statuses]),
             "examples": _told(group.examples),
             "buttons": [
@@ -224,11 +225,6 @@ def _first_choice(group: failures.Group) -> str:
     if group.is_unclear:
         return ""
     return Verb.RETRY if group.explanation.worth_retrying else Verb.SKIP
-
-
-def _size_of(group: failures.Group) -> str:
-    workflows = f", {counted(group.workflows, 'workflow')}" if group.workflows else ""
-    return f"{counted(group.steps, 'step')}{workflows}"
 
 
 def _ids(said: str) -> list[uuid.UUID]:
