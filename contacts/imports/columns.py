@@ -22,18 +22,8 @@ from contacts.rules import spelling
 EMAIL, ADDED_ON, FULL_NAME = "email", "added_on", "full_name"
 # Each followed by the slug of a brand, or by nothing for every brand. Yes and no mean the opposite in the second.
 PERMISSION, OPT_OUT = "permission:", "opt_out:"
-TEXTS: Final = {
-    "first name": "first_name",
-    "last name": "last_name",
-    "phone": "phone",
-    "company": "company",
-    "job title": "job_title",
-    "notes": "notes",
-    "timezone": "timezone",
-    "locale": "locale",
-    "lead source": "lead_source",
-    "status": "status",
-}
+_TEXTS: Final = "first_name last_name phone company job_title notes timezone locale lead_source status"
+TEXTS: Final = {name.replace("_", " "): name for name in _TEXTS.split()}
 LISTS: Final = {
     "contact type": "contact_types",
     "business entity": "business_entities",

@@ -31,7 +31,8 @@ from workflows.models import (
     WorkflowTemplate,
     WorkflowVersion,
 )
-from workflows.transfers import runs, upload
+from workflows.transfers import job_runner, runs, upload
+from workflows.transfers.column_mapping import Choice
 
 LIST = "Email,First name,Company\nada@engines.example,Ada,Engines Ltd\nnew@people.example,Noor,\nnobody,,\n"
 ARTISTS = "the7space_artist_discovery"
@@ -45,10 +46,12 @@ def furnish() -> None:
     f.StepFactory(version=draft, position=9, action_type="create_task", title="Look at the portfolio", delay_hours=3)
     for name in ("columns.csv", "preview.csv", "result.csv"):
         run = upload.receive(
-            file=io.BytesIO(LIST.encode()), file_name=name, source="Fair", business_entity=None, by=None, now=now
+            file=io.BytesIO(LIST.encode()), file_name=name, source=name, business_entity=None, by=None, now=now
         )
+        job_runner.begin(run)
+        run.refresh_from_db()
         if name != "columns.csv":
-            runs.check(run=run, fields=run.fields)
+            runs.check(run=run, choice=Choice(run.fields))
         if name == "result.csv":
             run.refresh_from_db()
             runs.apply(run=run, start_workflows=False)

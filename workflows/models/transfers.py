@@ -101,13 +101,13 @@ class ImportRun(ListRun):
         ordering = ("-created_at", "-id")
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="import_newest_first"),  # the list and its pages
-            # workflows.transfers.working: what a worker should be busy with.
+            # workflows.transfers.job_lease: what a worker should be busy with.
             models.Index(
                 fields=["queued_at"],
                 condition=models.Q(state__in=["reading", "checking", "applying"]),
                 name="import_working",
             ),
-            # workflows.transfers.retention: whose lines are still kept.
+            # workflows.transfers.job_runner: whose lines are still kept.
             models.Index(fields=["created_at"], condition=models.Q(is_cleared=False), name="import_to_clear"),
         ]
 
@@ -209,9 +209,9 @@ class ExportRun(ListRun):
         permissions: ClassVar = [("download_any_exportrun", "Can download the exports of others")]
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="export_newest_first"),  # the list and its pages
-            # workflows.transfers.working: what a worker should be busy with.
+            # workflows.transfers.job_lease: what a worker should be busy with.
             models.Index(fields=["queued_at"], condition=models.Q(state="preparing"), name="export_working"),
-            # workflows.transfers.retention: what has run out.
+            # workflows.transfers.job_runner: what has run out.
             models.Index(fields=["expires_at"], condition=models.Q(state="ready"), name="export_to_clear"),
         ]
 

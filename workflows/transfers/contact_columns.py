@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
+from contacts import consent
 from contacts.imports import cells, columns
 from contacts.imports.cells import CUSTOM
 from contacts.models import Consent, Contact, Suppression
@@ -94,29 +95,22 @@ def with_rows(people: QuerySet[Contact]) -> QuerySet[Contact]:
     )
 
 
-def permissions(people: Iterable[Contact]) -> dict[UUID, str]:
+def permissions(people: Sequence[Contact]) -> dict[UUID, str]:
     """Whether each may be written to, and why not; as contacts.consent judges one, for many in two queries."""
-    by_id = {person.pk: person for person in people}
-    blocked = {
-        row.email.lower(): row.get_reason_display()
-        for row in Suppression.objects.alias(address=Lower("email")).filter(
-            address__in=[person.email for person in by_id.values()]
-        )
-    }
-    said: dict[UUID, dict[str, str]] = {}
-    consents = Consent.objects.filter(contact__in=by_id, channel="email").select_related("business_entity")
-    for consent in consents.order_by("recorded_at", "id"):  # the newest for a brand is what stays
-        brand = consent.business_entity.name if consent.business_entity else "every brand"
-        of_person = said.setdefault(consent.contact_id, {})
-        if consent.business_entity is None:
-            of_person.clear()
-        of_person[brand] = f"{consent.get_state_display()} ({brand}, {consent.recorded_at:%Y-%m-%d})"
-    return {pk: _permission(person, blocked, said.get(pk, {})) for pk, person in by_id.items()}
+    rows = Suppression.objects.alias(address=Lower("email")).filter(address__in=[one.email.lower() for one in people])
+    blocked = {row.email.lower(): row.get_reason_display() for row in rows}
+    records = consent.newest_records(people)
+    return {one.pk: _permission(one, blocked, records[one.pk]) for one in people}
 
 
-def _permission(person: Contact, blocked: Mapping[str, str], said: Mapping[str, str]) -> str:
+def _permission(person: Contact, blocked: Mapping[str, str], records: Sequence[Consent]) -> str:
     if person.status.blocks_contact:
         return f"No: {person.status.name}"
     if reason := blocked.get(person.email.lower()):
         return f"No: {reason.lower()}"
-    return "; ".join(said.values()) or "Nothing recorded"
+    general = next((at for at, one in enumerate(records) if one.business_entity is None), len(records))
+    said = [  # what is older than a word about every brand holds no more
+        f"{one.get_state_display()} ({one.business_entity or 'every brand'}, {one.recorded_at:%Y-%m-%d})"
+        for one in reversed(records[: general + 1])
+    ]
+    return "; ".join(said) or "Nothing recorded"

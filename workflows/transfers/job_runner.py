@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
 import uuid
@@ -9,11 +10,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError
+from django.db.models import Value
+from django.db.models.functions import Now
 
 from contactflow.core import clock
 from contacts.imports import FileRefused
 from workflows.models import ExportRun, ImportRun
-from workflows.transfers import exporting, job_lease, pipeline, retention
+from workflows.transfers import exporting, job_lease, pipeline
 from workflows.transfers.job_lease import Lost
 
 logger = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 20.0  # under the 30 in which a worker that is told to stop has to be done
 AT_ONCE = 1000  # so many lines are done while the person waits
 AT_ONCE_SECONDS = 15.0
+KEEP_LINES: Final = dt.timedelta(days=30)
+CLEARED_AT_ONCE = 5000  # rows
 
 MODELS: Final[dict[str, type[ImportRun] | type[ExportRun]]] = {"importrun": ImportRun, "exportrun": ExportRun}
 STEPS: Final[dict[str, Callable[..., None]]] = {
@@ -80,7 +85,7 @@ def run_pump_step(deadline: float) -> int:
             left = deadline - time.monotonic()
             if left > 0:
                 done += work(kind=kind, run_id=pk, seconds=left)
-    return done + retention.clear_some(deadline=deadline)
+    return done + _clear_some(deadline=deadline)
 
 
 def _leave(run: ImportRun | ExportRun) -> None:
@@ -93,3 +98,31 @@ def _leave(run: ImportRun | ExportRun) -> None:
 def _words(run: ImportRun | ExportRun, what: str) -> str:
     where = f" It was about to do line {run.cursor + 1} of {run.total}." if run.total else ""
     return f"{what}{where} What was done before stays."
+
+
+# Lists hold people's data, so nothing of them is kept longer than it is of use; the numbers stay.
+
+
+def _clear_some(*, deadline: float) -> int:
+    """Delete what has run out, some rows at a time; returns how many lists are done with."""
+    done = 0
+    for run in ImportRun.objects.filter(is_cleared=False, created_at__lt=Now() - Value(KEEP_LINES))[:5]:
+        done += _clear_import(run, deadline)
+    for export in ExportRun.objects.filter(state=ExportRun.State.READY, expires_at__lt=Now())[:5]:
+        if time.monotonic() < deadline:
+            export.chunks.all().delete()
+            export.people.all().delete()
+            done += ExportRun.objects.filter(pk=export.pk).update(state=ExportRun.State.EXPIRED)
+    return done
+
+
+def _clear_import(run: ImportRun, deadline: float) -> int:
+    while time.monotonic() < deadline:
+        some = list(run.lines.values_list("pk", flat=True)[:CLEARED_AT_ONCE])
+        if not some:
+            run.chunks.all().delete()
+            unfinished = run.state in (ImportRun.State.COLUMNS, ImportRun.State.READY, *ImportRun.WORKING)
+            state = ImportRun.State.CANCELLED if unfinished else run.state
+            return ImportRun.objects.filter(pk=run.pk).update(is_cleared=True, samples=[], state=state)
+        run.lines.filter(pk__in=some).delete()
+    return 0

@@ -84,11 +84,7 @@ class TransferAdmin(ReadOnlyAdmin):
     def _named(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
 
-    @column(
-        "State",
-        ordering="state",
-        label={"Ready": "success", "Done": "success", "Failed": "danger", "Cancelled": "warning"},
-    )
+    @column("State", ordering="state", label=COLOURS)
     def state_word(self, run: Any) -> str:
         return str(run.get_state_display())
 
