@@ -75,10 +75,8 @@ MAY_CONTACT_SQL = """
 
 def _general_refusals(contacts: Collection[Contact], channel: str) -> dict[uuid.UUID, Verdict]:
     """What speaks against every brand."""
-    statuses = Contact.objects.filter(pk__in=[one.pk for one in contacts]).values_list(
-        "pk", "status__name", "status__blocks_contact"
-    )
-    known = {pk: (name, blocks) for pk, name, blocks in statuses}
+    rows = Contact.objects.filter(pk__in=[one.pk for one in contacts])
+    known = {pk: about for pk, *about in rows.values_list("pk", "status__name", "status__blocks_contact")}
     suppressed = _suppressions([one.email for one in contacts]) if channel == EMAIL else {}
     found: dict[uuid.UUID, Verdict] = {}
     for contact in contacts:
@@ -165,25 +163,8 @@ def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus
 
 def do_not_contact(*, contact: Contact, source: str, now: dt.datetime, colleague: str = "") -> bool:
     """Forbid every contact for good and leave an event that says how; False where it was forbidden already."""
-    with transaction.atomic():
-        # Without a join: beside a change of the status its row would no longer fit, and nobody would be found.
-        stored = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
-        if stored.status.blocks_contact:
-            contact.status = stored.status
-            return False
-        blocking = _blocking_status()
-        Contact.objects.filter(pk=contact.pk).update(status=blocking, updated_at=Now())
-        ContactEvent.objects.create(
-            contact=contact,
-            kind="contact_updated",
-            source=ContactEvent.Source.SYSTEM,
-            event_key=f"do_not_contact:{uuid.uuid4().hex}",
-            payload={"how": source[:200]} | ({"colleague": colleague} if colleague else {}),
-            changes={"status": [stored.status.name, blocking.name]},
-            processed_at=now,  # there is nothing to start
-        )
-    contact.status = blocking
-    return True
+    by = {"colleague": colleague} if colleague else {}
+    return _change_status(contact, blocks=True, payload={"how": source[:200], **by}, now=now)
 
 
 def contact_again(*, contact: Contact, source: str, now: dt.datetime, colleague: str = "") -> bool:
@@ -191,23 +172,29 @@ def contact_again(*, contact: Contact, source: str, now: dt.datetime, colleague:
 
     What lifts it by this function is a person. Whoever is suppressed (bounced, complained, unsubscribed) stays so.
     """
-    with transaction.atomic():
-        stored = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
-        if not stored.status.blocks_contact:
-            contact.status = stored.status
-            return False
-        allowing = _status_before(stored)
-        Contact.objects.filter(pk=contact.pk).update(status=allowing, updated_at=Now())
-        ContactEvent.objects.create(
-            contact=contact,
-            kind="contact_updated",
-            source=ContactEvent.Source.ADMIN,
-            event_key=f"contact_again:{uuid.uuid4().hex}",
-            payload={"how": source[:200], "colleague": colleague},
-            changes={"status": [stored.status.name, allowing.name]},
-            processed_at=now,  # it starts nothing: a colleague decides what may begin again
-        )
-    contact.status = allowing
+    return _change_status(contact, blocks=False, payload={"how": source[:200], "colleague": colleague}, now=now)
+
+
+@transaction.atomic
+def _change_status(contact: Contact, *, blocks: bool, payload: dict[str, str], now: dt.datetime) -> bool:
+    # Without a join: beside a change of the status its row would no longer fit, and nobody would be found.
+    stored = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+    before = stored.status
+    if before.blocks_contact == blocks:
+        contact.status = before
+        return False
+    after = _blocking_status() if blocks else _status_before(stored)
+    Contact.objects.filter(pk=contact.pk).update(status=after, updated_at=Now())
+    ContactEvent.objects.create(
+        contact=contact,
+        kind="contact_updated",
+        source=ContactEvent.Source.SYSTEM if blocks else ContactEvent.Source.ADMIN,
+        event_key=f"{'do_not_contact' if blocks else 'contact_again'}:{uuid.uuid4().hex}",
+        payload=payload,
+        changes={"status": [before.name, after.name]},
+        processed_at=now,  # it starts nothing: a colleague decides what may begin again
+    )
+    contact.status = after
     return True
 
 

@@ -17,6 +17,11 @@ validate_slug = RegexValidator(r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters
 validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give the colour as # and six hexadecimal digits.")
 
 
+def only_one(mark: str, *, name: str) -> models.UniqueConstraint:
+    """At most one row carries the mark."""
+    return models.UniqueConstraint(fields=[mark], condition=models.Q((mark, True)), name=name)
+
+
 class BusinessEntity(models.Model):
     """A brand: its own sender, voice, team, hours and promises."""
 
@@ -46,11 +51,8 @@ class BusinessEntity(models.Model):
         verbose_name_plural = "brands"
         ordering = ("position", "name")
         constraints: ClassVar = [
-            # Routing: at most one brand takes what nothing else matched.
-            models.UniqueConstraint(
-                fields=["is_fallback"], condition=models.Q(is_fallback=True), name="one_fallback_entity"
-            ),
-        ]
+            only_one("is_fallback", name="one_fallback_entity")
+        ]  # Routing: at most one brand takes what nothing else matched.
 
     def __str__(self) -> str:
         return self.name
@@ -65,11 +67,8 @@ class ContactType(models.Model):
     class Meta:
         ordering = ("position", "name")
         constraints: ClassVar = [
-            # Classification: at most one type for what nothing else matched.
-            models.UniqueConstraint(
-                fields=["is_fallback"], condition=models.Q(is_fallback=True), name="one_fallback_contact_type"
-            ),
-        ]
+            only_one("is_fallback", name="one_fallback_contact_type")
+        ]  # Classification: at most one type for what nothing else matched.
 
     def __str__(self) -> str:
         return self.name
@@ -91,11 +90,8 @@ class LeadSource(models.Model):
     class Meta:
         ordering = ("position", "name")
         constraints: ClassVar = [
-            # Classification: at most one source for contacts that arrive without one.
-            models.UniqueConstraint(
-                fields=["is_fallback"], condition=models.Q(is_fallback=True), name="one_fallback_lead_source"
-            ),
-        ]
+            only_one("is_fallback", name="one_fallback_lead_source")
+        ]  # Classification: at most one source for contacts that arrive without one.
 
     def __str__(self) -> str:
         return self.name
@@ -112,11 +108,8 @@ class ContactStatus(models.Model):
         ordering = ("position", "name")
         verbose_name_plural = "contact statuses"
         constraints: ClassVar = [
-            # Intake: the one status of a new contact.
-            models.UniqueConstraint(
-                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_contact_status"
-            ),
-        ]
+            only_one("is_default", name="one_default_contact_status")
+        ]  # Intake: the one status of a new contact.
 
     def __str__(self) -> str:
         return self.name
@@ -399,13 +392,9 @@ class Consent(models.Model):
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
     business_entity = models.ForeignKey(
-        BusinessEntity,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand",
         help_text="Empty: every brand.",
-        verbose_name="brand",
-    )
+    )  # fmt: skip
     channel = models.CharField(max_length=20, default="email")
     state = models.CharField(max_length=10, choices=State)
     source = models.CharField(max_length=200, help_text="How it was given or withdrawn.")

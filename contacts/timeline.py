@@ -7,6 +7,8 @@ contact with ten thousand entries costs as much as that of one with ten. contact
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -96,19 +98,13 @@ class Source:
         return [replace(entry, place=place) for entry, place in zip(entries, places, strict=True)]
 
 
-def _any(conditions: list[Q]) -> Q:
-    found = Q()
-    for condition in conditions:
-        found |= condition
-    return found
-
-
-def _permission_events() -> Q:
-    return _any([Q(event_key__startswith=start) for start in ABOUT_PERMISSION])
+def _any(conditions: Sequence[Q]) -> Q:
+    return functools.reduce(operator.or_, conditions)
 
 
 def _kinds_of_events() -> dict[str, Q]:
-    note, permission = Q(kind=NOTE), _permission_events()
+    note = Q(kind=NOTE)
+    permission = _any([Q(event_key__startswith=start) for start in ABOUT_PERMISSION])
     notion = Q(source=ContactEvent.Source.NOTION) & ~note
     edit = Q(mode=ContactEvent.Mode.EDIT) & ~Q(source=ContactEvent.Source.NOTION) & ~permission
     arrival = ~(note | permission | Q(source=ContactEvent.Source.NOTION) | Q(mode=ContactEvent.Mode.EDIT))
@@ -117,18 +113,13 @@ def _kinds_of_events() -> dict[str, Q]:
 
 def _tell_event(event: ContactEvent) -> Entry:
     if event.kind == NOTE:
-        return _note(event)
+        text = str(event.payload.get("text", ""))
+        return Entry(kind=NOTE, at=event.received_at, title="Note", by=_colleague(event), text=text)
     if event.event_key.startswith(ABOUT_PERMISSION):
         return _permission_changed(event)
     if event.mode == ContactEvent.Mode.EDIT:
         return _edit(event)
     return _arrival(event)
-
-
-def _note(event: ContactEvent) -> Entry:
-    return Entry(
-        kind=NOTE, at=event.received_at, title="Note", by=_colleague(event), text=str(event.payload.get("text", ""))
-    )
 
 
 def _permission_changed(event: ContactEvent) -> Entry:
@@ -160,7 +151,7 @@ def _edit(event: ContactEvent) -> Entry:
 
 
 def _arrival(event: ContactEvent) -> Entry:
-    through = event.get_source_display()
+    through, said = event.get_source_display(), event.payload.get("message")
     title = {
         "new_contact": f"Arrived for the first time ({through})",
         "contact_updated": f"Arrived again ({through})",
@@ -177,15 +168,10 @@ def _arrival(event: ContactEvent) -> Entry:
         by=_colleague(event),
         tone=INFO,
         row=event,
-        text=_message(event),
+        text=said if isinstance(said, str) else "",
         text_title="What they wrote",
         answers=tuple(event.outcome),
     )
-
-
-def _message(event: ContactEvent) -> str:
-    said = event.payload.get("message")
-    return said if isinstance(said, str) else ""
 
 
 def _colleague(event: ContactEvent) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from collections.abc import Callable
+
+from django.db.models import Q, QuerySet
 
 from contactflow.core import datetimes
+from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
 from engagement import describe
 from engagement.models import Alert, Message, Task
@@ -79,48 +82,28 @@ def _tell_done(task: Task) -> Entry:
     return Entry(kind=TASK, at=at, title=f"Task done: {task.title}", tone=GOOD, row=task)
 
 
+def _mails(*, sent: bool) -> Callable[[Contact], QuerySet[Message]]:
+    rows = Message.objects.filter(sent_at__isnull=not sent).select_related("business_entity").defer("html")
+    return lambda contact: rows.filter(contact=contact)
+
+
+def _tasks(contact: Contact) -> QuerySet[Task]:
+    return Task.objects.filter(contact=contact)
+
+
 SOURCES = (
     Source(
-        name="engagement.alert",
-        kinds={ALERT: Q()},
+        name="engagement.alert", kinds={ALERT: Q()}, time="created_at", tell=_tell_alert,
         rows=lambda contact: Alert.objects.filter(contact=contact).select_related("target"),
-        time="created_at",
-        tell=_tell_alert,
+    ),
+    Source(name="engagement.sent", kinds={MAIL: Q()}, time="sent_at", tell=_tell_mail, rows=_mails(sent=True)),
+    Source(name="engagement.unsent", kinds={MAIL: Q()}, time="created_at", tell=_tell_mail, rows=_mails(sent=False)),
+    Source(
+        name="engagement.task", kinds={TASK: Q()}, time="created_at", tell=_tell_task,
+        rows=lambda contact: _tasks(contact).select_related("target", "assignee"),
     ),
     Source(
-        name="engagement.sent",
-        kinds={MAIL: Q()},
-        rows=lambda contact: (
-            Message.objects.filter(contact=contact, sent_at__isnull=False)
-            .select_related("business_entity")
-            .defer("html")
-        ),
-        time="sent_at",
-        tell=_tell_mail,
+        name="engagement.task_done", kinds={TASK: Q()}, time="completed_at", tell=_tell_done,
+        rows=lambda contact: _tasks(contact).filter(completed_at__isnull=False),
     ),
-    Source(
-        name="engagement.unsent",
-        kinds={MAIL: Q()},
-        rows=lambda contact: (
-            Message.objects.filter(contact=contact, sent_at__isnull=True)
-            .select_related("business_entity")
-            .defer("html")
-        ),
-        time="created_at",
-        tell=_tell_mail,
-    ),
-    Source(
-        name="engagement.task",
-        kinds={TASK: Q()},
-        rows=lambda contact: Task.objects.filter(contact=contact).select_related("target", "assignee"),
-        time="created_at",
-        tell=_tell_task,
-    ),
-    Source(
-        name="engagement.task_done",
-        kinds={TASK: Q()},
-        rows=lambda contact: Task.objects.filter(contact=contact, completed_at__isnull=False),
-        time="completed_at",
-        tell=_tell_done,
-    ),
-)
+)  # fmt: skip

@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils import dateparse, timezone
+from django.utils.text import capfirst
 
 from contactflow.models import AuditEntry
 from contacts import describe
@@ -73,13 +74,9 @@ class Told:
         return f"{self.entry.get_verb_display()} {self.thing} {self.name}".strip()
 
 
-def models_by_table() -> dict[str, type[models.Model]]:
-    return {model._meta.db_table: model for model in apps.get_models()}
-
-
 def tell(entries: Iterable[AuditEntry]) -> list[Told]:
     """In words; a bounded number of queries, whatever the number of entries."""
-    known, entries = models_by_table(), list(entries)
+    known, entries = {model._meta.db_table: model for model in apps.get_models()}, list(entries)
     names = _names(entries, known)
     return [_told(entry, known.get(entry.table), names) for entry in entries]
 
@@ -90,7 +87,7 @@ def _told(entry: AuditEntry, model: type[models.Model] | None, names: Names) -> 
         return Told(entry, entry.table.replace("_", " "), entry.label, "", lines)
     present = names[model].get(entry.object_id)
     lines = tuple(line for name, pair in entry.changes.items() for line in _lines(model, name, pair, names))
-    order = [_label(field) for field in (*model._meta.concrete_fields, *model._meta.many_to_many)]
+    order = [_label(field) for field in _fields(model)]
     lines = tuple(sorted(lines, key=lambda line: order.index(line.field) if line.field in order else len(order)))
     name = present or entry.label
     return Told(entry, str(model._meta.verbose_name), name, _address(model, entry.object_id) if present else "", lines)
@@ -114,15 +111,13 @@ def _lines(model: type[models.Model], name: str, pair: list[Any], names: Names) 
 
 
 def _said(field: Any, value: Any, names: Names) -> str:
-    if value in (None, "", [], {}):
-        return "empty"
-    if field is not None and field.many_to_one:
+    if field is None or value in (None, "", [], {}):
+        return _value(value)
+    if field.many_to_one:
         return names[field.related_model].get(str(value), GONE)
-    if field is not None and field.choices:
+    if field.choices:
         return str(dict(field.flatchoices).get(value, value))
-    if isinstance(field, models.DateTimeField):
-        return _moment(value)
-    return _value(value)
+    return _moment(value) if isinstance(field, models.DateTimeField) else _value(value)
 
 
 def _value(value: Any) -> str:
@@ -144,16 +139,16 @@ def _moment(value: str) -> str:
     return describe.moment(at if timezone.is_aware(at) else at.replace(tzinfo=dt.UTC))
 
 
+def _fields(model: type[models.Model]) -> tuple[Any, ...]:
+    return (*model._meta.concrete_fields, *model._meta.many_to_many)
+
+
 def _field(model: type[models.Model], name: str) -> Any:
-    for field in (*model._meta.concrete_fields, *model._meta.many_to_many):
-        if name in (getattr(field, "column", None), field.name):
-            return field
-    return None
+    return next((field for field in _fields(model) if name in (getattr(field, "column", None), field.name)), None)
 
 
 def _label(field: Any) -> str:
-    words = str(field.verbose_name)
-    return words[:1].upper() + words[1:]
+    return capfirst(str(field.verbose_name))
 
 
 def _address(model: type[models.Model], pk: str) -> str:

@@ -118,15 +118,15 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
 
     @column("Subject")
     def subject(self, template: EngagementTemplate) -> str:
-        return template.current_version.subject if template.current_version else "-"
+        return str(getattr(template.current_version, "subject", "-"))
 
     @column("Preheader")
     def preheader(self, template: EngagementTemplate) -> str:
-        return template.current_version.preheader if template.current_version else "-"
+        return str(getattr(template.current_version, "preheader", "-"))
 
     @column("Body")
     def body(self, template: EngagementTemplate) -> str:
-        return as_text(template.current_version.body if template.current_version else "-")
+        return as_text(str(getattr(template.current_version, "body", "-")))
 
     @column("When something is missing")
     def fallbacks(self, template: EngagementTemplate) -> str:

@@ -91,9 +91,8 @@ class EmailFilter(RelatedDropdownFilter):  # type: ignore[misc]  # Unfold has no
         email = numbers.parse_int(self.value())
         if email is None:
             return queryset
-        return queryset.filter(
-            version__in=list(TemplateVersion.objects.filter(template=email).values_list("pk", flat=True))
-        )
+        versions = TemplateVersion.objects.filter(template=email).values_list("pk", flat=True)
+        return queryset.filter(version__in=list(versions))
 
 
 @admin.register(Message)
@@ -130,9 +129,8 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows = super().get_queryset(request).select_related("contact", "business_entity", "version__template")
-        is_list = (
-            request.resolver_match is not None and request.resolver_match.url_name == "engagement_message_changelist"
-        )
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "engagement_message_changelist"
         return rows.defer("text", "html") if is_list else rows
 
     @column("Status", ordering="status", label=COLOURS)
@@ -173,14 +171,9 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
                 "then press “Try again” above.",
             ]
         if message.status == Message.Status.FAILED:
-            return [
-                format_html(
-                    "Put right what the server objects to: the address of {}, or the sender of {}.",
-                    link(message.contact),
-                    link(message.business_entity) if message.business_entity else "DEFAULT_FROM_EMAIL",
-                ),
-                "Then press “Try again” above.",
-            ]
+            sender = link(message.business_entity) if message.business_entity else "DEFAULT_FROM_EMAIL"
+            objects = "Put right what the server objects to: the address of {}, or the sender of {}."
+            return [format_html(objects, link(message.contact), sender), "Then press “Try again” above."]
         if message.status == Message.Status.AMBIGUOUS:
             return [
                 "Nobody sends it again by itself. Ask the recipient, or look into the mail server's log.",

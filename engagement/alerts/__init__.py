@@ -5,12 +5,4 @@ from __future__ import annotations
 from engagement.alerts.feed import Feed, since
 from engagement.alerts.raising import acknowledge, addresses_of, raise_alert, raise_many, raise_test
 
-__all__ = [
-    "Feed",
-    "acknowledge",
-    "addresses_of",
-    "raise_alert",
-    "raise_many",
-    "raise_test",
-    "since",
-]
+__all__ = ["Feed", "acknowledge", "addresses_of", "raise_alert", "raise_many", "raise_test", "since"]

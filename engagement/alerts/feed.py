@@ -55,12 +55,8 @@ class Feed:
         """What is new since the last reading."""
         if self._place is None:
             return self._begin()
-        fresh = since(
-            after=(self._place, _NOBODY),
-            target=self._target,
-            limit=limit,
-            seen=frozenset(self._seen),
-        )
+        place = (self._place, _NOBODY)
+        fresh = since(after=place, target=self._target, limit=limit, seen=frozenset(self._seen))
         self._remember(fresh)
         return fresh
 
