@@ -51,10 +51,8 @@ class NotionConnection(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "connection"
-        constraints: ClassVar = [
-            # Whoever reads or switches it means the same row.
-            models.CheckConstraint(condition=models.Q(id=1), name="one_notion_connection"),
-        ]
+        # Whoever reads or switches it means the same row.
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_notion_connection")]
 
     def __str__(self) -> str:
         return "Notion"
@@ -96,9 +94,8 @@ class RequestTally(models.Model):
 class NotionDatabase(models.Model):
     """One of the three databases: where it is, how it looked last, and how far it was read.
 
-    `schema` is {property id: {"name", "type", "options": [name]}} as Notion told it last. `page_cursor` is the
-    reading that is not finished yet, so that it goes on where it stopped (see notion_bridge.pull); `comparison` the
-    same for our rows.
+    `schema` is {property id: {"name", "type", "options": [name]}} as Notion told it last. `page_cursor` is the reading
+    under way (see notion_bridge.pull), `comparison` the same for our rows, so that both go on where they stopped.
     `full_pass` sums up the last full pass: {"pages", "missed", "gone", "here", "drift"}.
     """
 
@@ -171,9 +168,8 @@ class PropertyMapping(models.Model):
 class PageLink(models.Model):
     """That an object here and a page in Notion are the same thing, and the values both sides agreed on last.
 
-    `local` and `remote` hold, per field, what each side said when they last agreed (canonical values; they may differ
-    in spelling). A side has changed when it differs from its own. An object that was deleted here leaves the three
-    foreign keys empty; `object_key` keeps its id.
+    `local` and `remote` hold, per field, what each side said when they last agreed (they may differ in spelling).
+    A side has changed when it differs from its own. An object that was deleted here leaves nothing but `object_key`.
     """
 
     class State(models.TextChoices):
@@ -189,12 +185,10 @@ class PageLink(models.Model):
 
     database = models.ForeignKey(NotionDatabase, on_delete=models.CASCADE, related_name="links")
     state = models.CharField(max_length=10, choices=State)
-    contact = models.OneToOneField(
-        Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="notion_link"
-    )
-    task = models.OneToOneField(Task, on_delete=models.SET_NULL, null=True, blank=True, related_name="notion_link")
+    contact = models.OneToOneField(Contact, models.SET_NULL, null=True, blank=True, related_name="notion_link")
+    task = models.OneToOneField(Task, models.SET_NULL, null=True, blank=True, related_name="notion_link")
     instance = models.OneToOneField(
-        WorkflowInstance, on_delete=models.SET_NULL, null=True, blank=True, related_name="notion_link"
+        WorkflowInstance, models.SET_NULL, null=True, blank=True, related_name="notion_link"
     )
     object_key = models.UUIDField(null=True, blank=True)
     page_id = models.UUIDField(null=True, blank=True, unique=True)
