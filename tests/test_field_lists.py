@@ -412,7 +412,7 @@ class TestPermission:
         desk.upload("Email,Letters\na@example.org,no\n")
         desk.map("email", "permission:")
 
-        assert desk.run().lines.get().changes["permission."] == [None, "withdrawn"]
+        assert desk.run().lines.get().changes["permission"] == [None, "withdrawn"]
 
     def test_the_command_warns_and_takes_the_mapping_of_a_source(self, command: Any, desk: Desk) -> None:
         content = "Email,Marketing OK?\nada@example.org,no\n"

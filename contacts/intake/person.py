@@ -129,7 +129,7 @@ class Person:
             "status": contact.status.name,
             "added_on": contact.added_on.isoformat() if contact.added_on else None,
             **self.facts(),
-            **{f"permission.{one.business_entity or ''}": one.state for one in reversed(self.consents)},
+            **{f"permission.{one.business_entity or ''}".rstrip("."): one.state for one in reversed(self.consents)},
             **{f"custom.{name}": value for name, value in contact.custom.items()},
         }
 

@@ -24,7 +24,7 @@ SHORT: Final = {
     "business_entities": "Brand",
     "tags": "Tags",
     "interests": "Interests",
-    "permission.": "May be emailed",
+    "permission": "May be emailed",
 }
 
 
@@ -114,7 +114,7 @@ def forecast(run: ImportRun) -> dict[str, Any]:
 def named(field: str) -> str:
     if field.startswith("custom."):
         return field.removeprefix("custom.")
-    if field.startswith("permission.") and field != "permission.":
+    if field.startswith("permission."):
         return f"May be emailed by {field.removeprefix('permission.')}"
     return SHORT.get(field) or FIELD_NAMES.get(field) or field.replace("_", " ").capitalize()
 
