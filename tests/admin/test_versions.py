@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests import factories as f
 from tests.admin import browser, rows
+from tests.matrix import matrix
 from workflows import drafts, publishing
 from workflows.models import PlannedTouch, Step, WorkflowTemplate, WorkflowVersion
 
@@ -122,8 +123,14 @@ def test_what_a_kind_does_not_ask_is_not_looked_at(desk, address, workflow):
     assert (step.template, step.target, step.effort_hours) == (email, None, None)
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
+@pytest.fixture
+def begun(desk, address, workflow):
+    """The form as it was opened."""
+    return browser.form_on(desk, address.change(workflow), FORM)
+
+
+@matrix(
+    "changes, sentence",
     [
         ({"step-1-action_type": "send_email"}, "Choose the email to send."),
         ({"step-1-amount": "-1"}, "The delay cannot be negative."),
@@ -138,8 +145,8 @@ def test_what_a_kind_does_not_ask_is_not_looked_at(desk, address, workflow):
         ({"tags": "x" * 61}, "is too long: 60 characters at most."),
     ],
 )
-def test_fault_is_said_at_its_field_and_what_was_typed_stays(desk, address, workflow, changes, sentence):
-    response = save(desk, address, workflow, **{"description": "Typed just now", **changes})
+def test_fault_is_said_at_its_field_and_what_was_typed_stays(desk, address, workflow, begun, changes, sentence):
+    response = desk.post(address.change(workflow), {**begun, "description": "Typed just now", **changes})
 
     shown = response.content.decode()
     assert response.status_code == 200
@@ -157,8 +164,7 @@ def test_fault_that_only_keeps_from_publishing_is_saved_and_said(desk, address, 
     assert "Give the task a title." in desk.get(address.change(workflow)).content.decode()
 
 
-def test_second_of_two_editors_is_told_who_was_quicker(desk, address, workflow, boss):
-    begun = browser.form_on(desk, address.change(workflow), FORM)
+def test_second_of_two_editors_is_told_who_was_quicker(desk, address, workflow, begun):
     save(desk, address, workflow, tags="first")
 
     response = desk.post(address.change(workflow), {**begun, "tags": "second"})
@@ -169,8 +175,7 @@ def test_second_of_two_editors_is_told_who_was_quicker(desk, address, workflow, 
     assert workflow.versions.get(published_at=None).tags == ["first"]
 
 
-def test_second_editor_replaces_what_they_were_shown(desk, address, workflow):
-    begun = browser.form_on(desk, address.change(workflow), FORM)
+def test_second_editor_replaces_what_they_were_shown(desk, address, workflow, begun):
     save(desk, address, workflow, tags="first")
     shown = desk.post(address.change(workflow), {**begun, "tags": "second"})
 
@@ -179,10 +184,8 @@ def test_second_editor_replaces_what_they_were_shown(desk, address, workflow):
     assert workflow.versions.get(published_at=None).tags == ["second"]
 
 
-def test_timeline_is_redrawn_without_writing(desk, address, workflow):
-    form = browser.form_on(desk, address.change(workflow), FORM)
-
-    response = desk.post(page(address, workflow, "preview"), {**form, "step-1-amount": "3", "step-1-unit": "days"})
+def test_timeline_is_redrawn_without_writing(desk, address, workflow, begun):
+    response = desk.post(page(address, workflow, "preview"), {**begun, "step-1-amount": "3", "step-1-unit": "days"})
 
     assert "After 3 days" in response.content.decode()
     assert workflow.versions.count() == 1
@@ -204,7 +207,7 @@ def test_reader_sees_sentences_and_the_timeline(reading_room, address, workflow)
     assert FORM not in shown
 
 
-@pytest.mark.parametrize("name", ["preview", "publish", "discard", "duplicate", "switch", "people"])
+@matrix("name", ["preview", "publish", "discard", "duplicate", "switch", "people"])
 def test_reader_reaches_no_page_that_changes_something(reading_room, address, workflow, draft, name):
     statuses = [
         reading_room.get(page(address, workflow, name)).status_code,
@@ -214,7 +217,7 @@ def test_reader_reaches_no_page_that_changes_something(reading_room, address, wo
     assert statuses == [403, 403]
 
 
-@pytest.mark.parametrize("name", ["versions", "dry_run"])
+@matrix("name", ["versions", "dry_run"])
 def test_reader_reaches_the_pages_that_tell(reading_room, address, workflow, draft, name):
     assert reading_room.get(page(address, workflow, name)).status_code == 200
 
@@ -355,9 +358,14 @@ def test_new_workflow_begins_with_nothing_published(desk, address):
     assert "Nothing is published yet" in desk.get(address.change(workflow)).content.decode()
 
 
-@pytest.mark.parametrize("slug", ["Art fair", "art-fair", "", "_art", "x" * 65])
-def test_slug_that_cannot_be_is_refused(desk, address, slug):
-    response = browser.submit(desk, address.add(WorkflowTemplate), "workflowtemplate_form", name="Art fair", slug=slug)
+@pytest.fixture
+def empty_form(desk, address):
+    return browser.form_on(desk, address.add(WorkflowTemplate), "workflowtemplate_form")
+
+
+@matrix("slug", ["Art fair", "art-fair", "", "_art", "x" * 65])
+def test_slug_that_cannot_be_is_refused(desk, address, empty_form, slug):
+    response = desk.post(address.add(WorkflowTemplate), {**empty_form, "name": "Art fair", "slug": slug})
 
     assert "slug" in response.context["adminform"].form.errors
 
