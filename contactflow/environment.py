@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from contactflow.core import mail_addresses
+
 KINDS = {int: "a whole number", bool: "true or false"}
 
 
@@ -62,6 +64,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
             pass
         # The value may hold a password: do not show it.
         raise refuse(var, "...", "the address of a PostgreSQL such as postgresql://user:password@host:5432/name")
+
+    def mailbox(self, var: str, default: str) -> str:
+        """A name and an address, as the header From has them."""
+        typed = str(self.str(var, ""))
+        if typed and (wanted := mail_addresses.why_no_mailbox(typed)):
+            raise refuse(var, typed, wanted)
+        return typed or default
 
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings for a mail server; empty when the variable is unset."""

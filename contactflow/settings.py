@@ -145,7 +145,7 @@ WHITENOISE_USE_FINDERS = True  # what collectstatic has not collected yet is ser
 EMAIL_URL: str = env.str("EMAIL_URL", "")
 vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "") or f"Contactflow <contactflow@{_public.hostname}>"
+DEFAULT_FROM_EMAIL: str = env.mailbox("DEFAULT_FROM_EMAIL", f"Contactflow <contactflow@{_public.hostname}>")
 EMAIL_TIMEOUT = 30  # seconds, of Django's own mail; engagement.channels bounds the phases of ours
 
 # The daily digest of what needs somebody: from which hour of TIME_ZONE on, and to whom.

@@ -13,8 +13,9 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import idna
 import phonenumbers
+
+from contactflow.core import mail_addresses
 
 MAX_WORDS = 100
 MAX_CUSTOM_BYTES = 65_536
@@ -72,11 +73,7 @@ def _local_part(typed: str) -> str:
 
 
 def _domain(typed: str) -> str:
-    lowered = typed.lower()
-    try:
-        domain = lowered if lowered.isascii() else idna.encode(lowered, uts46=True).decode()
-    except idna.IDNAError:
-        domain = ""
+    domain = mail_addresses.ascii_domain(typed.lower())
     labels = domain.split(".")
     if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
         raise Unacceptable("The email address is malformed after the @: give a domain like example.org.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models.functions import Lower, Now
 
-from contactflow.core import prepared
+from contactflow.core import mail_addresses, prepared
 from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Suppression
 
@@ -84,7 +84,7 @@ def _general_refusals(contacts: Collection[Contact], channel: str) -> dict[uuid.
         if blocks:
             reason = Reason.of("status_blocks", status=name) if name else Reason.of("contact_gone")
             found[contact.pk] = Verdict(False, reason)
-        elif suppression := suppressed.get(contact.email.strip().lower()):
+        elif suppression := suppressed.get(mail_addresses.folded(contact.email)):
             found[contact.pk] = Verdict(False, Reason.of("address_suppressed", why=suppression.reason))
     return found
 
@@ -137,9 +137,9 @@ def standings(*, contact: Contact, business_entities: Sequence[BusinessEntity]) 
 
 
 def _suppressions(emails: Iterable[str]) -> dict[str, Suppression]:
-    """By address, whatever the case in which it was entered."""
+    """By address, however it was entered."""
     # Through LOWER(email), which the unique index serves.
-    addresses = [email.strip().lower() for email in emails]
+    addresses = [mail_addresses.folded(email) for email in emails]
     return {
         one.email.lower(): one
         for one in Suppression.objects.alias(address=Lower("email")).filter(address__in=addresses)
@@ -147,8 +147,8 @@ def _suppressions(emails: Iterable[str]) -> dict[str, Suppression]:
 
 
 def suppression_of(*, email: str) -> Suppression | None:
-    """The suppression of an address, whatever the case in which it was entered."""
-    return _suppressions([email]).get(email.strip().lower())
+    """The suppression of an address, however it was entered."""
+    return _suppressions([email]).get(mail_addresses.folded(email))
 
 
 def kept_out(*, emails: Collection[str]) -> frozenset[str]:
@@ -248,7 +248,7 @@ def suppress(*, email: str, reason: str, detail: str = "") -> Suppression:
     """Let the address receive nothing, whoever asks; the first reason stays."""
     if known := suppression_of(email=email):
         return known
-    address = email.strip().lower()
+    address = mail_addresses.folded(email)
     suppression, _ = Suppression.objects.get_or_create(
         email=address, defaults={"reason": reason, "detail": detail[:300]}
     )

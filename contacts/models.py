@@ -8,9 +8,12 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Now, Trim, Upper
+
+from contactflow.core import mail_addresses
 
 slug_field_help = "Lower-case letters, digits and underscores; used by the API and never shown to recipients."
 validate_slug = RegexValidator(r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores only.")
@@ -20,6 +23,14 @@ validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give the colour as # an
 def only_one(mark: str, *, name: str) -> models.UniqueConstraint:
     """At most one row carries the mark."""
     return models.UniqueConstraint(fields=[mark], condition=models.Q((mark, True)), name=name)
+
+
+def validate_mailbox(address: str) -> None:
+    """For addresses of our own: one that no server takes would stop every email."""
+    try:
+        mail_addresses.on_the_wire(address)
+    except ValueError:
+        raise ValidationError("No mail server takes this address. Give one like hello@example.com.") from None
 
 
 class BusinessEntity(models.Model):
@@ -38,8 +49,10 @@ class BusinessEntity(models.Model):
 
     # What a recipient sees of the brand
     sender_name = models.CharField(max_length=120, blank=True)
-    sender_email = models.EmailField(blank=True, help_text="Empty: the address of DEFAULT_FROM_EMAIL.")
-    reply_to = models.EmailField(blank=True)
+    sender_email = models.EmailField(
+        blank=True, validators=[validate_mailbox], help_text="Empty: the address of DEFAULT_FROM_EMAIL."
+    )
+    reply_to = models.EmailField(blank=True, validators=[validate_mailbox])
     colour = models.CharField(max_length=7, default="#334155", validators=[validate_colour])
     logo_url = models.URLField(blank=True)
     signature = models.TextField(blank=True, help_text="Markdown, below every email of the brand.")

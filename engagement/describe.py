@@ -24,6 +24,10 @@ SENTENCES = {
     "address_not_ascii": _(
         "%(address)s has characters before the @ that many mail servers refuse. Ask for another address."
     ),
+    "sender_unusable": _(
+        '"%(address)s" is no address to write from. Correct the sender in the brand, or DEFAULT_FROM_EMAIL.'
+    ),
+    "reply_to_unusable": _('Answers cannot go to "%(address)s". Correct the reply-to address in the brand.'),
     "no_address": _("The contact has no address for this channel."),
     "server_closed": _("The mail server closed the connection."),
     "server_unreachable": _("The mail server %(host)s cannot be used: %(said)s"),

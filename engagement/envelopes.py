@@ -26,4 +26,4 @@ def sender_of(business_entity: BusinessEntity | None) -> Sender:
 
 
 def _display(name: str) -> str:
-    return plain(name, 120).replace('"', "'").replace("\\", "")
+    return plain(name.replace('"', "'").replace("\\", ""), 120)

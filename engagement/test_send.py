@@ -59,7 +59,7 @@ def _outcome(delivery: Delivery, sender: Sender) -> Outcome:
     if delivery.status == Delivery.Status.AMBIGUOUS:
         raise TestFailed(f"{why} Look into your mailbox before you send another test.")
     if delivery.status != Delivery.Status.SENT:
-        raise TestFailed(f"The test was not sent. {why} {_remedy(delivery)}")
+        raise TestFailed(f"The test was not sent. {why} {_remedy(delivery)}".strip())
     if delivery.transport == Message.Transport.OUTBOX:
         return Outcome(
             was_sent=False,
@@ -70,6 +70,8 @@ def _outcome(delivery: Delivery, sender: Sender) -> Outcome:
 
 
 def _remedy(delivery: Delivery) -> str:
+    if delivery.reason.get("code") in ("sender_unusable", "reply_to_unusable"):
+        return ""  # said already
     if delivery.status == Delivery.Status.FAILED:
         return f"Check your own address ({delivery.address}) and the brand's sender."
     if not delivery.attempts:  # the channel's own trouble counts none

@@ -37,6 +37,7 @@ _ALIKE = {
     "mail_url_no_server": "mail_address_unusable",
     "address_not_ascii": "address_invalid",
     "no_address": "address_invalid",
+    "reply_to_unusable": "sender_unusable",
     "email_unbuildable": "our_fault",
     "channel_paused": "held_up",
 }

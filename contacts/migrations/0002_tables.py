@@ -11,6 +11,8 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import contacts.models
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -41,8 +43,8 @@ class Migration(migrations.Migration):
                 ("success_metrics", django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=120), blank=True, default=list, size=None)),
                 ("timezone", models.CharField(default="UTC", help_text="IANA name of the team's time zone.", max_length=64)),
                 ("sender_name", models.CharField(blank=True, max_length=120)),
-                ("sender_email", models.EmailField(blank=True, help_text="Empty: the address of DEFAULT_FROM_EMAIL.", max_length=254)),
-                ("reply_to", models.EmailField(blank=True, max_length=254)),
+                ("sender_email", models.EmailField(blank=True, help_text="Empty: the address of DEFAULT_FROM_EMAIL.", max_length=254, validators=[contacts.models.validate_mailbox])),
+                ("reply_to", models.EmailField(blank=True, max_length=254, validators=[contacts.models.validate_mailbox])),
                 ("colour", models.CharField(default="#334155", max_length=7, validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}\\Z", "Give the colour as # and six hexadecimal digits.")])),
                 ("logo_url", models.URLField(blank=True)),
                 ("signature", models.TextField(blank=True, help_text="Markdown, below every email of the brand.")),

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import binascii
 import re
-from email.header import Header
+from collections.abc import Iterator
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
+from itertools import groupby
 
+from contactflow.core import mail_addresses
 from contactflow.core.reasons import Reason
 from engagement.channels.base import ChannelError, Envelope, Sender
 
+LONGEST_LINE = 900  # characters; RFC 5322 allows 998
+WORD_BYTES = 45  # of an encoded word, so that it has at most 75 characters (RFC 2047) behind any name of a header
+_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 _LINE_END = re.compile(r"\r\n?")
 
 
 def message_id(envelope: Envelope) -> str:
     """Stable over retries: a mail program that gets a message twice shows it once."""
-    domain = _ascii_domain(envelope.sender.address.rpartition("@")[2])
+    domain = mail_addresses.ascii_domain(envelope.sender.address.rpartition("@")[2])
     return f"<{envelope.identity}@{domain or 'localhost'}>"
 
 
@@ -34,22 +39,27 @@ def build(envelope: Envelope) -> bytes:
 @lru_cache(maxsize=4096)
 def wire_address(address: str) -> str:
     """ASCII: international domains as punycode. Raises a permanent ChannelError."""
-    local, at, domain = address.strip().rpartition("@")
-    wire_domain = _ascii_domain(domain)
-    if not (local and at and wire_domain) or any(character.isspace() or character in "<>" for character in local):
-        raise ChannelError(Reason.of("address_invalid", address=address), permanent=True)
-    if not local.isascii():
-        raise ChannelError(Reason.of("address_not_ascii", address=address), permanent=True)
-    return f"{local}@{wire_domain}"
+    try:
+        return mail_addresses.on_the_wire(address)
+    except ValueError as error:
+        code = "address_not_ascii" if isinstance(error, mail_addresses.NotAscii) else "address_invalid"
+        raise ChannelError(Reason.of(code, address=address), permanent=True) from error
+
+
+@lru_cache(maxsize=256)
+def sender_address(address: str, *, code: str = "sender_unusable") -> str:
+    """Who writes, or gets the answers. Raises a ChannelError of the whole channel: no recipient is to blame."""
+    try:
+        return mail_addresses.on_the_wire(address)
+    except ValueError as error:
+        raise ChannelError(Reason.of(code, address=address), permanent=False, channel_wide=True) from error
 
 
 def _head(envelope: Envelope) -> str:
-    sender = envelope.sender
     lines = [
-        f"Subject: {_encoded(envelope.parts.get('subject', ''), 'Subject')}",
-        f"From: {_mailbox(sender)}",
+        f"Subject: {_encoded(envelope.parts.get('subject', ''))}",
+        *_sender_lines(envelope.sender),
         f"To: {wire_address(envelope.address)}",
-        *([f"Reply-To: {wire_address(sender.reply_to)}"] if sender.reply_to else []),
         f"Message-ID: {message_id(envelope)}",
         f"Date: {format_datetime(envelope.at)}",
         # A machine decided to send it: out-of-office replies stay away, people's replies do not.
@@ -57,6 +67,56 @@ def _head(envelope: Envelope) -> str:
         "MIME-Version: 1.0",
     ]
     return "\n".join(lines) + "\n"
+
+
+@lru_cache(maxsize=256)
+def _sender_lines(sender: Sender) -> tuple[str, ...]:
+    address, name = sender_address(sender.address), sender.name
+    line = formataddr((name, address)) if _reads_as_it_is(name) else f"{_encoded_name(name)}\n <{address}>"
+    if not sender.reply_to:
+        return (f"From: {line}",)
+    return f"From: {line}", f"Reply-To: {sender_address(sender.reply_to, code='reply_to_unusable')}"
+
+
+def _encoded_name(name: str) -> str:
+    """Words that need it as one encoded word for each run: of two in a row, parsers disagree about the space between.
+
+    That makes some longer than RFC 2047 has them, which all read.
+    """
+    if name != " ".join(name.split()):
+        return _encoded_word(name.encode())
+    runs = groupby(name.split(" "), key=lambda word: bool(_ATOM.fullmatch(word)) and "=?" not in word)
+    return "\n ".join(
+        " ".join(words) if is_plain else _encoded_word(" ".join(words).encode()) for is_plain, words in runs
+    )
+
+
+def _encoded(words: str) -> str:
+    """As they are where every parser reads them so; else encoded words, a line each, which parsers join again."""
+    if "\n" in words or "\r" in words:
+        raise ValueError("a header has more than one line")
+    return words if _reads_as_it_is(words) else "\n ".join(map(_encoded_word, _pieces(words.encode())))
+
+
+def _reads_as_it_is(words: str) -> bool:
+    if not (words.isascii() and words.isprintable()) or "=?" in words or len(words) > LONGEST_LINE:
+        return False
+    return words == " ".join(words.split())
+
+
+def _encoded_word(piece: bytes) -> str:
+    return f"=?utf-8?b?{binascii.b2a_base64(piece, newline=False).decode('ascii')}?="
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """Cut between characters, never within one."""
+    start = 0
+    while start < len(content):
+        end = start + WORD_BYTES
+        while end < len(content) and content[end] & 0xC0 == 0x80:  # the inside of a character
+            end -= 1
+        yield content[start:end]
+        start = end
 
 
 def _body(envelope: Envelope) -> str:
@@ -74,24 +134,3 @@ def _part(subtype: str, text: str) -> str:
         text = _LINE_END.sub("\n", text)
     encoded = binascii.b2a_qp(text.encode()).decode("ascii")
     return f'Content-Type: text/{subtype}; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n\n{encoded}'
-
-
-@lru_cache(maxsize=256)
-def _mailbox(sender: Sender) -> str:
-    address = wire_address(sender.address)
-    if sender.name.isascii():
-        return formataddr((sender.name, address))
-    return f"{_encoded(sender.name, 'From')} <{address}>"
-
-
-def _encoded(words: str, header: str) -> str:
-    if "\n" in words or "\r" in words:
-        raise ValueError(f"the {header} has more than one line")
-    return words if words.isascii() else Header(words, "utf-8", header_name=header).encode()
-
-
-def _ascii_domain(domain: str) -> str:
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""

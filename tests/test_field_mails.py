@@ -1,0 +1,162 @@
+"""Addresses, headers and words in mails, as people type them, tried where they come out."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import uuid
+from email.header import decode_header, make_header
+from email.utils import parseaddr
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as trying
+from hypothesis import strategies as st
+
+from contactflow.core.clock import database_now
+from contactflow.environment import Environment
+from contacts import consent
+from contacts.models import BusinessEntity, Suppression
+from engagement.channels import mime
+from engagement.channels.base import Envelope, Sender
+from engagement.models import ChannelState
+from tests.factories import NOW, ContactFactory
+from tests.workflows import world
+from workflows.models import ScheduledAction
+
+GALLERY = "Willkommen bei der Galerie für zeitgenössische Kunst"
+ONE_LINE = st.text(
+    st.sampled_from("  äüß-,.:;<>@()[]=?&'李ع👩\u0301") | st.characters(exclude_categories=["Cc", "Cs", "Z"]),
+    max_size=400,
+)
+
+
+@pytest.fixture
+def sink(smtp_sink: Any, settings: Any) -> Any:
+    settings.EMAIL_URL = smtp_sink.url
+    return smtp_sink
+
+
+def wire(*, subject: str = "Hello", sender: Sender | None = None) -> bytes:
+    sender = sender or Sender("The 7 Space", "hello@brand.example")
+    parts = {"subject": subject, "text": "Hello", "html": ""}
+    return mime.build(Envelope(identity=uuid.uuid4(), sender=sender, address="ada@example.org", parts=parts, at=NOW))
+
+
+def both_readings(content: bytes, header: str) -> tuple[str, str]:
+    """The header as both policies of the standard library read it."""
+    new = email.message_from_bytes(content, policy=email.policy.default)
+    old = email.message_from_bytes(content, policy=email.policy.compat32)
+    return str(new[header]), str(make_header(decode_header(old[header])))
+
+
+def both_names(content: bytes) -> tuple[str, str]:
+    new = email.message_from_bytes(content, policy=email.policy.default)
+    old = email.message_from_bytes(content, policy=email.policy.compat32)
+    (mailbox,) = new["From"].addresses
+    return mailbox.display_name, str(make_header(decode_header(parseaddr(old["From"])[0])))
+
+
+# Settings and senders
+
+
+@pytest.mark.parametrize(
+    ("typed", "remedy"),
+    [
+        ("Müller, GmbH <crm@x.example>", '"Müller, GmbH" <crm@x.example>'),
+        ("Ridge: Rohr <crm@x.example>", '"Ridge: Rohr" <crm@x.example>'),
+        ("Mü@ller <crm@x.example>", '"Mü@ller" <crm@x.example>'),
+        ("A; B <crm@x.example>", '"A; B" <crm@x.example>'),
+        ("crm", "hello@example.com"),
+        ("CRM <müller@x.example>", "hello@example.com"),
+        ("A <a@x.example>, B <b@x.example>", "hello@example.com"),
+    ],
+)
+def test_a_sender_no_mail_can_carry_stops_the_start_with_the_remedy(typed, remedy, monkeypatch):
+    monkeypatch.setenv("DEFAULT_FROM_EMAIL", typed)
+
+    with pytest.raises(SystemExit) as refused:
+        Environment().mailbox("DEFAULT_FROM_EMAIL", "")
+
+    assert "DEFAULT_FROM_EMAIL" in str(refused.value)
+    assert remedy in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "typed", ['"Müller, GmbH" <crm@x.example>', "Müller GmbH <crm@x.example>", "crm@straße.example"]
+)
+def test_a_sender_as_a_header_has_it_is_taken(typed, monkeypatch):
+    monkeypatch.setenv("DEFAULT_FROM_EMAIL", typed)
+
+    assert Environment().mailbox("DEFAULT_FROM_EMAIL", "") == typed
+
+
+@pytest.mark.parametrize(("field", "code"), [("sender_email", "sender_unusable"), ("reply_to", "reply_to_unusable")])
+@pytest.mark.django_db
+@pytest.mark.usefixtures("deployed")
+def test_a_wrong_sender_found_later_is_trouble_of_the_channel(field, code, sink):
+    BusinessEntity.objects.update(**{field: "no address"})
+    world.arrive(contact_types=("Artist",), lead_source="Website")
+    world.let_pass(hours=25)
+
+    world.run_due()
+
+    assert ChannelState.objects.get().reason == {"code": code, "address": "no address"}
+    waiting = ScheduledAction.objects.filter(lane="outside", due_at__lte=database_now())
+    assert set(waiting.values_list("status", "attempts")) == {("pending", 0)}
+
+
+# Domains
+
+
+def test_all_addresses_of_a_mail_have_the_domain_of_idna_2008(sink):
+    content = wire(sender=Sender("x", "crm@straße.example", "answers@Faß.example"))
+
+    assert b"<crm@xn--strae-oqa.example>" in content
+    assert b"Reply-To: answers@xn--fa-hia.example" in content
+    assert b"Message-ID: <" in content
+    assert content.count(b"strasse") == content.count(b"fass") == 0
+
+
+@pytest.mark.django_db
+def test_an_address_blocked_in_its_own_script_is_blocked():
+    contact = ContactFactory(email="ada@xn--strae-oqa.example")
+
+    consent.suppress(email="Ada@Straße.example", reason=Suppression.Reason.MANUAL)
+
+    assert not consent.may_contact(contact=contact).allowed
+
+
+# Headers
+
+
+def test_the_first_line_of_a_long_subject_holds_words():
+    first = wire(subject=GALLERY).split(b"\n")[0]
+
+    assert first.startswith(b"Subject: =?utf-8?")
+
+
+@given(subject=ONE_LINE)
+@example(subject=GALLERY)
+@example(subject="=?utf-8?b?SGVsbG8=?=")
+@example(subject="x" * 2000)
+@example(subject="李" * 200)
+@trying(max_examples=200, deadline=None)
+def test_every_subject_is_read_as_it_was_typed(subject):
+    assert both_readings(wire(subject=subject), "Subject") == (subject, subject)
+
+
+@given(name=ONE_LINE.map(lambda name: " ".join(name.replace('"', "'").replace("\\", "").split())[:120].strip()))
+@example(name="Galerie für zeitgenössische Kunst, Müller & Söhne GmbH")
+@example(name="李" * 120)
+@example(name="=?utf-8?b?SGVsbG8=?=")
+@trying(max_examples=200, deadline=None)
+def test_every_display_name_is_read_as_it_was_typed(name):
+    assert both_names(wire(sender=Sender(name, "hello@brand.example"))) == (name, name)
+
+
+def test_lines_of_a_head_stay_short():
+    content = wire(subject="zeitgenössisch " * 10, sender=Sender("Galerie für Kunst", "hello@brand.example"))
+
+    assert max(map(len, content.split(b"\n"))) <= 84
