@@ -11,6 +11,7 @@ from django.utils import formats, timezone
 from contacts import consent, describe
 from contacts.consent import Standing
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
+from engagement import risky_values
 from engagement.models import Alert, Task
 from workflows import progress
 from workflows.models import ScheduledAction, WorkflowInstance
@@ -48,6 +49,8 @@ class Summary:
     running: Sequence[Running]
     tasks: Sequence[Task]
     alerts: Sequence[Alert]
+    unused: Sequence[str]
+    """What emails leave out of what they told us, in words."""
 
 
 def gather(*, contact: Contact) -> Summary:
@@ -68,6 +71,7 @@ def gather(*, contact: Contact) -> Summary:
             .select_related("target")
             .order_by("-created_at")[:SHOWN]
         ),
+        unused=[f"{name.capitalize()} {risky_values.WHY[code]}" for name, code in risky_values.of_contact(contact)],
     )
 
 

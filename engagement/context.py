@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q
 
 from contactflow.core.numbers import counted
 from contacts.models import BusinessEntity, Contact
+from engagement import risky_values
 from engagement.models import Message, MessageEvent
 from engagement.placeholders import Context
 
@@ -33,26 +34,23 @@ def gather(
     facts: Mapping[str, Any] | None,
     names: Collection[str],
 ) -> Context:
-    """The values of one contact. `facts` of an event outrank the contact's rows; only what `names` asks is queried."""
+    """The values of one contact, "" for risky ones. `facts` of an event outrank the contact's rows; only what `names`
+    asks is queried.
+    """
     zone = contact.timezone or (business_entity.timezone if business_entity else "")
     behaviour = _behaviour(contact, zone) if BEHAVIOUR & set(names) else Behaviour()
     return Context(
-        first_name=contact.first_name,
-        last_name=contact.last_name,
+        **risky_values.told(contact),
         email=contact.email,
         contact_type=_contact_type(contact, facts) if "contact_type" in names else "",
         lead_source=_lead_source(contact, facts),
         entity=business_entity.name if business_entity else "",
         entity_website=_web_address(business_entity.website if business_entity else ""),
         response_time=counted(business_entity.response_hours, "hour") if business_entity else "",
-        company=contact.company,
-        job_title=contact.job_title,
-        phone=contact.phone,
-        interests=listed(contact.interests),
-        tags=listed(contact.tags),
+        interests=listed(risky_values.words(contact.interests)),
+        tags=listed(risky_values.words(contact.tags)),
         timezone=zone,
-        locale=contact.locale,
-        custom={str(key): _as_text(value) for key, value in contact.custom.items()},
+        custom={str(key): risky_values.usable(_as_text(value)) for key, value in contact.custom.items()},
         **behaviour._asdict(),
     )
 

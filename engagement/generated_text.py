@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db.models import F
 
 from contacts.models import BusinessEntity, Contact
+from engagement import risky_values
 from engagement.models import EngagementTemplate, PassageBudget, TemplateVersion
 from engagement.rendering import Words
 from engagement.template_syntax import plain
@@ -27,7 +28,7 @@ LONGEST = 600  # characters of a passage
 SECONDS = 8.0  # for the whole answer
 QUIET_SECONDS = 60.0  # after trouble, how long this process does not ask again
 LARGEST_ANSWER = 65_536  # bytes
-_MARKUP = re.compile(r"[{}<>*_`#|\[\]\\@]|https?:|www\.|\b[\w-]+\.(?:com|org|net|io|de|uk|eu|co|info)\b", re.IGNORECASE)
+_MARKUP = re.compile(r"[{}<>*_`#|\[\]\\]")
 _MANNERS = (
     "You write one short passage of an email from {brand} to one person. Answer with the passage alone: plain text in "
     "one paragraph, at most 60 words, no greeting, no signature, no links, no markup, no promises, no prices. The "
@@ -75,11 +76,10 @@ def _within_budget(now: datetime) -> bool:
 
 def _facts(contact: Contact, business_entity: BusinessEntity | None) -> dict[str, Any]:
     """What the model is told: no address, no phone, no notes."""
+    told = risky_values.told(contact)
     facts: dict[str, Any] = {
-        "first_name": plain(contact.first_name),
-        "company": plain(contact.company),
-        "job_title": plain(contact.job_title),
-        "interests": [plain(interest) for interest in contact.interests],
+        **{name: plain(told[name]) for name in ("first_name", "company", "job_title")},
+        "interests": [plain(interest) for interest in risky_values.words(contact.interests)],
         "contact_types": [kind.name for kind in contact.contact_types.all()],
         "lead_source": contact.lead_source.name if contact.lead_source else "",
         "brand": business_entity.name if business_entity else "",
@@ -139,7 +139,7 @@ def _checked(answer: str) -> str:
         raise _Unusable("it is empty")
     if len(text) > LONGEST:
         raise _Unusable("it is too long")
-    if _MARKUP.search(text):
+    if _MARKUP.search(text) or risky_values.why(text, longest=LONGEST):
         raise _Unusable("it contains markup, a link or a brace")
     if len(text.splitlines()) > 1:
         raise _Unusable("it has more than one paragraph")

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, envelopes, highlight, layout, placeholders, rendering
+from engagement import context, envelopes, highlight, layout, placeholders, rendering, risky_values
 from engagement.envelopes import Sender
 from engagement.layout import Brand
 from engagement.placeholders import Context
@@ -70,7 +70,7 @@ def preview(
 
     def mark(name: str, instead: str) -> str:
         shown[name] = instead
-        return highlight.around(instead, _why(name, is_missing=name in sent.missing))
+        return highlight.around(instead, _why(name, is_missing=name in sent.missing, contact=contact))
 
     marked = rendering.compose(words=_clean(words), values=_without_marks(values), brand=brand, mark=mark)
     return Preview(
@@ -109,8 +109,11 @@ def _without_marks(values: Context) -> Context:
     return replace(values, custom=custom, **cleaned)
 
 
-def _why(name: str, *, is_missing: bool) -> str:
+def _why(name: str, *, is_missing: bool, contact: Contact | None) -> str:
     label = label_of(name)
+    unused = dict(risky_values.of_contact(contact)) if contact else {}
+    if code := unused.get(name.removeprefix(placeholders.CUSTOM).replace("_", " ")):
+        return f"not used: {label.lower()} {risky_values.WHY[code]}"
     if is_missing:
         return f"missing: no {label.lower()}"
     if name.startswith(placeholders.PASSAGE):

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from contactflow.core.clock import database_now
 from contactflow.environment import Environment
 from contacts import consent
-from contacts.models import BusinessEntity, Suppression
+from contacts.models import BusinessEntity, Contact, Suppression
+from engagement import context, risky_values
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
 from engagement.models import ChannelState
@@ -160,3 +161,89 @@ def test_lines_of_a_head_stay_short():
     content = wire(subject="zeitgenössisch " * 10, sender=Sender("Galerie für Kunst", "hello@brand.example"))
 
     assert max(map(len, content.split(b"\n"))) <= 84
+
+
+# Values that a mail program makes something of
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "WIN $5000 NOW https://evil.example/claim",
+        "Ada evil.example",
+        "www.evil",
+        "HTTP://x",
+        "t.co/x",
+        "Bit.ly",
+        "ada@evil.example",
+        "пример.рф",
+        "evil。example",
+        "evil\uff0ecom",
+        "ev\u00adil.c\u200bom",
+        "\uff57\uff57\uff57.evil",
+        "10.0.0.1/claim",
+        "mailto:x",
+        "tel:0190",
+        "Call +1 (900) 555-1234",
+        "Congratulations you have won and only have to call us back today",
+    ],
+)
+def test_a_name_that_a_mail_program_makes_something_of_counts_as_missing(value):
+    contact = Contact(email="ada@example.org", first_name=value, last_name="Lovelace")
+
+    values = context.gather(contact=contact, business_entity=None, facts=None, names={"first_name"})
+
+    assert (values.first_name, values.full_name) == ("", "Lovelace")
+    assert dict(risky_values.of_contact(contact)).keys() == {"first name"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Ada",
+        "O'Hara",
+        "J.R.R.",
+        "J.Smith",
+        "St. John",
+        "Dr. Anna-Maria",
+        "Ph.D",
+        "李小龍",
+        "Zoë",
+        "Sammy Jr.",
+        "Mary: Ann",
+    ],
+)
+def test_a_name_is_no_risk(value):
+    contact = Contact(email="ada@example.org", first_name=value)
+
+    assert context.gather(contact=contact, business_entity=None, facts=None, names=()).first_name == value
+    assert not list(risky_values.of_contact(contact))
+
+
+def test_every_value_that_strangers_give_is_looked_at():
+    link = "see evil.example"
+    contact = Contact(email="ada@example.org", interests=[link, "yoga"], tags=[link], custom={"shop": link, "no": 5})
+    for name in ("last_name", "company", "job_title", "phone"):
+        setattr(contact, name, link)
+
+    values = context.gather(contact=contact, business_entity=None, facts=None, names=())
+
+    assert link not in repr(values)
+    assert (values.interests, values.custom) == ("yoga", {"shop": "", "no": "5"})
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("deployed")
+def test_an_advertisement_as_a_name_reaches_nobody_and_staff_see_it(sink, admin_client):
+    arrived = world.arrive(
+        first_name="WIN $5000 NOW https://evil.example/claim", contact_types=("Artist",), lead_source="Website"
+    )
+    world.let_pass(hours=25)
+    world.run_due()
+
+    to_them = [one for one in sink.received if one.recipients == [arrived.receipt.contact.email]]
+    page = admin_client.get(f"/admin/contacts/contact/{arrived.receipt.contact.pk}/change/")
+
+    assert to_them
+    assert not any(b"evil" in one.content for one in to_them)
+    assert "First name reads like a web address" in page.content.decode()

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 
 from contacts.models import Contact
+from engagement import risky_values
 from engagement.models import Alert
 from engagement.template_syntax import cut, plain
 
@@ -53,7 +54,9 @@ def _who(alert: Alert) -> str:
         "Tags": ", ".join(contact.tags),
         "Brand": alert.business_entity.name if alert.business_entity else "",
     }
-    return "\n".join(f"{label}: {plain(value)}" for label, value in facts.items() if value)
+    lines = [f"{label}: {plain(value)}" for label, value in facts.items() if value]
+    unused = [f"{name} {risky_values.WHY[code]}" for name, code in risky_values.of_contact(contact)]
+    return "\n".join([*lines, *(f"Left out of emails: {one}" for one in unused)])
 
 
 def _what_to_do(alert: Alert) -> str:
