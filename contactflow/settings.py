@@ -235,6 +235,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+# How many people whom a key of scope `intake` brings in a day get emails: anybody may read such a key in a web page.
+NEW_RECIPIENTS_PER_DAY: int = env.at_least("NEW_RECIPIENTS_PER_DAY", 0, 200)
 FILE_UPLOAD_HANDLERS = ["workflows.transfers.upload.LimitedUpload"]  # stops at the size an import may have
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # a thousand chosen rows, and what is asked about them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answered 413

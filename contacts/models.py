@@ -435,6 +435,7 @@ class Suppression(models.Model):
         COMPLAINED = "complained", "Reported as spam"
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
         MANUAL = "manual", "Entered by staff"
+        LIMIT = "limit", "Too many new people by one key in a day"
 
     email = models.EmailField(max_length=254)
     reason = models.CharField(max_length=20, choices=Reason)
@@ -449,6 +450,20 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} ({self.get_reason_display()})"
+
+
+class RecipientCount(models.Model):
+    """How many new people an API key brought on one day (UTC): contacts.new_recipients."""
+
+    key = models.UUIDField()
+    day = models.DateField()
+    people = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "day"], name="one_count_per_key_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.people}"
 
 
 class ConfigRevision(models.Model):

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from contactflow.core.clock import database_now
 from contactflow.environment import Environment
+from contactflow.models import ApiKey
 from contacts import consent
 from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import context, risky_values
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
-from engagement.models import ChannelState
+from engagement.models import Alert, ChannelState
 from tests.factories import NOW, ContactFactory
 from tests.workflows import world
 from workflows.models import ScheduledAction
@@ -247,3 +248,30 @@ def test_an_advertisement_as_a_name_reaches_nobody_and_staff_see_it(sink, admin_
     assert to_them
     assert not any(b"evil" in one.content for one in to_them)
     assert "First name reads like a web address" in page.content.decode()
+
+
+# New recipients
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("deployed")
+def test_whom_a_public_key_brings_beyond_the_cap_is_stored_and_gets_no_email(sink, settings, client):
+    settings.NEW_RECIPIENTS_PER_DAY = 2
+    key = ApiKey.objects.issue(name="form", scope="intake")[1]
+    send = {"content_type": "application/json", "headers": {"Authorization": f"Bearer {key}"}}
+    told = {"contact_types": ["Artist"], "lead_source": "Website"}
+
+    answers = [
+        client.post("/contact-workflows/new-contact", told | {"email": f"{who}@example.org"}, **send).json()
+        for who in ("ada", "grace", "hedy", "ada", "mary")
+    ]
+    world.let_pass(hours=25)
+    world.run_due()
+
+    assert ["NEW_RECIPIENTS_PER_DAY" in str(answer.get("warnings")) for answer in answers] == [False] * 2 + [True] * 3
+    assert {one.recipients[0] for one in sink.received} == {"ada@example.org", "grace@example.org"}
+    assert Alert.objects.filter(contact__email="mary@example.org").exists()
+    assert set(Suppression.objects.values_list("email", "reason")) == {
+        ("hedy@example.org", "limit"),
+        ("mary@example.org", "limit"),
+    }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
+from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -18,8 +21,8 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now
-from contacts import addresses, describe, reference_data
-from contacts.intake import Arrival, Change, EnrolmentPolicy, IntakeError, happened
+from contacts import addresses, describe, new_recipients, reference_data
+from contacts.intake import Arrival, Change, EnrolmentPolicy, IntakeError, Receipt, happened
 from contacts.models import ContactEvent
 from contacts.serializers import Reason, Strict
 from workflows import analytics, controls, drafts, entrypoints, filters, serializers, simulation
@@ -55,8 +58,12 @@ class NewContact(APIView):
         arrival = Arrival(**told, payload=cast(dict[str, Any], request.data))
         now, reference = reference_data.at_this_moment()
         change = Change(arrival=arrival, source=ContactEvent.Source.API)
-        answer = entrypoints.apply(change=change, now=now, reference=reference)
-        return Response(_body(answer), status=201 if answer.receipt.created else 200)
+        public_key = request.auth.pk if getattr(request.user, "is_public_form", False) else None
+        with transaction.atomic() if public_key else contextlib.nullcontext():
+            answer = entrypoints.apply(change=change, now=now, reference=reference)
+            said = _admitted(public_key, answer.receipt, now)
+        body = _body(answer) | ({"warnings": [{"field": "email", "message": said}]} if said else {})
+        return Response(body, status=201 if answer.receipt.created else 200)
 
 
 class Trigger(APIView):
@@ -199,6 +206,13 @@ class Actions(ReadOnlyModelViewSet[ScheduledAction]):
     resolve = _control(
         controls.resolve, "Say how an unclear action ended.", "action", serializers.ActionOutput, serializers.Resolution
     )
+
+
+def _admitted(public_key: UUID | None, receipt: Receipt, now: dt.datetime) -> str:
+    """Counts whom a key brings that anybody may use; what is to be said when it brought too many."""
+    if public_key is None or receipt.duplicate:
+        return ""
+    return new_recipients.admit(key=public_key, contact=receipt.contact, is_new=receipt.created, now=now)
 
 
 _TRIGGER_NAMES = {"email": "contact_email", "kind": "trigger_event"}  # what intake calls them -> what the caller does

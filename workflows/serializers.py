@@ -66,6 +66,7 @@ class Answer(serializers.Serializer[Any]):
     workflows_triggered = serializers.ListField(child=serializers.CharField())
     instances = StartedInstance(many=True)
     reasons = Judgement(many=True)
+    warnings = serializers.ListField(child=serializers.DictField(), required=False)
 
 
 class Execution(serializers.Serializer[Any]):

@@ -46,6 +46,11 @@ class KeyHolder(AnonymousUser):
     def is_anonymous(self) -> bool:  # type: ignore[override]  # likewise
         return False
 
+    @property
+    def is_public_form(self) -> bool:
+        """A key that may stand in a web page, so that anybody may use it."""
+        return self.key.has_scope(Scope.INTAKE) and not self.key.has_scope(Scope.OPERATE, Scope.ADMIN)
+
     def get_username(self) -> str:
         return f"API key {self.key.name}"
 

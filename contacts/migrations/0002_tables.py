@@ -244,11 +244,21 @@ class Migration(migrations.Migration):
             options={"ordering": ("position", "name"), "abstract": False},
         ),
         migrations.CreateModel(
+            name="RecipientCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.UUIDField()),
+                ("day", models.DateField()),
+                ("people", models.PositiveIntegerField(default=0)),
+            ],
+            options={"constraints": [models.UniqueConstraint(fields=("key", "day"), name="one_count_per_key_and_day")]},
+        ),
+        migrations.CreateModel(
             name="Suppression",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("email", models.EmailField(max_length=254)),
-                ("reason", models.CharField(choices=[("bounced", "Address does not exist"), ("complained", "Reported as spam"), ("unsubscribed", "Unsubscribed"), ("manual", "Entered by staff")], max_length=20)),
+                ("reason", models.CharField(choices=[("bounced", "Address does not exist"), ("complained", "Reported as spam"), ("unsubscribed", "Unsubscribed"), ("manual", "Entered by staff"), ("limit", "Too many new people by one key in a day")], max_length=20)),
                 ("detail", models.CharField(blank=True, max_length=300)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
