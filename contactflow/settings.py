@@ -237,7 +237,12 @@ SPECTACULAR_SETTINGS = {
 }
 # How many people whom a key of scope `intake` brings in a day get emails: anybody may read such a key in a web page.
 NEW_RECIPIENTS_PER_DAY: int = env.at_least("NEW_RECIPIENTS_PER_DAY", 0, 200)
+# The one page that takes a file; nothing of a file that comes to another is kept.
+UPLOAD_PAGE = "admin:workflows_importrun_add"
+UPLOAD_PERMISSIONS = ("contacts.add_contact", "contacts.change_contact")
+UPLOAD_BYTES = 51_000_000  # of its whole form: the file may have 50 MB
 FILE_UPLOAD_HANDLERS = ["workflows.transfers.upload.LimitedUpload"]  # stops at the size an import may have
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # a thousand chosen rows, and what is asked about them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answered 413
 
@@ -289,6 +294,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet_probes"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        "waitress": {"level": "WARNING"},  # readers who leave
+        "waitress.queue": {"level": "ERROR"},  # requests that wait for a thread for a moment
         "httpx": {"level": "WARNING"},  # else a line for every request
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
     },

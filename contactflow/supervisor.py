@@ -1,7 +1,7 @@
 """`make run`: prepares this machine, then keeps PostgreSQL, a web server and the workers alive until told to stop.
 
 Each child leads a session of its own, so that a Ctrl-C reaches us alone and a whole child can be killed at once. On
-Linux the kernel stops the children when we die without a word; elsewhere gunicorn and the workers outlive a kill -9.
+Linux the kernel stops the children when we die without a word; elsewhere they outlive a kill -9.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def main() -> None:
         parent_death.arrange(signal.SIGTERM)
     os.chdir(machine.BASE_DIR)
     port = webserver.claim_port()
-    gunicorn = ("-m", "gunicorn", "-c", "python:contactflow.webserver", "-b", f"fd://{port}", "contactflow.wsgi")
-    children = [Child("web server", *gunicorn, inherits=(port,)), Child("workers", "manage.py", "worker")]
+    web = Child("web server", "-m", "contactflow.webserver", str(port), inherits=(port,))
+    children = [web, Child("workers", "manage.py", "worker")]
     cluster = embedded.attach()
     try:
         supervisor.prepare(webserver.PORT)

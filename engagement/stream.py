@@ -49,6 +49,14 @@ def open_stream(*, target: str | None = None, last_event_id: str | None = None) 
     return stream
 
 
+def end_all() -> None:
+    """This process is about to stop: readers come back to another."""
+    with _lock:
+        streams = list(_open_streams)
+    for stream in streams:
+        stream.close()
+
+
 def _resumed(last_event_id: str | None) -> Alert | None:
     try:
         return Alert.objects.filter(pk=UUID(last_event_id)).first() if last_event_id else None

@@ -1,7 +1,7 @@
 """How fast Contactflow is, each figure beside references that make the same writes in the same run.
 
 `make bench` starts a PostgreSQL of its own with the settings of production (every commit reaches the disk), loads the
-default content, and starts gunicorn, the workers and an SMTP sink as processes on free loopback ports, all on two
+default content, and starts the web server, the workers and an SMTP sink as processes on free loopback ports, all on two
 cores. It takes about eight minutes and leaves nothing behind. `SIZE=0.1 make bench` is a tenth of it; PARTS="anatomy
 mails" are these two alone; `python -m tests.benchmarks profile mail` says where the milliseconds of one go.
 

@@ -41,8 +41,9 @@ def peak(pid: int) -> float:
 
 
 def _kind(process: psutil.Process) -> str:
-    """By its command, and whether it was forked by one of the same: "gunicorn", "gunicorn, its workers"."""
+    """By its command, and whether it was forked by one of the same: "web server", "web server, forked"."""
     command = process.cmdline()
-    named = next((word for word in ("gunicorn", "waitress", "worker") if word in command), "")
+    names = {"contactflow.webserver": "web server", "worker": "worker"}
+    named = next((name for word, name in names.items() if word in command), "")
     parent = process.parent()
     return f"{named}, forked" if named and parent and parent.cmdline() == command else named

@@ -78,7 +78,7 @@ def contacts(pattern: reference.ContactPattern, sizes: Sizes, ours: client.Door,
 
 @contextlib.contextmanager
 def bare_server(pattern: reference.ContactPattern) -> Iterator[int]:
-    """The bare view behind the same gunicorn; yields its port."""
+    """The bare view behind the same web server; yields its port."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(pickle.dumps(pattern))
         file.flush()

@@ -95,9 +95,8 @@ def set_environment(*, database_url: str, mail_port: int) -> None:
 
 @contextlib.contextmanager
 def web_server(**environment: str) -> Iterator[int]:
-    """gunicorn as contactflow.webserver configures it; yields its port."""
-    port = free_port()
-    command = ["-m", "gunicorn", "-c", "python:contactflow.webserver", "-b", f"127.0.0.1:{port}", "contactflow.wsgi"]
+    """contactflow.webserver; yields its port."""
+    port, command = free_port(), ["-m", "contactflow.webserver"]
     with process("The web server", command, lambda: _answers(port), PORT=str(port), **environment):
         yield port
 

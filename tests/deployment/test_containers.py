@@ -6,9 +6,6 @@ import importlib.util
 import json
 import re
 import shlex
-import shutil
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,11 +34,7 @@ def commands() -> list[list[str]]:
 def test_what_a_container_runs_exists(command: list[str]) -> None:
     program, first, *rest = command
 
-    if program == "gunicorn":
-        assert (Path(sys.executable).parent / "gunicorn").exists() or shutil.which("gunicorn")
-        assert importlib.util.find_spec(rest[0].removeprefix("python:"))
-        assert importlib.util.find_spec(rest[1])
-    elif first == "-m":
+    if first == "-m":
         assert importlib.util.find_spec(rest[0])
     else:
         assert (program, first) == ("python", "manage.py")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, BinaryIO, Final
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.db import transaction
+from django.http import HttpRequest
 
 from contacts import cleaning
 from contacts.models import BusinessEntity
@@ -21,9 +23,14 @@ BYTES_OF_A_LINE = 200  # about, before the lines are counted
 
 
 class LimitedUpload(TemporaryFileUploadHandler):
-    """Keeps no more than an import may have; what comes beyond is read and thrown away, so that we can say why."""
+    """Keeps no more than an import may have; what comes beyond is read and thrown away, so that we can say why.
+
+    A file that comes to another page, or from somebody who may not import, ends the reading of the body.
+    """
 
     def new_file(self, *args: Any, **options: Any) -> None:
+        if not _is_wanted(self.request):
+            raise StopUpload(connection_reset=True)
         super().new_file(*args, **options)
         self._received = 0
 
@@ -34,6 +41,13 @@ class LimitedUpload(TemporaryFileUploadHandler):
                 self.request.META["UPLOAD_TOO_LARGE"] = True
             raise StopUpload
         super().receive_data_chunk(raw_data, start)
+
+
+def _is_wanted(request: HttpRequest | None) -> bool:
+    page = request.resolver_match if request is not None else None
+    if request is None or page is None or page.view_name != settings.UPLOAD_PAGE:
+        return False
+    return bool(request.user.is_staff and request.user.has_perms(settings.UPLOAD_PERMISSIONS))
 
 
 @transaction.atomic

@@ -1,0 +1,145 @@
+"""What was tried against a running system, through its public face."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from itertools import chain
+
+import httpx
+import pytest
+from django.contrib.auth.models import User
+from django.core.files import uploadhandler
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from tests.benchmarks import stand
+
+BODY = b"POST /contact-workflows/new-contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
+READ = b"GET /static/admin/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SLOW = {  # what each kind of caller sends, and then a byte now and then
+    "heads": b"GET /healthz HTTP/1.1\r\nX-Slow: ",
+    "bodies": BODY,
+    "silent": b"",
+    "readers": READ * 8,
+}
+
+
+# Slow sockets
+
+
+@pytest.fixture
+def web_server(live_environment: dict[str, str]) -> Iterator[int]:
+    with stand.web_server(DATABASE_URL=live_environment["DATABASE_URL"]) as port:
+        yield port
+
+
+def connect(port: int, *, buffer: int = 0) -> socket.socket:
+    slow = socket.socket()
+    if buffer:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    slow.connect(("127.0.0.1", port))
+    return slow
+
+
+@pytest.mark.slow
+def test_two_hundred_slow_sockets_hold_nobody_up(web_server: int) -> None:
+    callers = {}
+    for kind, first in SLOW.items():
+        callers[kind] = [connect(web_server, buffer=4096 if kind == "readers" else 0) for _ in range(50)]
+        for caller in callers[kind]:
+            caller.sendall(first)
+
+    seconds = []
+    for _ in range(40):
+        for kind in ("heads", "bodies"):
+            for caller in callers[kind]:
+                caller.sendall(b"x")
+        for reader in callers["readers"]:
+            reader.recv(1)
+        for path, status in (("/healthz", 200), ("/admin/login/", 200), ("/api/v1/contacts", 401)):
+            began = time.monotonic()
+            assert httpx.get(f"http://127.0.0.1:{web_server}{path}", timeout=20).status_code == status
+            seconds.append(time.monotonic() - began)
+
+    assert max(seconds) < 1, sorted(seconds)[-5:]
+    for caller in chain(*callers.values()):
+        caller.close()
+
+
+@pytest.mark.slow
+def test_a_request_that_never_ends_is_cut_off(web_server: int) -> None:
+    callers = [connect(web_server) for _ in range(3)]
+    for caller, first in zip(callers, (SLOW["heads"], SLOW["bodies"], b""), strict=True):
+        caller.sendall(first)
+
+    give_up = time.monotonic() + 50
+    open_ones = dict(enumerate(callers))
+    while open_ones and time.monotonic() < give_up:
+        time.sleep(1)
+        for number, caller in list(open_ones.items()):
+            caller.settimeout(0.01)
+            try:
+                if number < 2:
+                    caller.sendall(b"x")
+                if caller.recv(1) == b"":
+                    del open_ones[number]
+            except TimeoutError:
+                continue
+            except OSError:
+                del open_ones[number]
+
+    assert not open_ones
+
+
+@pytest.mark.slow
+def test_a_large_body_is_refused_before_it_is_received(web_server: int) -> None:
+    for path, kind in (("/admin/login/", "text/plain"), ("/contact-workflows/new-contact", "application/problem+json")):
+        caller = connect(web_server)
+        caller.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+            "Content-Length: 3000000000\r\n\r\n".encode()
+        )
+        caller.settimeout(5)
+        answer = caller.recv(4096).decode()
+        caller.close()
+
+        assert answer.startswith("HTTP/1.1 413 ")
+        assert kind in answer
+
+
+# Files nobody asked for
+
+UPLOAD_PAGE = "/admin/workflows/importrun/add/"
+
+
+@pytest.fixture
+def kept_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    kept: list[str] = []
+    monkeypatch.setattr(uploadhandler, "TemporaryUploadedFile", lambda name, *about: kept.append(name))
+    return kept
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [UPLOAD_PAGE, "/admin/login/", "/contact-workflows/new-contact", "/nowhere/"])
+@pytest.mark.parametrize("who", ["nobody", "reader"])
+def test_file_nobody_asked_for_is_not_kept(kept_files: list[str], path: str, who: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    if who == "reader":
+        client.force_login(User.objects.create_user("reader", is_staff=True))
+    file = SimpleUploadedFile("people.csv", b"x" * 100_000)
+
+    answer = client.post(path, {"file": file})
+
+    assert answer.status_code in (302, 400, 401, 403, 404, 415)
+    assert kept_files == []
+
+
+@pytest.mark.django_db
+def test_second_file_is_refused(admin_client: Client) -> None:
+    files = {name: SimpleUploadedFile(f"{name}.csv", b"Email\nada@example.com\n") for name in ("file", "another")}
+
+    answer = admin_client.post(UPLOAD_PAGE, {**files, "source": "Newsletter"})
+
+    assert answer.status_code == 400
