@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,6 +13,8 @@ from django.db.models.functions import Now
 
 from contacts import cleaning, intake
 from contacts.models import Contact, ContactEvent
+
+PROPOSAL_TAKEN_OVER = "proposal_taken_over"
 
 
 def assign_owner(*, contacts: Iterable[Contact], owner: User | None) -> int:
@@ -32,6 +35,27 @@ def leave_note(*, contact: Contact, text: str, colleague: str, now: dt.datetime)
         processed_at=now,
         received_at=now,
     )
+
+
+@transaction.atomic
+def take_over_proposal(*, event: ContactEvent, colleague: str, now: dt.datetime) -> None:
+    """Change the contact as an event proposes; that starts nothing, as the event did when it came.
+
+    Raises intake.IntakeError where it cannot be stored any more.
+    """
+    event = ContactEvent.objects.select_for_update(of=("self",)).select_related("contact").get(pk=event.pk)
+    contact = event.contact
+    facts: dict[str, Any] = {**intake.current_facts(contact)}
+    told: dict[str, Any] = {"custom": dict(contact.custom)}
+    for name, (_, said) in event.proposed.items():
+        if name.startswith("custom."):
+            told["custom"][name.removeprefix("custom.")] = said
+        else:
+            told[name] = list(dict.fromkeys([*facts[name], *said])) if isinstance(said, list) else said
+    arrival = intake.Arrival(email=contact.email, payload={"colleague": colleague}, **told)
+    change = intake.Edited(contact=contact, arrival=arrival, source=ContactEvent.Source.ADMIN, kind=PROPOSAL_TAKEN_OVER)
+    intake.apply(change=change, policy=intake.BASELINE, now=now)
+    ContactEvent.objects.filter(pk=event.pk).update(proposed={})
 
 
 def add_tag(*, contacts: Iterable[Contact], tag: str, colleague: str, now: dt.datetime) -> list[intake.Receipt]:

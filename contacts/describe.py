@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contactflow.core import reasons
 from contactflow.core.reasons import Reason
-from contacts.models import Rule, Suppression
+from contacts.models import ContactEvent, Rule, Suppression
 
 Said = list[Mapping[str, Any]]
 
@@ -147,6 +147,14 @@ def changes(made: Mapping[str, Any]) -> list[str]:
         before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
         found.append(change(field, before, after))
     return found
+
+
+def proposals(event: ContactEvent) -> list[str]:
+    """What its sender, whom we cannot know, would have changed."""
+    return [
+        f"Proposed for {_words(field)}: {_value(said)} instead of {_value(known)}"
+        for field, (known, said) in event.proposed.items()
+    ]
 
 
 def listed(sentences: Iterable[str]) -> SafeString | str:

@@ -275,7 +275,8 @@ class ContactEvent(models.Model):
     `facts` is what held for this event and what enrolment judges: {"contact_types": [name], "lead_source": name or "",
     "business_entities": [name], "interests": [word], "tags": [word]}.
     `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because": {"code", ...}}].
-    `changes` says what the arrival changed on the contact: {field: [before, after]}.
+    `changes` says what the arrival changed on the contact: {field: [before, after]}; `proposed` likewise what it would
+    have changed, had its sender the right to: it waits for staff.
     `mode`, `workflows` and `is_forced` are what whoever applied the change allowed it to start
     (contacts.intake.EnrolmentPolicy); `failures` and `error` are enrolment's notes about an event it cannot judge.
     `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because": {"code", ...}}].
@@ -304,6 +305,7 @@ class ContactEvent(models.Model):
     facts = models.JSONField(default=dict, blank=True)
     decisions = models.JSONField(default=list, blank=True)
     changes = models.JSONField(default=dict, blank=True)
+    proposed = models.JSONField(default=dict, blank=True)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.ARRIVAL)
     workflows = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     is_forced = models.BooleanField(default=False, help_text="Passes over re-entry.")
@@ -324,6 +326,8 @@ class ContactEvent(models.Model):
             ),
             models.Index(fields=["contact", "-received_at"], name="event_of_contact"),  # the contact's timeline
             models.Index(fields=["-received_at", "-id"], name="event_newest_first"),  # the list and its pages
+            # The list of those that propose something, which are few.
+            models.Index(fields=["-received_at", "-id"], condition=~models.Q(proposed={}), name="event_with_proposal"),
             # The list of one source; and of the kinds that are rare, which it would look for among all the others.
             models.Index(fields=["source", "-received_at", "-id"], name="event_of_source"),
             models.Index(

@@ -17,25 +17,18 @@ from contacts.models import Contact, RecipientCount, Suppression
 
 # One statement, so that every process and machine counts in one place.
 _COUNT = f"""
-    INSERT INTO {RecipientCount._meta.db_table} AS known (key, day, people) VALUES (%(key)s, %(day)s, %(more)s)
-    ON CONFLICT (key, day) DO UPDATE SET people = known.people + excluded.people
+    INSERT INTO {RecipientCount._meta.db_table} AS known (key, day, people) VALUES (%(key)s, %(day)s, 1)
+    ON CONFLICT (key, day) DO UPDATE SET people = known.people + 1
     RETURNING people
 """  # noqa: S608  # a name of ours
-WARNING = (
-    "This key brought {limit} new people today, and no more than that get emails (NEW_RECIPIENTS_PER_DAY). Whoever is "
-    "new from here on is stored and shown to staff, and gets no email until they release the address."
-)
 
 
-def admit(*, key: UUID, contact: Contact, is_new: bool, now: dt.datetime) -> str:
-    """Count them; what the caller is to be told, "" as long as all get emails. Within the transaction that stores."""
+def admit(*, key: UUID, contact: Contact, now: dt.datetime) -> None:
+    """Count somebody new. Within the transaction that stores them."""
     limit = settings.NEW_RECIPIENTS_PER_DAY
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"key": key, "day": now.date(), "more": int(is_new)})
-        before = cursor.fetchone()[0] - is_new
-    if before < limit:
-        return ""
-    if is_new:
-        detail = f"Number {before + 1} of {now:%Y-%m-%d} by one key; NEW_RECIPIENTS_PER_DAY is {limit}."
+        cursor.execute(_COUNT, {"key": key, "day": now.date()})
+        number = cursor.fetchone()[0]
+    if number > limit:
+        detail = f"Number {number} of {now:%Y-%m-%d} by one key; NEW_RECIPIENTS_PER_DAY is {limit}."
         consent.suppress(email=contact.email, reason=Suppression.Reason.LIMIT, detail=detail)
-    return WARNING.format(limit=limit)

@@ -151,21 +151,22 @@ def _edit(event: ContactEvent) -> Entry:
 
 
 def _arrival(event: ContactEvent) -> Entry:
+    by = _colleague(event)
     through, said = event.get_source_display(), event.payload.get("message")
     title = {
         "new_contact": f"Arrived for the first time ({through})",
         "contact_updated": f"Arrived again ({through})",
         "manual_trigger": f"Workflows were started by hand ({through})",
     }.get(event.kind, f"{describe.name_of_event(event.kind)} ({through})")
-    known = ("Was on a list that started no workflow.",) if event.mode == ContactEvent.Mode.BASELINE else ()
+    known = ("Was on a list that started no workflow.",) if event.mode == ContactEvent.Mode.BASELINE and not by else ()
     waiting = ("Workflows have not looked at this yet.",) if event.processed_at is None else ()
-    told = (*describe.changes(event.changes), *map(describe.decision, event.decisions))
+    told = (*describe.changes(event.changes), *map(describe.decision, event.decisions), *describe.proposals(event))
     return Entry(
         kind=NOTION if event.source == ContactEvent.Source.NOTION else ARRIVAL,
         at=event.received_at,
         title=title,
         lines=(*told, *known, *waiting),
-        by=_colleague(event),
+        by=by,
         tone=INFO,
         row=event,
         text=said if isinstance(said, str) else "",

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import httpx
 import pytest
@@ -13,8 +14,14 @@ from django.contrib.auth.models import User
 from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 
+from contactflow.models import ApiKey
+from contacts import consent
+from contacts.models import Contact, ContactEvent
 from tests.benchmarks import stand
+from tests.factories import NOW
+from workflows.models import WorkflowInstance
 
 BODY = b"POST /contact-workflows/new-contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
 READ = b"GET /static/admin/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -107,6 +114,94 @@ def test_a_large_body_is_refused_before_it_is_received(web_server: int) -> None:
 
         assert answer.startswith("HTTP/1.1 413 ")
         assert kind in answer
+
+
+# A key that stands in a web page
+
+NEW_CONTACT = "/contact-workflows/new-contact"
+KNOWN = {
+    "email": "ada@example.com",
+    "first_name": "Ada",
+    "phone": "+44 20 7946 0958",
+    "contact_types": ["Gallery Contact"],
+    "tags": ["VIP"],
+    "custom": {"Budget": 5},
+}
+
+
+@pytest.fixture
+def form(deployed: None, db: None) -> Client:
+    _, key = ApiKey.objects.issue(name="web form", scope="intake")
+    return Client(headers={"authorization": f"Bearer {key}"})
+
+
+def send(caller: Client, **told: Any) -> Any:
+    return caller.post(NEW_CONTACT, told, content_type="application/json")
+
+
+@pytest.fixture
+def ada(form: Client) -> Contact:
+    assert send(form, **KNOWN).status_code == 202
+    return Contact.objects.get(email="ada@example.com")
+
+
+def test_public_form_is_told_the_same_of_known_and_unknown_people(form: Client, ada: Contact) -> None:
+    consent.do_not_contact(contact=ada, source="asked on the telephone", now=NOW)
+
+    answers = [send(form, email=email, first_name="Eve") for email in ("ada@example.com", "new@example.com")]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [set(answer.json()) for answer in answers] == [{"success", "event_id"}] * 2
+    assert {name for answer in answers for name in answer.headers} == set(answers[0].headers)
+
+
+def test_public_form_fills_what_is_empty_and_overwrites_nothing(form: Client, ada: Contact) -> None:
+    send(
+        form, email="ADA@example.com", first_name="Eve", last_name="Lovelace", phone="+49 30 901820", company="Engines",
+        contact_types=["Business Contact"], tags=["Spam"], custom={"Budget": 1, "Room": 3}, lead_source="Referral",
+    )  # fmt: skip
+
+    known = Contact.objects.get(pk=ada.pk)
+    assert (known.first_name, known.last_name, known.phone) == ("Ada", "Lovelace", "+442079460958")
+    assert (known.company, known.tags, known.custom) == ("Engines", ["VIP"], {"Budget": 5, "Room": 3})
+    assert [kind.name for kind in known.contact_types.all()] == ["Gallery Contact"]
+    event = known.events.first()
+    assert event is not None
+    assert event.proposed["first_name"] == ["Ada", "Eve"]
+    assert {"phone", "tags", "contact_types", "custom.Budget", "lead_source"} <= set(event.proposed)
+    assert {"last_name", "company", "custom.Room"} <= set(event.changes)
+
+
+def test_staff_take_over_what_a_public_form_proposed(form: Client, ada: Contact, admin_client: Client) -> None:
+    send(form, email="ada@example.com", first_name="Augusta", tags=["Mathematics"], custom={"Budget": 9})
+    event = ada.events.latest("received_at")
+    page = f"/admin/contacts/contactevent/{event.pk}/change/"
+    started = WorkflowInstance.objects.count()
+
+    assert "Augusta" in admin_client.get(page).content.decode()
+    admin_client.post(reverse("admin:contacts_contactevent_take_over", args=[event.pk]))
+
+    known = Contact.objects.get(pk=ada.pk)
+    assert (known.first_name, known.tags, known.custom) == ("Augusta", ["VIP", "Mathematics"], {"Budget": 9})
+    assert ContactEvent.objects.get(pk=event.pk).proposed == {}
+    assert WorkflowInstance.objects.count() == started
+
+
+def test_what_a_known_person_asks_for_starts_all_the_same(form: Client, ada: Contact) -> None:
+    send(form, email="ada@example.com", contact_types=["Business Contact"])
+
+    event = ada.events.latest("received_at")
+    assert "Business Contact" in event.facts["contact_types"]
+
+
+def test_key_that_operates_is_told_everything_and_updates(deployed: None, ada: Contact) -> None:
+    _, key = ApiKey.objects.issue(name="operator", scope="operate")
+
+    answer = send(Client(headers={"authorization": f"Bearer {key}"}), email="ada@example.com", first_name="Augusta")
+
+    assert answer.status_code == 200
+    assert answer.json()["contact_email"] == "ada@example.com"
+    assert Contact.objects.get(pk=ada.pk).first_name == "Augusta"
 
 
 # Files nobody asked for

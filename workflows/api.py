@@ -51,19 +51,20 @@ class NewContact(APIView):
     @extend_schema(
         operation_id="new_contact",
         request=serializers.NewContact,
-        responses={201: serializers.Answer, 200: serializers.Answer},
+        responses={201: serializers.Answer, 200: serializers.Answer, 202: serializers.Accepted},
     )
     def post(self, request: Request) -> Response:
         told = _known(serializers.NewContact.validated(request.data))
         arrival = Arrival(**told, payload=cast(dict[str, Any], request.data))
         now, reference = reference_data.at_this_moment()
-        change = Change(arrival=arrival, source=ContactEvent.Source.API)
         public_key = request.auth.pk if getattr(request.user, "is_public_form", False) else None
+        change = Change(arrival=arrival, source=ContactEvent.Source.API, only_fills=public_key is not None)
         with transaction.atomic() if public_key else contextlib.nullcontext():
             answer = entrypoints.apply(change=change, now=now, reference=reference)
-            said = _admitted(public_key, answer.receipt, now)
-        body = _body(answer) | ({"warnings": [{"field": "email", "message": said}]} if said else {})
-        return Response(body, status=201 if answer.receipt.created else 200)
+            _count(public_key, answer.receipt, now)
+        if public_key:  # nobody learns by it who is known, or how many are new
+            return Response({"success": True, "event_id": answer.receipt.event.pk}, status=202)
+        return Response(_body(answer), status=201 if answer.receipt.created else 200)
 
 
 class Trigger(APIView):
@@ -208,11 +209,10 @@ class Actions(ReadOnlyModelViewSet[ScheduledAction]):
     )
 
 
-def _admitted(public_key: UUID | None, receipt: Receipt, now: dt.datetime) -> str:
-    """Counts whom a key brings that anybody may use; what is to be said when it brought too many."""
-    if public_key is None or receipt.duplicate:
-        return ""
-    return new_recipients.admit(key=public_key, contact=receipt.contact, is_new=receipt.created, now=now)
+def _count(public_key: UUID | None, receipt: Receipt, now: dt.datetime) -> None:
+    """Counts whom a key brings that anybody may use."""
+    if public_key is not None and receipt.created:
+        new_recipients.admit(key=public_key, contact=receipt.contact, now=now)
 
 
 _TRIGGER_NAMES = {"email": "contact_email", "kind": "trigger_event"}  # what intake calls them -> what the caller does

@@ -69,6 +69,13 @@ class Answer(serializers.Serializer[Any]):
     warnings = serializers.ListField(child=serializers.DictField(), required=False)
 
 
+class Accepted(serializers.Serializer[Any]):
+    """What a public form is told: nothing about who is known."""
+
+    success = serializers.BooleanField()
+    event_id = serializers.UUIDField()
+
+
 class Execution(serializers.Serializer[Any]):
     contact_email = serializers.CharField(source="contact.email")
     workflow = serializers.CharField(source="template.slug")

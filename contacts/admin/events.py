@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from contactflow.core import clock
+from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.filters import choice_filter
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, column, link
-from contacts import describe
+from contacts import contact_actions, describe
 from contacts.admin.people_search import PeopleSearch
+from contacts.intake import IntakeError
 from contacts.models import ContactEvent
 
 KINDS = ("new_contact", "contact_updated", "engagement_detected", "manual_trigger")
@@ -22,6 +27,11 @@ def by_kind(events: QuerySet[ContactEvent], chosen: str, request: HttpRequest) -
     if chosen in KINDS:
         return events.filter(kind=chosen)
     return events.exclude(kind__in=KINDS) if chosen == "business" else events
+
+
+@choice_filter("proposal", "proposal", [("open", "Proposes changes")])
+def by_proposal(events: QuerySet[ContactEvent], chosen: str, request: HttpRequest) -> QuerySet[ContactEvent]:
+    return events.exclude(proposed={}) if chosen == "open" else events
 
 
 class Told:
@@ -58,15 +68,34 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
         "decided about them."
     )
     list_display = ("happened", "contact_link", "source", "did", "received_at")
-    list_filter = (by_kind, ("source", ChoicesDropdownFilter))
+    list_filter = (by_kind, by_proposal, ("source", ChoicesDropdownFilter))
     list_select_related = ("contact",)
     sortable_by = ("received_at",)  # no other order has an index
     fieldsets = (
         (None, {"fields": ("happened", "contact_link", "source", "received_at", "processed_at")}),
-        ("What was decided", {"fields": ("decided", "changed", "held")}),
+        ("What was decided", {"fields": ("decided", "changed", "proposals", "held")}),
         ("What it started", {"fields": ("started",)}),
         ("What arrived", {"fields": ("arrived", "asked", "event_key")}),
     )
+
+    actions_detail = ("take_over",)
+
+    def has_take_over_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("contacts.change_contact")
+
+    def possible_buttons(self, row: ContactEvent) -> tuple[str, ...]:
+        return self.actions_detail if row.proposed else ()
+
+    @confirmed(
+        "Take over what it proposes",
+        permission="take_over",
+        explanation=lambda page, request, row: describe.listed(describe.proposals(row)),
+        icon="how_to_reg",
+        refusals=(IntakeError,),
+    )
+    def take_over(self, request: HttpRequest, row: ContactEvent, answers: dict[str, Any]) -> str:
+        contact_actions.take_over_proposal(event=row, colleague=request.user.get_username(), now=clock.database_now())
+        return "The contact has it now."
 
     def title_of(self, row: ContactEvent) -> str:
         return f"{describe.name_of_event(row.kind)}: {row.contact}"
@@ -78,6 +107,10 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
     @column("Changes")
     def changed(self, event: ContactEvent) -> str:
         return describe.listed(describe.changes(event.changes))
+
+    @column("Proposed")
+    def proposals(self, event: ContactEvent) -> str:
+        return describe.listed(describe.proposals(event))
 
     @column("What held then")
     def held(self, event: ContactEvent) -> str:

@@ -31,12 +31,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Something changed about a person: they arrived, as a source tells of them. The same `event_key` is one event."""
+    """Something changed about a person: they arrived, as a source tells of them. The same `event_key` is one event.
+
+    `only_fills`: anybody may have sent it, so of somebody known it fills what is empty, and proposes the rest.
+    """
 
     arrival: Arrival
     source: str
     kind: str = NEW_CONTACT
     event_key: str | None = None
+    only_fills: bool = False
 
     def carry_out(self, command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
         return _arrive(command, present, reference)
@@ -273,10 +277,13 @@ def _arrive(command: Command, present: dict[str, Person], reference: ReferenceDa
     arrival = command.arrival
     person, created = people.find_or_build(arrival, present, reference)
     before, known = ({}, None) if created else (person.snapshot(), person.profile())
+    as_known = person.copy() if command.change.only_fills else person
     person.fill(arrival)
     person.permit(arrival.permission, source=f"told by {command.change.source}", now=command.now)
     decisions = inference.classify(person, arrival, reference)
     decisions += inference.route(person, arrival, reference, known=known)
+    facts = person.facts()  # for this event also what is only proposed
+    proposed = person.only_filled(as_known, before) if command.change.only_fills and not created else {}
     changes = {} if created else person.settle(before)
     if command.is_listed and not (created or changes) and command.policy.is_baseline:
         return Unchanged(contact=person.contact)
@@ -284,9 +291,9 @@ def _arrive(command: Command, present: dict[str, Person], reference: ReferenceDa
         person.touch(command.now)
     kind = command.change.kind
     kind = CONTACT_UPDATED if kind == NEW_CONTACT and not created else kind
-    event = command.event(person, kind=kind, facts=person.facts())
+    event = command.event(person, kind=kind, facts=facts)
     event.decisions = [decision.stored() for decision in decisions]
-    event.changes = changes
+    event.changes, event.proposed = changes, proposed
     told = person.snapshot() if created and command.is_listed else {}
     return Receipt(contact=person.contact, event=event, created=created, changes=changes, known=told)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contactflow.core.reasons import Reason
@@ -16,6 +17,7 @@ from contacts.models import BusinessEntity, Consent, Contact, ContactType, Entit
 from contacts.reference_data import ReferenceData, named
 from contacts.rules import Profile
 
+ROWS = {"contact_types": "types", "business_entities": "entities"}
 NO_COLUMNS = {"contact_types", "business_entities", "permission"}  # of the contact's own row
 TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "timezone", "locale", "notes")
 
@@ -133,15 +135,36 @@ class Person:
             **{f"custom.{name}": value for name, value in contact.custom.items()},
         }
 
-    def settle(self, before: dict[str, Any]) -> Changes:
-        """What differs from the snapshot; remembers which columns that means."""
+    def changes(self, before: dict[str, Any]) -> Changes:
+        """What differs from the snapshot."""
         after = self.snapshot()
         changed = [name for name in (*before, *(set(after) - set(before))) if before.get(name) != after.get(name)]
+        return {name: [before.get(name), after.get(name)] for name in sorted(changed)}
+
+    def settle(self, before: dict[str, Any]) -> Changes:
+        """What differs from the snapshot; remembers which columns that means."""
+        changed = self.changes(before)
         self.columns |= {name.partition(".")[0] for name in changed} - NO_COLUMNS
         if "email" in changed:
             self.columns.add("email_typed")
         self.has_changes = self.has_changes or bool(changed)
-        return {name: [before.get(name), after.get(name)] for name in sorted(changed)}
+        return changed
+
+    def copy(self) -> Person:
+        return replace(self, contact=copy.copy(self.contact), types=list(self.types), entities=list(self.entities))
+
+    def only_filled(self, known: Person, before: dict[str, Any]) -> Changes:
+        """Set back to what was known whatever was not empty then; returns that as changes that did not happen."""
+        held = {name: pair for name, pair in self.changes(before).items() if not _is_blank(pair[0])}
+        for name in held:
+            key = name.removeprefix("custom.")
+            if name != key:
+                self.contact.custom = {**self.contact.custom, key: known.contact.custom[key]}
+            elif name in ROWS:
+                setattr(self, ROWS[name], getattr(known, ROWS[name]))
+            else:
+                setattr(self.contact, name, getattr(known.contact, name))
+        return held
 
     def touch(self, now: dt.datetime) -> None:
         """The person did something."""

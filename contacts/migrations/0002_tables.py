@@ -298,6 +298,7 @@ class Migration(migrations.Migration):
                 ("facts", models.JSONField(blank=True, default=dict)),
                 ("decisions", models.JSONField(blank=True, default=list)),
                 ("changes", models.JSONField(blank=True, default=dict)),
+                ("proposed", models.JSONField(blank=True, default=dict)),
                 (
                     "mode",
                     models.CharField(
@@ -329,6 +330,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(("processed_at__isnull", True)), fields=["received_at"], name="event_unprocessed"),
                     models.Index(fields=["contact", "-received_at"], name="event_of_contact"),
                     models.Index(fields=["-received_at", "-id"], name="event_newest_first"),
+                    models.Index(condition=models.Q(("proposed", {}), _negated=True), fields=["-received_at", "-id"], name="event_with_proposal"),
                     models.Index(fields=["source", "-received_at", "-id"], name="event_of_source"),
                     models.Index(condition=models.Q(("kind__in", ["new_contact", "contact_updated"]), _negated=True), fields=["kind", "-received_at", "-id"], name="event_of_kind"),
                 ],

@@ -32,8 +32,8 @@ ARTIST = {
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deployed")]
 
 
-def test_new_contact_is_created_and_told_what_started(form: Caller) -> None:
-    answer = form.post(NEW, ARTIST)
+def test_new_contact_is_created_and_told_what_started(operator: Caller) -> None:
+    answer = operator.post(NEW, ARTIST)
 
     body = answer.json()
     contact = Contact.objects.get()
@@ -49,8 +49,8 @@ def test_new_contact_is_created_and_told_what_started(form: Caller) -> None:
     assert sorted(body["workflows_triggered"]) == ["the7space_artist_discovery", "website_lead_nurturing"]
 
 
-def test_new_contact_is_answered_with_its_instances(form: Caller) -> None:
-    body = form.post(NEW, ARTIST).json()
+def test_new_contact_is_answered_with_its_instances(operator: Caller) -> None:
+    body = operator.post(NEW, ARTIST).json()
 
     stored = {str(instance.pk): instance for instance in WorkflowInstance.objects.select_related("template")}
     assert len(body["instances"]) == 2
@@ -60,8 +60,8 @@ def test_new_contact_is_answered_with_its_instances(form: Caller) -> None:
         assert instance["status"] == "active"
 
 
-def test_new_contact_is_answered_with_a_reason_for_every_workflow(form: Caller) -> None:
-    body = form.post(NEW, ARTIST).json()
+def test_new_contact_is_answered_with_a_reason_for_every_workflow(operator: Caller) -> None:
+    body = operator.post(NEW, ARTIST).json()
 
     assert len(body["reasons"]) == 9
     assert all(set(reason) == {"workflow", "matched", "because"} for reason in body["reasons"])
@@ -69,10 +69,10 @@ def test_new_contact_is_answered_with_a_reason_for_every_workflow(form: Caller) 
     assert sorted(matched) == sorted(body["workflows_triggered"])
 
 
-def test_known_contact_is_answered_200_and_starts_nothing_again(form: Caller) -> None:
-    form.post(NEW, ARTIST)
+def test_known_contact_is_answered_200_and_starts_nothing_again(operator: Caller) -> None:
+    operator.post(NEW, ARTIST)
 
-    answer = form.post(NEW, ARTIST | {"email": " ADA@example.ORG "})
+    answer = operator.post(NEW, ARTIST | {"email": " ADA@example.ORG "})
 
     assert answer.status_code == 200
     assert answer.json()["created"] is False
@@ -81,13 +81,13 @@ def test_known_contact_is_answered_200_and_starts_nothing_again(form: Caller) ->
 
 
 @pytest.mark.parametrize("address", ["/contact-workflows/new-contact", "/contact-workflows/new-contact/"])
-def test_doors_work_with_and_without_a_closing_slash(form: Caller, address: str) -> None:
-    answer = form.post(address, ARTIST)
+def test_doors_work_with_and_without_a_closing_slash(operator: Caller, address: str) -> None:
+    answer = operator.post(address, ARTIST)
 
     assert answer.status_code == 201
 
 
-def test_all_promised_fields_of_new_contact_are_taken(form: Caller) -> None:
+def test_all_promised_fields_of_new_contact_are_taken(operator: Caller) -> None:
     everything: dict[str, Any] = ARTIST | {
         "last_name": "Lovelace",
         "phone": "+44 20 7946 0000",
@@ -103,7 +103,7 @@ def test_all_promised_fields_of_new_contact_are_taken(form: Caller) -> None:
         "source_metadata": {"form": "artists"},
     }
 
-    answer = form.post(NEW, everything)
+    answer = operator.post(NEW, everything)
 
     contact = Contact.objects.get()
     assert answer.status_code == 201
@@ -149,9 +149,9 @@ def test_all_promised_fields_of_new_contact_are_taken(form: Caller) -> None:
     ],
 )
 def test_wrong_new_contact_is_refused_naming_the_field(
-    form: Caller, change: dict[str, Any], field: str, mentions: str
+    operator: Caller, change: dict[str, Any], field: str, mentions: str
 ) -> None:
-    answer = form.post(NEW, ARTIST | change)
+    answer = operator.post(NEW, ARTIST | change)
 
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -160,30 +160,30 @@ def test_wrong_new_contact_is_refused_naming_the_field(
     assert not Contact.objects.exists()
 
 
-def test_all_that_is_wrong_is_said_at_once(form: Caller) -> None:
-    answer = form.post(NEW, {"first": "Ada", "phone": 5})
+def test_all_that_is_wrong_is_said_at_once(operator: Caller) -> None:
+    answer = operator.post(NEW, {"first": "Ada", "phone": 5})
 
     assert set(answer.json()["errors"]) == {"first", "phone", "email"}
 
 
-def test_null_and_empty_values_say_nothing(form: Caller) -> None:
-    form.post(NEW, ARTIST | {"company": "Analytical Engines", "tags": ["VIP"]})
+def test_null_and_empty_values_say_nothing(operator: Caller) -> None:
+    operator.post(NEW, ARTIST | {"company": "Analytical Engines", "tags": ["VIP"]})
 
-    form.post(NEW, ARTIST | {"company": "", "tags": [], "first_name": None, "custom": None})
+    operator.post(NEW, ARTIST | {"company": "", "tags": [], "first_name": None, "custom": None})
 
     contact = Contact.objects.get()
     assert (contact.first_name, contact.company, contact.tags) == ("Ada", "Analytical Engines", ["VIP"])
 
 
 @pytest.mark.parametrize("name", ["Zoë", "王秀英", "Владимир", "أحمد", "🎨 Ada"])
-def test_names_in_any_script_arrive_whole(form: Caller, name: str) -> None:
-    form.post(NEW, ARTIST | {"first_name": name})
+def test_names_in_any_script_arrive_whole(operator: Caller, name: str) -> None:
+    operator.post(NEW, ARTIST | {"first_name": name})
 
     assert Contact.objects.get().first_name == name
 
 
-def test_unicode_domain_is_taken(form: Caller) -> None:
-    answer = form.post(NEW, ARTIST | {"email": "ada@bücher.example"})
+def test_unicode_domain_is_taken(operator: Caller) -> None:
+    answer = operator.post(NEW, ARTIST | {"email": "ada@bücher.example"})
 
     assert answer.status_code == 201
     assert answer.json()["contact_email"] == "ada@xn--bcher-kva.example"
@@ -192,8 +192,8 @@ def test_unicode_domain_is_taken(form: Caller) -> None:
 @pytest.mark.parametrize(
     "email", ["áda@example.org", "ada@exa mple.org", "ada\u202e@example.org", "@", "a@b@c.example"]
 )
-def test_odd_address_is_refused_with_a_sentence(form: Caller, email: str) -> None:
-    answer = form.post(NEW, ARTIST | {"email": email})
+def test_odd_address_is_refused_with_a_sentence(operator: Caller, email: str) -> None:
+    answer = operator.post(NEW, ARTIST | {"email": email})
 
     assert answer.status_code == 400
     assert answer.json()["errors"]["email"][0].endswith(".")

@@ -33,10 +33,10 @@ def catalogue(db: None) -> None:
 
 
 @pytest.mark.django_db
-def test_same_request_is_done_once_and_answered_the_same(form: Caller, catalogue: None) -> None:
-    first = form.post(NEW, ADA, Idempotency_Key="one")
+def test_same_request_is_done_once_and_answered_the_same(operator: Caller, catalogue: None) -> None:
+    first = operator.post(NEW, ADA, Idempotency_Key="one")
 
-    second = form.post(NEW, ADA, Idempotency_Key="one")
+    second = operator.post(NEW, ADA, Idempotency_Key="one")
 
     assert (first.status_code, second.status_code) == (201, 201)
     assert second.content == first.content
