@@ -17,7 +17,7 @@ from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, Cont
 
 EMAIL = "email"
 # Through the unique index; one statement whatever their number.
-_KEPT_OUT = "SELECT lower(email) FROM contacts_suppression WHERE lower(email) = ANY(%s) AND reason = 'manual'"
+KEPT_OUT_SQL = "SELECT lower(email) FROM contacts_suppression WHERE lower(email) = ANY(%s) AND reason = 'manual'"
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def suppression_of(*, email: str) -> Suppression | None:
 
 def kept_out(*, emails: Collection[str]) -> frozenset[str]:
     """Those of the normalised addresses that staff entered as not to be contacted."""
-    return frozenset(address for (address,) in prepared.rows(_KEPT_OUT, [list(emails)]))
+    return frozenset(address for (address,) in prepared.rows(KEPT_OUT_SQL, [list(emails)]))
 
 
 def strictest(*, known: ContactStatus, arriving: ContactStatus) -> ContactStatus:

@@ -78,13 +78,18 @@ def enrol_waiting(*, now: dt.datetime, limit: int = 100) -> int:
         return sum(_enrol_alone(pk, now) for pk in ids)
 
 
-def decide(*, events: Sequence[ContactEvent], reference: ReferenceData, now: dt.datetime) -> list[Enrolment]:
+def decide(
+    *, events: Sequence[ContactEvent], reference: ReferenceData, now: dt.datetime, kept_out: frozenset[str]
+) -> list[Enrolment]:
     """What events start whose contacts are locked: each carries its outcome afterwards, and nothing is written.
 
-    Events of one contact see what those before them start. `store` writes what is returned.
+    Events of one contact see what those before them start. `kept_out` are those of the contacts' addresses that staff
+    entered as not to be contacted. `store` writes what is returned.
     """
+    if not events:
+        return []
     among = active_workflows.at(reference.revision)
-    known = _LookedUp.about([event.contact for event in events])
+    known = _LookedUp(kept_out, _starts([event.contact for event in events]))
     return [_decide(event, among, known, reference, now) for event in events]
 
 
@@ -145,7 +150,8 @@ def _enrol_stored(
     for event in events:
         event.contact = contacts[event.contact_id]
         event.contact.status = reference.statuses.row(event.contact.status_id)
-    enrolments = decide(events=events, reference=reference, now=now)
+    kept_out = consent.kept_out(emails=[contact.email for contact in contacts.values()])
+    enrolments = decide(events=events, reference=reference, now=now, kept_out=kept_out)
     bulk.update(events, ["outcome", "processed_at"])
     store(enrolments)
     return enrolments
@@ -196,13 +202,18 @@ class _LookedUp:
 
     @classmethod
     def about(cls, contacts: Sequence[Contact]) -> _LookedUp:
-        starts: defaultdict[UUID, dict[int, dt.datetime]] = defaultdict(dict)
-        here = [one.pk for one in contacts if not one._state.adding]  # who arrives first started nothing
-        if here:
-            instances = WorkflowInstance.objects.filter(contact__in=here).values_list("contact", "template")
-            for contact, template, last in instances.annotate(Max("started_at")).order_by():
-                starts[contact][template] = last
-        return cls(consent.kept_out(emails=[one.email for one in contacts]), starts)
+        return cls(consent.kept_out(emails=[one.email for one in contacts]), _starts(contacts))
+
+
+def _starts(contacts: Sequence[Contact]) -> defaultdict[UUID, dict[int, dt.datetime]]:
+    """When each last started which template."""
+    starts: defaultdict[UUID, dict[int, dt.datetime]] = defaultdict(dict)
+    here = [one.pk for one in contacts if not one._state.adding]  # who arrives first started nothing
+    if here:
+        instances = WorkflowInstance.objects.filter(contact__in=here).values_list("contact", "template")
+        for contact, template, last in instances.annotate(Max("started_at")).order_by():
+            starts[contact][template] = last
+    return starts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ def _apply(commands: Sequence[intake.Command], reference: ReferenceData, now: dt
     """Judged first and written afterwards, so that an event is written once, with its outcome."""
     batch = intake.take_in(commands, reference)
     waiting = [one.event for one in batch.receipts if one.event.processed_at is None]
-    decided = enrolment.decide(events=waiting, reference=reference, now=now) if waiting else []
+    decided = enrolment.decide(events=waiting, reference=reference, now=now, kept_out=batch.kept_out)
     batch.write()
     enrolment.store(decided)
     by_event = dict(zip((event.pk for event in waiting), decided, strict=True))

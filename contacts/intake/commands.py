@@ -115,6 +115,8 @@ class Batch:
 
     answers: list[Receipt | Unchanged]
     people: list[Person] = field(default_factory=list)
+    kept_out: frozenset[str] = frozenset()
+    """Of their addresses, those that staff entered as not to be contacted."""
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -231,10 +233,10 @@ def take_in(commands: Sequence[Command], reference: ReferenceData) -> Batch:
         people.one_list_at_a_time()
     known_events = people.events_by_key([command.event_key for command in commands if command.is_known_key])
     awaited = [command.arrival.email for command in commands if command.event_key not in known_events]
-    present = people.locked(awaited, reference)
+    present, kept_out = people.locked(awaited, reference)
     if any(command.arrival.permission for command in commands):
         people.load_consents(present.values())
-    batch = Batch([])
+    batch = Batch([], kept_out=kept_out)
     for command in commands:
         if event := known_events.get(command.event_key):
             duplicate = Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True)

@@ -22,17 +22,21 @@ from contacts.intake.validation import ValidatedArrival
 from contacts.models import Contact, ContactEvent, EntityMembership
 from contacts.reference_data import ReferenceData
 
-# Whom addresses.holders finds, by the same two indexes.
+# Whom addresses.holders finds, by the same two indexes; and beside each, or alone, which addresses are kept out.
 _LOCK = """
-    SELECT {columns}, ARRAY(
-        SELECT email FROM contacts_formeraddress WHERE contact_id = person.id AND email = ANY(%(emails)s)
-    ) AS known_by
-    FROM contacts_contact AS person
-    WHERE id IN (
-        SELECT id FROM contacts_contact WHERE email = ANY(%(emails)s)
-        UNION ALL SELECT contact_id FROM contacts_formeraddress WHERE email = ANY(%(emails)s)
+    WITH known AS MATERIALIZED (
+        SELECT {columns}, ARRAY(
+            SELECT email FROM contacts_formeraddress WHERE contact_id = person.id AND email = ANY(%(emails)s)
+        ) AS known_by
+        FROM contacts_contact AS person
+        WHERE id IN (
+            SELECT id FROM contacts_contact WHERE email = ANY(%(emails)s)
+            UNION ALL SELECT contact_id FROM contacts_formeraddress WHERE email = ANY(%(emails)s)
+        )
+        ORDER BY email FOR NO KEY UPDATE OF person
     )
-    ORDER BY email FOR NO KEY UPDATE OF person
+    SELECT known.*, kept_out.addresses
+    FROM (SELECT ARRAY({kept_out}) AS addresses) AS kept_out LEFT JOIN known ON true
 """
 KIND = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 LIST_LOCK = 0x636F6E7461637473  # "contacts": any number, the same for every list
@@ -67,21 +71,26 @@ def one_list_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LIST_LOCK])
 
 
-def locked(emails: Iterable[str], reference: ReferenceData) -> dict[str, Person]:
-    """The known people by these addresses, former ones too; their rows are locked until the transaction ends."""
+def locked(emails: Iterable[str], reference: ReferenceData) -> tuple[dict[str, Person], frozenset[str]]:
+    """The known people by these addresses, former ones too; their rows are locked until the transaction ends. And
+    which of all these addresses staff entered as not to be contacted.
+    """
     asked = list(set(emails))
     rows = prepared.rows(_lock(), {"emails": asked})
-    if not rows:  # most are new: nothing is built for those
-        return {}
+    kept_out = frozenset(rows[0][-1])
+    if rows[0][0] is None:  # most are new: nothing is built for those
+        return {}, kept_out
     contacts = addresses.by_address(_with_rows(map(_contact, rows), reference), emails=asked)
     loaded = persons.load(list({contact.pk: contact for contact in contacts.values()}.values()), reference)
     known = {person.contact.pk: person for person in loaded}
-    return {address: known[contact.pk] for address, contact in contacts.items()}
+    return {address: known[contact.pk] for address, contact in contacts.items()}, kept_out
 
 
 @functools.cache
 def _lock() -> str:
-    return _LOCK.replace("{columns}", ", ".join(f'person."{field.column}"' for field in Contact._meta.concrete_fields))
+    columns = ", ".join(f'person."{field.column}"' for field in Contact._meta.concrete_fields)
+    kept_out = consent.KEPT_OUT_SQL.replace("%s", "%(emails)s || ARRAY(SELECT email::text FROM known)")
+    return _LOCK.format(columns=columns, kept_out=kept_out)
 
 
 def _contact(row: Sequence[Any]) -> Contact:
@@ -91,7 +100,7 @@ def _contact(row: Sequence[Any]) -> Contact:
         for field, value in zip(fields, row, strict=False)
     ]
     contact: Contact = Contact.from_db(connection.alias, [field.attname for field in fields], values)
-    contact.known_by = row[-1]  # type: ignore[attr-defined]  # as addresses.holders annotates it
+    contact.known_by = row[-2]  # type: ignore[attr-defined]  # as addresses.holders annotates it
     return contact
 
 
