@@ -15,11 +15,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from notion_bridge import problems, reconciliation
+from engagement.context import listed
+from notion_bridge import mapping, problems, reconciliation
 from notion_bridge.adapters import Made
 from notion_bridge.bound_schema import BoundSchema, Reading
 from notion_bridge.client import Notion
-from notion_bridge.models import Kind, NotionConnection, PageLink, SyncProblem
+from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy, Reconciliation
 
 Page = Mapping[str, Any]
@@ -202,10 +203,18 @@ def _newcomer(incoming: InboundPage, link: PageLink | None) -> InboundResult:
             incoming.reading.values,
             page_id=incoming.page_id,
             key=None if owner else key,  # a copy that somebody made of a page carries the id of the original
-            enrol=incoming.policy.enrol,
+            enrol=incoming.policy.enrol and not _is_of_the_baseline(incoming, link),
             now=incoming.now,
         )
-        return _take_over(incoming, link, made) if made.row is not None else _wait(incoming, link, made.because)
+        if made.row is not None:
+            return _take_over(incoming, link, made)
+        return _wait_for_options(incoming, link, made) if made.unknown else _wait(incoming, link, made.because)
+
+
+def _is_of_the_baseline(incoming: InboundPage, link: PageLink | None) -> bool:
+    """Whoever only waited for an option since the first pull came with it, and starts what it started."""
+    started = (NotionDatabase.BaselineAnswer.START, NotionDatabase.BaselineAnswer.STARTED)
+    return link is not None and link.came_first and incoming.bound.database.baseline_answer not in started
 
 
 def is_being_typed(incoming: InboundPage) -> bool:
@@ -226,7 +235,8 @@ def _take_over(incoming: InboundPage, link: PageLink | None, made: Made) -> Inbo
     taken = theirs or PageLink(database=incoming.bound.database, **of_object)
     taken.object_key, taken.page_id, taken.url = row.pk, incoming.page_id, incoming.url
     taken.state, taken.wanted_at, taken.is_unclear = State.LINKED, None, False
-    taken.local, taken.remote, taken.came_first = {}, {}, incoming.bound.database.baseline_at is None
+    taken.local, taken.remote = {}, {}
+    taken.came_first = incoming.bound.database.baseline_at is None or _is_of_the_baseline(incoming, link)
     if made.is_new:
         _note_what_was_taken(incoming, taken, made)
     taken.save()
@@ -263,6 +273,22 @@ def _report_what_is_read_once(incoming: InboundPage, made: Made) -> None:
                 details={"field": name, "value": incoming.reading.values.get(name), "url": incoming.url},
                 now=incoming.now,
             )
+
+
+def _wait_for_options(incoming: InboundPage, link: PageLink | None, made: Made) -> InboundResult:
+    """What nobody made here may decide what starts, and is no reason to start something else meanwhile."""
+    database = incoming.bound.database
+    unknown = [
+        f"{mapping.field_of(database.kind, name).label} “{option}”"
+        for name, options in made.unknown.items()
+        for option in options
+    ]
+    because = f"Contactflow does not know {listed(unknown)}. Add it here or correct it there; nothing starts meanwhile."
+    result = _wait(incoming, link, because)
+    if link is None and database.baseline_at is None and not incoming.policy.enrol:
+        PageLink.objects.filter(page_id=incoming.page_id).update(came_first=True)
+    reconciliation.report_unknown(database=database, unknown=made.unknown, now=incoming.now)
+    return result
 
 
 def _wait(incoming: InboundPage, link: PageLink | None, because: str, *, is_typing: bool = False) -> InboundResult:

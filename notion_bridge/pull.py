@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 from django.db import InterfaceError, OperationalError
 
 from notion_bridge import bound_schema, inbound, problems, schemas
+from notion_bridge.adapters import ADAPTERS
 from notion_bridge.bound_schema import BoundSchema
 from notion_bridge.client import Invalid, Notion
 from notion_bridge.inbound import InboundResult
@@ -55,6 +56,7 @@ class Unit:
 
 def begin(*, database: NotionDatabase, full: bool, now: dt.datetime) -> None:
     """Plan a reading; one that is under way goes on, unless it would see less than is wanted."""
+    full = _is_something_known_now(database, now) or full
     if database.page_cursor and (database.page_cursor["full"] or not full):
         return
     page_cursor = PageCursor(
@@ -66,6 +68,15 @@ def begin(*, database: NotionDatabase, full: bool, now: dt.datetime) -> None:
         page_cursor["since"] = _on_the_minute(database.read_until - OVERLAP)
     database.page_cursor = dict(page_cursor)
     database.save(update_fields=["page_cursor"])
+
+
+def _is_something_known_now(database: NotionDatabase, now: dt.datetime) -> bool:
+    """Whether somebody added here what pages were waiting for: nothing happened to those pages."""
+    unknown = SyncProblem.objects.filter(database=database, cause=SyncProblem.Cause.UNKNOWN_OPTION, closed_at=None)
+    knows = ADAPTERS[database.kind].knows
+    known = [one.subject for one in unknown if knows(one.details["field"], one.details["option"])]
+    problems.close(SyncProblem.Cause.UNKNOWN_OPTION, subjects=known, now=now)
+    return bool(known)
 
 
 def read_on(*, database: NotionDatabase, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> Unit:

@@ -18,7 +18,7 @@ from notion_bridge import mapping, problems, three_way_merge
 from notion_bridge.adapters import Applied, Values
 from notion_bridge.bound_schema import BoundSchema, Reading
 from notion_bridge.mapping import Shape, Value
-from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
+from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncEntry, SyncProblem
 from notion_bridge.three_way_merge import Clash, Edited, Merge, Pair
 
 Cause = SyncProblem.Cause
@@ -69,7 +69,8 @@ def reconcile(
         _agree_as_they_were(bound, link, merged, before, reading)
         _agree(bound, link, merged, applied, after, reading)
         again = _merge(bound, link, after, reading.values, edited)
-        to_remote = {name: value for name, value in again.to_remote.items() if name not in applied.refused}
+        held = applied.refused.keys() | applied.unknown.keys() - link.remote.keys()
+        to_remote = {name: value for name, value in again.to_remote.items() if name not in held}
         outcome = Reconciliation(to_remote=to_remote)
         outcome.changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
         if outcome.to_remote:
@@ -136,6 +137,8 @@ def _agree(
         if isinstance(local, list) and isinstance(remote, list):
             left_out = {one.casefold() for one in applied.unknown.get(name, [])}
             known = [one for one in remote if one.casefold() not in left_out]
+            if left_out and not known:
+                continue
             base = Pair(link.local.get(name), link.remote.get(name))
             link.local[name], link.remote[name] = (
                 three_way_merge.agreed_list(base=base, local=local, remote=known),
@@ -191,22 +194,22 @@ def _report(bound: BoundSchema, link: PageLink, applied: Applied, reading: Readi
             details={"field": name, "value": reading.values.get(name)},
             now=now,
         )
-    report_unknown(bound=bound, link=link, unknown=applied.unknown, now=now)
+    report_unknown(database=link.database, unknown=applied.unknown, now=now)
     still = [f"page {link.pk}: {name}" for name in refused]
     over = SyncProblem.objects.filter(link=link, cause=Cause.VALUE_REFUSED, closed_at=None).exclude(subject__in=still)
     over.update(closed_at=now, closed_by="Contactflow")
 
 
-def report_unknown(*, bound: BoundSchema, link: PageLink, unknown: Mapping[str, list[str]], now: dt.datetime) -> None:
+def report_unknown(*, database: NotionDatabase, unknown: Mapping[str, list[str]], now: dt.datetime) -> None:
     """An option that Notion has and Contactflow lacks is a suggestion to staff, made once."""
     for name, options in unknown.items():
-        label = mapping.field_of(link.database.kind, name).label
+        label = mapping.field_of(database.kind, name).label
         for option in options:
             problems.report(
                 cause=Cause.UNKNOWN_OPTION,
-                subject=f"{link.database.kind} {name}: {option}",
+                subject=f"{database.kind} {name}: {option}",
                 message=f"Notion has the {label} “{option}”, Contactflow does not. Add it here or correct it there.",
-                database=link.database,
+                database=database,
                 details={"field": name, "option": option},
                 now=now,
             )

@@ -25,7 +25,8 @@ class Applied:
     """What became of values from Notion.
 
     `refused`: the value stays in Notion, someone has to mend it. `overruled`: it cannot be so, Contactflow's value goes
-    back to Notion. `unknown`: options that nobody made here yet; the other elements of a list were taken over.
+    back to Notion. `unknown`: options that nobody made here yet; the other elements of a list were taken over. Nothing
+    is made of a page with such an option: it waits, since what it says may decide what starts.
     """
 
     refused: dict[str, str] = field(default_factory=dict)
@@ -35,7 +36,7 @@ class Applied:
 
 @dataclass
 class Made(Applied):
-    """What became of a page nobody knew. Without an object `because` says what the page lacks."""
+    """What became of a page nobody knew. Without an object `because` or `unknown` says what stands in the way."""
 
     row: Model | None = None
     is_new: bool = False
@@ -70,6 +71,10 @@ class Adapter(ABC):
         """The object, locked until the transaction ends; None when it is gone."""
         # Without joins: beside a change of the status of a contact its row would no longer fit, and nobody be found.
         return self.model.objects.select_for_update(no_key=True).filter(pk=key).first()
+
+    def knows(self, name: str, option: str) -> bool:
+        """Whether a value of this field can be that one."""
+        return True
 
     @abstractmethod
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:

@@ -50,6 +50,10 @@ class ContactAdapter(Adapter):
         found = Contact.objects.filter(pk__in=keys).select_related("status", "lead_source").annotate(**NAMES)
         return {contact.pk: _values(contact) for contact in found}
 
+    def knows(self, name: str, option: str) -> bool:
+        shelf = (LISTS | CHOICES).get(name)
+        return shelf is None or bool(getattr(reference_data.load(), shelf).knows(option))
+
     def is_being_typed(self, values: Values) -> bool:
         """The types decide which workflows start: whoever is still typing is given the time.
 
@@ -99,7 +103,9 @@ class ContactAdapter(Adapter):
         return made
 
     def _create(self, made: Made, values: Values, *, page_id: UUID, enrol: bool, now: dt.datetime) -> None:
-        given = {name: value for name, value in values.items() if value}  # an empty cell says nothing
+        given = _storable({name: value for name, value in values.items() if value}, made)  # an empty cell says nothing
+        if made.unknown:
+            return
 
         def attempt(accepted: Values) -> None:
             receipt = intake.receive(
@@ -110,7 +116,7 @@ class ContactAdapter(Adapter):
             )
             made.row, made.is_new = receipt.contact, receipt.created
 
-        _without_what_is_refused(_storable(given, made), made, attempt)
+        _without_what_is_refused(given, made, attempt)
         if made.row is None:
             made.because = " ".join(made.refused.values())
 
@@ -144,7 +150,9 @@ def _storable(values: Values, outcome: Applied) -> dict[str, Value]:
         if name in NOT_PULLED:
             continue
         if name in LISTS:
-            storable[name] = _known(getattr(rows, LISTS[name]), name, value, outcome)
+            known = _known(getattr(rows, LISTS[name]), name, value, outcome)
+            # Nobody emptied a list by putting something unknown in the place of all that was there.
+            storable |= {name: known} if known or not value else {}
         elif name == "status" and not value:
             outcome.overruled[name] = "A contact always has a status."
         elif name in CHOICES and value:

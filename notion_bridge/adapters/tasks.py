@@ -44,6 +44,11 @@ class TaskAdapter(Adapter):
             Source(rows=Task.objects.filter(contact__isnull=False), at="contact__updated_at", key="id"),
         )
 
+    def knows(self, name: str, option: str) -> bool:
+        outcome = Applied()
+        _changes({name: option}, outcome)
+        return not outcome.unknown
+
     def snapshot(self, keys: Sequence[UUID]) -> dict[UUID, dict[str, Value]]:
         related = ("contact", "business_entity", "target", "assignee")
         return {task.pk: _values(task) for task in Task.objects.filter(pk__in=keys).select_related(*related)}
@@ -62,11 +67,12 @@ class TaskAdapter(Adapter):
             if not title:
                 made.because = "The task has no name. Give it one."
                 return made
-            made.row, made.is_new = self._create(title, values, made, now), True
+            changes = _changes({name: value for name, value in values.items() if value}, made)
+            if not made.unknown:
+                made.row, made.is_new = self._create(title, values, changes, made, now), True
         return made
 
-    def _create(self, title: str, values: Values, made: Made, now: dt.datetime) -> Task:
-        changes = _changes({name: value for name, value in values.items() if value}, made)
+    def _create(self, title: str, values: Values, changes: dict[str, Any], made: Made, now: dt.datetime) -> Task:
         task = tasking.create_task(
             action_id=None,
             title=title,

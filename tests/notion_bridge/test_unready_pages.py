@@ -174,17 +174,18 @@ def test_an_unknown_option_is_a_suggestion_made_once(notion: Sandbox, ids: dict[
     assert all(values["Lead Source"] == "Podcast" and values["Status"] == "Dormant" for values in shown)
     assert all("Sculptor" in values["Contact Type"] for values in shown)
     assert all("The 8 Space" in values["Business Entity"] for values in shown)
-    assert Contact.objects.count() == 2
+    assert not Contact.objects.exists()
 
 
 def test_known_options_beside_an_unknown_one_arrive(notion: Sandbox, ids: dict[str, str]) -> None:
-    page = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist", "Sculptor"]})
+    page = bridge.typed(notion, ids, {"Email": "ada@example.org"})
+    notion.person_edits(page, {"Contact Type": ["Artist", "Sculptor"]})
 
     bridge.sync()
 
     types = bridge.person("ada@example.org").contact_types.values_list("name", flat=True)
-    assert list(types) == ["Artist"]
-    assert set(notion.values_of(page)["Contact Type"]) == {"Artist", "Sculptor"}
+    assert "Artist" in types
+    assert set(notion.values_of(page)["Contact Type"]) >= {"Artist", "Sculptor"}
 
 
 def test_an_unknown_option_added_to_somebody_known_loses_nothing(notion: Sandbox, ids: dict[str, str]) -> None:
@@ -202,7 +203,8 @@ def test_an_unknown_option_added_to_somebody_known_loses_nothing(notion: Sandbox
 
 
 def test_an_unknown_option_survives_a_list_changed_here(notion: Sandbox, ids: dict[str, str]) -> None:
-    page = notion.person_creates(ids["contacts"], {"Email": "ada@example.org", "Contact Type": ["Artist", "Sculptor"]})
+    page = bridge.typed(notion, ids, {"Email": "ada@example.org", "Contact Type": ["Artist"]})
+    notion.person_edits(page, {"Contact Type": ["Artist", "Sculptor"]})
     bridge.sync()
     bridge.edit(bridge.person("ada@example.org"), contact_types=("Media Contact",))
 
