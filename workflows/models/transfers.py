@@ -6,7 +6,7 @@ Files and lines are rows, because the one who uploads or downloads talks to anot
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -39,9 +39,13 @@ class SavedMapping(models.Model):
 class ListRun(models.Model):
     """What imports and exports have in common: who asked, and how a worker holds and leaves the work."""
 
+    WORKING: ClassVar[tuple[str, ...]]
+    state: Any
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, verbose_name="by"
+    )
+    created_at = models.DateTimeField("asked for", db_default=Now(), editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     cursor = models.PositiveIntegerField(default=0, editable=False, help_text="The last line that was done.")
     total = models.PositiveIntegerField(default=0, editable=False)
@@ -55,16 +59,20 @@ class ListRun(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def is_working(self) -> bool:
+        return self.state in self.WORKING
+
 
 class ImportRun(ListRun):
     """One file on its way in. Nothing of it reaches the contacts before somebody applies it."""
 
     class State(models.TextChoices):
-        READING = "reading", "Being read"  # stored; line by line into rows
+        READING = "reading", "Reading the file"  # stored; line by line into rows
         COLUMNS = "columns", "Columns to be chosen"  # every line is a row; a person says what the columns mean
-        CHECKING = "checking", "Being checked"  # judged and taken back
+        CHECKING = "checking", "Checking"  # judged and taken back
         READY = "ready", "Waiting for you to apply it"  # a person looks at the preview
-        APPLYING = "applying", "Being applied"  # cursor says how far
+        APPLYING = "applying", "Applying"  # cursor says how far
         DONE = "done", "Done"  # every line is stored or rejected
         CANCELLED = "cancelled", "Cancelled"  # what was applied before stays
         FAILED = "failed", "Failed"  # trouble says why; what was applied before stays
@@ -115,8 +123,14 @@ class ImportRun(ListRun):
         return self.file_name
 
     @property
-    def is_working(self) -> bool:
-        return self.state in self.WORKING
+    def outcome(self) -> str:
+        """The field of its lines that says what they become."""
+        return "became" if self.applied_at else "foreseen"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        counts: dict[str, int] = self.applied if self.applied_at else self.foreseen
+        return counts
 
 
 class ImportChunk(models.Model):
@@ -178,7 +192,7 @@ class ExportRun(ListRun):
     """A file with people, made for the one who asked for it and deleted after some days."""
 
     class State(models.TextChoices):
-        PREPARING = "preparing", "Being prepared"  # cursor says how far
+        PREPARING = "preparing", "Preparing the file"  # cursor says how far
         READY = "ready", "Ready"  # to be downloaded until expires_at
         EXPIRED = "expired", "Deleted"  # the file is gone, that it was made is kept
         CANCELLED = "cancelled", "Cancelled"
@@ -217,10 +231,6 @@ class ExportRun(ListRun):
 
     def __str__(self) -> str:
         return f"contacts-{self.created_at:%Y-%m-%d}.{self.format}"
-
-    @property
-    def is_working(self) -> bool:
-        return self.state in self.WORKING
 
 
 class ExportPerson(models.Model):

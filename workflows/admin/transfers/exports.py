@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,11 +15,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 
 from contactflow.core import clock
-from contactflow.core.admin.model_admin import button, column
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.model_admin import address_of, button, column, page
 from contacts import brands
 from contacts.imports.cells import CUSTOM
 from contacts.models import Contact
-from workflows.admin.transfers.pages import TransferAdmin
+from workflows.admin.transfers.pages import TransferAdmin, deed
 from workflows.models import ExportRun
 from workflows.transfers import contact_columns, exporting, job_runner
 
@@ -32,7 +32,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 @admin.register(ExportRun)
 class ExportRunAdmin(TransferAdmin):
     when_empty = "No list was taken out yet. Export one from the list of contacts."
-    list_display = ("described", "state_word", "rows", "who", "when", "downloads")
+    list_display = ("described", "state_word", "rows", "created_by", "created_at", "downloads")
     search_fields = ("filters", "created_by__username")
     search_help_text = "Search by filter or colleague."
 
@@ -44,13 +44,11 @@ class ExportRunAdmin(TransferAdmin):
         is_own = obj is not None and obj.created_by_id == request.user.pk
         return is_own or super().has_view_permission(request, obj)
 
-    def may_download(self, request: HttpRequest, run: ExportRun) -> bool:
+    def may_change(self, request: HttpRequest, run: ExportRun) -> bool:
+        """Download it, that is, or stop it."""
         if not request.user.has_perm("contacts.view_contact"):
             return False
         return run.created_by_id == request.user.pk or request.user.has_perm("workflows.download_any_exportrun")
-
-    def pages(self) -> dict[str, Callable[..., Any]]:
-        return {"download": self.download_view, "cancel": self.cancel_view}
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -76,7 +74,7 @@ class ExportRunAdmin(TransferAdmin):
                 error = str(refusal)
             else:
                 job_runner.begin(run)
-                return self.to(run)
+                return HttpResponseRedirect(address_of(run))
         usual = [name for name in names if name not in contact_columns.SELDOM and not name.startswith(CUSTOM)]
         ticked = picked if request.method == "POST" else usual
         context = {
@@ -88,34 +86,25 @@ class ExportRunAdmin(TransferAdmin):
             "is_filtered": chosen is not None,
             "wants_all": request.POST.get("who") == "all",
             "error": error,
-            "contacts_address": reverse("admin:contacts_contact_changelist"),
         }
-        return self.page(request, "export", "Export contacts", context)
+        return self.drawn(request, "export", title="Export contacts", **context)
 
     def show(self, request: HttpRequest, run: ExportRun) -> HttpResponse:
         headings = [contact_columns.column_names().get(name, name.removeprefix(CUSTOM)) for name in run.columns]
-        shown = {**self.progress_of(request, run), "headings": headings}
-        return self.page(request, "exported", "Export of contacts", shown)
+        return self.drawn(request, "exported", run, title="Export of contacts", headings=headings)
 
-    def progress_of(self, request: HttpRequest, run: ExportRun) -> dict[str, Any]:
-        doing = "Writing the file" if run.is_gathered else "Gathering people"
-        return self.bar(run, doing, run.cursor, may_change=self.may_download(request, run))
+    @deed
+    def cancel(self, request: HttpRequest, run: ExportRun) -> None:
+        exporting.cancel(run=run)
 
-    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self.run(request, object_id)
-        if not self.may_download(request, run):
-            raise PermissionDenied
-        if request.method == "POST":
-            exporting.cancel(run=run)
-        return self.to(run)
-
-    def download_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
-        run = self.run(request, object_id)
-        if not self.may_download(request, run):
+    @page("<path:object_id>/download/", permission="")
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
+        run = confirmation.opened(self, request, object_id)
+        if not self.may_change(request, run):
             raise PermissionDenied
         if run.state != State.READY or (run.expires_at and run.expires_at < clock.database_now()):
             messages.error(request, "The file is not there (any more). Export again to get a new one.")
-            return self.to(run)
+            return HttpResponseRedirect(address_of(run))
         exporting.note_download(run)
         return StreamingHttpResponse(
             exporting.content(run),

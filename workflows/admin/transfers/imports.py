@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 
-from contactflow.core import clock, numbers
-from contactflow.core.admin.model_admin import column
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.model_admin import address_of, column, page
 from contacts import reference_data
 from contacts.imports import FileRefused, dates
 from contacts.imports.cells import CUSTOM, defused
 from contacts.models import BusinessEntity
 from workflows.admin.executions import export
 from workflows.admin.transfers import import_lines
-from workflows.admin.transfers.pages import TransferAdmin
+from workflows.admin.transfers.pages import TransferAdmin, deed
 from workflows.models import ImportRun
 from workflows.transfers import column_mapping, job_runner, rejections, runs, upload
 
 State = ImportRun.State
 STEPS = ("File", "Columns", "Preview", "Result")
 STEP_OF = {State.READING: 2, State.COLUMNS: 2, State.CHECKING: 3, State.READY: 3, State.APPLYING: 4}
-
-DOING = {State.READING: "Reading the file", State.CHECKING: "Checking", State.APPLYING: "Applying"}
 ORDERS = ((dates.DAY, "The day first: 3 April for 03/04"), (dates.MONTH, "The month first: March 4 for 03/04"))
 
 
@@ -58,7 +54,7 @@ class UploadForm(forms.Form):
 @admin.register(ImportRun)
 class ImportRunAdmin(TransferAdmin):
     when_empty = "No list came in yet. Import one: you see every change before anything is stored."
-    list_display = ("file_name", "source", "state_word", "outcome", "who", "when")
+    list_display = ("file_name", "source", "state_word", "outcome", "created_by", "created_at")
     search_fields = ("file_name", "source")
     search_help_text = "Search by file or source."
 
@@ -72,16 +68,8 @@ class ImportRunAdmin(TransferAdmin):
         """The lines are people, so whoever sees them may see contacts."""
         return bool(request.user.has_perm("contacts.view_contact")) and super().has_view_permission(request, obj)
 
-    def pages(self) -> dict[str, Callable[..., Any]]:
-        return {
-            "columns": self.columns_view,
-            "values": self._deed(_mean),
-            "again": self._deed(lambda request, run: runs.choose_again(run=run)),
-            "apply": self._deed(_apply),
-            "cancel": self._deed(lambda request, run: runs.cancel(run=run)),
-            "continue": self._deed(lambda request, run: runs.go_on(run=run)),
-            "rejected": self.rejected_view,
-        }
+    def may_change(self, request: HttpRequest, run: ImportRun) -> bool:
+        return self.has_add_permission(request)
 
     # Pages
 
@@ -94,14 +82,12 @@ class ImportRunAdmin(TransferAdmin):
         elif request.method == "POST" and form.is_valid():
             run = self._received(request, form)
             if run is not None:
-                return self.to(run)
-        context = {"form": form, "sources": column_mapping.sources(), "max_bytes": upload.MAX_BYTES, "step": 1}
-        return self._page(request, "upload", "Import contacts", context)
+                return HttpResponseRedirect(address_of(run))
+        context = {"form": form, "sources": column_mapping.sources(), "max_bytes": upload.MAX_BYTES}
+        return self.drawn(request, "upload", title="Import contacts", steps=STEPS, step=1, **context)
 
-    def columns_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = self._to_change(request, object_id)
-        if request.method != "POST":
-            return self.to(run)
+    @deed
+    def columns(self, request: HttpRequest, run: ImportRun) -> HttpResponse | None:
         width = range(len(run.header))
         choice = column_mapping.judge(
             run=run,
@@ -111,16 +97,37 @@ class ImportRunAdmin(TransferAdmin):
         )
         if not choice.is_valid:
             return self.show(request, run, choice)
-        return self._done(request, run, lambda: runs.check(run=run, choice=choice))
+        runs.check(run=run, choice=choice)
+        return None
 
-    def rejected_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
-        run = self.run(request, object_id)
+    @deed
+    def values(self, request: HttpRequest, run: ImportRun) -> None:
+        pairs = ((name, value) for name, values in run.unknown.items() for value in values)
+        runs.mean(run=run, chosen={(name, value): request.POST.get(f"{name}:{value}", "") for name, value in pairs})
+
+    @deed
+    def again(self, request: HttpRequest, run: ImportRun) -> None:
+        runs.choose_again(run=run)
+
+    @deed
+    def apply(self, request: HttpRequest, run: ImportRun) -> None:
+        start = request.POST.get("start") == "workflows"
+        runs.apply(run=run, start_workflows=start, by=request.user)  # type: ignore[arg-type]  # staff only
+
+    @deed
+    def cancel(self, request: HttpRequest, run: ImportRun) -> None:
+        runs.cancel(run=run)
+
+    @deed
+    def go_on(self, request: HttpRequest, run: ImportRun) -> None:
+        runs.go_on(run=run)
+
+    @page("<path:object_id>/rejected/")
+    def rejected(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        run = confirmation.opened(self, request, object_id)
         name = run.file_name.rpartition(".")[0] or run.file_name
-        return StreamingHttpResponse(
-            _rejected_lines(run),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{_plain(name)}.rejected.csv"'},
-        )
+        rows = ([defused(cell) for cell in row] for row in rejections.table(run))
+        return export.streamed(rows, name=f"{_plain(name)}.rejected")
 
     # Their pieces
 
@@ -149,85 +156,29 @@ class ImportRunAdmin(TransferAdmin):
         return run
 
     def show(self, request: HttpRequest, run: ImportRun, choice: column_mapping.Choice | None = None) -> HttpResponse:
-        may_change = self.has_add_permission(request)
-        context: dict[str, Any] = {"may_change": may_change, "step": self._step(run), "can_go_on": runs.can_go_on(run)}
-        if run.state == State.COLUMNS:
-            context |= {"columns": _columns(run, choice), "choices": column_mapping.choices(), "choice": choice}
-            context |= {"date_order": choice.date_order if choice else run.date_order, "orders": ORDERS}
-            context["repeated"] = column_mapping.columns_of(run).repeated()
-            return self._page(request, "columns", "What the columns mean", context, run)
+        step = STEP_OF.get(State(run.state), 4 if run.applied_at else 3)
+        context: dict[str, Any] = {"title": run.file_name, "steps": STEPS, "step": step}
         if run.is_working:
-            return self._page(request, "working", str(run), context | self.progress_of(request, run), run)
-        context |= self._lines(request, run)
-        if run.state == State.READY:
-            context |= {"forecast": import_lines.forecast(run), "unknown": _unknown(run)}
-            return self._page(request, "preview", f"Preview of {run.file_name}", context, run)
-        return self._page(request, "result", run.file_name, context, run)
-
-    def _step(self, run: ImportRun) -> int:
-        return STEP_OF.get(State(run.state), 4 if run.applied_at else 3)
-
-    def _lines(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
-        show = request.GET.get("show", "")
-        counts = run.applied if run.applied_at else run.foreseen
-        lines = import_lines.lines(run, show=show, after=_number(request, "after"), before=_number(request, "before"))
-        return {
-            "lines": lines,
-            "counts": counts,
-            "numbers": import_lines.numbers(counts, show),
-            "accepted": sum(counts.get(name, 0) for name in ("created", "updated", "unchanged")),
-            "to_write": counts.get("created", 0) + counts.get("updated", 0),
-        }
-
-    def progress_of(self, request: HttpRequest, run: ImportRun) -> dict[str, Any]:
-        return self.bar(run, DOING[State(run.state)], run.cursor, may_change=self.has_add_permission(request))
-
-    def _page(
-        self, request: HttpRequest, name: str, title: str, context: dict[str, Any], run: ImportRun | None = None
-    ) -> TemplateResponse:
-        addresses = {f"{page}_address": self.address(run, page) for page in self.pages()} if run is not None else {}
-        return self.page(request, name, title, {"steps": STEPS, "run": run, **addresses, **context})
-
-    def _to_change(self, request: HttpRequest, object_id: str) -> ImportRun:
-        run: ImportRun = self.run(request, object_id)
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        return run
-
-    def _deed(self, act: Callable[[HttpRequest, ImportRun], None]) -> Callable[..., HttpResponse]:
-        """A view that does it when it is posted, and leads back."""
-
-        def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            run = self._to_change(request, object_id)
-            return self._done(request, run, lambda: act(request, run))
-
-        return view
-
-    def _done(self, request: HttpRequest, run: ImportRun, act: Callable[[], None]) -> HttpResponse:
-        if request.method == "POST":
-            try:
-                act()
-            except runs.NotPossible as refusal:
-                messages.error(request, str(refusal))
-        return self.to(run)
+            return self.drawn(request, "working", run, **context)
+        if run.state == State.COLUMNS:
+            context |= {"title": "What the columns mean", "columns": _columns(run, choice), "choice": choice}
+            context |= {"choices": column_mapping.choices(), "orders": ORDERS}
+            context["date_order"] = choice.date_order if choice else run.date_order
+            context["repeated"] = column_mapping.columns_of(run).repeated()
+            return self.drawn(request, "columns", run, **context)
+        context |= import_lines.page(run, request.GET)
+        if run.state != State.READY:
+            return self.drawn(request, "result", run, can_go_on=runs.can_go_on(run), **context)
+        context |= {"title": f"Preview of {run.file_name}", "forecast": import_lines.forecast(run)}
+        return self.drawn(request, "preview", run, unknown=_unknown(run), **context)
 
     # The list
 
     @column("What became of it")
     def outcome(self, run: ImportRun) -> str:
         counts = run.applied if run.applied_at else {}
-        said = [f"{counts[name]:,} {word.lower()}" for name, word, _ in import_lines.OUTCOMES if counts.get(name)]
+        said = [f"{counts[name]:,} {word.lower()}" for name, word in import_lines.OUTCOMES.items() if counts.get(name)]
         return ", ".join(said) or "-"
-
-
-def _apply(request: HttpRequest, run: ImportRun) -> None:
-    start = request.POST.get("start") == "workflows"
-    runs.apply(run=run, start_workflows=start, by=request.user)  # type: ignore[arg-type]  # staff only
-
-
-def _mean(request: HttpRequest, run: ImportRun) -> None:
-    pairs = ((name, value) for name, values in run.unknown.items() for value in values)
-    runs.mean(run=run, chosen={(name, value): request.POST.get(f"{name}:{value}", "") for name, value in pairs})
 
 
 def _unknown(run: ImportRun) -> list[dict[str, Any]]:
@@ -265,16 +216,5 @@ def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[
     return shown_columns
 
 
-def _rejected_lines(run: ImportRun) -> Iterator[str]:
-    writer = csv.writer(export.Echo())
-    yield "\ufeff"
-    for row in rejections.table(run):
-        yield writer.writerow([defused(cell) for cell in row])
-
-
 def _plain(name: str) -> str:
     return "".join(char if char.isascii() and (char.isalnum() or char in " ._-") else "_" for char in name)
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    return numbers.parse_int(request.GET.get(name)) or 0
