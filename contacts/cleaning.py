@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import html
 import importlib.resources
 import json
 import math
@@ -37,6 +38,11 @@ _HIDDEN = frozenset(
 _AROUND = "\u200b\ufeff"  # what copying from a web page or a spreadsheet leaves around a value
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
+# Not "Null", which is a name.
+_NOTHING = frozenset(
+    ("null", "NULL", "(null)", "undefined", "None", "none", "NaN", "n/a", "N/A", "#N/A", "[object Object]")
+)
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -80,13 +86,30 @@ def _domain(typed: str) -> str:
     return domain
 
 
+def name(typed: str) -> str:
+    """A line; nothing where a program wrote its word for nothing."""
+    cleaned = line(typed)
+    return "" if cleaned in _NOTHING else cleaned
+
+
 def line(typed: str) -> str:
-    """One line in any script: NFC, no control or hidden characters, every run of white space one space."""
+    """One line in any script: NFC, no control or hidden characters, every run of white space one space.
+
+    What a form wrote as HTML (O&#039;Hara) is read.
+    """
+    if "&" in typed:
+        typed = _unescaped(typed)
     if typed.isascii() and typed.isprintable():
         return " ".join(typed.split())
     kept = "".join(char for char in typed if char.isspace() or not _is_unwanted(char))
     cleaned = unicodedata.normalize("NFC", " ".join(kept.split()))
     return cleaned if any(char not in _MARKS and char != " " for char in cleaned) else ""
+
+
+def _unescaped(typed: str) -> str:
+    for _ in range(3):  # some escape what is escaped
+        typed = _ENTITY.sub(lambda found: html.unescape(found.group()), typed)
+    return typed
 
 
 def text(typed: str) -> str:

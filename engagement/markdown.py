@@ -16,15 +16,17 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from engagement import highlight
+from engagement import autolinks, highlight
 from engagement.template_syntax import Piece, Variable, assemble
 
 LINK_SCHEMES = ("https://", "http://", "mailto:", "tel:")
 _TAGS = {
     *("p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr", "code", "pre", "img"),
-    *("h1", "h2", "h3", "h4", "h5", "h6"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "s", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+_ATTRIBUTES = {
+    "a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "th": {"align"}, "td": {"align"},
+}  # fmt: skip
 _STYLES = {
     "p": "margin:0 0 16px 0",
     "ul": "margin:0 0 16px 0;padding:0 0 0 24px",
@@ -34,6 +36,9 @@ _STYLES = {
     "h2": "margin:24px 0 12px 0;font-size:20px;line-height:1.3",
     "h3": "margin:20px 0 8px 0;font-size:17px;line-height:1.3",
     "blockquote": "margin:0 0 16px 0;padding:0 0 0 16px;border-left:3px solid #cbd5e1",
+    "table": "margin:0 0 16px 0;border-collapse:collapse",
+    "th": "padding:6px 12px 6px 0;border-bottom:1px solid #cbd5e1;vertical-align:top",
+    "td": "padding:6px 12px 6px 0;border-bottom:1px solid #e4e4df;vertical-align:top",
     "hr": "margin:24px 0;border:0;border-top:1px solid #cbd5e1",
     "img": "max-width:100%;height:auto;border:0",
     "code": "font-family:Consolas,Menlo,monospace",
@@ -83,7 +88,8 @@ class Document:
                 yield line, str(token.attrs["href" if token.type == "link_open" else "src"])
 
     def contents(self) -> Iterator[tuple[int, str]]:
-        return ((line, token.content) for line, token in self._numbered() if token.type in _WITH_CONTENT)
+        """What stands there as it was typed, each line by itself."""
+        return ((line, token.content) for line, token in self._numbered() if token.type == "text")
 
     def _numbered(self) -> Iterator[tuple[int, Token]]:
         for block in self.tokens:
@@ -105,6 +111,9 @@ def compose(pieces: Sequence[Piece], values: dict[Variable, str], *, keep_line_b
     markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(values)}
     source = assemble(pieces, {variable: markers[variable] if value else "" for variable, value in values.items()})
     tokens = parser.parse(source)
+    for cell in tokens:
+        if cell.type in ("th_open", "td_open"):  # an attribute passes the sanitiser, and Outlook reads it
+            cell.attrs = {"align": str(cell.attrs.get("style", "left")).removeprefix("text-align:")}
     by_marker = {markers[variable]: value for variable, value in values.items()}
     _replace(tokens, re.compile(rf"{prefix}\d+z"), by_marker)
     return Document(tokens, parser)
@@ -112,7 +121,8 @@ def compose(pieces: Sequence[Piece], values: dict[Variable, str], *, keep_line_b
 
 @cache
 def _parser(*, keep_line_breaks: bool) -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "breaks": keep_line_breaks})
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": keep_line_breaks})
+    return parser.enable(["table", "strikethrough"]).use(autolinks.plugin)
 
 
 def marker_prefix(pieces: Sequence[Piece]) -> str:
@@ -174,6 +184,7 @@ class _Reader:
         self._bullet = ""  # what its first line begins with instead, once
         self._numbers: list[int | None] = []  # per open list: the next number, None for bullets
         self._tight = False
+        self._rows: list[list[str]] = []  # of the table that is being read
 
     def read(self) -> str:
         for token in self._tokens:
@@ -181,7 +192,11 @@ class _Reader:
             if step is not None:
                 step(token)
             elif token.type == "inline":
-                self._add(_inline_text(token.children or [], self._softbreak))
+                text = _inline_text(token.children or [], self._softbreak)
+                if self._rows:
+                    self._rows[-1].append(text)
+                else:
+                    self._add(text)
         return "".join(self._blocks).strip("\n")
 
     def _add(self, text: str) -> None:
@@ -235,6 +250,13 @@ class _Reader:
     def _blockquote_close(self, token: Token) -> None:
         self._indents.pop()
 
+    def _tr_open(self, token: Token) -> None:
+        self._rows.append([])
+
+    def _table_close(self, token: Token) -> None:
+        self._add("\n".join(" | ".join(row) for row in self._rows))
+        self._rows = []
+
     def _hr(self, token: Token) -> None:
         self._add("-" * 20)
 
@@ -272,7 +294,9 @@ def _inline_text(tokens: Sequence[Token], softbreak: str) -> str:
             opened.append((str(token.attrs["href"]), len(text)))
         elif token.type == "link_close":
             address, start = opened.pop()
-            text += _address_behind(text[start:], address)
+            text += "" if token.info == "auto" else _address_behind(text[start:], address)
+        elif token.type in ("s_open", "s_close"):
+            text += "~"
     return text
 
 

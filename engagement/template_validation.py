@@ -14,6 +14,18 @@ LONGEST = {"subject": 300, "preheader": 300, "body": 50_000}
 LONGEST_INSTRUCTION = 2000
 _HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--")
 _LINK_BEFORE_VARIABLE = re.compile(r"(?:https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:)", re.IGNORECASE)
+# What looks like Markdown and is none here: recipients would see the signs.
+_UNREAD = tuple(
+    (re.compile(pattern), remedy)
+    for pattern, remedy in (
+        (r"\]\(", "A link cannot be read. Write [words](https://address), without spaces in the address."),
+        (r"\*\*|~~", "** or ~~ has no other half. Write **bold** or ~~struck out~~, without spaces inside the signs."),
+        (r"^\s*\|.*\|\s*$", "A table has a line of dashes such as | --- | --- | below its first line."),
+        (r"\[\^[^\]\s]+\]", "There are no footnotes in an email. Write the note where it belongs."),
+        (r"^\[[ xX]\]\s", "There are no boxes to tick in an email. Begin the line with a dash alone."),
+        (r"==\S.*?\S==", "There is no highlighting. Write **bold** words instead."),
+    )
+)
 Errors = dict[str, list[str]]
 
 
@@ -97,8 +109,9 @@ def _markdown_errors(pieces: Sequence[Piece]) -> Iterator[str]:
         for fault in _address_errors(address, re.compile(rf"{prefix}\d+z"), names):
             yield f"Line {line}: {fault}"
     for line, content in document.contents():
-        if "](" in content:
-            yield f"Line {line}: A link cannot be read. Write [words](https://address), without spaces in the address."
+        for sign, remedy in _UNREAD:
+            if sign.search(content):
+                yield f"Line {line}: {remedy}"
 
 
 def _address_errors(address: str, marker: re.Pattern[str], names: dict[str, str]) -> Iterator[str]:

@@ -13,16 +13,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from contactflow.core.clock import database_now
 from contactflow.environment import Environment
 from contactflow.models import ApiKey
 from contacts import consent
 from contacts.models import BusinessEntity, Contact, Suppression
-from engagement import context, risky_values
+from engagement import context, markdown, risky_values, template_syntax, template_validation
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
+from engagement.defaults import shipped
 from engagement.models import Alert, ChannelState
+from engagement.rendering import Words
 from tests.factories import NOW, ContactFactory
 from tests.workflows import world
 from workflows.models import ScheduledAction
@@ -275,3 +278,81 @@ def test_whom_a_public_key_brings_beyond_the_cap_is_stored_and_gets_no_email(sin
         ("hedy@example.org", "limit"),
         ("mary@example.org", "limit"),
     }
+
+
+# What staff write
+
+
+def html_of(source: str) -> str:
+    return markdown.read(source).html(colour="#112233")
+
+
+@pytest.mark.parametrize(
+    ("typed", "label", "target"),
+    [
+        ("See https://x.example/a_b?c=(d).", "https://x.example/a_b?c=(d)", "https://x.example/a_b?c=(d)"),
+        ("(www.x.example)", "www.x.example", "https://www.x.example"),
+        ("**the7space.com/visit**!", "the7space.com/visit", "https://the7space.com/visit"),
+        ("Write to crm@straße.example.", "crm@straße.example", "mailto:crm@xn--strae-oqa.example"),
+    ],
+)
+def test_an_address_that_staff_type_is_a_link(typed, label, target):
+    assert f'href="{target}"' in html_of(typed)
+    assert f">{label}</a>" in html_of(typed)
+    assert markdown.read(typed).text().count(label) == 1
+
+
+@pytest.mark.parametrize("typed", ["node.js", "e.g.this", "end.Of", "z.B.", "`https://x.example`", "https:// alone"])
+def test_what_is_no_address_is_no_link(typed):
+    assert "<a" not in html_of(typed)
+
+
+def test_a_value_beside_an_address_or_alone_is_never_a_link():
+    pieces = template_syntax.parse("{{ company }} https://x.example/{{ first_name }}")
+    values = {one: f"https://evil.example/{one.name}" for one in template_syntax.variables(pieces)}
+
+    document = markdown.compose(pieces, values)
+
+    assert list(document.addresses()) == [(1, "https://x.example/https%3A%2F%2Fevil.example%2Ffirst_name")]
+
+
+def test_tables_and_struck_words_are_understood():
+    words = "| Work | Price |\n|---|--:|\n| Owl | ~~100~~ 80 |"
+
+    assert "<s>100</s> 80</td>" in html_of(words)
+    assert '<td align="right"' in html_of(words)
+    assert markdown.read(words).text() == "Work | Price\nOwl | ~100~ 80"
+
+
+@pytest.mark.parametrize(
+    "body", ["| a | b |\n| c | d |", "~~ no ~~", "**no **", "A note[^1]", "- [ ] done", "==marked words=="]
+)
+def test_signs_that_recipients_would_see_are_refused(body):
+    assert "body" in template_validation.find_errors(Words("Hello", "", body, "basic"))
+
+
+@pytest.mark.parametrize("email", shipped.emails(), ids=lambda one: one.slug)
+def test_a_paragraph_of_a_shipped_email_is_one_line(email):
+    tokens = MarkdownIt("commonmark").parse(email.content.body)
+
+    assert not any(one.type == "softbreak" for block in tokens for one in block.children or ())
+    assert not any("\n" in text for passage in email.content.passages.values() for text in passage.values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("O&#039;Hara", "O'Hara"),
+        ("O&amp;#39;Hara", "O'Hara"),
+        ("Fish &amp; Chips", "Fish & Chips"),
+        ("R&D; Ltd", "R&D; Ltd"),
+        ("null", ""),
+        ("undefined", ""),
+        ("[object Object]", ""),
+        ("Null", "Null"),
+    ],
+)
+@pytest.mark.django_db
+@pytest.mark.usefixtures("deployed")
+def test_what_programs_leave_in_names_is_cleaned_at_the_door(typed, stored):
+    assert world.arrive(last_name=typed).receipt.contact.last_name == stored

@@ -17,6 +17,10 @@ from contacts.reference_data import ReferenceData
 # The columns of a contact that hold one text each, in the order in which they are cleaned.
 TEXT_COLUMNS: Final = ("first_name", "last_name", "company", "job_title", "timezone", "locale", "notes")
 CLEANERS: Final[Mapping[str, Callable[[str], str]]] = {
+    "first_name": cleaning.name,
+    "last_name": cleaning.name,
+    "company": cleaning.name,
+    "job_title": cleaning.name,
     "timezone": cleaning.timezone,
     "locale": cleaning.locale,
     "notes": cleaning.text,

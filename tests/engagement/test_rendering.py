@@ -94,11 +94,11 @@ def test_a_subject_of_nothing_holds_the_email():
 
 
 def test_the_subject_stays_one_line():
-    assert render(version(), first_name="Ada\nBcc: x@evil.example").subject == "Hello Ada Bcc: x@evil.example"
+    assert render(version(), first_name="Ada\nBcc: Grace").subject == "Hello Ada Bcc: Grace"
 
 
 def test_a_long_subject_is_cut_sensibly():
-    subject = render(version(), first_name="Word " * 100).subject
+    subject = render(version(subject="Word " * 40 + "{{ first_name }}")).subject
 
     assert len(subject) <= 150
     assert subject.endswith("Word…")
