@@ -41,7 +41,8 @@ class Contacts(CreateModelMixin, UpdateModelMixin, DestroyModelMixin, ReadOnlyMo
         told = {name: value for name, value in valid.items() if value not in (None, "", [], {})}
         arrival = intake.Arrival(**told, payload=cast(dict[str, Any], request.data))
         receipt = intake.receive(arrival=arrival, source="api", now=database_now())
-        return Response(self._shown(receipt.contact), status=201 if receipt.created else 200)
+        warnings = {"warnings": receipt.event.warnings} if receipt.event.warnings else {}
+        return Response({**self._shown(receipt.contact), **warnings}, status=201 if receipt.created else 200)
 
     @extend_schema(request=serializers.ContactInput, responses=serializers.ContactOutput)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -79,9 +80,8 @@ class Events(ReadOnlyModelViewSet[ContactEvent]):
 
 def _edit(contact: Contact, told: dict[str, Any], *, everything: bool) -> intake.Arrival:
     """In an edit an empty value erases; only what is not named at all stays."""
-    named = {*TEXTS, *LISTS, "custom"} if everything else set(told)
-    values: dict[str, Any] = {name: told.get(name) or "" for name in TEXTS if name in named}
-    values |= {name: told.get(name) or [] for name in LISTS if name in named}
-    values |= {"custom": told.get("custom") or {}} if "custom" in named else {}
+    empty: dict[str, Any] = {**dict.fromkeys(TEXTS, ""), **{name: [] for name in LISTS}, "custom": {}}
+    named = empty if everything else empty.keys() & told
+    values = {name: empty[name] if told.get(name) is None else told[name] for name in named}
     values |= {"email": told.get("email", contact.email), "status": told.get("status") or None}
     return intake.Arrival(**values, payload=dict(told))

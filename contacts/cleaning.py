@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import html
@@ -44,6 +45,17 @@ _NOTHING = frozenset(
     ("null", "NULL", "(null)", "undefined", "None", "none", "NaN", "n/a", "N/A", "#N/A", "[object Object]")
 )
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# Digits and what people put between them. Anything else (an extension, "Tel", letters of a keypad) is no number, though
+# phonenumbers would make digits of it.
+_DIALLED = re.compile(r"[(\s]*[+\uff0b]?[\d\s()./\u00b7\u2010-\u2015\u2022\u2212-]+")
+_SECOND_NUMBER = re.compile(r"/\D*(\d\D*){1,3}$")  # 1234567/68: the last digits of another one
+_ZONES_OF_NOBODY = ("CET", "EET", "EST", "HST", "MET", "MST", "WET")
+# Former names of time zones that now follow the clock of another country, or of none.
+_MOVED_ZONES = {
+    "Iceland": "IS", "Africa/Asmera": "ER", "Africa/Timbuktu": "ML", "America/Coral_Harbour": "CA",
+    "America/Virgin": "VI", "Atlantic/Jan_Mayen": "SJ", "Pacific/Ponape": "FM", "Pacific/Truk": "FM",
+    "Pacific/Yap": "FM", **dict.fromkeys(("Antarctica/South_Pole", *_ZONES_OF_NOBODY), ""),
+}  # fmt: skip
 
 
 class Unacceptable(ValueError):
@@ -146,32 +158,48 @@ def united(known: Sequence[str], more: Iterable[str]) -> list[str]:
 
 
 def phone(typed: str, *, locale: str = "", timezone: str = "") -> str:
-    """E.164 where the number can be read with its country; else as it was typed. Never refuses."""
+    """E.164 where all of it is one number and its country is known; else as it was typed. Never refuses."""
     as_typed = line(typed)[:PHONE_LENGTH].rstrip()
-    international = re.sub(r"^\s*(?:00|\uff0b)(?=[\s\d(])", "+", as_typed)
-    try:
-        number = phonenumbers.parse(international, _region(locale=locale, timezone=timezone))
-    except phonenumbers.NumberParseException:
+    if not _DIALLED.fullmatch(as_typed) or _SECOND_NUMBER.search(as_typed):
         return as_typed
-    # E.164 has no room for an extension: such a number stays as typed rather than lose it.
-    if number.extension or not phonenumbers.is_possible_number(number):
-        return as_typed
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    possible = [
+        number for region in _regions(locale=locale, timezone=timezone) if (number := _parsed(as_typed, region))
+    ]
+    number = next(filter(phonenumbers.is_valid_number, possible), possible[0] if possible else None)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else as_typed
 
 
-def _region(*, locale: str, timezone: str) -> str | None:
-    for subtag in locale.split("-")[1:]:
-        if subtag.upper() in phonenumbers.SUPPORTED_REGIONS:
-            return subtag.upper()
-    return _countries().get(timezone)
+def _parsed(typed: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    with contextlib.suppress(phonenumbers.NumberParseException):
+        number = phonenumbers.parse(_international(typed, region), region)
+        return number if phonenumbers.is_possible_number(number) else None
+    return None
+
+
+def _international(typed: str, region: str | None) -> str:
+    """00 before the country's code becomes +, but where the country dials abroad in another way that begins so."""
+    rules = phonenumbers.PhoneMetadata.metadata_for_region(region) if region else None
+    prefix = rules.international_prefix if rules else None
+    digits = phonenumbers.normalize_digits_only(typed)
+    return typed if prefix and re.match(prefix, digits) else re.sub(r"^\s*00(?=[\s\d(])", "+", typed)
+
+
+def _regions(*, locale: str, timezone: str) -> list[str | None]:
+    """The countries a number without a code may belong to, the likelier one first; None: it has to have a code."""
+    named = [subtag.upper() for subtag in locale.split("-")[1:]]
+    found = [*(name for name in named if name in phonenumbers.SUPPORTED_REGIONS), _countries().get(timezone, "")]
+    return [*dict.fromkeys(filter(None, found)), None]
 
 
 @functools.cache
 def _countries() -> dict[str, str]:
-    """Time zone -> the one country it belongs to."""
-    table = (importlib.resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
-    rows = [row.split("\t") for row in table.splitlines() if not row.startswith("#")]
-    return {row[2]: row[0] for row in rows if len(row) > 2}
+    """Time zone, under its present and its former names -> the one country it belongs to."""
+    folder = importlib.resources.files("tzdata") / "zoneinfo"
+    rows = [row.split("\t") for row in (folder / "zone.tab").read_text(encoding="utf-8").splitlines()]
+    present = {row[2]: row[0] for row in rows if len(row) > 2 and not row[0].startswith("#")}
+    links = [row.split() for row in (folder / "tzdata.zi").read_text(encoding="utf-8").splitlines() if row[:2] == "L "]
+    former = {name: present.get(target, "") for _, target, name in links}
+    return former | _MOVED_ZONES | present
 
 
 @functools.cache
@@ -191,7 +219,7 @@ def timezone(typed: str) -> str:
 
 def locale(typed: str) -> str:
     """A BCP 47 tag in its usual spelling: en-GB, zh-Hant-TW."""
-    tag = line(typed).split(".")[0].replace("_", "-")
+    tag = re.split("[.@]", line(typed))[0].replace("_", "-")
     if not tag:
         return ""
     if len(tag) > 35 or not _LOCALE.fullmatch(tag):

@@ -157,6 +157,11 @@ def proposals(event: ContactEvent) -> list[str]:
     ]
 
 
+def warnings(left: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What of an arrival was left out, or taken in another way."""
+    return [f"{_words(one['field'])} was not understood as it came. {one['message']}" for one in left]
+
+
 def listed(sentences: Iterable[str]) -> SafeString | str:
     """The sentences below each other, or a dash for none."""
     items = format_html_join("", '<li class="mb-1">{}</li>', ((sentence,) for sentence in sentences))

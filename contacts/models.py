@@ -276,7 +276,8 @@ class ContactEvent(models.Model):
     "business_entities": [name], "interests": [word], "tags": [word]}.
     `decisions` lists what classification and routing decided: [{"kind", "value", "rule", "because": {"code", ...}}].
     `changes` says what the arrival changed on the contact: {field: [before, after]}; `proposed` likewise what it would
-    have changed, had its sender the right to: it waits for staff.
+    have changed, had its sender the right to: it waits for staff. `warnings` says what was not understood: [{"field",
+    "message"}].
     `mode`, `workflows` and `is_forced` are what whoever applied the change allowed it to start
     (contacts.intake.EnrolmentPolicy); `failures` and `error` are enrolment's notes about an event it cannot judge.
     `outcome` is enrolment's answer for every active template: [{"workflow", "matched", "because": {"code", ...}}].
@@ -306,6 +307,7 @@ class ContactEvent(models.Model):
     decisions = models.JSONField(default=list, blank=True)
     changes = models.JSONField(default=dict, blank=True)
     proposed = models.JSONField(default=dict, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.ARRIVAL)
     workflows = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     is_forced = models.BooleanField(default=False, help_text="Passes over re-entry.")

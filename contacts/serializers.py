@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
@@ -15,6 +16,12 @@ from contacts.models import Contact, ContactEvent
 
 Row = TypeVar("Row", bound=Model)
 TEXT = "This has to be text."
+# utm_*, and the click ids of those who sell advertisements and send newsletters.
+_CAMPAIGN = re.compile(
+    r"utm_\w{1,60}|gclid|gclsrc|dclid|gbraid|wbraid|gad_\w{1,60}|srsltid|fbclid|_fb[cp]|igshid|msclkid|ttclid|twclid"
+    r"|li_fat_id|epik|rdt_cid|sccid|yclid|ymclid|mc_[ce]id|_hsenc|_hsmi|mkt_tok|vero_id|wickedid|irclickid",
+    re.IGNORECASE,
+)
 
 
 class Text(serializers.CharField):
@@ -72,6 +79,25 @@ class Object(serializers.JSONField):
         return data
 
 
+class _AsTold:
+    """A detail as it comes: behind the door it is understood, or left out with a warning, and turns nobody away."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return self.validate_empty_values(data)[1]  # type: ignore[attr-defined]  # of the field beside it
+
+
+class Detail(_AsTold, Text):
+    """Text, as it comes."""
+
+
+class Details(_AsTold, Texts):
+    """A list of texts, as it comes."""
+
+
+class DetailObject(_AsTold, Object):
+    """An object, as it comes."""
+
+
 class Name(serializers.SlugRelatedField[Any]):
     """A row by its name."""
 
@@ -96,6 +122,9 @@ class Output(serializers.ModelSerializer[Row]):
 class Strict(serializers.Serializer[Any]):
     """Refuses fields it does not know, naming them and the ones it does."""
 
+    campaign_field: ClassVar[str] = ""
+    """Where the parameters of campaigns go that a form sends along as fields of their own."""
+
     @classmethod
     def validated(cls, data: Any, *, partial: bool = False) -> dict[str, Any]:
         """What a body says, cleaned. Raises ValidationError. The fields are built once, not for each request."""
@@ -108,7 +137,8 @@ class Strict(serializers.Serializer[Any]):
         return cls(partial=partial)
 
     def to_internal_value(self, data: Any) -> Any:
-        errors = _unknown_fields(data, list(self.fields))
+        campaign = {name: data[name] for name in data if _is_of_campaign(name)} if self._takes_campaigns(data) else {}
+        errors = _unknown_fields(data, [*self.fields, *campaign])
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -116,7 +146,16 @@ class Strict(serializers.Serializer[Any]):
             raise serializers.ValidationError({**errors, **detail}) from None
         if errors:
             raise serializers.ValidationError(errors)
-        return value
+        told = value.get(self.campaign_field) or {}
+        return {**value, self.campaign_field: {**campaign, **told}} if campaign and isinstance(told, Mapping) else value
+
+    def _takes_campaigns(self, data: Any) -> bool:
+        return bool(self.campaign_field) and isinstance(data, Mapping)
+
+
+def _is_of_campaign(name: object) -> bool:
+    """Parameters that advertisements and newsletters put into addresses of pages, and forms pass on."""
+    return isinstance(name, str) and bool(_CAMPAIGN.fullmatch(name))
 
 
 def _unknown_fields(data: Any, allowed: list[str]) -> dict[str, Any]:
@@ -136,30 +175,34 @@ class Person(Strict):
     """What a caller may tell about a person. What is left out, null or "" stays as it is known."""
 
     email = Text(required=True, max_length=320)
-    first_name = Text(max_length=150)
-    last_name = Text(max_length=150)
-    phone = Text(max_length=60)
-    company = Text(max_length=200)
-    job_title = Text(max_length=200)
+    first_name = Detail(max_length=150)
+    last_name = Detail(max_length=150)
+    phone = Detail(max_length=60)
+    company = Detail(max_length=200)
+    job_title = Detail(max_length=200)
     contact_types = Texts(longest=100, help_text="Names of contact types.")
     lead_source = Text(max_length=100, help_text="Name of a lead source.")
     business_entities = Texts(longest=120, help_text="Names of brands; then they are taken as given.")
-    interests = Texts(longest=100)
-    tags = Texts(longest=60)
-    timezone = Text(max_length=64, help_text="IANA name such as Europe/Berlin.")
-    locale = Text(max_length=35, help_text="BCP 47 language tag such as en-GB.")
-    custom = Object()
+    interests = Details(longest=100)
+    tags = Details(longest=60)
+    timezone = Detail(max_length=64, help_text="IANA name such as Europe/Berlin.")
+    locale = Detail(max_length=35, help_text="BCP 47 language tag such as en-GB.")
+    custom = DetailObject()
 
 
 class ContactInput(Person):
     """A contact as the resource takes it."""
 
+    campaign_field = "source_metadata"
+
     status = Text(max_length=100, help_text="Name of a contact status.")
-    notes = Text(max_length=50_000)
+    notes = Detail(max_length=50_000)
 
 
 class ContactChange(ContactInput):
     """As ContactInput; what only Contactflow sets may come back as it was read, and is left alone."""
+
+    campaign_field = ""
 
     id = serializers.UUIDField(required=False, write_only=True)
     created_at = serializers.DateTimeField(required=False, write_only=True)
@@ -186,6 +229,13 @@ class ContactOutput(Output[Contact]):
         return [membership.business_entity.name for membership in contact.memberships.all()]
 
 
+class Remark(serializers.Serializer[Any]):
+    """A detail that was left out, or taken in another way than it came."""
+
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
 class Judgement(serializers.Serializer[Any]):
     """Enrolment's answer for one workflow."""
 
@@ -201,7 +251,10 @@ class EventOutput(Output[ContactEvent]):
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
     contact_email = serializers.CharField(source="contact.email", read_only=True)
     outcome = Judgement(many=True, read_only=True)
+    warnings = Remark(many=True, read_only=True)
 
     class Meta:
         model = ContactEvent
-        fields = ("id", "contact", "contact_email", "kind", "source", "received_at", "processed_at", "outcome")
+        fields = (
+            "id", "contact", "contact_email", "kind", "source", "received_at", "processed_at", "outcome", "warnings",
+        )  # fmt: skip

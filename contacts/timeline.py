@@ -161,11 +161,12 @@ def _arrival(event: ContactEvent) -> Entry:
     known = ("Was on a list that started no workflow.",) if event.mode == ContactEvent.Mode.BASELINE and not by else ()
     waiting = ("Workflows have not looked at this yet.",) if event.processed_at is None else ()
     told = (*describe.changes(event.changes), *map(describe.decision, event.decisions), *describe.proposals(event))
+    odd = describe.warnings(event.warnings)
     return Entry(
         kind=NOTION if event.source == ContactEvent.Source.NOTION else ARRIVAL,
         at=event.received_at,
         title=title,
-        lines=(*told, *known, *waiting),
+        lines=(*told, *odd, *known, *waiting),
         by=by,
         tone=INFO,
         row=event,

@@ -63,7 +63,8 @@ class NewContact(APIView):
             answer = entrypoints.apply(change=change, now=now, reference=reference)
             _count(public_key, answer.receipt, now)
         if public_key:  # nobody learns by it who is known, or how many are new
-            return Response({"success": True, "event_id": answer.receipt.event.pk}, status=202)
+            warned = {"warnings": answer.receipt.event.warnings} if answer.receipt.event.warnings else {}
+            return Response({"success": True, "event_id": answer.receipt.event.pk, **warned}, status=202)
         return Response(_body(answer), status=201 if answer.receipt.created else 200)
 
 
@@ -251,4 +252,5 @@ def _body(answer: entrypoints.Answer) -> dict[str, Any]:
         "workflows_triggered": [instance.template.slug for instance in instances],
         "instances": [{"id": one.pk, "workflow": one.template.slug, "status": one.status} for one in instances],
         "reasons": describe.answers(answer.enrolment.outcome),
+        "warnings": list(receipt.event.warnings),
     }

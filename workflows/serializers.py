@@ -9,7 +9,22 @@ from rest_framework import serializers
 
 from contactflow.core.clock import validate_moment
 from contacts.models import Contact
-from contacts.serializers import Flag, Judgement, Name, Object, Output, Person, Reason, Slug, Strict, Text, Texts
+from contacts.serializers import (
+    Detail,
+    DetailObject,
+    Flag,
+    Judgement,
+    Name,
+    Object,
+    Output,
+    Person,
+    Reason,
+    Remark,
+    Slug,
+    Strict,
+    Text,
+    Texts,
+)
 from engagement.models import Priority
 from workflows import describe
 from workflows.models import PlannedTouch, ScheduledAction, Step, WorkflowInstance, WorkflowTemplate, WorkflowVersion
@@ -22,12 +37,16 @@ EVENT_NAME = RegexValidator(
 class NewContact(Person):
     """A contact that arrives."""
 
-    message = Text(max_length=50_000, help_text="What the person wrote.")
-    source_metadata = Object(help_text="Where it came from: form, page, campaign.")
+    campaign_field = "source_metadata"
+
+    message = Detail(max_length=50_000, help_text="What the person wrote.")
+    source_metadata = DetailObject(help_text="Where it came from: form, page, campaign (utm_... and click ids too).")
 
 
 class Trigger(Strict):
     """An event for a contact."""
+
+    campaign_field = "metadata"
 
     contact_email = Text(required=True, max_length=320)
     trigger_event = Text(
@@ -66,7 +85,7 @@ class Answer(serializers.Serializer[Any]):
     workflows_triggered = serializers.ListField(child=serializers.CharField())
     instances = StartedInstance(many=True)
     reasons = Judgement(many=True)
-    warnings = serializers.ListField(child=serializers.DictField(), required=False)
+    warnings = Remark(many=True)
 
 
 class Accepted(serializers.Serializer[Any]):

@@ -115,7 +115,8 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         data = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                validation.validate(arrival=self.arrival(), reference=reference_data.load())
+                known, refused = reference_data.load(), validation.EVERY_FIELD
+                validation.validate(arrival=self.arrival(), reference=known, refused=refused)
             except intake.IntakeError as error:
                 for name, faults in error.errors.items():
                     field = {"business_entities": "brands"}.get(name, name)

@@ -75,7 +75,7 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
         (None, {"fields": ("happened", "contact_link", "source", "received_at", "processed_at")}),
         ("What was decided", {"fields": ("decided", "changed", "proposals", "held")}),
         ("What it started", {"fields": ("started",)}),
-        ("What arrived", {"fields": ("arrived", "asked", "event_key")}),
+        ("What arrived", {"fields": ("arrived", "not_understood", "asked", "event_key")}),
     )
 
     actions_detail = ("take_over",)
@@ -123,6 +123,10 @@ class ContactEventAdmin(PeopleSearch, Told, ReadOnlyAdmin):
     @column("As it arrived")
     def arrived(self, event: ContactEvent) -> str:
         return describe.pairs(event.payload)
+
+    @column("Not understood")
+    def not_understood(self, event: ContactEvent) -> str:
+        return describe.listed(describe.warnings(event.warnings))
 
     @column("What the caller asked for")
     def asked(self, event: ContactEvent) -> str:

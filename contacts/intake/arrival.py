@@ -10,11 +10,19 @@ from typing import Any, TypedDict
 from contacts.models import Contact, ContactEvent
 
 
+class Remark(TypedDict):
+    """A detail that was left out, or taken in another way than it came; stored in ContactEvent.warnings."""
+
+    field: str
+    message: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
     """A person as a source tells of them. None means: the source does not know.
 
     Types, entities, source and status are names (or slugs) of rows. `payload` is kept as it arrived, beside the event.
+    `warnings` is what the door could not understand before.
     """
 
     email: str
@@ -39,6 +47,7 @@ class Arrival:
     permission: Mapping[str, bool] | None = None
     """Whether they may be written to, by the name of a brand; by the empty name for every brand."""
     payload: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Remark] = ()
 
 
 class IntakeError(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import psycopg.errors
 from django.db import IntegrityError, transaction
@@ -42,6 +42,9 @@ class Change:
     event_key: str | None = None
     only_fills: bool = False
 
+    refused: ClassVar[Collection[str]] = validation.DECISIVE
+    """The fields that turn the change away where they are wrong."""
+
     def carry_out(self, command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
         return _arrive(command, present, reference)
 
@@ -70,6 +73,7 @@ class Edited(Change):
     contact: Contact
     kind: str = CONTACT_UPDATED
     erase: Collection[str] = ()
+    refused: ClassVar[Collection[str]] = validation.EVERY_FIELD  # who edits can correct it
 
     def carry_out(self, command: Command, present: dict[str, Person], reference: ReferenceData) -> Receipt | Unchanged:
         return _amend(command, present, reference, contact=self.contact, erase=self.erase)
@@ -101,6 +105,7 @@ class Command:
             source=self.change.source,
             event_key=self.event_key,
             payload=self.arrival.payload,
+            warnings=self.arrival.warnings,
             facts=facts,
             mode=policy.mode,
             workflows=list(policy.workflows),
@@ -218,7 +223,7 @@ def understand(
     people.check_kind(change.kind)
     return Command(
         change=change,
-        arrival=validation.validate(arrival=change.arrival, reference=reference),
+        arrival=validation.validate(arrival=change.arrival, reference=reference, refused=change.refused),
         event_key=people.storable_key(change.event_key),
         is_known_key=change.event_key is not None,
         policy=policy,

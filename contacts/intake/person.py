@@ -45,6 +45,7 @@ class Person:
         for name, value in arrival.texts.items():
             if value:
                 setattr(self.contact, name, value)
+        self._read_phone(arrival)
         if arrival.custom:
             before = self.contact.custom
             known = {
@@ -75,6 +76,7 @@ class Person:
         """Set exactly what was given, empty values too: a colleague's edit. `erase` names columns to set to nothing."""
         for name, value in arrival.texts.items():
             setattr(self.contact, name, value)
+        self._read_phone(arrival)
         for name in ("custom", "tags", "interests", "status", "added_on", "lead_source"):
             if (value := getattr(arrival, name)) is not None:
                 setattr(self.contact, name, value)
@@ -84,6 +86,12 @@ class Person:
             self.types = list(arrival.contact_types)
         if arrival.email != self.contact.email:
             self.contact.email, self.contact.email_typed = arrival.email, arrival.email_typed
+
+    def _read_phone(self, arrival: ValidatedArrival) -> None:
+        """By all that is known of where they are, whichever came first."""
+        if arrival.texts.keys() & {"phone", "locale", "timezone"}:
+            contact = self.contact
+            contact.phone = cleaning.phone(contact.phone, locale=contact.locale, timezone=contact.timezone)
 
     def add_types(self, types: Iterable[ContactType]) -> None:
         self.types = list(dict.fromkeys([*self.types, *types]))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
 from types import TracebackType
 from typing import Any, Final
 
 from contacts import cleaning
 from contacts.cleaning import Unacceptable
-from contacts.intake.arrival import Arrival, IntakeError
+from contacts.intake.arrival import Arrival, IntakeError, Remark
 from contacts.models import BusinessEntity, Contact, ContactStatus, ContactType, LeadSource
 from contacts.reference_data import ReferenceData
 
 # The columns of a contact that hold one text each, in the order in which they are cleaned.
 TEXT_COLUMNS: Final = ("first_name", "last_name", "company", "job_title", "timezone", "locale", "notes")
+# What decides who it is and what starts; of everything else a person is not turned away.
+DECISIVE: Final = frozenset(("email", "contact_types", "business_entities", "lead_source", "status", "permission"))
+EVERY_FIELD: Final = frozenset(one.name for one in fields(Arrival))
 CLEANERS: Final[Mapping[str, Callable[[str], str]]] = {
     "first_name": cleaning.name,
     "last_name": cleaning.name,
@@ -28,7 +32,7 @@ CLEANERS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 LIMITS: Final[Mapping[str, int]] = {
     name: getattr(Contact._meta.get_field(name), "max_length", None) or 50_000 for name in TEXT_COLUMNS
-} | {"message": 50_000}
+} | {"message": 50_000, "phone": 50_000}
 WORD_LIMITS: Final[Mapping[str, int]] = {"tags": 60, "interests": 100}
 
 
@@ -51,23 +55,32 @@ class ValidatedArrival:
     added_on: dt.date | None
     permission: dict[BusinessEntity | None, bool]
     payload: dict[str, Any]
+    warnings: list[Remark]
 
 
 @dataclass
-class _Errors:
-    """Collects what is wrong, field by field."""
+class _Findings:
+    """Collects what is wrong, field by field: what decides is refused, what is a detail is left out and said."""
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    refused: Collection[str]
+    warnings: list[Remark]
+    errors: dict[str, list[str]] = field(default_factory=dict)
 
     def of(self, name: str, *, prefix: str = "") -> _Noting:
-        return _Noting(self.found, name, prefix)
+        return _Noting(self, name, prefix)
+
+    def note(self, name: str, message: str) -> None:
+        if name in self.refused:
+            self.errors.setdefault(name, []).append(message)
+        else:
+            self.warnings.append({"field": name, "message": message})
 
 
 @dataclass(frozen=True)
 class _Noting:
     """Within it, what is unacceptable is noted for the field instead of raised."""
 
-    found: dict[str, list[str]]
+    findings: _Findings
     name: str
     prefix: str
 
@@ -77,28 +90,28 @@ class _Noting:
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         if not isinstance(error, Unacceptable):
             return False
-        self.found.setdefault(self.name, []).append(f"{self.prefix}{error}")
+        self.findings.note(self.name, f"{self.prefix}{error}")
         return True
 
 
-def validate(*, arrival: Arrival, reference: ReferenceData) -> ValidatedArrival:
-    """Raises IntakeError naming each field that is wrong."""
-    errors = _Errors()
+def validate(*, arrival: Arrival, reference: ReferenceData, refused: Collection[str] = DECISIVE) -> ValidatedArrival:
+    """Raises IntakeError naming each of the `refused` fields that is wrong; of the others `warnings` tells."""
+    findings = _Findings(refused, list(arrival.warnings))
     email = ""
-    with errors.of("email"):
+    with findings.of("email"):
         email = cleaning.email(_text("email", arrival.email))
-    texts = _texts(arrival, errors)
-    rows = _rows(arrival, reference, errors)
-    interests, tags = _words("interests", arrival.interests, errors), _words("tags", arrival.tags, errors)
-    custom = _custom(arrival, errors)
-    message = _cleaned("message", arrival.message, errors) or ""
-    form = _form(arrival, errors)
+    texts = _texts(arrival, findings)
+    rows = _rows(arrival, reference, findings)
+    interests, tags = _words("interests", arrival.interests, findings), _words("tags", arrival.tags, findings)
+    custom = _custom(arrival, findings)
+    message = texts.pop("message", "")
+    form = _form(arrival, findings)
     permission: dict[BusinessEntity | None, bool] = {}
-    with errors.of("permission"):
+    with findings.of("permission"):
         brands = reference.business_entities
         permission = {brands.find(name) if name else None: may for name, may in (arrival.permission or {}).items()}
-    if errors.found:
-        raise IntakeError(errors.found)
+    if findings.errors:
+        raise IntakeError(findings.errors)
     return ValidatedArrival(
         email=email,
         email_typed=arrival.email.strip()[:320],
@@ -111,25 +124,30 @@ def validate(*, arrival: Arrival, reference: ReferenceData) -> ValidatedArrival:
         payload=_payload(arrival),
         interests=interests,
         tags=tags,
+        warnings=findings.warnings,
         **rows,
     )
 
 
-def _texts(arrival: Arrival, errors: _Errors) -> dict[str, str]:
-    given = {name: _cleaned(name, getattr(arrival, name), errors) for name in TEXT_COLUMNS}
-    texts = {name: value for name, value in given.items() if value is not None}
-    if arrival.phone is not None:
-        locale, timezone = texts.get("locale", ""), texts.get("timezone", "")
-        texts["phone"] = cleaning.phone(str(arrival.phone), locale=locale, timezone=timezone)
-    return texts
+def _texts(arrival: Arrival, findings: _Findings) -> dict[str, str]:
+    """A telephone number is only trimmed: how it is read depends on what else is known of the person."""
+    given = {name: _cleaned(name, getattr(arrival, name), findings) for name in (*TEXT_COLUMNS, "phone", "message")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
-def _cleaned(name: str, typed: str | None, errors: _Errors) -> str | None:
+def _cleaned(name: str, typed: object, findings: _Findings) -> str | None:
     if typed is None:
         return None
     label = name.replace("_", " ").capitalize()
-    with errors.of(name):
-        cleaned = CLEANERS.get(name, cleaning.line)(_text(label, typed))
+    with findings.of(name):
+        if isinstance(typed, int) and not isinstance(typed, bool):
+            findings.note(name, f"{label} came as a number: a + or 0 at its beginning would be lost.")
+            typed = str(typed)
+        typed = _text(label, typed)
+        if name == "locale" and (listed := re.split("[,;]", typed))[1:]:  # what a browser accepts, the best first
+            typed = listed[0]
+            findings.note(name, f"Of several languages the first was taken: {typed[:35]}.")
+        cleaned = CLEANERS.get(name, cleaning.line)(typed)
         if len(cleaned) > LIMITS[name]:
             raise Unacceptable(f"{label}: {LIMITS[name]} characters at most; this has {len(cleaned)}.")
         return cleaned
@@ -142,29 +160,40 @@ def _text(label: str, typed: object) -> str:
     return typed
 
 
-def _rows(arrival: Arrival, reference: ReferenceData, errors: _Errors) -> dict[str, Any]:
+def _rows(arrival: Arrival, reference: ReferenceData, findings: _Findings) -> dict[str, Any]:
     rows: dict[str, Any] = dict.fromkeys(("contact_types", "business_entities", "lead_source", "status"))
-    with errors.of("contact_types"):
+    with findings.of("contact_types"):
         if arrival.contact_types is not None:
             rows["contact_types"] = reference.contact_types.find_all(_list("contact types", arrival.contact_types))
-    with errors.of("business_entities"):
+    with findings.of("business_entities"):
         if arrival.business_entities is not None:
             given = _list("business entities", arrival.business_entities)
             rows["business_entities"] = reference.business_entities.find_all(given)
-    with errors.of("lead_source"):
+    with findings.of("lead_source"):
         if arrival.lead_source and _text("The lead source", arrival.lead_source).strip():
             rows["lead_source"] = reference.lead_sources.find(arrival.lead_source)
-    with errors.of("status"):
+    with findings.of("status"):
         if arrival.status and _text("The status", arrival.status).strip():
             rows["status"] = reference.statuses.find(arrival.status)
     return rows
 
 
-def _words(name: str, typed: object, errors: _Errors) -> list[str] | None:
+def _words(name: str, typed: object, findings: _Findings) -> list[str] | None:
     if typed is None:
         return None
-    with errors.of(name, prefix=f"{name.capitalize()}: "):
-        return cleaning.words(_list(name, typed), limit=WORD_LIMITS[name])
+    label, limit = name.capitalize(), WORD_LIMITS[name]
+    with findings.of(name, prefix=f"{label}: "):
+        if isinstance(typed, str):
+            findings.note(name, f"{label} came as one text and not as a list, and were taken as one.")
+            typed = [typed]
+        elif not isinstance(typed, list | tuple):
+            raise Unacceptable(f"give the {name} as a list of texts.")
+        fitting = [word for word in typed if isinstance(word, str) and len(cleaning.line(word)) <= limit]
+        if len(fitting) < len(typed) or len(fitting) > cleaning.MAX_WORDS:
+            findings.note(
+                name, f"{label}: give {cleaning.MAX_WORDS} texts at most, each with {limit} characters at most."
+            )
+        return cleaning.words(fitting[: cleaning.MAX_WORDS], limit=limit)
     return None
 
 
@@ -175,19 +204,19 @@ def _list(label: str, typed: object) -> list[str]:
     return list(typed)
 
 
-def _custom(arrival: Arrival, errors: _Errors) -> dict[str, Any] | None:
+def _custom(arrival: Arrival, findings: _Findings) -> dict[str, Any] | None:
     if arrival.custom is None:
         return None
-    with errors.of("custom", prefix="Custom fields: "):
+    with findings.of("custom", prefix="Custom fields: "):
         if not isinstance(arrival.custom, Mapping):
             raise Unacceptable("give them as an object of names and values.")
         return cleaning.custom(arrival.custom)
     return None
 
 
-def _form(arrival: Arrival, errors: _Errors) -> str:
+def _form(arrival: Arrival, findings: _Findings) -> str:
     """The form the person filled in, by the name the source gives it."""
-    with errors.of("source_metadata", prefix="Source metadata: "):
+    with findings.of("source_metadata", prefix="Source metadata: "):
         if not isinstance(arrival.source_metadata, Mapping | None):
             raise Unacceptable("give it as an object of names and values.")
         return cleaning.line(str((arrival.source_metadata or {}).get("form") or ""))
@@ -198,7 +227,6 @@ def _payload(arrival: Arrival) -> dict[str, Any]:
     """What arrived, as it arrived; message and form are always in it, as no column of the contact holds them."""
     payload: dict[str, Any] = cleaning.plain(dict(arrival.payload))
     for name in ("message", "source_metadata"):
-        value = getattr(arrival, name)
-        if value and name not in payload:
+        if value := getattr(arrival, name):
             payload[name] = cleaning.plain(value)
     return payload

@@ -299,6 +299,7 @@ class Migration(migrations.Migration):
                 ("decisions", models.JSONField(blank=True, default=list)),
                 ("changes", models.JSONField(blank=True, default=dict)),
                 ("proposed", models.JSONField(blank=True, default=dict)),
+                ("warnings", models.JSONField(blank=True, default=list)),
                 (
                     "mode",
                     models.CharField(

@@ -115,6 +115,7 @@ class ContactAdapter(Adapter):
                 policy=intake.ARRIVAL if enrol else intake.BASELINE,
             )
             made.row, made.is_new = receipt.contact, receipt.created
+            made.refused |= {_field(warning["field"]): warning["message"] for warning in receipt.event.warnings}
 
         _without_what_is_refused(given, made, attempt)
         if made.row is None:

@@ -15,7 +15,7 @@ from django.db.models import F, Window, prefetch_related_objects
 from django.db.models.functions import Now, RowNumber
 
 from contactflow.core import bulk
-from contacts import cleaning, intake, reference_data
+from contacts import cleaning, describe, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.imports import Columns, FileRefused, Line, Rejected, dates
 from contacts.imports.columns import NAMED_ROWS
@@ -51,6 +51,7 @@ class Judged:
     changes: dict[str, list[Any]] = field(default_factory=dict)
     contact: Contact | None = None
     unknown: list[tuple[str, str]] = field(default_factory=list)  # (field, value) of rows nobody knows
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def is_taken(self) -> bool:
@@ -196,12 +197,14 @@ def _change(run: ImportRun, line: Line) -> intake.Change:
 def _note(one: Judged, answer: Answer) -> None:
     """Changes are {field: [before, after]}; of somebody new everything that is known, with nothing before."""
     if isinstance(answer, intake.IntakeError):
-        one.became, one.reason, one.contact, one.changes = Became.REJECTED, str(answer), None, {}
+        one.became, one.reason, one.contact, one.changes, one.warnings = Became.REJECTED, str(answer), None, {}, []
         one.unknown = _unknown_values(one.line, answer) if one.line else []
         return
     one.contact, one.became, one.changes = answer.contact, Became.UNCHANGED, {}
+    one.warnings = list(one.line.warnings) if one.line else []
     if not isinstance(answer, intake.Receipt):
         return
+    one.warnings += describe.warnings(answer.event.warnings)
     if answer.created:
         one.became = Became.CREATED
         one.changes = {name: [None, value] for name, value in answer.known.items() if value and name not in NEVER_SHOWN}
@@ -234,7 +237,7 @@ def _added(counts: dict[str, int], judged: Sequence[Judged], **more: int) -> dic
     for one in judged:
         total[one.became] += 1
         total["merged"] += one.row.is_repeat
-        total["warnings"] += len(one.line.warnings) if one.is_taken and one.line else 0
+        total["warnings"] += len(one.warnings)
     return dict(total)
 
 
@@ -243,7 +246,7 @@ def _store(judged: Sequence[Judged], outcome: str) -> None:
         row = one.row
         setattr(row, outcome, one.became)
         row.reason, row.changes, row.contact = one.reason, one.changes, one.contact if outcome == "became" else None
-        row.warnings = list(one.line.warnings) if one.line and one.is_taken else []
+        row.warnings = one.warnings
     names = ["person", outcome, "reason", "changes", "warnings", "is_repeat", "starts", "differs", "contact"]
     bulk.update([one.row for one in judged], names)
 
