@@ -11,9 +11,12 @@ from typing import Any
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,7 +33,9 @@ SAID = (
 MEANT_NOTHING = (
     "Part of this address or form names something in a way nothing is called here. Go back and choose it anew."
 )
-PLAIN = "text/plain; charset=utf-8"
+NAMES_NOTHING = (
+    ValidationError, IncorrectLookupParameters, DisallowedModelAdminLookup, DisallowedModelAdminToField, DataError,
+)  # fmt: skip
 logger = logging.getLogger(__name__)
 
 
@@ -92,14 +97,20 @@ class NulBytesMiddleware:
             raise Http404
         sent = [request.GET, request.POST] if request.method == "POST" else [request.GET]
         texts = (text for data in sent for name, values in data.lists() for text in (name, *values))
-        return HttpResponseBadRequest(SAID, PLAIN) if any(NUL in text for text in texts) else None
+        return _refused(SAID) if any(NUL in text for text in texts) else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Django itself asks the database for whatever id an address gives (a select box, a filter of an export)."""
-        if not _is_admin(request) or not isinstance(exception, ValidationError | IncorrectLookupParameters):
+        """Django itself asks the database for whatever an address gives (a select box, a filter of a list)."""
+        if not _is_admin(request) or not isinstance(exception, NAMES_NOTHING):
             return None
         logger.warning("an address or form was not understood: %s", type(exception).__name__)
-        return HttpResponseBadRequest(MEANT_NOTHING, PLAIN)
+        return _refused(MEANT_NOTHING)
+
+
+def _refused(words: str) -> HttpResponse:
+    return HttpResponseBadRequest(
+        render_to_string("apology.html", {"title": "That was not understood", "words": words})
+    )
 
 
 class TimezoneMiddleware:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from rest_framework.routers import SimpleRouter
 
 from contactflow.api import problems, schema
+from contactflow.api.index import Router
 from contacts import api as contacts
 from engagement import api as engagement
 from notion_bridge import api as notion
 from workflows import api as workflows
 
-resources = SimpleRouter(use_regex_path=False)
+resources = Router(use_regex_path=False)
 resources.register("contacts", contacts.Contacts)
 resources.register("events", contacts.Events)
 resources.register("workflow-templates", workflows.Templates)

@@ -12,7 +12,7 @@ from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from contactflow.api import problems
+from contactflow.api import problems, samples
 
 PROBLEM = {
     "type": "object",
@@ -63,6 +63,7 @@ IDEMPOTENCY_KEY = {
 
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """A hook of drf-spectacular."""
+    samples.complete(result["components"]["schemas"])
     result["components"]["schemas"]["Problem"] = PROBLEM
     result["paths"] = {_promised(path): operations for path, operations in result["paths"].items()}
     for path, operations in result["paths"].items():

@@ -25,7 +25,7 @@ PROBLEM = "application/problem+json"
     "path",
     [
         "/api/",
-        "/api/v1/",
+        "/api/v1/nothing/",
         "/api/v2/contacts/",
         "/api/v1/nothing",
         "/api/v1/contacts/not-a-uuid/",

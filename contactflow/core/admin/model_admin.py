@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import admin as django_admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.forms import SimpleArrayField
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import models
+from django.core.exceptions import FieldDoesNotExist, FieldError, PermissionDenied, ValidationError
+from django.core.paginator import InvalidPage
+from django.db import DataError, models
 from django.db.models.expressions import BaseExpression
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -39,6 +41,8 @@ else:
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 ONE_PER_LINE = "One per line."
+NOT_A_FILTER = (IncorrectLookupParameters, FieldError, DataError, ValueError, TypeError, OverflowError)
+"""What Django and the database raise for ?name__regex=( and the like, some of it only when rows are read."""
 LIST_FOR = 3000  # milliseconds that one question of a list may take; nearly all take a hundredth of it
 
 
@@ -175,7 +179,12 @@ class BaseAdmin(ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, and what is done to rows chosen in it, obeys the chosen brand; the page of a row does not."""
         request.is_listing = True  # type: ignore[attr-defined]  # ours
-        return super().get_changelist_instance(request)
+        try:
+            return super().get_changelist_instance(request)
+        except NOT_A_FILTER as error:
+            if not request.GET or isinstance(error.__context__, InvalidPage):  # of which Django leads to the first one
+                raise
+            raise ValidationError("filter") from error  # which is answered 400 in words
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Titled by what it lists, not by what Django thinks one wants with it; nobody waits for it for minutes."""

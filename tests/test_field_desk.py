@@ -1,0 +1,113 @@
+"""The desk as a small team uses it: what a colleague sees, and what an address typed wrongly leads to."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from contacts.models import LeadSource
+from notion_bridge.models import NotionConnection
+
+pytestmark = pytest.mark.usefixtures("reference_rows")
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("boss", "boss@staff.example", "secret")
+
+
+@pytest.fixture
+def desk(client: Client, boss: User) -> Client:
+    client.raise_request_exception = False
+    client.force_login(boss)
+    return client
+
+
+def lists() -> list[Any]:
+    """All but the page of the one connection to Notion, which lists nothing."""
+    models = (model for model in admin.site._registry if model is not NotionConnection)
+    return [pytest.param(model, id=model._meta.label_lower) for model in models]
+
+
+def list_of(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+BROKEN = {
+    "CharField": ("regex", "("),
+    "TextField": ("regex", "["),
+    "DateTimeField": ("year", "99999999999"),
+    "DateField": ("gte", "soon"),
+    "JSONField": ("regex", "("),
+    "UUIDField": ("exact", "nobody"),
+    "BigAutoField": ("in", "1,x"),
+    "PositiveSmallIntegerField": ("exact", "many"),
+    "ForeignKey": ("exact", "x"),
+}
+
+
+def broken_queries(model: Any) -> list[dict[str, str]]:
+    """Lookups that name no field, or compare one of each kind with what it cannot hold."""
+    fields = {field.get_internal_type(): field.name for field in model._meta.concrete_fields}
+    own = [{f"{fields[kind]}__{how}": value} for kind, (how, value) in BROKEN.items() if kind in fields]
+    return [{"x__regex": "("}, *own]
+
+
+# Point 37: addresses
+
+
+@pytest.mark.parametrize("model", lists())
+def test_query_that_means_nothing_is_refused_in_words_by_every_list(desk, model):
+    answers = {str(query): desk.get(list_of(model), query) for query in broken_queries(model)}
+
+    assert {query: one.status_code for query, one in answers.items() if one.status_code != 400} == {}
+    assert all("Go back" in one.content.decode() for one in answers.values())
+
+
+def test_page_beyond_the_last_leads_back_to_the_list(desk, monkeypatch):
+    monkeypatch.setattr(admin.site._registry[LeadSource], "list_per_page", 1)
+
+    assert desk.get(list_of(LeadSource), {"p": "99"}).status_code == 302
+
+
+def test_index_of_the_api_names_every_resource(desk):
+    answer = desk.get("/api/v1/", headers={"Accept": "application/json"})
+
+    assert answer.status_code == 200
+    assert answer.json()["contacts"].endswith("/api/v1/contacts/")
+    assert {"tasks", "alerts", "workflow-instances"} <= set(answer.json())
+
+
+@pytest.mark.parametrize("place", ["/api/v1/", "/api/v1/contacts/", "/contact-workflows/new-contact/"])
+def test_pages_of_the_api_carry_our_name(desk, place):
+    page = desk.get(place, headers={"Accept": "text/html"}).content.decode()
+
+    assert "Contactflow API" in page
+    assert "Django REST framework" not in page
+
+
+@pytest.mark.parametrize("place", ["/api/v1/contacts/", "/contact-workflows/new-contact/"])
+def test_forms_of_the_api_begin_with_a_body_that_is_taken(desk, place):
+    page = desk.get(place, headers={"Accept": "text/html"})
+    written = re.search(r'<textarea[^>]*name="_content"[^>]*>(.*?)</textarea>', page.content.decode(), re.DOTALL)
+
+    assert written
+    body = html.unescape(written[1])
+    assert json.loads(body)["first_name"] == "Ada"
+    assert desk.post(place, body, content_type="application/json").status_code == 201
+
+
+def test_examples_in_the_schema_are_real_values(desk):
+    schema = desk.get("/api/schema/", {"format": "json"}).json()
+
+    person = schema["components"]["schemas"]["NewContact"]["properties"]
+    assert person["email"]["example"] == "ada.lovelace@example.com"
+    assert person["contact_types"]["example"] == ["Artist"]
