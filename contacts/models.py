@@ -33,6 +33,11 @@ def validate_mailbox(address: str) -> None:
         raise ValidationError("No mail server takes this address. Give one like hello@example.com.") from None
 
 
+def validate_no_variables(text: str) -> None:
+    if "{{" in text:
+        raise ValidationError("Variables do not work here: this is the same for everybody. Write plain words.")
+
+
 class BusinessEntity(models.Model):
     """A brand: its own sender, voice, team, hours and promises."""
 
@@ -48,15 +53,17 @@ class BusinessEntity(models.Model):
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name of the team's time zone.")
 
     # What a recipient sees of the brand
-    sender_name = models.CharField(max_length=120, blank=True)
+    sender_name = models.CharField(max_length=120, blank=True, validators=[validate_no_variables])
     sender_email = models.EmailField(
         blank=True, validators=[validate_mailbox], help_text="Empty: the address of DEFAULT_FROM_EMAIL."
     )
     reply_to = models.EmailField(blank=True, validators=[validate_mailbox])
     colour = models.CharField(max_length=7, default="#334155", validators=[validate_colour])
     logo_url = models.URLField(blank=True)
-    signature = models.TextField(blank=True, help_text="Markdown, below every email of the brand.")
-    postal_address = models.TextField(blank=True)
+    signature = models.TextField(
+        blank=True, validators=[validate_no_variables], help_text="Markdown, below every email of the brand."
+    )
+    postal_address = models.TextField(blank=True, validators=[validate_no_variables])
     website = models.URLField(blank=True)
 
     class Meta:

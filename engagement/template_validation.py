@@ -79,6 +79,11 @@ def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
         yield from _variable_errors(variable, words)
 
 
+def variable_faults(text: str, *, level: str) -> list[str]:
+    """What is wrong with the variables of a text that is no email."""
+    return list(_text_errors("body", text, Words("", "", text, level)))
+
+
 def _variable_errors(variable: Variable, words: Words) -> Iterator[str]:
     placeholder = placeholders.find(variable.name)
     place = f'Line {variable.line}: "{{{{ {variable.name} }}}}"'

@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import example, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
@@ -24,10 +25,12 @@ from engagement import context, markdown, risky_values, template_syntax, templat
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
 from engagement.defaults import shipped
-from engagement.models import Alert, ChannelState
+from engagement.models import Alert, ChannelState, Task
 from engagement.rendering import Words
-from tests.factories import NOW, ContactFactory
-from tests.workflows import world
+from tests.factories import NOW, ContactFactory, ScheduledActionFactory
+from tests.workflows import plan, world
+from workflows import actions, validation
+from workflows.actions.base import Someone
 from workflows.models import ScheduledAction
 
 GALLERY = "Willkommen bei der Galerie für zeitgenössische Kunst"
@@ -356,3 +359,72 @@ def test_a_paragraph_of_a_shipped_email_is_one_line(email):
 @pytest.mark.usefixtures("deployed")
 def test_what_programs_leave_in_names_is_cleaned_at_the_door(typed, stored):
     assert world.arrive(last_name=typed).receipt.contact.last_name == stored
+
+
+# Words for colleagues
+
+TITLE = "Call {{ first_name }} of {{ company }}, {{ job_title|no role }} {{ phone }}"
+FILLED = "Call Ada of Engines, no role (phone unknown)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "text"), [("create_task", Task, "description"), ("send_notification", Alert, "message")]
+)
+@pytest.mark.django_db
+def test_variables_work_in_what_colleagues_read(kind, model, text):
+    action = ScheduledActionFactory(
+        instance__contact=ContactFactory(first_name="Ada", company="Engines"),
+        step__action_type=kind,
+        step__title=TITLE,
+        step__description=f"First:\n{TITLE}",
+    )
+
+    actions.of(kind).perform_many([action], NOW)
+
+    made = model.objects.get()
+    assert (made.title, getattr(made, text)) == (FILLED, f"First:\n{FILLED}")
+    assert actions.of("create_task").name_of(action) == f"Task “{FILLED}”"
+
+
+@pytest.mark.django_db
+def test_an_advertisement_as_a_name_stands_in_no_title():
+    action = ScheduledActionFactory(
+        instance__contact=ContactFactory(first_name="https://evil.example"), step__title="Call {{ first_name }}"
+    )
+
+    actions.of("create_task").perform_many([action], NOW)
+
+    assert Task.objects.get().title == "Call (first name unknown)"
+
+
+@pytest.mark.parametrize(
+    "title", ["Call {{ first_nam }}", "Call {{ first_name", "{{ passage.x }}", "{{ first_name }} }"]
+)
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_a_variable_that_does_not_work_keeps_a_workflow_from_being_published(title, field):
+    faults = validation.find(plan.plan(plan.task(**{field: title}), plan.alert(**{field: title})))
+
+    assert [fault.field for fault in faults] == [field, field]
+
+
+def test_braces_that_are_no_variable_may_stand_in_a_title():
+    assert not validation.find(plan.plan(plan.task(title="Check {x} and 100 %")))
+
+
+def test_a_dry_run_shows_the_words_as_they_will_be():
+    someone = Someone(contact=Contact(email="ada@example.org", first_name="Ada"), business_entity=None)
+    step = plan.task(title="Call {{ first_name }}")
+
+    foreseen = actions.of("create_task").foresee(
+        actions.of("create_task").planned(step)[0], step, name="x", someone=someone, at=NOW
+    )
+
+    assert foreseen.title == "Call Ada"
+
+
+@pytest.mark.parametrize("field", ["sender_name", "signature", "postal_address"])
+def test_what_is_the_same_for_everybody_takes_no_variables(field):
+    with pytest.raises(ValidationError) as refused:
+        BusinessEntity(slug="x", name="X", **{field: "Yours, {{ first_name }}"}).clean_fields()
+
+    assert set(refused.value.message_dict) == {field}

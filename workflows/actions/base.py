@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Contact
+from engagement import personal_lines
 from engagement.delivery import Order
 from engagement.models import EngagementTemplate, Priority
 from workflows import describe, scheduling
@@ -190,19 +191,36 @@ class ForColleague(ActionType):
     def faults(self, step: PlannedStep) -> Iterator[Fault]:
         if step.target is None:
             yield Fault(field="target", message="Choose who is alerted or gets the task.", severity=Severity.REFUSED)
+        for name in ("title", "description"):
+            for fault in personal_lines.faults(getattr(step, name)):
+                yield Fault(field=name, message=fault)
 
     def foresee(self, planned: Planned, step: PlannedStep, *, name: str, someone: Someone, at: dt.datetime) -> Foreseen:
         return Foreseen(
             at=at,
             action_type=self.name,
-            what=f"{self.label}: {step.title}" if step.title else self.label,
+            what=f"{self.label}: {_filled(step.title, someone)}" if step.title else self.label,
             target=step.target.slug if step.target else "",
             whom=str(step.target or ""),
-            title=step.title or f"{name}: {someone.contact}",
-            message=step.description or describe.about(someone.contact, someone.because),
+            title=_filled(step.title, someone) or f"{name}: {someone.contact}",
+            message=_filled(step.description, someone) or describe.about(someone.contact, someone.because),
             priority=step.priority or Priority.MEDIUM.value,
             category=step.category,
         )
+
+
+def worded(text: str, action: ScheduledAction) -> str:
+    """What the step says, with what is known of the contact."""
+    if "{{" not in text:
+        return text
+    instance = action.instance
+    return personal_lines.fill(text, contact=instance.contact, business_entity=instance.business_entity)
+
+
+def _filled(text: str, someone: Someone) -> str:
+    return personal_lines.fill(
+        text, contact=someone.contact, business_entity=someone.business_entity, facts=someone.facts
+    )
 
 
 def whom(step: PlannedStep | Step, *, nobody: str) -> str:

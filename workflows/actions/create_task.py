@@ -11,7 +11,7 @@ from contacts.describe import because
 from engagement import tasking
 from engagement.models import Priority, Task
 from workflows import describe, scheduling
-from workflows.actions.base import Fault, ForColleague, Foreseen, Planned, Result, Someone, whom
+from workflows.actions.base import Fault, ForColleague, Foreseen, Planned, Result, Someone, whom, worded
 from workflows.drafts import PlannedStep
 from workflows.models import ScheduledAction, Step
 
@@ -46,7 +46,7 @@ class CreateTask(ForColleague):
         return step.title or "Task without a title"
 
     def name_of(self, action: ScheduledAction) -> str:
-        return f"Task “{action.step.title}”"
+        return f"Task “{worded(action.step.title, action)}”"
 
 
 def _task_of(action: ScheduledAction, now: dt.datetime) -> Task:
@@ -54,8 +54,8 @@ def _task_of(action: ScheduledAction, now: dt.datetime) -> Task:
     priority = step.priority or Priority.MEDIUM
     return Task(
         action=action.pk,
-        title=step.title,
-        description=step.description or describe.about(instance.contact, because(instance.because)),
+        title=worded(step.title, action),
+        description=worded(step.description, action) or describe.about(instance.contact, because(instance.because)),
         category=step.category,
         priority=priority,
         source=Task.Source.WORKFLOW,

@@ -10,7 +10,7 @@ from contacts.describe import because
 from engagement import alerts
 from engagement.models import Alert, Priority
 from workflows import describe
-from workflows.actions.base import ForColleague, Result, whom
+from workflows.actions.base import ForColleague, Result, whom, worded
 from workflows.drafts import PlannedStep
 from workflows.models import ScheduledAction, Step
 
@@ -41,8 +41,8 @@ def _alert_of(action: ScheduledAction) -> Alert:
         raise ValueError("the step names nobody to alert")
     return Alert(
         action=action.pk,
-        title=step.title or f"{instance.template.name}: {instance.contact}",
-        message=step.description or describe.about(instance.contact, because(instance.because)),
+        title=worded(step.title, action) or f"{instance.template.name}: {instance.contact}",
+        message=worded(step.description, action) or describe.about(instance.contact, because(instance.because)),
         priority=step.priority or Priority.MEDIUM,
         target=action.target,
         contact=instance.contact,
