@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.utils import timezone
@@ -40,8 +41,9 @@ def came(brand, ago):
     return person
 
 
-def sent(person, ago, *, brand=None, status="sent"):
+def sent(person, ago, *, brand=None, status="sent", by_hand=True):
     return Message.objects.create(
+        action=None if by_hand else uuid.uuid4(),
         contact=person, business_entity=brand, recipient="a@example.org", subject="Hello", text="", html="",
         status=status, sent_at=NOW - ago if status == "sent" else None,
     )  # fmt: skip
@@ -111,6 +113,28 @@ def test_email_within_the_promise_is_in_time(gallery):
     sent(came(gallery, 10 * HOUR), 7 * HOUR)
 
     assert (the_clock(gallery).in_time, the_clock(gallery).kept) == (1, 100)
+
+
+def test_email_that_a_workflow_sent_is_no_answer_and_stands_beside_it(gallery):
+    sent(came(gallery, 10 * HOUR), 9 * HOUR, by_hand=False)
+
+    clock = the_clock(gallery)
+    assert (clock.in_time, clock.overdue, clock.automatic, clock.kept) == (0, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("tags", "answered_after", "in_time"),
+    [([], 3, 1), ([], 3.5, 0), (["vip"], 1, 1), (["VIP"], 2, 0), (["Other"], 2, 1)],
+)
+def test_source_that_promises_less_time_is_held_to_it(gallery, tags, answered_after, in_time):
+    person = came(gallery, 10 * HOUR)
+    person.lead_source = f.LeadSourceFactory(response_hours=3, hot_tag="VIP", hot_response_hours=1)
+    person.tags = tags
+    person.save()
+
+    sent(person, (10 - answered_after) * HOUR)
+
+    assert the_clock(gallery).in_time == in_time
 
 
 def test_email_after_the_promise_is_late(gallery):
@@ -193,12 +217,13 @@ def test_people_behind_a_number_are_as_many(gallery, how):
     came(gallery, 9 * HOUR)
     sent(came(gallery, 10 * HOUR), 9 * HOUR)
     sent(came(gallery, 10 * HOUR), HOUR)
+    sent(came(gallery, HOUR / 2), HOUR / 4, by_hand=False)
     clock = the_clock(gallery)
     expected = clock.new if how == "all" else getattr(clock, how)
 
     found = response_times.people(brand_id=gallery.pk, how=how, now=NOW)
 
-    assert len(found) == expected == (4 if how == "all" else 1)
+    assert len(found) == expected == {"all": 5, "waiting": 2}.get(how, 1)
 
 
 def test_no_brand_has_no_clock(db):
