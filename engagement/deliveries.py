@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,17 +22,22 @@ from engagement.alerts import letter as alert_letter
 from engagement.channels import registry
 from engagement.channels.base import ChannelError, Envelope, Sender
 from engagement.dispatcher import CLAIM_LEASE, SENDING_LEASE, Letter, Outcome, Result
-from engagement.models import Delivery
+from engagement.models import Delivery, Priority
 
 Status = Delivery.Status
 BATCH = 20
+TOGETHER = dt.timedelta(minutes=3)
+"""How long alerts wait after an email about the same target, so that they travel together; urgent ones never do."""
+AT_MOST = 200  # alerts in one email
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryLetter(Letter):
-    pk: int
-    token: UUID
+    """One email; alerts of one target that travel together share it, and what becomes of it."""
+
+    rows: dict[int, UUID]
+    """The token under which each is held."""
 
 
 def run_pump_step(deadline: float) -> int:
@@ -88,6 +95,48 @@ _CLAIM = """
     RETURNING delivery.id, delivery.token
 """
 _DUE, _ONLY = "next_attempt_at <= statement_timestamp()", "id = %(only)s"
+# Served by delivery_sent_to. A crash loses nothing: it only says when.
+_WAIT = """
+    UPDATE engagement_delivery AS delivery SET next_attempt_at = early.until
+    FROM (
+        SELECT due.id, last.finished_at + %(together)s AS until
+        FROM engagement_delivery AS due
+        JOIN engagement_alert AS alert ON alert.id = due.alert_id AND alert.priority <> 'urgent'
+        CROSS JOIN LATERAL (
+            SELECT sent.finished_at
+            FROM engagement_delivery AS sent JOIN engagement_alert AS told ON told.id = sent.alert_id
+            WHERE sent.status = 'sent' AND sent.address = due.address AND sent.channel = due.channel
+              AND sent.finished_at > statement_timestamp() - %(together)s
+              AND told.target_id = alert.target_id AND told.priority <> 'urgent'
+            ORDER BY sent.finished_at DESC LIMIT 1
+        ) AS last
+        WHERE due.status = 'pending' AND due.attempts = 0 AND due.next_attempt_at <= statement_timestamp()
+        LIMIT %(at_most)s
+        FOR UPDATE OF due SKIP LOCKED
+    ) AS early
+    WHERE delivery.id = early.id
+"""
+# A crash after this commit costs the lease time, as of those they travel with.
+_JOIN = """
+    UPDATE engagement_delivery AS delivery
+    SET status = 'claimed', token = gen_random_uuid(),
+        lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+    FROM (
+        SELECT other.id FROM engagement_delivery AS other JOIN engagement_alert AS told ON told.id = other.alert_id
+        WHERE other.status = 'pending' AND told.priority <> 'urgent'
+          AND (other.attempts = 0 OR other.next_attempt_at <= statement_timestamp())
+          AND (other.channel, other.address, told.target_id) IN (
+            SELECT mine.channel, mine.address, alert.target_id FROM engagement_delivery AS mine
+            JOIN engagement_alert AS alert ON alert.id = mine.alert_id AND alert.priority <> 'urgent'
+            WHERE mine.id = ANY(%(claimed)s)
+          )
+        ORDER BY other.id
+        LIMIT %(at_most)s
+        FOR UPDATE OF other SKIP LOCKED
+    ) AS joining
+    WHERE delivery.id = joining.id
+    RETURNING delivery.id, delivery.token
+"""
 _INTEND = """
     UPDATE engagement_delivery AS delivery
     SET status = 'sending', attempts = attempts + 1,
@@ -120,10 +169,17 @@ class DeliveryQueue:
             "paused": list(paused),
             "limit": limit,
             "only": self._only,
+            "together": TOGETHER,
+            "at_most": AT_MOST - limit,
         }
         with connection.cursor() as cursor:
+            if self._only is None:
+                cursor.execute(_WAIT, values)
             cursor.execute(_CLAIM.format(which=_DUE if self._only is None else _ONLY), values)
             self._claimed = dict(cursor.fetchall())
+            if self._claimed and self._only is None:
+                cursor.execute(_JOIN, values | {"claimed": list(self._claimed)})
+                self._claimed.update(cursor.fetchall())
         return len(self._claimed)
 
     def prepare(self, *, until: float) -> list[DeliveryLetter]:
@@ -131,31 +187,34 @@ class DeliveryQueue:
             "alert__target", "alert__contact__lead_source", "alert__business_entity"
         )
         letters: list[DeliveryLetter] = []
-        for row in rows.order_by("next_attempt_at", "pk"):
-            letters.append(self._letter(row, database_now()))
+        for together in _by_letter(rows.order_by("next_attempt_at", "pk")):
+            letters.append(self._letter(together, database_now()))
             refusal = letters[-1].refusal
             if time.monotonic() > until or (refusal is not None and refusal.channel_wide):
                 break
         return letters
 
-    def _letter(self, row: Delivery, now: datetime) -> DeliveryLetter:
-        about: dict[str, Any] = {"channel": row.channel, "pk": row.pk, "token": self._claimed[row.pk]}
+    def _letter(self, rows: Sequence[Delivery], now: datetime) -> DeliveryLetter:
+        first = rows[0]
+        about: dict[str, Any] = {"channel": first.channel, "rows": {row.pk: self._claimed[row.pk] for row in rows}}
         try:
-            if row.expires_at is not None and row.expires_at <= now:
+            if first.expires_at is not None and first.expires_at <= now:
                 raise ChannelError(Reason.of("too_late"), permanent=True)
-            return DeliveryLetter(**about, parcel=registry.channel(row.channel).prepare(_envelope(row, now)))
+            return DeliveryLetter(**about, parcel=registry.channel(first.channel).prepare(_envelope(rows, now)))
         except ChannelError as error:
             return DeliveryLetter(**about, refusal=error)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            logger.exception("delivery %s could not be prepared", row.pk)
+            logger.exception("delivery %s could not be prepared", first.pk)
             return DeliveryLetter(**about, refusal=ChannelError(dispatcher.fault(error), permanent=False))
 
     def intend(self, letters: Sequence[DeliveryLetter]) -> list[DeliveryLetter]:
+        """What is held in one letter was claimed together, and so its leases end together."""
+        held = {pk: token for letter in letters for pk, token in letter.rows.items()}
         values: dict[str, Any] = {
-            "ids": [letter.pk for letter in letters],
-            "tokens": [letter.token for letter in letters],
+            "ids": list(held),
+            "tokens": list(held.values()),
             "lease": SENDING_LEASE.total_seconds(),
         }
         with connection.cursor() as cursor:
@@ -163,7 +222,7 @@ class DeliveryQueue:
             begun = {pk for (pk,) in cursor.fetchall()}
         for pk in begun:
             self._claimed.pop(pk, None)
-        return [letter for letter in letters if letter.pk in begun]
+        return [letter for letter in letters if begun & letter.rows.keys()]
 
     def settle(self, results: Sequence[Result[DeliveryLetter]]) -> None:
         for result in results:
@@ -178,29 +237,43 @@ class DeliveryQueue:
         self._claimed = {}
 
 
-def _envelope(row: Delivery, now: datetime) -> Envelope:
+def _by_letter(rows: Iterable[Delivery]) -> list[list[Delivery]]:
+    """Alerts to one address about one target share a letter, unless urgent, or perhaps to blame for its failing."""
+    letters: dict[Hashable, list[Delivery]] = defaultdict(list)
+    for row in rows:
+        key: Hashable = row.pk
+        is_suspect = row.reason.get("code") == "our_fault"
+        if row.alert is not None and row.alert.priority != Priority.URGENT and not is_suspect:
+            key = (row.channel, row.address, row.alert.target_id)
+        letters[key].append(row)
+    return list(letters.values())
+
+
+def _envelope(rows: Sequence[Delivery], now: datetime) -> Envelope:
+    first = rows[0]
+    alerts = [row.alert for row in rows if row.alert is not None]
     return Envelope(
-        identity=row.identity,
-        sender=Sender(**row.sender) if row.sender else envelopes.sender_of(None),
-        address=row.address,
-        parts=row.parts if row.alert is None else alert_letter.parts_of(row.alert),
+        identity=first.identity,
+        sender=Sender(**first.sender) if first.sender else envelopes.sender_of(None),
+        address=first.address,
+        parts=alert_letter.parts_of(alerts) if alerts else first.parts,
         at=now,
     )
 
 
 def _settle(result: Result[DeliveryLetter]) -> None:
-    """Under the token; one whose lease ran out during the hand-over is known now after all."""
-    letter = result.letter
-    mine = Delivery.objects.filter(pk=letter.pk, token=letter.token, finished_at=None) | Delivery.objects.filter(
-        pk=letter.pk, token=letter.token, status=Status.AMBIGUOUS
-    )
-    row = mine.first()
-    if row is None:
-        logger.warning("delivery %s: the lease was lost, somebody else settles it", letter.pk)
-        return
-    tried = row.attempts + (row.status == Status.CLAIMED)  # the intent counted the try already
-    mine.update(lease_until=None, **_changes(result, tried))
-    logger.info("delivery %s: %s", letter.pk, result.outcome)
+    """Under the tokens; one whose lease ran out during the hand-over is known now after all."""
+    held = result.letter.rows
+    mine = Delivery.objects.filter(pk__in=held, token__in=held.values())
+    mine = mine.filter(finished_at=None) | mine.filter(status=Status.AMBIGUOUS)
+    rows = list(mine)
+    if len(rows) < len(held):
+        logger.warning("deliveries %s: a lease was lost, somebody else settles it", list(held))
+    if rows:
+        # The intent counted the try already.
+        tried = max(row.attempts + (row.status == Status.CLAIMED) for row in rows)
+        mine.update(lease_until=None, **_changes(result, tried))
+        logger.info("deliveries %s: %s", [row.pk for row in rows], result.outcome)
 
 
 def _changes(result: Result[DeliveryLetter], tried: int) -> dict[str, Any]:

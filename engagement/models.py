@@ -296,6 +296,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["lease_until"], condition=models.Q(status__in=["claimed", "sending"]), name="delivery_leased"
             ),
+            # engagement.deliveries: whom alerts reached a moment ago, so that the next ones travel together.
+            models.Index(fields=["address", "finished_at"], condition=models.Q(status="sent"), name="delivery_sent_to"),
         ]
 
     def __str__(self) -> str:

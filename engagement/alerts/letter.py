@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.conf import settings
 
 from contacts.models import Contact
 from engagement import risky_values
-from engagement.models import Alert
+from engagement.models import Alert, Priority
 from engagement.template_syntax import cut, plain
 
 SUBJECT_LIMIT = 150
+SHOWN = 50  # of the alerts that travel together
 
 
-def parts_of(alert: Alert) -> dict[str, str]:
-    """What it says."""
-    return {"subject": subject_of(alert), "text": text_of(alert)}
+def parts_of(alerts: Sequence[Alert]) -> dict[str, str]:
+    """What it says, of one alert or of several of one target."""
+    if len(alerts) == 1:
+        return {"subject": subject_of(alerts[0]), "text": text_of(alerts[0])}
+    first = max(alerts, key=lambda alert: Priority.values.index(alert.priority))
+    subject = f"[{first.priority}] {len(alerts)} alerts for {plain(str(first.target))}: {_named(first)}, ..."
+    listed = "\n\n".join(_in_short(alert) for alert in alerts[:SHOWN])
+    more = f"and {len(alerts) - SHOWN} more" if len(alerts) > SHOWN else ""
+    todo = f"Look at them and acknowledge them, so that colleagues know you are on it:\n{open_alerts(first)}"
+    text = "\n\n".join(part for part in (f"{len(alerts)} alerts for {first.target}", listed, more, todo) if part)
+    return {"subject": cut(subject, SUBJECT_LIMIT), "text": f"{text}\n"}
+
+
+def _in_short(alert: Alert) -> str:
+    said = " ".join(alert.message.split())
+    facts = [
+        f"[{alert.priority}] {_named(alert)}",
+        cut(said, SUBJECT_LIMIT),
+        alert.contact.email if alert.contact else "",
+    ]
+    return "\n".join([*(fact for fact in facts if fact), admin_address("alert", alert.pk)])
 
 
 def subject_of(alert: Alert) -> str:
     """ "[urgent] New artist: Ada Lovelace" """
+    return cut(f"[{alert.priority}] {_named(alert)}", SUBJECT_LIMIT)
+
+
+def _named(alert: Alert) -> str:
     who = plain(str(alert.contact)) if alert.contact else ""
     title = plain(alert.title)
-    named = title if not who or who in title else f"{title}: {who}"
-    return cut(f"[{alert.priority}] {named}", SUBJECT_LIMIT)
+    return title if not who or who in title else f"{title}: {who}"
 
 
 def text_of(alert: Alert) -> str:
@@ -68,6 +91,10 @@ def _what_to_do(alert: Alert) -> str:
 
 def admin_address(model: str, pk: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/admin/engagement/{model}/{pk}/change/"
+
+
+def open_alerts(alert: Alert) -> str:
+    return f"{settings.PUBLIC_URL}/admin/engagement/alert/?state=open&target__id__exact={alert.target_id}"
 
 
 def contact_address(contact: Contact) -> str:

@@ -227,6 +227,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(condition=models.Q(("status", "pending")), fields=["next_attempt_at", "id"], name="delivery_due"),
                     models.Index(condition=models.Q(("status__in", ["claimed", "sending"])), fields=["lease_until"], name="delivery_leased"),
+                    models.Index(condition=models.Q(("status", "sent")), fields=["address", "finished_at"], name="delivery_sent_to"),
                 ],
                 "constraints": [models.UniqueConstraint(fields=("alert", "channel", "address"), name="one_delivery_per_address")],
             },

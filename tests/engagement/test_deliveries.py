@@ -63,6 +63,64 @@ def test_several_alerts_share_one_connection(sink):
     assert sink.connections == 1
 
 
+def test_alerts_of_one_target_travel_together(sink):
+    target = reachable()
+    for number in range(66):
+        raise_alert(target=target, title=f"New artist {number}")
+
+    deliver()
+
+    (letter,) = sink.messages
+    assert "66 alerts" in letter["Subject"]
+    assert all(f"New artist {number}" in letter.get_content() for number in (0, 33, 49))
+    assert set(Delivery.objects.values_list("status", "attempts")) == {("sent", 1)}
+
+
+def test_alerts_of_different_targets_and_urgent_ones_travel_alone(sink):
+    target = reachable()
+    raise_alert(target=target)
+    raise_alert(target=target, priority="urgent")
+    raise_alert(target=target, priority="urgent")
+    raise_alert(target=TargetFactory(slug="others", extra_emails=target.extra_emails))
+
+    deliver()
+
+    assert len(sink.received) == 4
+
+
+def test_alerts_soon_after_an_email_wait_for_each_other_and_urgent_ones_do_not(sink):
+    target = reachable()
+    raise_alert(target=target)
+    deliver()
+    for priority in ("low", "high", "urgent"):
+        raise_alert(target=target, priority=priority)
+
+    deliver()
+
+    assert [one["Subject"].split()[0] for one in sink.messages[1:]] == ["[urgent]"]
+    assert Delivery.objects.filter(status="pending", next_attempt_at__gt=database_now()).count() == 2
+    Delivery.objects.filter(status="sent").update(finished_at=database_now() - deliveries.TOGETHER)
+    deliver(now_due=True)
+    assert [one["Subject"].split()[:2] for one in sink.messages[2:]] == [["[high]", "2"]]
+
+
+def test_alert_that_cannot_be_written_is_found_among_those_it_travels_with(monkeypatch, sink):
+    target, short = reachable(), letter._in_short
+    for title in ("Good", "Bad", "Fine"):
+        raise_alert(target=target, title=title)
+    bad = Delivery.objects.get(alert__title="Bad")
+    monkeypatch.setattr(
+        letter, "_in_short", lambda alert: fail_with(KeyError())() if alert.title == "Bad" else short(alert)
+    )
+    monkeypatch.setattr(letter, "text_of", lambda alert: fail_with(KeyError())() if alert.title == "Bad" else "Look")
+
+    deliver()
+    deliver(now_due=True)
+
+    bad.refresh_from_db()
+    assert (bad.status, len(sink.received)) == ("pending", 2)
+
+
 def test_without_a_mail_server_the_alert_stays_in_the_admin(settings):
     settings.EMAIL_URL = ""
     raise_alert()
@@ -257,10 +315,10 @@ def test_a_letter_that_cannot_be_written_waits_and_holds_nobody_up(monkeypatch, 
     raise_alert(target=reachable("mia@staff.example", "leo@staff.example"))
     whole = deliveries._envelope
 
-    def write(delivery, now):
-        if delivery.address == "mia@staff.example":
+    def write(rows, now):
+        if rows[0].address == "mia@staff.example":
             raise KeyError("a fault of ours")
-        return whole(delivery, now)
+        return whole(rows, now)
 
     monkeypatch.setattr(deliveries, "_envelope", write)
 
