@@ -336,6 +336,7 @@ class Task(models.Model):
     )
     effort_hours = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True, validators=[validate_moment])
+    due_date = models.DateField(null=True, editable=False)  # a whole day; `due_at` is its end
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -73,13 +73,16 @@ def set_status(*, task: Task, status: str, now: datetime) -> Task:
 
 # What a colleague may change of a task besides its status.
 EDITABLE = frozenset(
-    {"title", "description", "category", "priority", "assignee", "target", "due_at", "business_entity"}
+    {"title", "description", "category", "priority", "assignee", "target", "due_at", "due_date", "business_entity"}
 )
 
 
 @transaction.atomic
 def change(*, task: Task, values: Mapping[str, Any], now: datetime) -> Task:
-    """Set these fields of EDITABLE, and "status"; what they say already changes nothing."""
+    """Set these fields of EDITABLE, and "status"; what they say already changes nothing.
+
+    A moment alone means that the task is not due on a whole day any more."""
+    values = {"due_date": None, **values} if "due_at" in values else values
     locked = Task.objects.select_for_update(no_key=True, of=("self",)).get(pk=task.pk)
     changed = [name for name in EDITABLE & values.keys() if getattr(locked, name) != values[name]]
     for name in changed:

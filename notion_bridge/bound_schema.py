@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from notion_bridge import mapping
+from contactflow.core.clock import database_now
+from notion_bridge import mapping, problems
 from notion_bridge.adapters import ADAPTERS, Adapter
-from notion_bridge.client import Notion
+from notion_bridge.client import READ_USERS, Endless, Forbidden, Notion
 from notion_bridge.mapping import Field, Value
-from notion_bridge.models import NotionDatabase, PropertyMapping
+from notion_bridge.models import NotionDatabase, PropertyMapping, SyncProblem
 from notion_bridge.three_way_merge import Term
 
 WITH_OPTIONS = ("select", "multi_select", "status")
@@ -52,7 +54,8 @@ class Draft:
 class BoundSchema:
     database: NotionDatabase
     properties: Mapping[str, Property]  # by field, only those in order
-    people: Mapping[str, str] = field(default_factory=dict)  # names and addresses in Notion -> user id
+    people: Mapping[str, str] | None = field(default_factory=dict)  # names and addresses in Notion -> user id; None:
+    # the integration may not read them, and nothing that names people is read or written
 
     @property
     def adapter(self) -> Adapter:
@@ -61,6 +64,11 @@ class BoundSchema:
     @property
     def key(self) -> Property | None:
         return self.properties.get(self.adapter.key_field)
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """The fields that stop because the integration may not see people."""
+        return frozenset(name for name, one in self.properties.items() if one.type == "people" and self.people is None)
 
     def terms(self) -> list[Term]:
         return [
@@ -89,7 +97,7 @@ class BoundSchema:
         reading = Reading()
         for name, one in self.properties.items():
             value = mapping.property_by_id(page, one.id)
-            if value is None or value.get("type") != one.type:
+            if value is None or value.get("type") != one.type or name in self.closed:
                 continue  # gone or changed in this moment: unknown is not empty
             try:
                 reading.values[name] = self._value(page, one, value, notion)
@@ -112,7 +120,10 @@ class BoundSchema:
             return mapping.read(value, one.field)
         except mapping.Truncated:
             ask = functools.partial(notion.property_items, str(page["id"]), one.id)
-            return mapping.read_items(list(notion.everything(ask)), one.field)
+            try:
+                return mapping.read_items(list(notion.everything(ask)), one.field)
+            except Endless as error:
+                raise mapping.Unreadable(error.message) from error
 
     def lost_options(self, agreed: Mapping[str, Any], reading: Reading) -> dict[str, list[str]]:
         """The options that a page had when both sides agreed and has no more, by field."""
@@ -159,10 +170,10 @@ class BoundSchema:
                 one.field,
                 one.type,
                 options=self.options(name),
-                people=self.people,
+                people=self.people or {},
                 current=mapping.property_by_id(page, one.id) if page else None,
             )
-            if written.payload is None:
+            if written.payload is None or name in self.closed:
                 left.add(name)
             else:
                 properties[self.named(name)] = written.payload
@@ -203,7 +214,7 @@ def load(database: NotionDatabase) -> BoundSchema:
 class _Directory:
     """Who is who in Notion, asked for every ten minutes."""
 
-    people: dict[str, str] = field(default_factory=dict)
+    people: dict[str, str] | None = None
     asked_at: float | None = None
 
 
@@ -211,17 +222,28 @@ _directory = _Directory()
 DIRECTORY_SECONDS = 600
 
 
-def _people(notion: Notion) -> Mapping[str, str]:
+def _people(notion: Notion) -> Mapping[str, str] | None:
     if _directory.asked_at is None or time.monotonic() - _directory.asked_at > DIRECTORY_SECONDS:
         _directory.people, _directory.asked_at = _ask_for_people(notion), time.monotonic()
     return _directory.people
 
 
-def _ask_for_people(notion: Notion) -> dict[str, str]:
-    people: dict[str, str] = {}
-    for user in notion.everything(notion.users):
-        email = (user.get("person") or {}).get("email")
-        for word in (user.get("name"), email):
+def _ask_for_people(notion: Notion) -> dict[str, str] | None:
+    """None, and a report, where the integration may not; who shares a name is known by the address alone."""
+    now = database_now()
+    try:
+        users = list(notion.everything(notion.users))
+    except Forbidden as error:
+        problems.report_right(error, now=now, stops="Fields that name people in Notion stop until then.")
+        return None
+    except Endless as error:
+        problems.report(cause=SyncProblem.Cause.ENDLESS_LIST, subject="people", message=error.message, now=now)
+        return None
+    problems.close(SyncProblem.Cause.RIGHT_MISSING, subjects=[READ_USERS], now=now)
+    problems.close(SyncProblem.Cause.ENDLESS_LIST, subjects=["people"], now=now)
+    addresses, names = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for user in users:
+        for words, word in ((names, user.get("name")), (addresses, (user.get("person") or {}).get("email"))):
             if isinstance(word, str) and word:
-                people.setdefault(word.casefold(), str(user["id"]))
-    return people
+                words[word.casefold()].add(str(user["id"]))
+    return {word: ids.pop() for word, ids in {**names, **addresses}.items() if len(ids) == 1}

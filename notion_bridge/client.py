@@ -29,6 +29,7 @@ from notion_bridge import budget
 from notion_bridge.budget import Lane, Later
 from notion_bridge.errors import (
     Conflicting,
+    Endless,
     Forbidden,
     Invalid,
     NotFound,
@@ -45,6 +46,10 @@ from notion_bridge.errors import (
 Answer = dict[str, Any]
 
 PAGE_SIZE = 100  # the most that Notion gives
+MOST_LISTS = 2_000  # that belong together
+# The rights of an integration, as Notion's settings call them.
+READ, INSERT, UPDATE = "Read content", "Insert content", "Update content"
+READ_USERS = "Read user information including email addresses"
 PHASE_SECONDS = 20.0  # for each of connecting, sending, and every single wait for more of the answer
 TOTAL_SECONDS = 30.0
 
@@ -127,7 +132,8 @@ class Notion:
 
     def users(self, *, start_cursor: str | None = None) -> Answer:
         """One list of the workspace's people and bots."""
-        return self._read(self._sdk.users.list, {"start_cursor": start_cursor, "page_size": PAGE_SIZE})
+        asked = {"start_cursor": start_cursor, "page_size": PAGE_SIZE}
+        return self._read(self._sdk.users.list, asked, right=READ_USERS)
 
     def database(self, database_id: str) -> Answer:
         return self._read(self._sdk.databases.retrieve, {"database_id": _in_path(database_id)})
@@ -161,8 +167,11 @@ class Notion:
 
     @staticmethod
     def everything(ask: Callable[..., Answer]) -> Iterator[dict[str, Any]]:
-        """The results of all lists, one request each; `ask` takes the cursor. An only value stands alone."""
+        """The results of all lists, one request each; `ask` takes the cursor. An only value stands alone.
+
+        Raises Endless."""
         cursor: str | None = None
+        passed: list[str] = []
         while True:
             answer = ask(start_cursor=cursor)
             if answer.get("object") != "list":
@@ -172,12 +181,13 @@ class Notion:
             cursor = answer.get("next_cursor")
             if not answer.get("has_more") or not cursor:
                 return
+            pass_by(passed, cursor)
 
     # Writing
 
     def create_page(self, data_source_id: str, properties: Mapping[str, Any]) -> Answer:
         parent = {"type": "data_source_id", "data_source_id": data_source_id}
-        return self._write(self._sdk.pages.create, {"parent": parent, "properties": properties})
+        return self._write(self._sdk.pages.create, {"parent": parent, "properties": properties}, right=INSERT)
 
     def update_page(self, page_id: str, properties: Mapping[str, Any]) -> Answer:
         return self._write(self._sdk.pages.update, {"page_id": _in_path(page_id), "properties": properties})
@@ -193,7 +203,7 @@ class Notion:
             "title": [{"type": "text", "text": {"content": title}}],
             "initial_data_source": {"properties": properties},
         }
-        return self._write(self._sdk.databases.create, body)
+        return self._write(self._sdk.databases.create, body, right=INSERT)
 
     def update_properties(self, data_source_id: str, properties: Mapping[str, Any]) -> Answer:
         """The data source with the given properties of its schema added or changed."""
@@ -202,17 +212,19 @@ class Notion:
 
     # What every request goes through
 
-    def _read(self, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Answer:
-        return self._request(method, arguments, writes=False)
+    def _read(self, method: Callable[..., Any], arguments: Mapping[str, Any], *, right: str = READ) -> Answer:
+        return self._request(method, arguments, right, writes=False)
 
-    def _write(self, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Answer:
-        return self._request(method, arguments, writes=True)
+    def _write(self, method: Callable[..., Any], arguments: Mapping[str, Any], *, right: str = UPDATE) -> Answer:
+        return self._request(method, arguments, right, writes=True)
 
-    def _request(self, method: Callable[..., Any], arguments: Mapping[str, Any], *, writes: bool) -> Answer:
+    def _request(self, method: Callable[..., Any], arguments: Mapping[str, Any], right: str, *, writes: bool) -> Answer:
         budget.acquire(self.lane, self.deadline)
         try:
             answer = self._answer(method, arguments, writes=writes)
         except NotionError as error:
+            if isinstance(error, Forbidden):
+                error.lacking(right)
             error.message = error.message.replace(self._key, "...")
             log.warning("Notion, %s: %s", method.__qualname__, error)
             if error.retry_after is not None or isinstance(error, RateLimited):
@@ -238,6 +250,13 @@ class Notion:
     def _read_clock(self, response: httpx.Response) -> None:
         if date := read_date(response.headers.get("date", "")):
             self._dates[:] = [date]
+
+
+def pass_by(passed: list[str], cursor: str) -> None:
+    """Remember a place that a walk through lists goes on from. Raises Endless where it was there before."""
+    if cursor in passed or len(passed) >= MOST_LISTS:
+        raise Endless("endless_list")
+    passed.append(cursor)
 
 
 class _Attempt(threading.Thread):

@@ -64,10 +64,17 @@ class Unauthorized(NotionError):
 
 
 class Forbidden(NotionError):
-    """The integration lacks a right."""
+    """The integration lacks a right, which `lacking` names."""
 
     permanent = True
-    remedy = "The integration may not do this: allow it to read, update and insert content in Notion's settings."
+    remedy = "The integration lacks a right."
+    right = ""
+
+    def lacking(self, right: str) -> None:
+        """Say which right it is, as Notion's settings of the integration call it."""
+        self.right = right
+        named = f"The integration lacks the right “{right}”: allow it in Notion's settings of the integration."
+        self.message = self.message.replace(self.remedy, named, 1)
 
 
 class NotFound(NotionError):
@@ -100,6 +107,12 @@ class Unavailable(NotionError):
     """No usable answer, and nothing was changed by asking: safe to repeat."""
 
     remedy = "Notion cannot be reached or is unwell; we try again by ourselves."
+
+
+class Endless(NotionError):
+    """A list that gives the same place in itself twice, or goes on beyond all measure."""
+
+    remedy = "Notion's list does not end. What was read of it until there is taken over."
 
 
 class Unclear(NotionError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
+from notion_bridge.errors import Forbidden
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 
 Cause = SyncProblem.Cause
@@ -35,6 +36,11 @@ def report(  # noqa: PLR0913 - what a report consists of
             first_at=now,
             **about,
         )
+
+
+def report_right(error: Forbidden, *, now: dt.datetime, stops: str = "") -> None:
+    """Which right of the integration is missing; `stops` says what stops meanwhile."""
+    report(cause=Cause.RIGHT_MISSING, subject=error.right, message=f"{error.message} {stops}".rstrip(), now=now)
 
 
 def close(*causes: Cause, now: dt.datetime, subjects: Iterable[str], by: str = "Contactflow") -> None:

@@ -12,14 +12,14 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NoReturn, TypedDict
 
 from django.db import InterfaceError, OperationalError
 
 from notion_bridge import bound_schema, inbound, problems, schemas
 from notion_bridge.adapters import ADAPTERS
 from notion_bridge.bound_schema import BoundSchema
-from notion_bridge.client import Invalid, Notion
+from notion_bridge.client import PAGE_SIZE, Endless, Invalid, Notion, Unavailable, pass_by
 from notion_bridge.inbound import InboundResult
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 OVERLAP = dt.timedelta(minutes=2)
 # The pages that a full pass expects to see: one that waits may have been trashed as well.
 EXPECTED = (PageLink.State.LINKED, PageLink.State.WAITING, PageLink.State.DUPLICATE)
+GROWTH = 10  # rows a list, after one that Notion managed
 CREATED, EDITED = "created_time", "last_edited_time"
 
 
@@ -38,6 +39,8 @@ class PageCursor(TypedDict, total=False):
     full: bool  # every page, in the order of creation; else what was edited since, in the order of editing
     since: str  # where this slice begins; absent: at the beginning
     cursor: str  # the next list of this slice
+    passed: list[str]  # the cursors of this slice until there
+    size: int  # how many pages are asked for at once; fewer after a list that Notion did not manage
     last: str  # the time of the last page seen
     began: str  # by our clock or Notion's, whichever is behind
     started: str  # by our clock
@@ -88,12 +91,20 @@ def read_on(*, database: NotionDatabase, notion: Notion, policy: InboundPolicy, 
             filter=_filter(page_cursor),
             sorts=[{"timestamp": _time(page_cursor), "direction": "ascending"}],
             start_cursor=page_cursor.get("cursor"),
+            page_size=page_cursor.get("size", PAGE_SIZE),
         )
     except Invalid:
         if "cursor" not in page_cursor:
             raise
         _store(database, _again_without_cursor(page_cursor))  # a cursor can expire
         return Unit()
+    except Unavailable as error:
+        if error.code != "unreachable":
+            page_cursor["size"] = size_after(page_cursor.get("size", PAGE_SIZE), came=False)
+            _store(database, page_cursor)
+        raise
+    if "size" in page_cursor:
+        page_cursor["size"] = size_after(page_cursor["size"], came=True)
     if notion.last_date is not None and "cursor" not in page_cursor:
         page_cursor["began"] = min(page_cursor["began"], notion.last_date.astimezone(dt.UTC).isoformat())
     unit = Unit()
@@ -105,6 +116,11 @@ def read_on(*, database: NotionDatabase, notion: Notion, policy: InboundPolicy, 
     page_cursor["counts"] = dict(Counter(page_cursor["counts"]) + unit.counts)
     _go_on(database, page_cursor, answer, pages, now, unit)
     return unit
+
+
+def size_after(size: int, *, came: bool) -> int:
+    """How many pages to ask for after a list of that many came, or was too much for Notion."""
+    return min(size + GROWTH, PAGE_SIZE) if came else max(size // 2, 1)
 
 
 def _take_note(
@@ -177,9 +193,16 @@ def _go_on(
     incomplete = isinstance(status, Mapping) and status.get("type") == "incomplete"
     if answer.get("has_more") and answer.get("next_cursor"):
         page_cursor["cursor"] = str(answer["next_cursor"])
+        try:
+            pass_by(page_cursor.setdefault("passed", []), page_cursor["cursor"])
+        except Endless as error:
+            _give_up(database, error, now)
         _store(database, page_cursor)
     elif incomplete and page_cursor.get("last"):
-        if page_cursor["last"] == page_cursor.get("since"):
+        ahead = _minutes_ahead(page_cursor)
+        if ahead < 0 or (ahead == 0 and not pages):
+            _give_up(database, Endless("endless_list"), now)
+        if ahead == 0:
             _step_over(database, page_cursor, now)
         _store(
             database, _again_without_cursor(page_cursor)
@@ -187,6 +210,27 @@ def _go_on(
     else:
         _finish(database, page_cursor, now)
         unit.is_over = True
+
+
+def _minutes_ahead(page_cursor: PageCursor) -> float:
+    """How far this slice came, in the order of time that was asked for."""
+    if "since" not in page_cursor:
+        return 1
+    last, since = (dt.datetime.fromisoformat(page_cursor[name]) for name in ("last", "since"))
+    return (last - since) / dt.timedelta(minutes=1)
+
+
+def _give_up(database: NotionDatabase, error: Endless, now: dt.datetime) -> NoReturn:
+    """A list that goes in circles would hold up all else; it begins anew after a rest."""
+    _store(database, PageCursor())
+    problems.report(
+        cause=SyncProblem.Cause.ENDLESS_LIST,
+        subject=database.kind,
+        message=f"{database}: {error.message} It is read from its beginning again in some minutes.",
+        database=database,
+        now=now,
+    )
+    raise error
 
 
 def _step_over(database: NotionDatabase, page_cursor: PageCursor, now: dt.datetime) -> None:
@@ -205,12 +249,14 @@ def _step_over(database: NotionDatabase, page_cursor: PageCursor, now: dt.dateti
 
 def _again_without_cursor(page_cursor: PageCursor) -> PageCursor:
     page_cursor.pop("cursor", None)
+    page_cursor.pop("passed", None)
     if page_cursor.get("last"):
         page_cursor["since"] = page_cursor["last"]
     return page_cursor
 
 
 def _finish(database: NotionDatabase, page_cursor: PageCursor, now: dt.datetime) -> None:
+    problems.close(SyncProblem.Cause.ENDLESS_LIST, subjects=[database.kind], now=now)
     began = dt.datetime.fromisoformat(page_cursor["began"])
     database.page_cursor, database.polled_at = {}, now
     database.read_until = began

@@ -22,7 +22,10 @@ from contactflow.core.clock import database_now
 from notion_bridge import bound_schema, inbound, mapping, problems, reconciliation, schemas
 from notion_bridge.bound_schema import BoundSchema
 from notion_bridge.client import (
+    INSERT,
+    UPDATE,
     Conflicting,
+    Forbidden,
     Invalid,
     Later,
     NotFound,
@@ -65,7 +68,7 @@ def _trash(link: PageLink, notion: Notion, now: dt.datetime) -> None:
         notion.set_trashed(str(link.page_id), True)
     except (NotFound, Invalid):
         pass  # it is out of reach, or in the trash already
-    except (Unavailable, Unclear, Conflicting) as error:
+    except (Unavailable, Unclear, Conflicting, Forbidden) as error:
         _put_off(link, error, now)
         return
     gone = PageLink.objects.filter(pk=link.pk, contact=None, task=None, instance=None)
@@ -113,7 +116,7 @@ def unclear(*, database: NotionDatabase, now: dt.datetime) -> list[PageLink]:
 def carry(*, bound: BoundSchema, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> str:
     """Bring one object and its page together; says what became of them. Trouble with this page alone puts it off.
 
-    Raises what concerns all pages: Later, Unauthorized, Forbidden, RateLimited.
+    Raises what concerns all pages: Later, Unauthorized, RateLimited.
     """
     try:
         if link.state == State.CREATING:
@@ -127,6 +130,9 @@ def carry(*, bound: BoundSchema, link: PageLink, notion: Notion, policy: Inbound
         schemas.refresh(database=bound.database, notion=notion, now=now)
         _refused(link, error, now)
         return "refused"
+    except Forbidden as error:
+        _put_off(link, error, now)
+        return "refused"
     except (Unavailable, Unclear, Conflicting) as error:
         _put_off(link, error, now)
         return "put_off"
@@ -136,7 +142,7 @@ def look_up(*, bound: BoundSchema, links: Sequence[PageLink], notion: Notion, no
     """Ask Notion, with one query, for pages whose creation was not answered."""
     try:
         _look_up(bound, notion, links, now)
-    except (Unavailable, Unclear, Conflicting) as error:
+    except (Unavailable, Unclear, Conflicting, Forbidden) as error:
         for link in links:
             _put_off(link, error, now)
     return "looked_up"
@@ -148,7 +154,11 @@ def settle_duplicate_pages(
     """Two pages of our making for one object: the elder stays, the younger goes to the trash, and staff are told."""
     linked = notion.page(str(link.page_id))
     elder, younger = sorted([linked, page], key=lambda one: (str(one.get("created_time")), one is page))
-    notion.set_trashed(str(younger["id"]), True)
+    try:
+        notion.set_trashed(str(younger["id"]), True)
+    except Forbidden as error:
+        problems.report_right(error, now=now)
+        return
     _report_duplicate_pages(link, younger, now)
     if elder is page:
         PageLink.objects.filter(pk=link.pk).update(page_id=page["id"], url=str(page.get("url") or ""), wanted_at=now)
@@ -163,7 +173,7 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
     if bound.key is None:
         _put_off(link, Invalid("no_key_property", "Add the property for our id first."), now, LONGEST_PAUSE)
         return "put_off"
-    told = {name: value for name, value in values.items() if name in bound.properties}
+    told = {name: value for name, value in values.items() if name in bound.properties.keys() - bound.closed}
     draft = bound.write({name: value for name, value in told.items() if value})
     wanted_at, look_up = link.wanted_at, dt.timedelta(seconds=settings.NOTION_LOOK_UP_SECONDS)
     # Before anything leaves: from here on the page may exist, whatever we hear, and whether we live to hear it.
@@ -187,6 +197,7 @@ def _create(bound: BoundSchema, link: PageLink, notion: Notion, now: dt.datetime
     with transaction.atomic():
         link.save()
         reconciliation.note(link=link, direction="to_notion", what="created", now=now)
+        problems.close(Cause.RIGHT_MISSING, subjects=[INSERT], now=now)
         reconciliation.report_limits(link=link, limits=draft.limits, of=draft.limits, now=now)
         _note_options(bound, told)
     return "created_remote"
@@ -240,6 +251,7 @@ def _write(incoming: InboundPage, result: InboundResult, notion: Notion) -> str:
         if draft.properties:
             fields = {name: [before[name], value] for name, value in values.items() if name not in draft.left}
             reconciliation.note(link=link, direction="to_notion", what="changed", fields=fields, now=incoming.now)
+            problems.close(Cause.RIGHT_MISSING, subjects=[UPDATE], now=incoming.now)
         reconciliation.report_limits(link=link, limits=draft.limits, of=values, now=incoming.now)
         problems.close(Cause.REFUSED_BY_NOTION, subjects=[f"page {link.pk}"], now=incoming.now)
         _note_options(bound, values)
@@ -337,6 +349,8 @@ def _refused(link: PageLink, error: NotionError, now: dt.datetime) -> None:
 def _put_off(link: PageLink, error: NotionError, now: dt.datetime, pause: dt.timedelta | None = None) -> None:
     """Look at it again later; longer after every failure in a row, with some chance so that not all come at once."""
     link.attempts += 1
+    if isinstance(error, Forbidden):
+        problems.report_right(error, now=now, stops="What would need it waits and is tried again.")
     if pause is None:
         seconds = min(2.0 ** min(link.attempts, 20), LONGEST_PAUSE.total_seconds())
         pause = dt.timedelta(seconds=seconds * random.uniform(0.5, 1))  # noqa: S311  # no secret

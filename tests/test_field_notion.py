@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from contactflow.core.clock import database_now
 from contacts.models import BusinessEntity, Contact, ContactEvent, ContactType, LeadSource
+from engagement import tasking
 from engagement.models import Task
-from notion_bridge.models import PageLink
+from notion_bridge import bound_schema, pull
+from notion_bridge.errors import Endless
+from notion_bridge.models import NotionDatabase, PageLink
+from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import drain
+from tests.factories import UserFactory
 from tests.notion_bridge import bridge
 from tests.notion_bridge.observed import Sandbox
 from workflows.models import WorkflowInstance
@@ -25,6 +33,12 @@ def notion(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setattr(drain, "FIRST_PAUSE", 0.001)
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asked_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is who in Notion is asked for anew in every test."""
+    monkeypatch.setattr(bound_schema, "_directory", bound_schema._Directory())
 
 
 @pytest.fixture
@@ -145,3 +159,226 @@ def test_a_task_with_something_unknown_waits(about: dict[str, str], notion: Sand
     assert not Task.objects.exists()
     assert notion.values_of(page).items() >= about.items()
     assert len(told("page_refused")) == 1
+
+
+# Lists without an end, answers that do not come
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_list_that_begins_again_and_again_ends_and_is_reported(first: bool, notion: Sandbox, settings: Any) -> None:
+    people = (bridge.connect if first else bridge.in_step)(notion, settings, "contacts")["contacts"]
+    notion.person_creates(people, ADA)
+    notion.faults.add("endless", path="/query")
+
+    with pytest.raises(Endless):
+        bridge.sync()
+
+    assert bridge.person("ada@example.org").first_name == "Ada"
+    assert len(told("endless_list")) == 1
+    assert len([one for one in notion.requests if one.path.endswith("/query")]) < 5
+
+
+def test_monitoring_goes_on_elsewhere_while_a_list_goes_in_circles(notion: Sandbox, tasks: str) -> None:
+    bridge.watch()
+    notion.person_creates(tasks, {"Task Name": "Call"})
+    notion.faults.add("endless", path=f"{bridge.database('contacts').data_source_id}/query")
+
+    for _ in range(3):
+        bridge.turn()
+
+    assert Task.objects.get().title == "Call"
+    assert len(told("endless_list")) == 1
+
+
+def test_a_list_that_ends_again_closes_the_report(notion: Sandbox, people: str) -> None:
+    notion.faults.add("endless", path="/query")
+    with pytest.raises(Endless):
+        bridge.sync()
+    notion.faults.clear()
+
+    bridge.sync()
+
+    assert told("endless_list") == []
+
+
+def test_a_long_text_without_an_end_is_left_out_and_the_rest_read(notion: Sandbox, people: str) -> None:
+    notion.person_creates(people, ADA | {"Notes": ["x"] * 30, "Company": "Analytical"})
+    notion.faults.add("endless", path="/properties/")
+
+    bridge.sync()
+
+    ada = bridge.person("ada@example.org")
+    assert (ada.company, ada.notes) == ("Analytical", "")
+    assert len(told("value_refused")) == 1
+
+
+@pytest.mark.parametrize("fault", [{"kind": "error_before", "status": 504}, {"kind": "cut_before"}])
+def test_a_page_that_is_too_much_is_halved_until_it_comes(fault: dict[str, Any], notion: Sandbox, people: str) -> None:
+    for number in range(40):
+        notion.person_creates(people, {"Email": f"p{number}@example.org", "Contact Type": ["Media Contact"]})
+    notion.faults.add(path="/query", above=26, **fault)
+
+    bridge.sync(full=True)
+
+    assert Contact.objects.count() == 40
+
+
+def test_a_page_that_was_halved_grows_again() -> None:
+    sizes = [pull.size_after(100, came=False)]
+    while sizes[-1] < 100:
+        sizes.append(pull.size_after(sizes[-1], came=True))
+
+    assert sizes[0] == 50
+    assert len(sizes) < 10
+    assert pull.size_after(1, came=False) == 1
+
+
+@pytest.mark.parametrize("path", ["{}", "{}/query"])
+def test_one_database_out_of_reach_does_not_keep_the_command_from_the_others(
+    path: str, notion: Sandbox, tasks: str
+) -> None:
+    notion.person_creates(tasks, {"Task Name": "Call"})
+    unwell = bridge.database("contacts").data_source_id
+    notion.faults.add("error_before", status=504, path=f"data_sources/{path.format(unwell)}")
+
+    with pytest.raises(CommandError, match="Contacts & Profiles"):
+        call_command("sync_notion")
+
+    assert Task.objects.get().title == "Call"
+
+
+def test_one_database_out_of_reach_does_not_keep_monitoring_from_the_others(notion: Sandbox, tasks: str) -> None:
+    bridge.watch()
+    NotionDatabase.objects.update(schema_seen_at=None)
+    notion.person_creates(tasks, {"Task Name": "Call"})
+    notion.faults.add("error_before", status=504, path=bridge.database("contacts").data_source_id)
+
+    for _ in range(3):
+        bridge.turn()
+
+    assert Task.objects.get().title == "Call"
+
+
+# Rights
+
+
+@pytest.fixture
+def assigned(notion: Sandbox, settings: Any) -> str:
+    """The data source of tasks whose Assigned To names people of Notion; no task was ever read."""
+    source = bridge.connect(notion, settings, "contacts", "tasks")["tasks"]
+    notion.change_type(source, "Assigned To", "people")
+    return source
+
+
+def test_without_the_right_to_read_users_only_assigned_to_stops(notion: Sandbox, assigned: str) -> None:
+    notion.faults.add("forbidden", path="/users", above=1)
+    notion.person_creates(assigned, {"Task Name": "Call", "Priority": "High"})
+
+    bridge.sync()
+
+    assert (Task.objects.get().title, Task.objects.get().priority) == ("Call", "high")
+    assert "Read user information" in told("right_missing")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [("POST", "/v1/pages", "Insert content"), ("PATCH", "/v1/pages/", "Update content")],
+)
+def test_a_refused_right_is_named_and_reading_goes_on(
+    method: str, path: str, right: str, notion: Sandbox, people: str
+) -> None:
+    page = bridge.typed(notion, {"contacts": people}, ADA)
+    notion.faults.add("forbidden", method=method, path=path)
+    bridge.edit(bridge.person("ada@example.org"), company="Analytical")
+    bridge.arrive("bob@example.org")
+    bridge.watch()
+    bridge.turn()
+    notion.person_edits(page, {"Job Title": "Countess"})
+
+    bridge.turn()
+
+    assert bridge.person("ada@example.org").job_title == "Countess"
+    assert [right in message for message in told("right_missing")] == [True]
+
+
+def test_a_right_to_read_that_is_missing_is_named(notion: Sandbox, people: str) -> None:
+    notion.faults.add("forbidden", path="/query")
+
+    with pytest.raises(Misconfigured, match="Read content"):
+        bridge.sync()
+
+
+def test_people_are_matched_by_address_before_name(notion: Sandbox, assigned: str) -> None:
+    robin, *_ = notion.workspace.people
+    UserFactory(first_name=robin.name.split()[0], last_name=robin.name.split()[-1], email="other@example.org")
+    meant = UserFactory(first_name="R.", last_name="V.", email=robin.email)
+    notion.person_creates(assigned, {"Task Name": "Call", "Assigned To": [robin.email]})
+
+    bridge.sync()
+
+    assert Task.objects.get().assignee == meant
+
+
+def test_a_colleague_is_found_in_notion_by_address_before_name(notion: Sandbox, assigned: str) -> None:
+    robin, kim, *_ = notion.workspace.people
+    first, _, last = kim.name.partition(" ")
+    bridge.sync()
+    colleague = UserFactory(first_name=first, last_name=last, email=robin.email)
+    task = Task.objects.create(title="Call", assignee=colleague)
+
+    bridge.sync()
+
+    assert notion.values_of(str(PageLink.objects.get(task=task).page_id))["Assigned To"] == robin.name
+
+
+def test_two_assignees_are_said_to_be_two(notion: Sandbox, assigned: str) -> None:
+    robin, kim, *_ = notion.workspace.people
+    notion.person_creates(assigned, {"Task Name": "Call", "Assigned To": [robin.email, kim.email]})
+
+    bridge.sync()
+
+    assert Task.objects.get().assignee is None
+    assert "2 people" in told("value_refused")[0]
+
+
+# Days and moments
+
+
+def test_the_day_a_page_was_created_is_the_day_here(notion: Sandbox, settings: Any) -> None:
+    settings.TIME_ZONE = "Pacific/Kiritimati"
+    source = bridge.connect(notion, settings, "contacts")["contacts"]
+    notion.change_type(source, "Date Added", "created_time")
+    page = notion.workspace.pages[notion.person_creates(source, ADA)]
+    page.created = dt.datetime(2026, 3, 1, 20, 30, tzinfo=dt.UTC)
+
+    bridge.sync()
+
+    assert bridge.person("ada@example.org").added_on == dt.date(2026, 3, 2)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_a_due_date_without_a_time_stays_that_date_in_another_time_zone(
+    zone: str, notion: Sandbox, tasks: str, settings: Any
+) -> None:
+    page = notion.person_creates(tasks, {"Task Name": "Call", "Due Date": "2026-03-01"})
+    bridge.sync()
+    settings.TIME_ZONE = zone
+    task = Task.objects.get()
+    tasking.change(task=task, values={"description": "Before noon"}, now=database_now())
+
+    bridge.sync(full=True)
+
+    task.refresh_from_db()
+    assert task.due_date == dt.date(2026, 3, 1)
+    assert notion.values_of(page)["Due Date"] == "2026-03-01"
+
+
+def test_a_task_put_off_to_a_moment_is_due_at_that_moment_in_notion(notion: Sandbox, tasks: str) -> None:
+    page = notion.person_creates(tasks, {"Task Name": "Call", "Due Date": "2026-03-01"})
+    bridge.sync()
+    at = dt.datetime(2026, 3, 5, 9, 30, tzinfo=dt.UTC)
+    tasking.change(task=Task.objects.get(), values={"due_at": at}, now=database_now())
+
+    bridge.sync()
+
+    assert notion.values_of(page)["Due Date"].startswith("2026-03-05T09:30")

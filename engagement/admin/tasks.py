@@ -176,7 +176,10 @@ class TaskAdmin(Board, NoDeleteAdmin):
         obj.status = form.initial["status"] if change else Task.Status.TO_DO
         obj.updated_at = now
         if change:
-            obj.save(update_fields=[name for name in form.changed_data if name != "status"] + ["updated_at"])
+            obj.due_date = None if "due_at" in form.changed_data else obj.due_date
+            obj.save(
+                update_fields=[name for name in form.changed_data if name != "status"] + ["due_date", "updated_at"]
+            )
         else:
             obj.save()
         if wanted != obj.status:

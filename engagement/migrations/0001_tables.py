@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
                 ("source", models.CharField(choices=[("workflow", "Workflow"), ("manual", "Manual")], default="manual", max_length=10)),
                 ("effort_hours", models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
                 ("due_at", models.DateTimeField(blank=True, null=True, validators=[contactflow.core.clock.validate_moment])),
+                ("due_date", models.DateField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True)),

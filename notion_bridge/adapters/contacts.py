@@ -137,7 +137,9 @@ def _values(contact: Any) -> dict[str, Value]:
         "lead_source": contact.lead_source.name if contact.lead_source else "",
         "status": contact.status.name,
         "tags": list(contact.tags),
-        "date_added": (contact.added_on or timezone.localdate(contact.created_at)).isoformat(),
+        "date_added": (
+            contact.added_on or timezone.localdate(contact.created_at, timezone.get_default_timezone())
+        ).isoformat(),
         "last_interaction": moment(contact.last_interaction_at),
         "contact_id": str(contact.pk),
     }

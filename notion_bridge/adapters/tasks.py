@@ -18,7 +18,7 @@ from contacts.models import BusinessEntity, Contact
 from engagement import tasking
 from engagement.models import Priority, Target, Task
 from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
-from notion_bridge.mapping import Value
+from notion_bridge.mapping import Value, person
 
 # As PRODUCT's table spells them; Contactflow's own labels differ in capitals.
 STATUSES: Final = {
@@ -85,7 +85,7 @@ class TaskAdapter(Adapter):
             due_at=changes.get("due_at"),
             now=now,
         )
-        rest: dict[str, Any] = {name: changes[name] for name in ("assignee", "status") if name in changes}
+        rest: dict[str, Any] = {name: changes[name] for name in ("assignee", "status", "due_date") if name in changes}
         return tasking.change(task=task, values=rest, now=now) if rest else task
 
 
@@ -97,7 +97,7 @@ def _values(task: Task) -> dict[str, Value]:
         "description": task.description,
         "priority": PRIORITIES.get(task.priority, task.priority),
         "category": task.category,
-        "due_date": _due(task.due_at),
+        "due_date": task.due_date.isoformat() if task.due_date else moment(task.due_at),
         "assigned_to": _person(task.assignee) if task.assignee else task.target.name if task.target else "",
         "contact_email": task.contact.email if task.contact else "",
         "business_entity": task.business_entity.name if task.business_entity else "",
@@ -105,15 +105,9 @@ def _values(task: Task) -> dict[str, Value]:
     }
 
 
-def _due(at: dt.datetime | None) -> str:
-    if at is None:
-        return ""
-    local = timezone.localtime(at)
-    return local.date().isoformat() if local.time() == END_OF_DAY else moment(at)
-
-
 def _person(user: User) -> str:
-    return user.get_full_name() or user.get_username()
+    name = user.get_full_name() or user.get_username()
+    return f"{name} <{user.email}>" if user.email else name
 
 
 def _changes(values: Values, outcome: Applied) -> dict[str, Any]:
@@ -126,7 +120,7 @@ def _changes(values: Values, outcome: Applied) -> dict[str, Any]:
         elif name == "business_entity":
             _belong(str(value), changes, outcome)
         elif name == "due_date":
-            changes["due_at"] = _due_at(str(value))
+            changes["due_date"], changes["due_at"] = _due(str(value))
         elif name in ("title", "category", "description"):
             _write(name, str(value), changes, outcome)
     return changes
@@ -154,35 +148,42 @@ def _write(name: str, value: str, changes: dict[str, Any], outcome: Applied) -> 
         changes[name] = text
 
 
-def _assign(name: str, changes: dict[str, Any], outcome: Applied) -> None:
-    """A colleague's name, user name or address, or the role that the task is for."""
-    if not name.strip():
+def _assign(named: str, changes: dict[str, Any], outcome: Applied) -> None:
+    """A colleague's address, user name or name, or the role that the task is for."""
+    name, address = person(named)
+    if not named.strip():
         changes |= {"assignee": None, "target": None}
-        return
-    colleague = _colleague(name.strip())
-    if colleague is not None:
-        changes["assignee"] = colleague
-    elif target := Target.objects.filter(Q(name__iexact=name.strip()) | Q(slug__iexact=name.strip())).first():
+    elif len(colleagues := _colleagues(name, address)) == 1:
+        changes["assignee"] = colleagues[0]
+    elif target := Target.objects.filter(Q(name__iexact=name) | Q(slug__iexact=name)).first():
         changes |= {"assignee": None, "target": target}
+    elif colleagues:
+        outcome.refused["assigned_to"] = f"Several colleagues here are called “{name[:100]}”: name one by the address."
+    elif several := named.count(", "):
+        outcome.refused["assigned_to"] = (
+            f"{several + 1} people are assigned in Notion, and a task here has one. Leave one."
+        )
     else:
-        outcome.refused["assigned_to"] = f"Nobody here is called \"{name[:100]}\". Use a colleague's or a role's name."
+        outcome.refused["assigned_to"] = f"Nobody here is called “{named[:100]}”. Use a colleague's or a role's name."
 
 
-def _colleague(name: str) -> User | None:
+def _colleagues(name: str, address: str) -> list[User]:
     people = get_user_model().objects.filter(is_active=True)
-    exact = people.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()
-    if exact or " " not in name:
-        return exact
     first, _, last = name.partition(" ")
-    return people.filter(first_name__iexact=first, last_name__iexact=last).first()
+    ranks = [Q(email__iexact=address)] if address else []
+    ranks += [Q(username__iexact=name) | Q(email__iexact=name), Q(first_name__iexact=first, last_name__iexact=last)]
+    found = (list(people.filter(rank)[:2]) for rank in ranks)
+    return next((some for some in found if some), [])
 
 
-def _due_at(value: str) -> dt.datetime | None:
+def _due(value: str) -> tuple[dt.date | None, dt.datetime | None]:
+    """(the day, if no time is given; the moment)."""
     if not value:
-        return None
+        return None, None
     if len(value) == len("2026-01-31"):
-        return timezone.make_aware(dt.datetime.combine(dt.date.fromisoformat(value), END_OF_DAY))
-    return dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+        day = dt.date.fromisoformat(value)
+        return day, timezone.make_aware(dt.datetime.combine(day, END_OF_DAY), timezone.get_default_timezone())
+    return None, dt.datetime.fromisoformat(value)
 
 
 def _contact(email: str, made: Made) -> Contact | None:

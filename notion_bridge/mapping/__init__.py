@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_bridge.mapping.fields import FIELDS, READ_ONLY, Field, Shape, Value, field_of, folded, key_of
+from notion_bridge.mapping.fields import FIELDS, READ_ONLY, Field, Shape, Value, field_of, folded, key_of, person
 from notion_bridge.mapping.reading import Truncated, Unreadable, property_by_id, read, read_items, unquoted
 from notion_bridge.mapping.schema import (
     ChangeKind,

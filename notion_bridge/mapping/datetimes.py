@@ -7,6 +7,9 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -31,6 +34,12 @@ def parsed(value: str) -> dt.date | dt.datetime:
         return dt.date.fromisoformat(value) if _DATE.fullmatch(value) else dt.datetime.fromisoformat(value)
     except ValueError:
         raise Malformed(f"{value[:40]!a} is not a date") from None
+
+
+def here(at: object) -> object:
+    """A moment that Notion noted, as it was in the zone of this installation: its day is the day here."""
+    found = parsed(at) if isinstance(at, str) else None
+    return found.astimezone(ZoneInfo(settings.TIME_ZONE)).isoformat() if isinstance(found, dt.datetime) else at
 
 
 def read(value: Mapping[str, Any], *, with_time: bool) -> str:

@@ -26,7 +26,7 @@ class Shape(enum.StrEnum):
     CHOICES = "choices"  # names, each once, in any order
     DATE = "date"
     MOMENT = "moment"
-    PERSON = "person"  # names or addresses, joined by ", "
+    PERSON = "person"  # "Ada Lovelace <ada@example.org>", or the name or the address alone; several joined by ", "
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,14 @@ def folded(name: str) -> str:
 class _Flags(TypedDict, total=False):
     pulled: bool
     pushed: bool
+
+
+def person(value: str) -> tuple[str, str]:
+    """(name, address) of a PERSON, each "" where it is not said."""
+    name, _, rest = value.strip().rpartition("<")
+    if name and rest.endswith(">"):
+        return name.strip(), rest[:-1].strip()
+    return ("", value.strip()) if "@" in value and " " not in value.strip() else (value.strip(), "")
 
 
 def _field(

@@ -153,12 +153,12 @@ def _people(content: object, field: Field) -> Value:
 
 
 def _person(one: object) -> str:
-    """Their name or address; "" where the integration may see neither."""
+    """Their name and address; "" where the integration may see neither."""
     about = one if isinstance(one, Mapping) and isinstance(one.get("id"), str) else {}
     details = about.get("person")
     email = details.get("email") if isinstance(details, Mapping) else None
-    given = (rich_text.clean(word) for word in (about.get("name"), email) if isinstance(word, str))
-    return next((word for word in given if word), "")
+    name, address = (rich_text.clean(word) if isinstance(word, str) else "" for word in (about.get("name"), email))
+    return f"{name} <{address}>" if name and address else name or address
 
 
 _READERS: Final[Mapping[str, Callable[[object, Field], Value]]] = {
@@ -170,6 +170,6 @@ _READERS: Final[Mapping[str, Callable[[object, Field], Value]]] = {
     "status": _option,
     "multi_select": _options,
     "date": _date,
-    "created_time": lambda content, field: _date({"start": content}, field),
+    "created_time": lambda content, field: _date({"start": datetimes.here(content)}, field),
     "people": _people,
 }

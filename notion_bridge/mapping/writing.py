@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from notion_bridge.mapping import datetimes, rich_text
-from notion_bridge.mapping.fields import READ_ONLY, Field, Shape, Value, folded
+from notion_bridge.mapping.fields import READ_ONLY, Field, Shape, Value, folded, person
 
 MAX_ADDRESS: Final = 100  # of an email address and of a phone number
 MAX_OPTION: Final = 100
@@ -50,6 +50,9 @@ def write(
         return Written(None)
     if property_type not in field.accepts:
         return _left(f"{field.label} cannot be written to a property of the type «{property_type}».")
+    if field.shape is Shape.PERSON and property_type != "people":
+        name, address = person(_line(value))
+        value = (address or name) if property_type == "email" else (name or address)
     place = Place(field, property_type, options, people or {}, current or {})
     return _WRITERS[property_type](value, place)
 
@@ -59,9 +62,18 @@ def same(one: Value, other: Value, field: Field) -> bool:
     if field.shape is Shape.CHOICES:
         return {_compared(name) for name in _names(one)} == {_compared(name) for name in _names(other)}
     first, second = _line(one), _line(other)
-    if field.shape in (Shape.CHOICE, Shape.EMAIL, Shape.PERSON):
+    if field.shape is Shape.PERSON:
+        return _is_one_person(_compared(first), _compared(second))
+    if field.shape in (Shape.CHOICE, Shape.EMAIL):
         return _compared(first) == _compared(second)
     return _normal(first) == _normal(second)
+
+
+def _is_one_person(one: str, other: str) -> bool:
+    """By the address where both say it, else by the name."""
+    (name, address), (other_name, other_address) = person(one), person(other)
+    both = (address, other_address) if address and other_address else (name, other_name)
+    return one == other or (both[0] == both[1] != "")
 
 
 def _normal(text: str) -> str:
@@ -167,12 +179,17 @@ def _date(value: Value, place: Place) -> Written:
 
 def _people(value: Value, place: Place) -> Written:
     text = _line(value).strip()
-    names = [text] if text.casefold() in place.people else [name for part in text.split(",") if (name := part.strip())]
-    unknown = [name for name in names if name.casefold() not in place.people]
-    if unknown:
+    names = [text] if _user(text, place) else [name for part in text.split(",") if (name := part.strip())]
+    if unknown := [name for name in names if not _user(name, place)]:
         return _left(f"{place.field.label}: nobody in Notion is called «{', '.join(unknown)}».")
-    ids = dict.fromkeys(place.people[name.casefold()] for name in names)
+    ids = dict.fromkeys(_user(name, place) for name in names)
     return Written({"people": [{"object": "user", "id": user_id} for user_id in ids]})
+
+
+def _user(named: str, place: Place) -> str:
+    """Their id in Notion, by the address before the name."""
+    name, address = person(named)
+    return next((place.people[word] for word in (address.casefold(), name.casefold()) if word in place.people), "")
 
 
 _WRITERS: Final[Mapping[str, Callable[[Value, Place], Written]]] = {

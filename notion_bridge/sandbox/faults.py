@@ -19,10 +19,12 @@ SLOW_BEFORE = "slow_before"  # silence for `seconds`, then the work and the answ
 SLOW_AFTER = "slow_after"  # the work, then silence for `seconds`, then the answer
 CONFLICT = "conflict"  # 409, nothing was done
 REVOKED = "revoked"  # 401, as for a key that somebody revoked
+FORBIDDEN = "forbidden"  # 403, as for an integration without the right
+ENDLESS = "endless"  # every list says that there is more, and where: where it began
 
 KINDS = (
     *(CUT_AFTER, CUT_BEFORE, RATE_LIMITED, OVERLOAD, ERROR_BEFORE, ERROR_AFTER),
-    *(SLOW_BEFORE, SLOW_AFTER, CONFLICT, REVOKED),
+    *(SLOW_BEFORE, SLOW_AFTER, CONFLICT, REVOKED, FORBIDDEN, ENDLESS),
 )
 CODES = {
     500: ("internal_server_error", "Unexpected error occurred."),
@@ -31,17 +33,21 @@ CODES = {
     504: ("gateway_timeout", "Notion timed out while completing this request. Please try again later."),
 }
 KEY_REFUSED = "API token is invalid."
+LACKING = "Insufficient permissions for this endpoint."
+BEGINNING = "00000000-0000-4000-8000-000000000000"  # the cursor of a list that never ends
 
 
 @dataclass
 class Fault:
-    """One thing that goes wrong: with a probability, or so many times; for a method, and paths that contain `path`."""
+    """One thing that goes wrong: with a probability, or so many times; for a method, paths that contain `path`, and
+    lists of at least `above`."""
 
     kind: str
     probability: float = 1.0
     times: int | None = None
     method: str = ""
     path: str = ""
+    above: int = 0
     status: int = 500
     seconds: float | None = None  # Retry-After, or how long it is slow
 
@@ -51,8 +57,8 @@ class Fault:
         if self.status not in CODES:
             raise ValueError(f"Unknown status {self.status}; there are {', '.join(map(str, CODES))}.")
 
-    def concerns(self, method: str, path: str) -> bool:
-        return (not self.method or self.method == method) and self.path in path
+    def concerns(self, method: str, path: str, size: int) -> bool:
+        return (not self.method or self.method == method) and self.path in path and size >= self.above
 
     def refusal(self) -> Refusal | None:
         """The error it answers with, if it answers at all."""
@@ -66,6 +72,7 @@ class Fault:
             ),
             CONFLICT: Refusal(409, "conflict_error", "Conflict occurred while saving. Please try again."),
             REVOKED: Refusal(401, "unauthorized", KEY_REFUSED),
+            FORBIDDEN: Refusal(403, "restricted_resource", LACKING),
         }
         return refusals.get(self.kind)
 
@@ -99,13 +106,13 @@ class Faults:
         with self._lock:
             self.active.clear()
 
-    def strike(self, method: str, path: str) -> Fault | None:
+    def strike(self, method: str, path: str, size: int = 0) -> Fault | None:
         """The fault that meets this request, if one does."""
         if not self.active:
             return None
         with self._lock:
             for fault in self.active:
-                if fault.concerns(method, path) and self._random.random() < fault.probability:
+                if fault.concerns(method, path, size) and self._random.random() < fault.probability:
                     if fault.times is not None:
                         fault.times -= 1
                         if fault.times <= 0:

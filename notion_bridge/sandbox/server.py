@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import struct
 import sys
@@ -11,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -54,6 +55,12 @@ class Arrived:
     def path(self) -> str:
         return urlsplit(self.target).path
 
+    @property
+    def size(self) -> int:
+        """Of the list it asks for."""
+        found = re.search(rb'"page_size": ?(\d+)', self.body) or re.search(rb"page_size=(\d+)", self.target.encode())
+        return int(found[1]) if found else 0
+
 
 class Door:
     """Everything between a request under /v1 and its answer."""
@@ -67,7 +74,7 @@ class Door:
 
     def answer(self, arrived: Arrived) -> Answer:
         """Answer and record; raises Cut."""
-        fault = self.faults.strike(arrived.method, arrived.path)
+        fault = self.faults.strike(arrived.method, arrived.path, arrived.size)
         status = wait = 0
         try:
             answer = self._with(fault, arrived)
@@ -85,6 +92,8 @@ class Door:
         if fault.kind == faults.SLOW_BEFORE:
             self.closing.wait(fault.seconds or 0)
             return self._work(arrived)
+        if fault.kind == faults.ENDLESS:
+            return self._endless(arrived)
         refusal = fault.refusal()
         if refusal is not None and fault.kind != faults.ERROR_AFTER:
             return refused(refusal)
@@ -94,6 +103,16 @@ class Door:
         if fault.kind == faults.SLOW_AFTER:
             self.closing.wait(fault.seconds or 0)
         return refused(refusal) if refusal is not None and answer.status == 200 else answer
+
+    def _endless(self, arrived: Arrived) -> Answer:
+        asked = json.loads(arrived.body or b"{}")
+        body = json.dumps({name: given for name, given in asked.items() if name != "start_cursor"}).encode()
+        target = re.sub(r"start_cursor=[^&]*&?", "", arrived.target)
+        answer = self._work(replace(arrived, body=body, target=target))
+        said = json.loads(answer.body)
+        if said.get("object") == "list":
+            answer.body = json.dumps(said | {"has_more": True, "next_cursor": faults.BEGINNING}).encode()
+        return answer
 
     def _work(self, arrived: Arrived) -> Answer:
         try:

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
 
 from notion_bridge import bound_schema, monitoring, problems, pull, push, schemas
-from notion_bridge.client import Forbidden, Invalid, Later, NotFound, Notion, NotionError, Unavailable
+from notion_bridge.client import Endless, Forbidden, Invalid, Later, NotFound, Notion, NotionError, Unavailable
 from notion_bridge.models import NotionConnection, NotionDatabase, PageLink, SyncProblem
 from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.schemas import Misconfigured
@@ -61,6 +61,9 @@ def connect_or_refresh(kind: str, named_id: str, notion: Notion, now: dt.datetim
         database, _ = NotionDatabase.objects.get_or_create(kind=kind)
         _stop(database, error.message if isinstance(error, NotionError) else str(error), now)
         return database
+    except Unavailable:
+        _rest(NotionDatabase.objects.get(kind=kind), now)
+        raise
     if database.problem:
         database.problem = ""
         NotionDatabase.objects.filter(pk=database.pk).update(problem="", retry_at=None, troubles=0)
@@ -94,13 +97,18 @@ def read_on(
     except (NotFound, Forbidden, Invalid) as error:
         _stop(database, error.message, now)
         return
-    except Unavailable:
-        pause = dt.timedelta(seconds=min(2 ** min(database.troubles + 1, 10), 600))
-        NotionDatabase.objects.filter(pk=database.pk).update(retry_at=now + pause, troubles=F("troubles") + 1)
+    except (Unavailable, Endless):
+        _rest(database, now)
         raise
     if database.troubles:
         NotionDatabase.objects.filter(pk=database.pk).update(retry_at=None, troubles=0)
     counts.update(unit.counts)
+
+
+def _rest(database: NotionDatabase, now: dt.datetime) -> None:
+    """The others go on meanwhile."""
+    pause = dt.timedelta(seconds=min(2 ** min(database.troubles + 1, 10), 600))
+    NotionDatabase.objects.filter(pk=database.pk).update(retry_at=now + pause, troubles=F("troubles") + 1)
 
 
 def carry(database: NotionDatabase, link: PageLink, notion: Notion, policy: InboundPolicy, now: dt.datetime) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from contactflow.core.clock import database_now
 from notion_bridge import baseline, bound_schema, change_detection, monitoring, pull, push, schemas, webhooks
 from notion_bridge.client import Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
-from notion_bridge.models import NotionDatabase, PageLink, SyncRun, WebhookDelivery
+from notion_bridge.models import Kind, NotionDatabase, PageLink, SyncRun, WebhookDelivery
 from notion_bridge.reconciliation import InboundPolicy
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import databases, lock, run_log, webhook_followup
@@ -60,6 +60,8 @@ class Drain:
     trigger: SyncRun.Trigger
     progress: Progress
     counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[Misconfigured | NotionError] = field(default_factory=list)  # one a database; the others go on
+    out_of_reach: set[int | None] = field(default_factory=set)
 
     def run(self) -> SyncRun:
         began = database_now()
@@ -70,7 +72,7 @@ class Drain:
             run_log.remember(self.trigger, began, self.counts, error.message)
             raise
         except (NotionError, Misconfigured) as error:
-            run_log.remember(self.trigger, began, self.counts, getattr(error, "message", "") or str(error))
+            run_log.remember(self.trigger, began, self.counts, _said(error))
             raise
         return run_log.remember(self.trigger, began, self.counts, "")
 
@@ -81,24 +83,44 @@ class Drain:
         self._follow_events(notion)
         for database in connected:
             if self.scope.pull or (self.scope.push and database.baseline_at is None):
-                self._pull(database, notion)
+                self._alone(database, functools.partial(self._pull, database, notion))
         if self.scope.start_workflows:
             self.counts["workflows"] += baseline.start(now=database_now())
         now = database_now()
         while baseline.start_some(now=now) or enrolment.enrol_waiting(now=now):
             now = database_now()
-        if self.scope.push:
-            for database in connected:
-                self._push(database, notion)
+        for database in connected if self.scope.push else ():
+            if database.pk not in self.out_of_reach:
+                self._alone(database, functools.partial(self._push, database, notion))
+        if self.troubles:
+            raise self.troubles[0] if len(self.troubles) == 1 else Misconfigured(" ".join(map(_said, self.troubles)))
+
+    def _alone(self, database: NotionDatabase | str, work: Callable[[], T]) -> T | None:
+        """What is wrong with one database is said at the end and keeps nobody from the others."""
+        try:
+            return work()
+        except Unauthorized:
+            raise
+        except (NotionError, Misconfigured) as error:
+            if isinstance(error, NotionError):
+                error.message = f"{database}: {_said(error)}"
+            self.troubles.append(error)
+            self.out_of_reach.add(getattr(database, "pk", None))
+        return None
 
     def _connect_databases(self, notion: Notion, now: dt.datetime) -> list[NotionDatabase]:
         """People first, since the others speak of them."""
         named = schemas.configured()
         if not named:
             raise Misconfigured("No database is named. Set the three NOTION_..._DB variables, or create the databases.")
-        met = [_patiently(functools.partial(databases.connect_or_refresh, *one, notion, now)) for one in named.items()]
-        if stopped := [one for one in met if one.problem]:
-            raise Misconfigured(" ".join(f"{one}: {one.problem}" for one in stopped))
+        met = []
+        for kind, named_id in named.items():
+            connect_one = functools.partial(databases.connect_or_refresh, kind, named_id, notion, now)
+            one = self._alone(Kind(kind).label, functools.partial(_patiently, connect_one))
+            if one is not None and one.problem:
+                self.troubles.append(Misconfigured(f"{one}: {one.problem}"))
+            elif one is not None:
+                met.append(one)
         return met
 
     def _pull(self, database: NotionDatabase, notion: Notion) -> None:
@@ -143,6 +165,10 @@ class Drain:
         except RateLimited:
             return True  # the budget makes us wait
         return _wait_for_the_next(database, now)
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "message", "") or str(error)
 
 
 def _read_or_raise(database: NotionDatabase, notion: Notion, policy: InboundPolicy, counts: Counter[str]) -> None:

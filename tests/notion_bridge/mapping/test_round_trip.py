@@ -44,7 +44,8 @@ def values_of(field: Field, kind: str) -> st.SearchStrategy[Any]:
     if field.shape is Shape.CHOICES:
         return st.lists(NAMES, max_size=1 if kind == "select" else 5, unique_by=str.casefold)
     if kind == "people":
-        return st.sampled_from(["", *(name for name, _ in USERS.values()), "Avocado Lovelace, محمد علي"])
+        named = [f"{name} <{address}>" for name, address in USERS.values()]
+        return st.sampled_from(["", *named, ", ".join(named)])
     texts = {Shape.DATE: DAYS, Shape.MOMENT: DAYS | MINUTES, Shape.LONG_TEXT: TEXTS}
     return texts.get(field.shape, NAMES if kind in LIMITED else LINES) | st.just("")
 
