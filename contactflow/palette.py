@@ -52,15 +52,10 @@ def people(term: str) -> list[Contact]:
     return sorted(looked_at, key=lambda contact: contact.created_at, reverse=True)[:MOST_PEOPLE]
 
 
-def known_by(address: str) -> list[Contact]:
-    """Who had the whole address before they were merged; nobody else can have it."""
-    return list(Contact.objects.filter(former_addresses__email=address.lower())) if "@" in address else []
-
-
 def _people(request: HttpRequest, term: str) -> Iterator[Found]:
     if not request.user.has_perm("contacts.view_contact"):
         return
-    for contact in (*known_by(term), *people(term)):
+    for contact in people(term):
         yield Found(
             title=contact.full_name or contact.email,
             description=" · ".join(part for part in ("Contact", contact.email, contact.company) if part),

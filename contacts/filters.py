@@ -72,7 +72,9 @@ class SlugFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # lik
 class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
     email = PersonsAddressFilter()
     search = django_filters.CharFilter(
-        method="find", max_length=200, help_text="Any part of name, address or company; every word has to occur."
+        method="find",
+        max_length=200,
+        help_text="Any part of name, address, company or telephone number; every word has to occur.",
     )
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,9 +12,10 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Lower, Now, Trim, Upper
+from django.db.models.functions import Lower, Now, Trim
 
 from contactflow.core import mail_addresses
+from contacts import search
 
 slug_field_help = "Lower-case letters, digits and underscores; used by the API and never shown to recipients."
 validate_slug = RegexValidator(r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores only.")
@@ -136,21 +138,29 @@ class ContactStatus(models.Model):
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
-    SEARCHED = ("email", "first_name", "last_name", "company")
-    MOST_WORDS = 6
-
     def search(self, words: str) -> ContactQuerySet:
-        """People of whom every word is part of the name, address or company, by the trigram index contact_search.
+        """People of whom every word is part of the name, address, company or telephone number, by the index
+        contact_search; case, accents and the way a number is written make no difference. A whole address finds also who
+        was known by it.
 
         In no order: asked for the newest, the database might walk through everybody until it has met enough that match.
         """
         found = self.order_by()
-        for word in words.replace("\0", "").split()[: self.MOST_WORDS]:
-            anywhere = models.Q()
-            for name in self.SEARCHED:
-                anywhere |= models.Q((f"{name}__icontains", word))
-            found = found.filter(anywhere)
+        for term in search.terms(words):
+            former = FormerAddress.objects.filter(email=search.address(term)).values_list("contact", flat=True)
+            if "@" in term and (known := list(former)):  # nobody else can have it
+                found = found.filter(pk__in=known)
+            else:
+                found = found.holding(search.patterns(term))
         return found
+
+    def holding(self, phrases: Iterable[str]) -> ContactQuerySet:
+        """Those of whom one of the phrases is part of Contact.searched, whatever its case and accents."""
+        anywhere = models.Q()
+        for phrase in phrases:
+            folded = models.Func(models.Value(phrase), function="contacts_folded", output_field=models.TextField())
+            anywhere |= models.Q(searched__contains=folded)
+        return self.filter(anywhere)
 
 
 class Contact(models.Model):
@@ -183,6 +193,12 @@ class Contact(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     last_interaction_at = models.DateTimeField(null=True, blank=True)
+    searched = models.GeneratedField(
+        expression=models.Func("email", "first_name", "last_name", "company", "phone", function="contacts_searched"),
+        output_field=models.TextField(),
+        db_persist=True,
+        help_text="What a search looks through, without case and accents; of the number its digits.",
+    )
 
     objects = ContactQuerySet.as_manager()
 
@@ -205,14 +221,8 @@ class Contact(models.Model):
             models.Index(fields=["updated_at", "id"], name="contact_changed"),  # what Notion does not know yet
             # contactflow.contact_merge.duplicates: who has the same number.
             models.Index(fields=["phone"], condition=~models.Q(phone=""), name="contact_phone"),
-            # Search by any part of name, email or company (`search` uses __icontains, that is UPPER() LIKE).
-            GinIndex(
-                OpClass(Upper("email"), name="gin_trgm_ops"),
-                OpClass(Upper("first_name"), name="gin_trgm_ops"),
-                OpClass(Upper("last_name"), name="gin_trgm_ops"),
-                OpClass(Upper("company"), name="gin_trgm_ops"),
-                name="contact_search",
-            ),
+            # Search by any part of it.
+            GinIndex(OpClass("searched", name="gin_trgm_ops"), name="contact_search"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import Q, QuerySet, TextChoices
 from django.utils import timezone
 
+from contacts import search
 from contacts.models import Contact
 from engagement.models import Alert, ChannelState, Target, Task
 
@@ -28,7 +29,6 @@ COLUMN_HOLDS = 50
 LATEST = 20
 # A word that fits more people than these is no way to find one of them.
 SEARCHED_PEOPLE = 200
-MOST_WORDS = 6
 
 
 class Scope(TextChoices):
@@ -84,8 +84,8 @@ def count(rows: QuerySet[Any]) -> int:
 
 
 def matching(rows: QuerySet[Row], *, text: str) -> QuerySet[Row]:
-    """Tasks or alerts whose title, or whose contact's name, address or company, has every word of the text."""
-    for word in text.replace("\0", "").split()[:MOST_WORDS]:
+    """Tasks or alerts whose title, or what a search for their contact looks through, has every word of the text."""
+    for word in search.terms(text):
         people = Contact.objects.search(word).values_list("pk", flat=True)[:SEARCHED_PEOPLE]
         rows = rows.filter(Q(title__icontains=word) | Q(contact__in=list(people)))
     return rows

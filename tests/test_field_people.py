@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from contactflow.models import ApiKey
 from contacts.models import Contact, ContactEvent
+from engagement import tasking
 from tests import factories as f
 from tests.api.caller import Caller
 from tests.matrix import matrix
@@ -163,3 +165,126 @@ class TestDetails:
         first, second = ContactEvent.objects.order_by("received_at")
         assert first.payload["source_metadata"] == {"gclid": "1"}
         assert second.payload["metadata"] == {"utm_source": "mail"}
+
+
+PEOPLE = {
+    "jurgen": {
+        "first_name": "J\u00fcrgen",
+        "last_name": "Stra\u00dfer",
+        "phone": "+49301234567",
+        "company": "Route 66 2000",
+    },
+    "zoe": {"first_name": "Zoe\u0308", "last_name": "M\u00fcller", "phone": "+12125550100"},
+    "typed": {"first_name": "Lukasz", "last_name": "Mueller", "phone": "(030) 98 76 543 ext. 2"},
+    "ivan": {"first_name": "\u0418\u0432\u0430\u043d", "phone": "+74951234567"},
+}
+
+
+class TestSearch:
+    """In lists, the palette and the API alike."""
+
+    @pytest.fixture(autouse=True)
+    def _people(self) -> None:
+        for name, told in PEOPLE.items():
+            f.ContactFactory(email=f"{name}+news@example.org", **told)
+
+    def found(self, words: str) -> set[str]:
+        people = Contact.objects.search(words)
+        return {person.email.partition("+")[0] for person in people}
+
+    @matrix(
+        "words, name",
+        [
+            ("Jurgen", "jurgen"),
+            ("J\u00dcRGEN", "jurgen"),
+            ("Juergen", "jurgen"),
+            ("Ju\u0308rgen", "jurgen"),
+            ("strasser", "jurgen"),
+            ("Stra\u00dfer j\u00fcrg", "jurgen"),
+            ("Zo\u00eb", "zoe"),
+            ("Zoe\u0308", "zoe"),
+            ("zoe muller", "zoe"),
+            ("\u0141ukasz", "typed"),
+            ("\u0438\u0432\u0430\u043d", "ivan"),
+            ("route 66", "jurgen"),
+            ("66 2000", "jurgen"),
+            ("zoe+news@EXAMPLE.org", "zoe"),
+        ],
+    )
+    def test_case_and_accents_make_no_difference(self, words: str, name: str) -> None:
+        assert self.found(words) == {name}
+
+    @matrix("words", ["M\u00fcller", "Mueller", "MULLER"])
+    def test_an_umlaut_may_be_written_out(self, words: str) -> None:
+        assert "zoe" in self.found(words)
+
+    @matrix(
+        "words, name",
+        [
+            ("+49 30 1234567", "jurgen"),
+            ("+49 (0)30 / 123-4567", "jurgen"),
+            ("0049301234567", "jurgen"),
+            ("030 1234567", "jurgen"),
+            ("030/123 45 67", "jurgen"),
+            ("(030) 12-34-567", "jurgen"),
+            ("1234567 J\u00fcrgen", "jurgen"),
+            ("\u202a+49 30 1234567\u202c", "jurgen"),
+            ("\uff0b\uff14\uff19 30 1234567", "jurgen"),
+            ("+4930123", "jurgen"),
+            ("(212) 555-0100", "zoe"),
+            ("1-212-555-0100", "zoe"),
+            ("212.555.0100", "zoe"),
+            ("+49 30 9876543", "typed"),
+            ("030 9876543", "typed"),
+            ("8 (495) 123-45-67", "ivan"),
+        ],
+    )
+    def test_a_number_is_found_in_any_spelling(self, words: str, name: str) -> None:
+        assert self.found(words) == {name}
+
+    @matrix("words", ["%", "_", "\\", "\0", "1234567 nobody", "+49 30 7654321"])
+    def test_what_nobody_has_finds_nobody(self, words: str) -> None:
+        assert self.found(words) == ({*PEOPLE} if words == "\0" else set())
+
+    @matrix("words", ["Jurgen", "030 1234567"])
+    def test_every_list_palette_and_api_find_the_same(self, operator: Caller, client: Any, words: str) -> None:
+        client.force_login(f.UserFactory(is_superuser=True))
+        jurgen = Contact.objects.get(first_name="J\u00fcrgen")
+        event = f.ContactEventFactory(contact=jurgen)
+
+        answer = operator.client.get(CONTACTS, {"search": words}, headers={"Authorization": f"Bearer {operator.key}"})
+        assert [one["id"] for one in answer.json()["results"]] == [str(jurgen.pk)]
+        assert [one.pk for one in self.listed(client, "contacts/contact", words)] == [jurgen.pk]
+        assert [one.pk for one in self.listed(client, "contacts/contactevent", words)][:1] == [event.pk]
+        assert str(jurgen.pk) in client.get("/admin/search/", {"s": words}).content.decode()
+
+    @matrix(
+        "place",
+        [
+            "engagement/task", "engagement/alert", "engagement/message", "workflows/controlentry", "contacts/consent",
+            "notion_bridge/pagelink", "notion_bridge/syncconflict", "workflows/scheduledaction",
+        ],
+    )  # fmt: skip
+    def test_no_list_about_people_minds_a_number(self, client: Any, place: str) -> None:
+        client.force_login(f.UserFactory(is_superuser=True))
+
+        assert list(self.listed(client, place, "+49 30 / 1234567")) == []
+
+    def test_a_task_is_found_by_the_number_of_its_contact(self, client: Any) -> None:
+        client.force_login(f.UserFactory(is_superuser=True))
+        jurgen = Contact.objects.get(first_name="J\u00fcrgen")
+        task = tasking.create_task(action_id=None, contact=jurgen, title="Call back", target=None, now=f.NOW)
+
+        assert list(self.listed(client, "engagement/task", "call 030 123 45 67")) == [task]
+
+    def test_it_stands_on_one_index(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = Contact.objects.search("Jurgen 030 1234567").explain()
+
+        assert "contact_search" in plan
+
+    def listed(self, client: Any, place: str, words: str) -> Any:
+        page = client.get(f"/admin/{place}/", {"q": words})
+        assert page.status_code == 200
+        return page.context["cl"].result_list

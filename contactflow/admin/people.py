@@ -22,7 +22,7 @@ from contactflow.admin.person_buttons import PersonButtons
 from contactflow.core.admin.model_admin import address_of, joined, page
 from contacts import intake
 from contacts.admin.contacts import ContactAdmin
-from contacts.models import Contact, FormerAddress
+from contacts.models import Contact
 from contacts.timeline import Entry
 from notion_bridge import describe as notion_describe
 from notion_bridge.admin import display
@@ -59,15 +59,6 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
         if not self.has_view_permission(request, contact):
             raise PermissionDenied
         return self._page(request, contact)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Who was known by an address before a merge is found by it; nobody else can have it."""
-        if "@" in search_term:
-            former = FormerAddress.objects.filter(email=search_term.strip().lower().replace("\0", ""))
-            known = queryset.filter(pk__in=list(former.values_list("contact", flat=True)))
-            if known.exists():
-                return known, False
-        return super().get_search_results(request, queryset, search_term)
 
     @page("<path:object_id>/edit/", permission="view change")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -32,19 +32,23 @@ def likely_duplicates(*, contact: Contact, limit: int = 8) -> list[Likely]:
 
 
 def _ways(contact: Contact) -> list[tuple[str, QuerySet[Contact]]]:
-    everybody = Contact.objects.order_by()
+    everybody = Contact.objects.all()
     ways: list[tuple[str, QuerySet[Contact]]] = []
     if contact.phone:
         ways.append(("the same phone number", everybody.filter(phone=contact.phone)))
     if len(contact.first_name) + len(contact.last_name) > SHORTEST and contact.last_name:
-        same = everybody.filter(first_name__iexact=contact.first_name, last_name__iexact=contact.last_name)
+        named = everybody.holding([f" {contact.first_name} {contact.last_name} "])
+        same = named.filter(first_name__iexact=contact.first_name, last_name__iexact=contact.last_name)
         ways.append(("the same name", same))
     if contact.company and contact.last_name:
-        same = everybody.filter(company__iexact=contact.company, last_name__iexact=contact.last_name)
+        there = everybody.holding([f" {contact.last_name} {contact.company} "])
+        same = there.filter(company__iexact=contact.company, last_name__iexact=contact.last_name)
         ways.append(("the same surname at the same company", same))
     local = contact.email.partition("@")[0]
     if len(local) > SHORTEST:
-        ways.append(("a similar email address", everybody.filter(email__istartswith=f"{local}@")))
+        ways.append(
+            ("a similar email address", everybody.holding([f"{local}@"]).filter(email__istartswith=f"{local}@"))
+        )
     return ways
 
 

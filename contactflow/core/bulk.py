@@ -64,11 +64,16 @@ def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
         cursor.execute(statement, [_recordset(rows, names)])
 
 
+def columns(model: type[models.Model]) -> list[Any]:
+    """The fields that hold what somebody wrote; not those that the database generates."""
+    return [field for field in model._meta.concrete_fields if not field.generated]
+
+
 def _left(row: models.Model) -> tuple[str, ...]:
     """The columns that the database fills."""
     return tuple(
         field.attname
-        for field in row._meta.concrete_fields
+        for field in columns(type(row))
         if isinstance(value := getattr(row, field.attname), DatabaseDefault) or (value is None and field.primary_key)
     )
 
@@ -76,14 +81,14 @@ def _left(row: models.Model) -> tuple[str, ...]:
 # JSON knows arrays, objects and nulls, and one parameter serves any number of rows: the statement is always the same.
 @functools.cache
 def _insert(model: type[models.Model], left: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    given = [field for field in model._meta.concrete_fields if field.attname not in left]
-    table, columns = model._meta.db_table, ", ".join(f'"{field.column}"' for field in given)
+    given = [field for field in columns(model) if field.attname not in left]
+    table, names = model._meta.db_table, ", ".join(f'"{field.column}"' for field in given)
     statement = (
-        f'INSERT INTO "{table}" ({columns}) '  # noqa: S608  # names of our own tables and columns
-        f'SELECT {columns} FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb)'
+        f'INSERT INTO "{table}" ({names}) '  # noqa: S608  # names of our own tables and columns
+        f'SELECT {names} FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb)'
     )
     if left:
-        returned = [str(field.column) for field in model._meta.concrete_fields if field.attname in left]
+        returned = [str(field.column) for field in columns(model) if field.attname in left]
         statement += f" RETURNING {', '.join(returned)}"
     return statement, tuple(field.attname for field in given)
 

@@ -175,8 +175,8 @@ class ContactAdmin(BaseAdmin):
         ("business_entities", BelongsFilter),
         ("status", RelatedDropdownFilter),
     )
-    search_fields = ("email", "first_name", "last_name", "company")
-    search_help_text = "Search by any part of the name, email address or company."
+    search_fields = ("searched",)
+    search_help_text = "Search by any part of the name, email address, company or telephone number."
     readonly_fields = ("added_on", "created_at", "updated_at", "last_interaction_at")
     fieldsets = (
         (None, {"fields": (
@@ -192,6 +192,9 @@ class ContactAdmin(BaseAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         rows = super().get_queryset(request).select_related("status", "lead_source")
         return rows.prefetch_related("contact_types", "memberships__business_entity")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return queryset.search(search_term).order_by(*(queryset.query.order_by or ("-created_at", "-id"))), False
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = super().get_form(request, obj, change, **options)

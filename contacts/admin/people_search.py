@@ -6,10 +6,11 @@ from operator import attrgetter
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from contactflow.core.admin.model_admin import column, link
+from contacts import search
 from contacts.models import Contact
 
 FOUND = 200  # people a search is about; who types two letters gets the first of them
@@ -40,7 +41,9 @@ class PeopleSearch:
     people: ClassVar[str] = "contact"
     """How a row leads to its contact."""
     search_fields: ClassVar[Any] = ("contact__email",)  # that there is a search; the people decide what is found
-    search_help_text: ClassVar[Any] = "Search by the contact's name, email address or company."
+    search_help_text: ClassVar[Any] = "Search by the contact's name, email address, company or telephone number."
+    also_searched: ClassVar[tuple[str, ...]] = ()
+    """Columns of the row itself that may hold a word instead."""
 
     @column("Contact")
     def contact_name(self, row: Any) -> str:
@@ -56,6 +59,10 @@ class PeopleSearch:
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.replace("\0", "").split():
-            return queryset, False
-        return queryset.filter(**{f"{self.people}__in": people_of(search_term)}), False
+        terms = search.terms(search_term)
+        for words in terms if self.also_searched else filter(None, [" ".join(terms)]):
+            found = Q(**{f"{self.people}__in": people_of(words)})
+            for name in self.also_searched:
+                found |= Q(**{f"{name}__icontains": words})
+            queryset = queryset.filter(found)
+        return queryset, False

@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.db.models import ManyToOneRel, OneToOneRel
 from django.db.models.functions import Now
 
+from contactflow.core import bulk
 from contacts.models import Contact, EntityMembership
 
 Ids = dict[str, list[str]]  # by table
@@ -81,17 +82,19 @@ def part(*, to: UUID, source: UUID, united: Mapping[str, Any]) -> None:
 
 
 def stored(model: type[models.Model], **wanted: Any) -> list[dict[str, Any]]:
-    """The rows as the database holds them, with every column."""
+    """The rows as the database holds them, with every column that somebody wrote."""
     table = model._meta.db_table
     ids = [str(pk) for pk in model._base_manager.filter(**wanted).values_list("pk", flat=True)]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} AS t WHERE id::text = ANY(%s) ORDER BY id", [ids])  # noqa: S608
-        return [json.loads(row[0]) for row in cursor.fetchall()]
+        rows = [json.loads(row[0]) for row in cursor.fetchall()]
+    written = {field.column for field in bulk.columns(model)}
+    return [{name: value for name, value in row.items() if name in written} for row in rows]
 
 
 def made_again(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert stored rows; a column that came since has its default, one that went since is left out."""
-    known = {field.column for field in model._meta.concrete_fields}
+    known = {field.column for field in bulk.columns(model)}
     table = model._meta.db_table
     for row in rows:
         columns = ", ".join(f'"{name}"' for name in row if name in known)
@@ -105,7 +108,7 @@ def made_again(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> 
 
 def write_back(model: type[models.Model], *, pk: UUID, values: Mapping[str, Any]) -> None:
     """Give one row these values, as the database held them."""
-    names = [field.column for field in model._meta.concrete_fields if field.column in values]
+    names = [field.column for field in bulk.columns(model) if field.column in values]
     if not names:
         return
     table = model._meta.db_table

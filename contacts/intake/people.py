@@ -88,13 +88,13 @@ def locked(emails: Iterable[str], reference: ReferenceData) -> tuple[dict[str, P
 
 @functools.cache
 def _lock() -> str:
-    columns = ", ".join(f'person."{field.column}"' for field in Contact._meta.concrete_fields)
+    columns = ", ".join(f'person."{field.column}"' for field in bulk.columns(Contact))
     kept_out = consent.KEPT_OUT_SQL.replace("%s", "%(emails)s || ARRAY(SELECT email::text FROM known)")
     return _LOCK.format(columns=columns, kept_out=kept_out)
 
 
 def _contact(row: Sequence[Any]) -> Contact:
-    fields = Contact._meta.concrete_fields
+    fields = bulk.columns(Contact)
     values = [
         field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
         for field, value in zip(fields, row, strict=False)

@@ -127,6 +127,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("last_interaction_at", models.DateTimeField(blank=True, null=True)),
+                ("searched", models.GeneratedField(db_persist=True, expression=models.Func("email", "first_name", "last_name", "company", "phone", function="contacts_searched"), help_text="What a search looks through, without case and accents; of the number its digits.", output_field=models.TextField())),
                 ("owner", models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
                 ("status", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="contacts.contactstatus")),
                 ("contact_types", models.ManyToManyField(blank=True, related_name="contacts", to="contacts.contacttype")),
@@ -352,16 +353,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="contact", index=models.Index(fields=["owner", "-created_at", "-id"], name="contact_of_owner")),
         migrations.AddIndex(model_name="contact", index=models.Index(fields=["updated_at", "id"], name="contact_changed")),
         migrations.AddIndex(model_name="contact", index=models.Index(condition=models.Q(("phone", ""), _negated=True), fields=["phone"], name="contact_phone")),
-        migrations.AddIndex(
-            model_name="contact",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("email"), name="gin_trgm_ops"),
-                django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("first_name"), name="gin_trgm_ops"),
-                django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("last_name"), name="gin_trgm_ops"),
-                django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper("company"), name="gin_trgm_ops"),
-                name="contact_search",
-            ),
-        ),
+        migrations.AddIndex(model_name="contact", index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass("searched", name="gin_trgm_ops"), name="contact_search")),
         migrations.AddConstraint(model_name="contact", constraint=models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_contact_per_email")),
         migrations.AddConstraint(
             model_name="contact",

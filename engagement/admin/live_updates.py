@@ -78,7 +78,7 @@ class LiveList(BaseAdmin):
     list_display_links = None  # the first column has links of its own
     list_filter_sheet = True
     search_fields = ("title", "contact__email")
-    search_help_text = "Title, or the contact's name or address"
+    search_help_text = "Title, or the contact's name, address, company or telephone number"
 
     def version(self) -> str:
         """Changes when the list does."""

@@ -19,6 +19,7 @@ from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.filters import IsNullFilter
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
 from contacts import describe as contacts_describe
+from contacts.admin.people_search import PeopleSearch
 from contacts.models import Contact
 from notion_bridge import conflicts, describe
 from notion_bridge.admin import display
@@ -209,11 +210,13 @@ def _keeping(winner: Winner, icon: str) -> Callable[..., HttpResponse]:
 
 
 @admin.register(SyncConflict)
-class SyncConflictAdmin(ReadOnlyAdmin):
+class SyncConflictAdmin(PeopleSearch, ReadOnlyAdmin):
     when_empty = "All is well: nobody changed the same thing on both sides."
     list_display = ("about", "field_name", "in_contactflow", "in_notion", "state", "since")
     list_filter = (SettledFilter, ("link__database", RelatedDropdownFilter))
-    search_fields = ("link__contact__email", "link__contact__last_name", "link__task__title", "field")
+    people = "link__contact"
+    also_searched = ("link__task__title", "field")
+    search_help_text = "Search by a contact (as in their list), a task's title or the field."
     ordering = (F("settled_at").desc(nulls_first=True), "-opened_at", "-id")
     fieldsets = (
         (None, {"fields": (("about_link", "page"), ("field_name", "state"), "why")}),

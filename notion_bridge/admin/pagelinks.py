@@ -13,6 +13,7 @@ from contactflow.core import clock
 from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, column, link
 from contacts import describe as contacts_describe
+from contacts.admin.people_search import PeopleSearch
 from notion_bridge import conflicts, describe, mapping
 from notion_bridge.admin import display
 from notion_bridge.models import PageLink, SyncConflict, SyncEntry, SyncProblem
@@ -58,12 +59,12 @@ class ConflictInline(ReadOnlyInline):
 
 
 @admin.register(PageLink)
-class PageLinkAdmin(ReadOnlyAdmin):
+class PageLinkAdmin(PeopleSearch, ReadOnlyAdmin):
     when_empty = "Nothing stands in Notion yet. Connect it first: the page “Connection” says how."
     list_display = ("name", "database", "condition", "notion_page", "agreed_at")
     list_filter = (("state", ChoicesDropdownFilter), ("database", RelatedDropdownFilter))
-    search_fields = ("contact__email", "contact__first_name", "contact__last_name", "task__title", "page_id")
-    search_help_text = "Search by a contact's name or email address, a task's title or the id of the page."
+    also_searched = ("task__title", "page_id")
+    search_help_text = "Search by a contact (as in their list), a task's title or the id of the page."
     fieldsets = (
         (None, {"fields": (("about", "notion_page"), ("database", "standing"), ("agreed_at", "next_look"))}),
         ("What both sides agreed on last", {"fields": ("agreed",)}),

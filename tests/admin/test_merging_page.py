@@ -164,4 +164,4 @@ def test_who_was_merged_is_found_by_the_old_address(desk: Client, maria: Contact
     listed = desk.get(reverse("admin:contacts_contact_changelist"), {"q": old}).context["cl"].result_list
 
     assert [person.pk for person in listed] == [maria.pk]
-    assert [person.pk for person in palette.known_by(old)] == [maria.pk]
+    assert [person.pk for person in palette.people(old)] == [maria.pk]

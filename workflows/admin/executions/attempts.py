@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, column, link
+from contacts import search
 from contacts.admin.people_search import FOUND, PeopleSearch, people_of
-from contacts.models import ContactQuerySet
 from workflows import progress
 from workflows.admin.executions.filters import DayFilter
 from workflows.admin.executions.instances import OfInstance
@@ -56,13 +56,13 @@ class ControlEntryAdmin(OfInstance, ReadOnlyAdmin):
     list_filter = (("verb", ChoicesCheckboxFilter), ("at", DayFilter))
     sortable_by = ("at",)  # no other order has an index
     search_fields = ("actor", "reason", "instance__contact__email")
-    search_help_text = "Search by colleague, reason, or the contact's name, email address or company."
+    search_help_text = "Search by colleague, reason, or the contact's name, email address, company or telephone number."
     fields = ("verb", "instance_link", "action_link", "reason", "actor", "at")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ControlEntry], search_term: str
     ) -> tuple[QuerySet[ControlEntry], bool]:
-        for word in search_term.replace("\0", "").split()[: ContactQuerySet.MOST_WORDS]:
+        for word in search.terms(search_term):
             ran = WorkflowInstance.objects.filter(contact__in=people_of(word)).order_by()
             theirs = list(ran.values_list("pk", flat=True)[:FOUND])
             queryset = queryset.filter(Q(actor__icontains=word) | Q(reason__icontains=word) | Q(instance__in=theirs))
