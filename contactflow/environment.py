@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -64,6 +65,18 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
             pass
         # The value may hold a password: do not show it.
         raise refuse(var, "...", "the address of a PostgreSQL such as postgresql://user:password@host:5432/name")
+
+    def matching(self, var: str, default: str, *, pattern: str, wanted: str) -> str:
+        """A text in which all fits the pattern, whatever its case."""
+        value = str(self.str(var, "")) or default
+        if value and not re.fullmatch(pattern, value, re.IGNORECASE):
+            raise refuse(var, value, wanted)
+        return value
+
+    def web_address(self, var: str, default: str = "") -> str:
+        """The address of a server, with its scheme."""
+        pattern, wanted = r"https?://[^\s/?#@]+(:\d+)?(/[^\s?#]*)?", "an address such as https://server.example.com"
+        return self.matching(var, default, pattern=pattern, wanted=wanted)
 
     def mailbox(self, var: str, default: str) -> str:
         """A name and an address, as the header From has them."""

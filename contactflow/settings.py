@@ -18,6 +18,9 @@ VAR_DIR = machine.VAR_DIR
 machine.read_dotenv()
 env = environment.Environment()
 
+LEVELS = "CRITICAL|ERROR|WARNING|INFO|DEBUG"
+LOG_LEVEL: str = env.matching("LOG_LEVEL", "INFO", pattern=LEVELS, wanted=LEVELS.replace("|", " or ")).upper()
+
 # Who we are to the outside
 DEBUG = env.bool("DEBUG", False)
 PUBLIC_URL: str = env.str("PUBLIC_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', 8000)}"
@@ -169,7 +172,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "recycle": 5000,
     "label": "Workers",
-    "log_level": env.str("LOG_LEVEL", "INFO"),
+    "log_level": LOG_LEVEL,
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 # What each run of the pump does, in order: dotted paths of callables that take `deadline` and return how much they did.
@@ -192,6 +195,7 @@ PUMP_STEPS = [
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
 
+INTAKE_THROTTLE = env.matching("INTAKE_THROTTLE", "60/min", pattern=r"\d+/[smhd][a-z]*", wanted="a rate such as 60/min")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "contactflow.api.keys.ApiKeyAuthentication",
@@ -199,7 +203,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["contactflow.api.keys.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["contactflow.api.throttles.IntakeKeyThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"intake": env.str("INTAKE_THROTTLE", "60/min")},
+    "DEFAULT_THROTTLE_RATES": {"intake": INTAKE_THROTTLE},
     "DEFAULT_PARSER_CLASSES": ["contactflow.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -260,7 +264,7 @@ ALERT_STREAM_LIMIT = 8  # event streams of alerts that one web process serves at
 
 # Notion
 NOTION_API_KEY: str = env.str("NOTION_API_KEY", "")
-NOTION_BASE_URL: str = env.str("NOTION_BASE_URL", "https://api.notion.com")
+NOTION_BASE_URL: str = env.web_address("NOTION_BASE_URL", "https://api.notion.com")
 NOTION_REQUESTS_PER_SECOND: float = env.float("NOTION_REQUESTS_PER_SECOND", 3.0)  # of all processes together
 if not 0 < NOTION_REQUESTS_PER_SECOND < float("inf"):
     raise environment.refuse("NOTION_REQUESTS_PER_SECOND", str(NOTION_REQUESTS_PER_SECOND), "more than 0, such as 3")
@@ -274,12 +278,11 @@ NOTION_DATABASES = {
 }
 
 # A language model for passages of premium emails: any server that speaks the OpenAI protocol.
-AI_BASE_URL: str = env.str("AI_BASE_URL", "")
+AI_BASE_URL: str = env.web_address("AI_BASE_URL")
 AI_API_KEY: str = env.str("AI_API_KEY", "")
 AI_MODEL: str = env.str("AI_MODEL", "")
 AI_DAILY_BUDGET = 200  # calls a day (UTC); past it the approved fallback texts stand
 
-LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

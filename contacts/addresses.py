@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
 
+from contactflow.core import mail_addresses
 from contacts.models import Contact, FormerAddress
 
 
@@ -27,8 +28,8 @@ def keys(*, emails: Collection[str]) -> QuerySet[Any, Any]:
 
 
 def find(*, email: str) -> Contact | None:
-    """Who has the normalised address, or was known by it."""
-    return holders(emails=[email]).first()
+    """Who has the address, however it is typed, or was known by it."""
+    return holders(emails=[mail_addresses.folded(email)]).first()
 
 
 def by_address(contacts: Iterable[Contact], *, emails: Collection[str]) -> dict[str, Contact]:

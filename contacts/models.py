@@ -470,6 +470,10 @@ class Suppression(models.Model):
         verbose_name_plural = "suppressed addresses"
         ordering = ("-created_at",)
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="one_suppression_per_email")]
+        # The start page: who waits to be released.
+        indexes: ClassVar = [
+            models.Index(fields=["reason"], condition=models.Q(reason="limit"), name="suppression_by_limit")
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} ({self.get_reason_display()})"

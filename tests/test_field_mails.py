@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import email
 import email.policy
+import os
+import subprocess
+import sys
 import uuid
 from email.header import decode_header, make_header
 from email.utils import parseaddr
@@ -19,7 +22,7 @@ from markdown_it import MarkdownIt
 from contactflow.core.clock import database_now
 from contactflow.environment import Environment
 from contactflow.models import ApiKey
-from contacts import consent
+from contacts import addresses, consent
 from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import context, markdown, risky_values, template_syntax, template_validation
 from engagement.channels import mime
@@ -115,6 +118,33 @@ def test_a_wrong_sender_found_later_is_trouble_of_the_channel(field, code, sink)
     assert set(waiting.values_list("status", "attempts")) == {("pending", 0)}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INTAKE_THROTTLE=sixty",
+        "INTAKE_THROTTLE=60",
+        "LOG_LEVEL=loud",
+        "AI_BASE_URL=localhost:11434",
+        "NOTION_BASE_URL=api.notion.com",
+    ],
+)
+def test_a_setting_that_could_not_work_stops_the_start(line):
+    name, _, value = line.partition("=")
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env=os.environ | {name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode != 0
+    assert f"The environment variable {name} is {value!r}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 # Domains
 
 
@@ -134,6 +164,7 @@ def test_an_address_blocked_in_its_own_script_is_blocked():
     consent.suppress(email="Ada@Straße.example", reason=Suppression.Reason.MANUAL)
 
     assert not consent.may_contact(contact=contact).allowed
+    assert addresses.find(email=" Ada@Straße.example") == contact
 
 
 # Headers
@@ -261,7 +292,7 @@ def test_an_advertisement_as_a_name_reaches_nobody_and_staff_see_it(sink, admin_
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("deployed")
-def test_whom_a_public_key_brings_beyond_the_cap_is_stored_and_gets_no_email(sink, settings, client):
+def test_whom_a_public_key_brings_beyond_the_cap_is_stored_and_gets_no_email(sink, settings, client, admin_client):
     settings.NEW_RECIPIENTS_PER_DAY = 2
     key = ApiKey.objects.issue(name="form", scope="intake")[1]
     send = {"content_type": "application/json", "headers": {"Authorization": f"Bearer {key}"}}
@@ -277,6 +308,7 @@ def test_whom_a_public_key_brings_beyond_the_cap_is_stored_and_gets_no_email(sin
     assert {frozenset(answer) for answer in answers} == {frozenset({"success", "event_id"})}
     assert {one.recipients[0] for one in sink.received} == {"ada@example.org", "grace@example.org"}
     assert Alert.objects.filter(contact__email="mary@example.org").exists()
+    assert "2 new people get no email" in admin_client.get("/admin/").content.decode()
     assert set(Suppression.objects.values_list("email", "reason")) == {
         ("hedy@example.org", "limit"),
         ("mary@example.org", "limit"),

@@ -223,7 +223,7 @@ _WHICH = {True: "there is no draft.", False: "nothing is published."}
 
 
 def _someone(told: dict[str, Any], plan: drafts.Plan) -> Someone:
-    address = told.get("contact_email", "").strip().lower()
+    address = told.get("contact_email", "").strip()
     if not address:
         return simulation.example_named(plan=plan, **_known(told.get("example") or {}))
     contact = addresses.find(email=address)

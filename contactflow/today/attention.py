@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import formats, timezone
 
 from contacts import brands
-from contacts.models import BusinessEntity, Contact
+from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import describe as engagement_describe
 from engagement import worklist
 from engagement.models import Alert, ChannelState, Message, Target, Task
@@ -78,7 +78,12 @@ def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attentio
     """What the start page shows. The number of queries does not depend on the number of rows."""
     paused = worklist.paused_channels(now=now)
     return Attention(
-        notices=[*_outbox_notice(), *(_pause_notice(channel) for channel in paused), *_notion_notice(now)],
+        notices=[
+            *_outbox_notice(),
+            *_limit_notice(),
+            *(_pause_notice(channel) for channel in paused),
+            *_notion_notice(now),
+        ],
         cards=[
             *_action_cards(brand),
             *_engagement_cards(now, brand),
@@ -95,6 +100,19 @@ def _outbox_notice() -> list[Notice]:
         return []
     sentence = "Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL."
     return [Notice(sentence=sentence, model=Message)]
+
+
+def _limit_notice() -> list[Notice]:
+    """People whom a public key brought beyond the cap, and whom nobody released yet."""
+    waiting = worklist.count(Suppression.objects.filter(reason=Suppression.Reason.LIMIT))
+    if not waiting:
+        return []
+    sentence = (
+        f"{waiting} new people get no email: a web form brought more in a day than NEW_RECIPIENTS_PER_DAY allows "
+        f"({settings.NEW_RECIPIENTS_PER_DAY}). Look who is real, and release their addresses."
+    )
+    query = f"reason__exact={Suppression.Reason.LIMIT.value}"
+    return [Notice(sentence=sentence, model=Suppression, query=query)]
 
 
 def _notion_notice(now: dt.datetime) -> list[Notice]:

@@ -268,6 +268,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "suppressed addresses",
                 "ordering": ("-created_at",),
                 "constraints": [models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_suppression_per_email")],
+                "indexes": [models.Index(condition=models.Q(("reason", "limit")), fields=["reason"], name="suppression_by_limit")],
             },
         ),
         migrations.CreateModel(

@@ -83,7 +83,7 @@ def _version(template: WorkflowTemplate, *, is_draft: bool) -> WorkflowVersion:
 
 def _someone(plan: Plan, options: dict[str, Any]) -> Someone:
     if not options["example"]:
-        person = addresses.find(email=options["contact"].strip().lower())
+        person = addresses.find(email=options["contact"])
         if person is None:
             raise CommandError(f"No contact has the address {options['contact']}. Add the contact first.")
         return simulation.real(contact=person, plan=plan)
