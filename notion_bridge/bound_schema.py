@@ -100,7 +100,7 @@ class BoundSchema:
             if value is None or value.get("type") != one.type or name in self.closed:
                 continue  # gone or changed in this moment: unknown is not empty
             try:
-                reading.values[name] = self._value(page, one, value, notion)
+                reading.values[name] = self._value(page, one, self._as_ours(name, value), notion)
             except mapping.Unreadable as error:
                 reading.unreadable[name] = error.reason
         return reading
@@ -112,8 +112,43 @@ class BoundSchema:
             value = mapping.property_by_id(page, one.id) if one.type in WITH_OPTIONS else None
             if value is not None and value.get("type") == one.type:
                 with contextlib.suppress(mapping.Unreadable, mapping.Truncated):
-                    reading.values[name] = mapping.read(value, one.field)
+                    reading.values[name] = mapping.read(self._as_ours(name, value), one.field)
         return reading
+
+    @functools.cached_property
+    def aliases(self) -> dict[str, dict[str, str]]:
+        """By field: option id -> what the option is called here, where somebody gave it another name in Notion."""
+        found = {}
+        for name, one in self.properties.items():
+            known, knows = self.database.schema.get(one.id, {}), self.adapter.knows
+            renamed = {
+                key: ours for key, ours in known.get("renamed", {}).items() if not knows(name, known["ids"][key])
+            }
+            found[name] = {key: ours for key, ours in renamed.items() if knows(name, ours)}
+        return found
+
+    def _as_ours(self, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+        def ours(option: Any) -> Any:
+            known = isinstance(option, Mapping) and aliases.get(str(option.get("id")))
+            return {**option, "name": known} if known else option
+
+        aliases, kind = self.aliases[name], str(value.get("type"))
+        content = value.get(kind)
+        return {**value, kind: [ours(one) for one in content] if isinstance(content, list) else ours(content)}
+
+    def _as_theirs(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
+        ids = self.database.schema.get(self.properties[name].id, {}).get("ids", {})
+        theirs = {mapping.folded(ours): ids[key] for key, ours in self.aliases[name].items()}
+
+        def named(option: Any) -> Any:
+            return {"name": theirs.get(mapping.folded(option["name"]), option["name"])} if option else option
+
+        if not theirs:
+            return payload
+        return {
+            kind: [named(one) for one in given] if isinstance(given, list) else named(given)
+            for kind, given in payload.items()
+        }
 
     def _value(self, page: Mapping[str, Any], one: Property, value: object, notion: Notion) -> Value:
         try:
@@ -140,7 +175,8 @@ class BoundSchema:
         still. The schema has to be at least as fresh as the page."""
         values = dict(reading.values)
         for name, gone in self.lost_options(agreed, reading).items():
-            known = {mapping.folded(one) for one in self.options(name)}
+            renamed = self.database.schema.get(self.properties[name].id, {}).get("renamed", {})
+            known = {mapping.folded(one) for one in (*self.options(name), *renamed.values())}
             removed = [word for word in gone if mapping.folded(word) not in known]
             value = values[name]
             if removed and isinstance(value, list):
@@ -155,8 +191,11 @@ class BoundSchema:
         return str(self.database.schema.get(property_id, {}).get("key", property_id))
 
     def options(self, name: str) -> list[str]:
-        found: list[str] = self.database.schema.get(self.properties[name].id, {}).get("options", [])
-        return found
+        """What can be chosen, by Notion's names and by ours."""
+        return [
+            *self.database.schema.get(self.properties[name].id, {}).get("options", []),
+            *self.aliases[name].values(),
+        ]
 
     def write(self, values: Mapping[str, Value], page: Mapping[str, Any] | None = None) -> Draft:
         """The properties to send for these fields; `page` is what stands there now."""
@@ -176,7 +215,7 @@ class BoundSchema:
             if written.payload is None or name in self.closed:
                 left.add(name)
             else:
-                properties[self.named(name)] = written.payload
+                properties[self.named(name)] = self._as_theirs(name, written.payload)
             if written.limits:
                 limits[name] = list(written.limits)
         return Draft(properties, limits, frozenset(left))

@@ -59,7 +59,7 @@ class Unit:
 
 def begin(*, database: NotionDatabase, full: bool, now: dt.datetime) -> None:
     """Plan a reading; one that is under way goes on, unless it would see less than is wanted."""
-    full = _is_something_known_now(database, now) or full
+    full = _is_something_known_now(database, now) or full or database.full_pass_at is None
     if database.page_cursor and (database.page_cursor["full"] or not full):
         return
     page_cursor = PageCursor(

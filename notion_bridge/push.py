@@ -277,7 +277,7 @@ def _note_options(bound: BoundSchema, values: Mapping[str, Value]) -> None:
         one = bound.properties[name]
         if one.type not in ("select", "multi_select") or one.id not in schema:
             continue
-        known = {mapping.folded(option) for option in schema[one.id]["options"]}
+        known = {mapping.folded(option) for option in bound.options(name)}
         fresh = [word for word in ([value] if isinstance(value, str) else value) if mapping.folded(word) not in known]
         schema[one.id]["options"] += [word for word in fresh if word]
         grown = grown or bool(fresh)

@@ -28,6 +28,7 @@ NOTICES: Mapping[ChangeKind, tuple[Cause, str]] = {
     ),
     ChangeKind.ADDED: (Cause.PROPERTY_ADDED, "“{new}” is new. It is not synchronised unless you map a field to it."),
     ChangeKind.OPTION_ADDED: (Cause.OPTION_ADDED, "“{name}” has the new option “{new}”."),
+    ChangeKind.OPTION_RENAMED: (Cause.OPTION_RENAMED, "The option “{old}” of “{name}” is called “{new}” now."),
     ChangeKind.OPTION_REMOVED: (
         Cause.OPTION_REMOVED,
         "“{name}” lost the option “{old}”. Who had it keeps it in Contactflow.",
@@ -106,7 +107,7 @@ def resolve(*, named_id: str, notion: Notion) -> tuple[str, str]:
 def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> None:
     """Look at the schema, follow what changed in it and report it. Raises NotionError."""
     answer = notion.data_source(database.data_source_id)
-    schema = _with_keys(dict[str, Any](mapping.seen(answer)), answer)
+    schema = _with_ids(dict[str, Any](mapping.seen(answer)), answer, database.schema)
     with transaction.atomic():
         rows = {row.field: row for row in PropertyMapping.objects.filter(database=database)}
         found = mapping.changes(
@@ -117,7 +118,9 @@ def refresh(*, database: NotionDatabase, notion: Notion, now: dt.datetime) -> No
         database.schema, database.schema_seen_at = schema, now
         database.title = "".join(part.get("plain_text", "") for part in answer.get("title") or [])[:300]
         database.url = str(answer.get("url") or "")[:500]
-        database.save(update_fields=["schema", "schema_seen_at", "title", "url"])
+        if any(change.kind is ChangeKind.OPTION_RENAMED for change in found):
+            database.full_pass_at = None  # no page of those that have it counts as edited
+        database.save(update_fields=["schema", "schema_seen_at", "title", "url", "full_pass_at"])
         for change in found:
             _notice(database, change, schema, now)
         _report_missing(database, rows.values(), now)
@@ -179,12 +182,13 @@ def set_rule(*, row: PropertyMapping, rule: str) -> None:
     PropertyMapping.objects.filter(pk=row.pk).update(rule=rule)
 
 
-def _with_keys(schema: dict[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Beside each property its id as Notion spells it, which is what requests name it by."""
+def _with_ids(schema: dict[str, Any], answer: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Beside each property its id as Notion spells it, which is what requests name it by, and those of its options."""
     for given in answer.get("properties", {}).values():
         property_id = mapping.unquoted(str(given.get("id", "")))
         if property_id in schema:
-            schema[property_id] = {**schema[property_id], "key": given["id"]}
+            known = schema[property_id] | {"key": given["id"], "ids": mapping.option_ids(given)}
+            schema[property_id] = known | {"renamed": mapping.renamed(before.get(property_id, {}), known)}
     return schema
 
 
@@ -281,6 +285,8 @@ def _notice(database: NotionDatabase, change: SchemaChange, schema: mapping.Sche
     message = f"{database}: {sentence.format(old=change.old, new=change.new, name=name)}"
     problems.report(cause=cause, subject=subject, message=message, database=database, now=now)
     problems.close(cause, subjects=[subject], now=now)
+    if change.kind is ChangeKind.OPTION_RENAMED:
+        problems.close(Cause.UNKNOWN_OPTION, subjects=[f"{database.kind} {change.field}: {change.new}"], now=now)
 
 
 def _report_trouble(

@@ -15,7 +15,7 @@ from engagement import tasking
 from engagement.models import Task
 from notion_bridge import bound_schema, pull
 from notion_bridge.errors import Endless
-from notion_bridge.models import NotionDatabase, PageLink
+from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import drain
 from tests.factories import UserFactory
@@ -382,3 +382,70 @@ def test_a_task_put_off_to_a_moment_is_due_at_that_moment_in_notion(notion: Sand
     bridge.sync()
 
     assert notion.values_of(page)["Due Date"].startswith("2026-03-05T09:30")
+
+
+# Options with another name
+
+
+def options(notion: Sandbox, source: str, label: str) -> list[str]:
+    found = notion.workspace.sources[source].find(label)
+    assert found is not None
+    return [one.name for one in found.options]
+
+
+@pytest.mark.parametrize(("label", "old"), [("Contact Type", "Artist"), ("Lead Source", "Event"), ("Tags", "vip")])
+def test_an_option_renamed_in_notion_is_a_rename(label: str, old: str, notion: Sandbox, people: str) -> None:
+    page = bridge.typed(
+        notion, {"contacts": people}, ADA | {"Contact Type": ["Artist"], "Lead Source": "Event", "Tags": ["vip"]}
+    )
+    started = WorkflowInstance.objects.count()
+    notion.rename_option(people, label, old, "Anders")
+
+    bridge.sync()
+    bridge.edit(bridge.person("ada@example.org"), company="Analytical")
+    bridge.sync(full=True)
+
+    assert notion.values_of(page)[label] in ("Anders", ["Anders"])
+    assert old not in options(notion, people, label)
+    assert [told(cause) for cause in ("unknown_option", "page_refused", "value_refused")] == [[], [], []]
+    assert SyncProblem.objects.filter(cause="option_renamed").count() == 1
+    assert not SyncProblem.objects.filter(cause="option_removed").exists()
+    assert WorkflowInstance.objects.count() == started
+    assert bridge.conflicts() == []
+
+
+def test_a_renamed_type_is_still_that_type_for_who_comes_and_who_goes_there(notion: Sandbox, people: str) -> None:
+    bridge.typed(notion, {"contacts": people}, ADA | {"Contact Type": ["Artist"]})
+    notion.rename_option(people, "Contact Type", "Artist", "Künstlerin")
+    notion.person_creates(people, {"Email": "bob@example.org", "Contact Type": ["Künstlerin"]})
+
+    bridge.sync()
+    bridge.arrive("eve@example.org", contact_types=("Artist",))
+    bridge.sync()
+
+    assert [one.name for one in bridge.person("bob@example.org").contact_types.all()] == ["Artist"]
+    assert notion.values_of(bridge.page_of(bridge.person("eve@example.org")))["Contact Type"] == ["Künstlerin"]
+    assert "Artist" not in options(notion, people, "Contact Type")
+
+
+def test_a_renamed_tag_is_renamed_here(notion: Sandbox, people: str) -> None:
+    bridge.typed(notion, {"contacts": people}, ADA | {"Tags": ["vip", "press"]})
+    notion.rename_option(people, "Tags", "vip", "patron")
+
+    bridge.sync()
+
+    assert sorted(bridge.person("ada@example.org").tags) == ["patron", "press"]
+
+
+def test_a_renamed_status_of_tasks_is_still_that_status(notion: Sandbox, tasks: str) -> None:
+    page = notion.person_creates(tasks, {"Task Name": "Call", "Status": "Done"})
+    bridge.sync()
+    notion.rename_option(tasks, "Status", "Done", "Geschafft")
+
+    bridge.sync(full=True)
+    tasking.change(task=Task.objects.get(), values={"title": "Call Ada"}, now=database_now())
+    bridge.sync()
+
+    assert Task.objects.get().status == "done"
+    assert (notion.values_of(page)["Status"], notion.values_of(page)["Task Name"]) == ("Geschafft", "Call Ada")
+    assert told("unknown_option") == []

@@ -17,6 +17,8 @@ from notion_bridge.mapping.schema import (
     guess,
     is_usable,
     missing,
+    option_ids,
+    renamed,
     seen,
 )
 from notion_bridge.mapping.writing import Written, same, write

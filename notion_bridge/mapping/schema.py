@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from notion_bridge.mapping import names, rich_text
-from notion_bridge.mapping.fields import FIELDS, Field, Shape, field_of
+from notion_bridge.mapping.fields import FIELDS, Field, Shape, field_of, folded
 from notion_bridge.mapping.reading import unquoted
 from notion_bridge.mapping.writing import MAX_OPTION, MAX_OPTIONS
 
@@ -21,6 +21,8 @@ class Seen(TypedDict):
     name: str
     type: str
     options: list[str]
+    ids: NotRequired[dict[str, str]]  # option id -> its name
+    renamed: NotRequired[dict[str, str]]  # option id -> what it was called when both sides knew it
 
 
 Schema = Mapping[str, Seen]  # by property id, unquoted
@@ -34,6 +36,7 @@ class ChangeKind(enum.StrEnum):
     ADDED = "added"
     OPTION_ADDED = "option_added"
     OPTION_REMOVED = "option_removed"
+    OPTION_RENAMED = "option_renamed"  # options have ids, too
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,21 @@ def _options(configuration: object) -> list[str]:
     listed = given if isinstance(given, list) else []
     named = (option.get("name") for option in listed if isinstance(option, Mapping))
     return [rich_text.clean(name) for name in named if isinstance(name, str)]
+
+
+def option_ids(given: Mapping[str, Any]) -> dict[str, str]:
+    """The names of a property's options by their ids."""
+    configuration = given.get(str(given.get("type")))
+    listed = configuration.get("options") if isinstance(configuration, Mapping) else None
+    named = [one for one in listed or () if isinstance(one, Mapping) and one.get("id")]
+    return {str(one["id"]): rich_text.clean(str(one.get("name", ""))) for one in named}
+
+
+def renamed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """By id, what options of a property were called before somebody renamed them, until they are called so again."""
+    known = before.get("ids", {}) | before.get("renamed", {})
+    taken = {folded(name) for name in after["ids"].values()}
+    return {one: known[one] for one in after["ids"] if one in known and folded(known[one]) not in taken}
 
 
 # Guessing
@@ -183,10 +201,16 @@ def _changes_of(field: Field, property_id: str, before: Schema, after: Schema) -
     if old["name"] != new["name"]:
         yield SchemaChange(ChangeKind.RENAMED, field.name, property_id, old["name"], new["name"])
     if old["type"] == new["type"]:
-        yield from _option_changes(field, property_id, old["options"], new["options"])
+        yield from _option_changes(field, property_id, old, new)
 
 
-def _option_changes(field: Field, property_id: str, old: list[str], new: list[str]) -> Iterator[SchemaChange]:
+def _option_changes(field: Field, property_id: str, before: Seen, after: Seen) -> Iterator[SchemaChange]:
+    ids, now = before.get("ids", {}), after.get("ids", {})
+    renames = {name: now[one] for one, name in ids.items() if now.get(one, name) != name}
+    for name, other in renames.items():
+        yield SchemaChange(ChangeKind.OPTION_RENAMED, field.name, property_id, old=name, new=other)
+    old = [name for name in before["options"] if name not in renames]
+    new = [name for name in after["options"] if name not in renames.values()]
     for name in old:
         if name not in new:
             yield SchemaChange(ChangeKind.OPTION_REMOVED, field.name, property_id, old=name)
