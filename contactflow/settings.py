@@ -192,6 +192,12 @@ PUMP_STEPS = [
     "notion_bridge.syncing.run_pump_step",
     "workflows.transfers.job_runner.run_pump_step",
 ]
+# What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
+ERASURE_STEPS = [
+    "contactflow.erasure.forget",
+    "workflows.transfers.erasure.forget",
+    "notion_bridge.erasure.forget",
+]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Func
 from django.db.models.functions import Lower, Now
 
 from contactflow.core import mail_addresses, prepared
@@ -16,8 +17,14 @@ from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Suppression
 
 EMAIL = "email"
+KEPT = "Kept when the contact was deleted"
 # Through the unique index; one statement whatever their number.
-KEPT_OUT_SQL = "SELECT lower(email) FROM contacts_suppression WHERE lower(email) = ANY(%s) AND reason = 'manual'"
+KEPT_OUT_SQL = """
+    SELECT address FROM unnest(CAST(%s AS text[])) AS address WHERE EXISTS (
+        SELECT 1 FROM contacts_suppression  -- of somebody who was erased it has a hash
+        WHERE lower(email) IN (address, contacts_address_hash(address)) AND reason = 'manual'
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -253,6 +260,13 @@ def suppress(*, email: str, reason: str, detail: str = "") -> Suppression:
         email=address, defaults={"reason": reason, "detail": detail[:300]}
     )
     return suppression
+
+
+def hash_suppressions(*, emails: Iterable[str]) -> None:
+    """Keep of these addresses only a salted hash. Should one come in again, a trigger writes it out again."""
+    rows = Suppression.objects.alias(address=Lower("email")).filter(address__in=[one.lower() for one in emails])
+    rows.exclude(detail__startswith=KEPT).update(detail=KEPT)
+    rows.update(email=Func("email", function="contacts_address_hash"))
 
 
 def _record(

@@ -1,30 +1,76 @@
-"""Deleting people, with all that is kept about them but for the wish not to be written to."""
+"""Deleting people, with all that is kept about them but for the wish not to be written to.
+
+That wish stays as a salted hash of the address. Rooms that keep copies of people beyond rows that point at a contact
+forget them in settings.ERASURE_STEPS.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
+from django.utils.module_loading import import_string
 
 from contacts import consent, describe
-from contacts.models import Contact, Suppression
+from contacts.models import Contact, FormerAddress, Suppression
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Who is about to be deleted."""
+
+    ids: tuple[UUID, ...]
+    emails: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression, for iregex, that finds their addresses and ids in a text."""
+        return "|".join(map(re.escape, [*self.emails, *map(str, self.ids)]))
+
+    @property
+    def pattern_with_names(self) -> str:
+        return "|".join([self.pattern, *map(re.escape, self.names)])
+
+
+def as_text(field: str) -> Cast:
+    """A JSON column, to be looked through for a pattern."""
+    return Cast(field, TextField())
 
 
 @transaction.atomic
 def delete_contacts(*, contacts: Iterable[Contact]) -> None:
     """Delete them; the address of somebody who must not be written to stays suppressed, should they come in again."""
     known = Contact.objects.filter(pk__in=[contact.pk for contact in contacts]).order_by("pk")
-    for contact in known.select_for_update(no_key=True):
+    locked = list(known.select_for_update(no_key=True))
+    if not locked:
+        return
+    former = list(FormerAddress.objects.filter(contact__in=locked).values_list("email", flat=True))
+    erased = Erased(
+        ids=tuple(one.pk for one in locked),
+        emails=tuple({address for one in locked for address in (one.email, one.email_typed or one.email)} | {*former}),
+        names=tuple({one.full_name for one in locked if one.first_name and one.last_name}),
+    )
+    for contact in locked:
         _keep_ban(contact)
         _lock(contact)
+    consent.hash_suppressions(emails=erased.emails)
+    for path in settings.ERASURE_STEPS:
+        import_string(path)(erased)
     known.delete()
 
 
 def _keep_ban(contact: Contact) -> None:
     verdict = consent.may_contact(contact=contact)
     if not verdict.allowed:
-        detail = f"Kept when the contact was deleted: {describe.permission(verdict.reason)}."
+        detail = f"{consent.KEPT}: {describe.permission(verdict.reason)}."
         for address in (contact.email, *contact.former_addresses.values_list("email", flat=True)):
             consent.suppress(email=address, reason=Suppression.Reason.MANUAL, detail=detail)
 

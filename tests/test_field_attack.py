@@ -7,21 +7,25 @@ import time
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from contactflow.models import ApiKey
-from contacts import consent
-from contacts.models import Contact, ContactEvent
+from contacts import consent, contact_actions, deletion
+from contacts.models import Contact, ContactEvent, Suppression
+from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from tests.benchmarks import stand
 from tests.factories import NOW
-from workflows.models import WorkflowInstance
+from workflows.models import ExportChunk, ExportRun, ImportLine, ImportRun, WorkflowInstance
 
 BODY = b"POST /contact-workflows/new-contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
 READ = b"GET /static/admin/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -238,3 +242,92 @@ def test_second_file_is_refused(admin_client: Client) -> None:
     answer = admin_client.post(UPLOAD_PAGE, {**files, "source": "Newsletter"})
 
     assert answer.status_code == 400
+
+
+# Nothing is left of somebody who was erased
+
+CANARY = "Qzanarix"  # in every value of hers
+EMAIL = f"{CANARY}.ada@example.com".lower()
+
+
+def left_of(words: str) -> dict[str, list[str]]:
+    """The tables that still hold the words, in any case, also within files that are rows."""
+    found: dict[str, list[str]] = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                f'SELECT row::text FROM "{table}" AS row WHERE row::text ~* %s', [f"{words}|{words.encode().hex()}"]
+            )
+            if rows := [row[0][:300] for row in cursor.fetchall()]:
+                found[table] = rows
+    return found
+
+
+def leave_traces(form: Client, admin_client: Client) -> Contact:
+    """She arrives twice, is edited, noted, exported, imported, suppressed and released, and is in Notion."""
+    told = {"first_name": CANARY, "last_name": CANARY, "message": f"I am {CANARY}", "custom": {"Nick": CANARY}}
+    _, key = ApiKey.objects.issue(name="operator", scope="operate")
+    operator = Client(headers={"authorization": f"Bearer {key}", "idempotency-key": f"{CANARY}-1"})
+    answer = operator.post(NEW_CONTACT, {"email": EMAIL, **told, "contact_types": ["Artist"]}, "application/json")
+    assert answer.status_code == 201
+    send(form, email=EMAIL, first_name=f"{CANARY}a")
+    person = Contact.objects.get(email=EMAIL)
+    for _ in range(2):
+        admin_client.post(reverse("admin:contacts_suppression_add"), {"email": EMAIL, "reason": "manual"})
+        suppression = Suppression.objects.get()
+        admin_client.post(reverse("admin:contacts_suppression_delete", args=[suppression.pk]), {"post": "yes"})
+    contact_actions.leave_note(contact=person, text=CANARY, colleague="max", now=NOW)
+    LogEntry.objects.create(user=User.objects.get(username="admin"), object_repr=str(person), action_flag=2)
+    run = ImportRun.objects.create(
+        file_name="list.csv", source="x", header=["Email"], samples=[[EMAIL]], unknown={"t": {EMAIL: [1]}}, state="done"
+    )
+    ImportLine.objects.create(run=run, position=1, number=2, cells=[EMAIL], person=EMAIL, became="created")
+    ImportLine.objects.create(run=run, position=2, number=3, cells=[EMAIL, "?"], became="rejected")
+    export = ExportRun.objects.create(state="ready")
+    ExportChunk.objects.create(run=export, number=0, data=EMAIL.encode())
+    database = NotionDatabase.objects.create(kind="contacts")
+    link = PageLink.objects.create(
+        database=database, state="linked", contact=person, page_id=uuid4(), remote={"email": EMAIL}
+    )
+    link.entries.create(direction="to_notion", what="changed", fields={"email": ["", EMAIL]})
+    link.conflicts.create(field="email", local=EMAIL, rule="ask")
+    SyncProblem.objects.create(cause="two_pages", database=database, subject=f"contacts {EMAIL}", message=EMAIL)
+    return person
+
+
+@pytest.mark.django_db
+def test_nothing_is_left_of_somebody_who_was_erased(form: Client, admin_client: Client) -> None:
+    person = leave_traces(form, admin_client)
+    assert set(left_of(CANARY)) > {"contactflow_auditentry", "django_admin_log", "contactflow_idempotentanswer"}
+
+    admin_client.post(reverse("admin:contacts_contact_delete", args=[person.pk]), {"post": "yes"})
+
+    assert not Contact.objects.filter(pk=person.pk).exists()
+    assert left_of(CANARY) == {}
+
+
+@pytest.mark.django_db
+def test_of_somebody_erased_who_must_not_be_written_to_a_hash_is_left(form: Client, admin_client: Client) -> None:
+    person = leave_traces(form, admin_client)
+    consent.do_not_contact(contact=person, source=CANARY, now=NOW)
+
+    deletion.delete_contacts(contacts=[person])
+
+    assert left_of(CANARY) == {}
+    assert Suppression.objects.get().email.startswith("sha256:")
+    found = admin_client.get(reverse("admin:contacts_suppression_changelist"), {"q": EMAIL.title()})
+    assert "Somebody who was deleted" in found.content.decode()
+
+
+@pytest.mark.django_db
+def test_somebody_erased_who_comes_in_again_starts_nothing_and_gets_nothing(form: Client) -> None:
+    send(form, **KNOWN)
+    person = Contact.objects.get()
+    consent.do_not_contact(contact=person, source="phone", now=NOW)
+    deletion.delete_contacts(contacts=[person])
+
+    send(form, **KNOWN)
+
+    again = Contact.objects.get()
+    assert not consent.may_contact(contact=again).allowed
+    assert not WorkflowInstance.objects.exists()

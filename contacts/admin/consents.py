@@ -6,11 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Func, QuerySet, Value
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock
-from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyInline, column
 from contacts import consent
 from contacts.admin.people_search import PeopleSearch
 from contacts.models import Consent, Suppression
@@ -74,13 +75,23 @@ class SuppressionAdmin(BaseAdmin):
         "you add it."
     )
     form = SuppressionForm
-    list_display = ("email", "reason", "detail", "created_at")
+    list_display = ("address", "reason", "detail", "created_at")
     list_filter = (("reason", ChoicesDropdownFilter),)
     search_fields = ("email",)
+    search_help_text = "Search by address; one of somebody who was deleted is found by the whole of it."
     fields = ("email", "reason", "detail")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str) -> Any:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        hashed = Func(Value(search_term.strip()), function="contacts_address_hash")
+        return found | queryset.filter(email=hashed) if "@" in search_term else found, may_repeat
+
+    @column("Email", ordering="email")
+    def address(self, suppression: Suppression) -> str:
+        return "Somebody who was deleted" if suppression.email.startswith("sha256:") else suppression.email
 
     def save_model(
         self, request: HttpRequest, obj: Suppression, form: forms.ModelForm[Suppression], change: bool

@@ -7,6 +7,8 @@ is that of a unique index, which contacts.intake takes as "somebody was quicker"
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import migrations
 
 
@@ -46,6 +48,30 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "CREATE INDEX contact_types_of_type ON contacts_contact_contact_types (contacttype_id, contact_id)",
             "DROP INDEX contact_types_of_type",
+        ),
+        # The suppressed address of somebody who was erased is kept as a hash, salted by this installation; when it
+        # comes in again, it is written out again, so that whoever looks for it finds it.
+        migrations.RunSQL(
+            f"""
+            CREATE FUNCTION contacts_address_hash(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+                SELECT 'sha256:' || encode(sha256(convert_to('{secrets.token_hex(16)}' || lower(address), 'UTF8')), 'hex')
+            $$;
+            CREATE FUNCTION contacts_known_again() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                UPDATE contacts_suppression SET email = NEW.email
+                WHERE lower(email) = contacts_address_hash(NEW.email) AND NOT EXISTS (
+                    SELECT 1 FROM contacts_suppression AS other WHERE lower(other.email) = lower(NEW.email)
+                );
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER suppressed_address_is_known_again AFTER INSERT OR UPDATE OF email ON contacts_contact
+                FOR EACH ROW EXECUTE FUNCTION contacts_known_again();
+            """,  # noqa: S608  # a salt of our own
+            """
+            DROP TRIGGER suppressed_address_is_known_again ON contacts_contact;
+            DROP FUNCTION contacts_known_again();
+            DROP FUNCTION contacts_address_hash(text);
+            """,
         ),
         # What contacts.config_revision keeps in memory. Before the statement, so that two who change such rows wait for
         # each other here, where they hold nothing yet.

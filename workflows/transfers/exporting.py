@@ -67,6 +67,14 @@ def cancel(*, run: ExportRun) -> None:
         run.people.all().delete()
 
 
+def expire(*, run: ExportRun) -> None:
+    """The file goes, or what there is of it; that it was made is kept."""
+    cancel(run=run)
+    run.chunks.all().delete()
+    run.people.all().delete()
+    ExportRun.objects.filter(pk=run.pk, state=ExportRun.State.READY).update(state=ExportRun.State.EXPIRED)
+
+
 def content(run: ExportRun) -> Iterator[bytes]:
     """The file, a piece at a time."""
     for number in list(run.chunks.values_list("number", flat=True)):

@@ -110,9 +110,8 @@ def _clear_some(*, deadline: float) -> int:
         done += _clear_import(run, deadline)
     for export in ExportRun.objects.filter(state=ExportRun.State.READY, expires_at__lt=Now())[:5]:
         if time.monotonic() < deadline:
-            export.chunks.all().delete()
-            export.people.all().delete()
-            done += ExportRun.objects.filter(pk=export.pk).update(state=ExportRun.State.EXPIRED)
+            exporting.expire(run=export)
+            done += 1
     return done
 
 
