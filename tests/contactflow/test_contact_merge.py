@@ -18,7 +18,7 @@ from contactflow import contact_merge
 from contactflow.core import actor
 from contactflow.models import AuditEntry, ContactMerge
 from contacts import addresses, consent, deletion, intake
-from contacts.models import Consent, Contact, ContactEvent, EntityMembership, FormerAddress, Suppression
+from contacts.models import Consent, Contact, ContactEvent, EntityMembership, FormerAddress
 from engagement.models import Alert, Message, Task, TemplateVersion
 from notion_bridge.models import NotionDatabase, PageLink
 from tests import factories as f
@@ -492,7 +492,10 @@ def test_a_former_address_stays_blocked_when_who_said_no_is_deleted(keep: Contac
 
     deletion.delete_contacts(contacts=[kept(keep)])
 
-    assert set(Suppression.objects.values_list("email", flat=True)) == {"kept@example.org", "dropped@example.org"}
+    assert consent.kept_out(emails=["kept@example.org", "dropped@example.org", "other@example.org"]) == {
+        "kept@example.org",
+        "dropped@example.org",
+    }
 
 
 # Notion
