@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
+from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from contactflow import embedded
 from workflows import heartbeat
 
 logger = logging.getLogger(__name__)
 
+LEAST_FREE = 50_000_000  # bytes; PostgreSQL alone writes files of 16 MiB
 QUERY_LIMIT = "3s"  # a probe that waits longer says more than its answer would
 
 
@@ -52,7 +59,17 @@ def examine() -> dict[str, dict[str, str]]:
     except Error as error:
         logger.warning("The database does not answer: %s", type(error).__name__)
         return {"database": {"state": "down", "detail": type(error).__name__}, **checks}
-    return {"database": {"state": "ok"}, **checks}
+    return {"database": {"state": "ok"}, **checks, "disk": _examine_disk()}
+
+
+def _examine_disk() -> dict[str, str]:
+    """Of the folders we write to ourselves: what is made here, uploads, and the private database's data."""
+    folders = [settings.VAR_DIR, Path(tempfile.gettempdir())]
+    folders += [] if os.environ.get("DATABASE_URL") else [embedded.machine_cluster().home]
+    for folder in filter(Path.exists, folders):
+        if shutil.disk_usage(folder).free < LEAST_FREE:
+            return {"state": "full", "detail": f"hardly anything is free where {folder} lies: free some space"}
+    return {"state": "ok"}
 
 
 def _examine_migrations() -> dict[str, str]:
@@ -80,4 +97,6 @@ def _examine_worker() -> dict[str, str]:
 def _answer(body: dict[str, object], *, ok: bool) -> JsonResponse:
     response = JsonResponse(body, status=200 if ok else 503)
     response["Cache-Control"] = "no-store"
+    if not ok:
+        response["Retry-After"] = "5"
     return response

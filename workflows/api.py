@@ -106,7 +106,7 @@ class Status(APIView):
             "system_status": "down",
             "problems": ["The database does not answer."],
         }
-        return Response(down, status=503)
+        return Response(down, status=503, headers={"Retry-After": "5"})
 
 
 class AllTemplates(APIView):

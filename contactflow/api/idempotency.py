@@ -57,13 +57,15 @@ class IdempotencyMiddleware:
             return self.get_response(request)
         if not _KEY.match(key):
             return problems.answer(400, "Idempotency-Key has to be 1 to 255 printable ASCII characters.")
-        caller = keys.caller_of(request)
-        if caller is None:
-            return self.get_response(request)  # the view answers 401
         try:
+            caller = keys.caller_of(request)
+            if caller is None:
+                return self.get_response(request)  # the view answers 401
             return self._answer_once(request, caller, key, _fingerprint(request))
         except RequestDataTooBig:
             return problems.answer(413, problems.TOO_LARGE)
+        except problems.DATABASE_GONE as error:
+            return problems.unavailable(request, error)
 
     def _answer_once(self, request: HttpRequest, caller: str, key: str, fingerprint: str) -> HttpResponse:
         with transaction.atomic():

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template import loader
@@ -28,7 +28,7 @@ CONTENT_TYPE = rendering.PROBLEM
 logger = logging.getLogger(__name__)
 OURS = ("/api/", "/contact-workflows/")  # addresses whose errors are problems, never pages
 
-DATABASE_GONE = (OperationalError, InterfaceError)
+DATABASE_GONE = (OperationalError, InterfaceError, InternalError)  # the last while it takes nothing but reading
 
 TOO_LARGE = "The body is larger than 1 MiB (1,048,576 bytes): send less at a time."
 NO_ADDRESS = "There is nothing at this address. /api/docs/ lists what there is."
@@ -116,13 +116,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django's last resort, called while it handles the error: also where a middleware failed before any view."""
     error = sys.exc_info()[1]
     if isinstance(error, DATABASE_GONE):
-        return _unavailable(request, error)
+        return unavailable(request, error)
     if _is_ours(request):
         return answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed here. It was logged; try again later.")
     return defaults.server_error(request)
 
 
-def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("The database does not answer: %s", type(error.__cause__).__name__)
     headers = {"Retry-After": str(Unavailable.wait)}
     if _is_ours(request):

@@ -35,6 +35,7 @@ def test_readyz_is_ready_with_a_fresh_worker(probe: Client) -> None:
         "database": "ok",
         "migrations": "ok",
         "worker": "ok",
+        "disk": "ok",
     }
 
 
