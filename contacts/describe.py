@@ -37,7 +37,9 @@ REASONS = {
     "other_brand": _("is only for contacts of %(asked)s, not of %(instead)s"),
     "other_contact_type": _("needs contact type %(asked)s, and the contact's is %(instead)s"),
     "other_lead_source": _("needs lead source %(asked)s, and the contact's is %(instead)s"),
-    "no_interest_or_tag": _("needs an interest or tag %(asked)s"),
+    "no_interest": _("needs an interest in %(asked)s"),
+    "no_tag": _("needs the tag %(asked)s"),
+    "no_interest_or_tag": _("needs an interest in %(interests)s or the tag %(tags)s"),
     "brand": _("belongs to %(has)s"),
     "contact_type": _("contact type %(has)s"),
     "lead_source": _("lead source %(has)s"),
@@ -97,7 +99,7 @@ def _said(name: str, value: Any) -> str:
             day = datetime.fromisoformat(value)
             return f"{day.day} {day:%b %Y}"
     if isinstance(value, list | tuple):
-        return str(OR if name in ("asked", "instead") else AND).join(value) or "none"
+        return str(OR if name in ("asked", "instead", "interests", "tags") else AND).join(value) or "none"
     return str(value)
 
 

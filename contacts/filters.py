@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -17,6 +18,8 @@ from contacts.models import Contact, ContactQuerySet
 
 class AddressFilter(django_filters.CharFilter):  # type: ignore[misc]  # the package is untyped
     """Finds an address in whatever form it is typed; one that cannot exist finds nothing."""
+
+    is_plus_meant = True  # ada+news@example.org, though in a query a plus stands for a space
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, max_length=320, **options)
@@ -69,6 +72,24 @@ class SlugFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # lik
         )
 
 
+class MarkFilter(django_filters.CharFilter):  # type: ignore[misc]  # likewise
+    """People who have what is named; named several times, all of it."""
+
+    def filter(self, queryset: ContactQuerySet, value: str) -> ContactQuerySet:
+        return marked(queryset, self.field_name, self.parent.data.getlist(self.field_name)) if value else queryset
+
+
+def marked(people: ContactQuerySet, mark: str, asked: Iterable[str]) -> ContactQuerySet:
+    """By `tags`, `interests` or `custom`; of a custom field is asked "Size=large", or "Size" for any value."""
+    words = [word for one in asked if (word := cleaning.line(one))]
+    if mark != "custom":
+        return people.marked(**{mark: words})  # type: ignore[arg-type]  # of texts, as both are
+    custom: dict[str, list[str]] = {}
+    for name, equals, value in (word.partition("=") for word in words):
+        custom.setdefault(name.strip(), []).extend([value.strip()] if equals else [])
+    return people.marked(custom=custom)
+
+
 class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
     email = PersonsAddressFilter()
     search = django_filters.CharFilter(
@@ -76,6 +97,10 @@ class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewis
         max_length=200,
         help_text="Any part of name, address, company or telephone number; every word has to occur.",
     )
+
+    tags = MarkFilter(help_text="Who has the tag; given several times: all of them. Case makes no difference.")
+    interests = MarkFilter(help_text="Likewise of interests.")
+    custom = MarkFilter(help_text="Likewise of custom fields: Size=large, or Size for any value.")
 
     class Meta:
         model = Contact

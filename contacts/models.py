@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -137,6 +137,10 @@ class ContactStatus(models.Model):
         return self.name
 
 
+def marks(*columns: Any) -> models.Func:
+    return models.Func(*columns, function="contacts_marks", output_field=ArrayField(models.TextField()))
+
+
 class ContactQuerySet(models.QuerySet["Contact"]):
     def search(self, words: str) -> ContactQuerySet:
         """People of whom every word is part of the name, address, company or telephone number, by the index
@@ -153,6 +157,23 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             else:
                 found = found.holding(search.patterns(term))
         return found
+
+    def marked(
+        self,
+        *,
+        tags: Sequence[str] = (),
+        interests: Sequence[str] = (),
+        custom: Mapping[str, Sequence[str]] | None = None,
+    ) -> ContactQuerySet:
+        """Those who have all of these, whatever the case, by the index contact_marks. Of a custom field without values:
+        who has the field."""
+        words = ArrayField(models.TextField())
+        asked = marks(
+            models.Value(list(tags), words),
+            models.Value(list(interests), words),
+            models.Value(custom or {}, models.JSONField()),
+        )
+        return self.alias(marks=marks("tags", "interests", "custom")).filter(marks__contains=asked)
 
     def holding(self, phrases: Iterable[str]) -> ContactQuerySet:
         """Those of whom one of the phrases is part of Contact.searched, whatever its case and accents."""
@@ -223,6 +244,8 @@ class Contact(models.Model):
             models.Index(fields=["phone"], condition=~models.Q(phone=""), name="contact_phone"),
             # Search by any part of it.
             GinIndex(OpClass("searched", name="gin_trgm_ops"), name="contact_search"),
+            # `marked`: who has these tags, interests, custom fields.
+            GinIndex(models.Func("tags", "interests", "custom", function="contacts_marks"), name="contact_marks"),
         ]
 
     def __str__(self) -> str:

@@ -288,3 +288,130 @@ class TestSearch:
         page = client.get(f"/admin/{place}/", {"q": words})
         assert page.status_code == 200
         return page.context["cl"].result_list
+
+
+class TestAddressesInQueries:
+    @pytest.fixture(autouse=True)
+    def _ada(self, operator: Caller) -> None:
+        operator.post(NEW, {"email": "ada+news@example.com"})
+        f.ContactFactory(email="ada.news@example.com")
+
+    @matrix(
+        "query", ["ada+news@example.com", "ada%2Bnews@example.com", "ada+news%40example.com", "Ada+News@EXAMPLE.com+"]
+    )
+    def test_a_plus_is_meant(self, operator: Caller, query: str) -> None:
+        answer = operator.get(f"{CONTACTS}?email={query}")
+
+        assert [one["email"] for one in answer.json()["results"]] == ["ada+news@example.com"]
+
+    @matrix("resource", ["events", "workflow-instances", "messages", "tasks", "alerts"])
+    def test_so_it_is_for_every_filter_by_address(self, operator: Caller, resource: str) -> None:
+        ada = Contact.objects.get(email="ada+news@example.com")
+        tasking.create_task(action_id=None, contact=ada, title="Call", target=None, now=f.NOW)
+
+        found = operator.get(f"/api/v1/{resource}/?contact_email=ada+news@example.com").json()["results"]
+
+        assert {one["contact_email"] for one in found} <= {"ada+news@example.com"}
+        assert found or resource in ("messages", "alerts")
+
+    def test_a_page_leads_to_the_next_one_of_the_same_address(self, operator: Caller) -> None:
+        for _ in range(2):
+            operator.post(NEW, {"email": "ada+news@example.com"})
+
+        page = operator.get("/api/v1/events/?contact_email=ada+news@example.com&page_size=1").json()
+
+        assert operator.get(page["next"].partition("testserver")[2]).json()["results"]
+
+    def test_a_plus_in_a_search_still_parts_words(self, operator: Caller) -> None:
+        assert len(operator.get(f"{CONTACTS}?search=news+ada").json()["results"]) == 2
+
+
+MARKS: dict[str, Any] = {
+    "tags": ["VIP", "Berlin, Germany"],
+    "interests": ["Yoga"],
+    "custom": {"Size": "Large", "Count": 5, "Colours": ["red", "blue"]},
+}
+
+
+class TestMarks:
+    @pytest.fixture(autouse=True)
+    def _people(self) -> None:
+        f.ContactFactory(email="marked@example.org", **MARKS)
+        f.ContactFactory(email="other@example.org", tags=["VIPs"], custom={"Size": "small"})
+
+    @matrix(
+        "query",
+        [
+            "tags=VIP",
+            "tags=vip",
+            "tags=VIP&tags=Berlin,%20Germany",
+            "interests=yoga",
+            "custom=Size=Large",
+            "custom=size=large&custom=count",
+            "custom=Count=5",
+            "custom=Colours=blue",
+            "tags=VIP&interests=Yoga&custom=Colours",
+        ],
+    )
+    def test_people_are_filtered_by_what_they_are_marked_with(self, operator: Caller, client: Any, query: str) -> None:
+        client.force_login(f.UserFactory(is_superuser=True))
+
+        answer = operator.get(f"{CONTACTS}?{query}").json()
+
+        assert [one["email"] for one in answer["results"]] == ["marked@example.org"]
+        page = client.get(f"/admin/contacts/contact/?{query}")
+        assert [one.email for one in page.context["cl"].result_list] == ["marked@example.org"]
+
+    @matrix(
+        "query",
+        ["tags=Nobody", "tags=VIP&tags=Nobody", "tags=%00", "custom=Size=", "custom==", "interests={}", "tags=%25"],
+    )
+    def test_what_nobody_has_finds_nobody(self, operator: Caller, client: Any, query: str) -> None:
+        client.force_login(f.UserFactory(is_superuser=True))
+
+        answer = operator.get(f"{CONTACTS}?{query}")
+
+        assert answer.status_code == 400 or answer.json()["results"] == []
+        assert client.get(f"/admin/contacts/contact/?{query}").status_code < 500
+
+    def test_it_stands_on_an_index(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+
+        assert "contact_marks" in Contact.objects.marked(tags=["VIP"]).order_by().explain()
+
+
+class TestTrigger:
+    """A workflow that asks for a tag."""
+
+    @pytest.fixture
+    def workflow(self) -> Any:
+        version = f.WorkflowVersionFactory(events=["new_contact"], tags=["Newsletter"])
+        version.template.current_version = version
+        version.template.active = True
+        version.template.save()
+        return version.template
+
+    @pytest.fixture
+    def page(self, client: Any, workflow: Any) -> Any:
+        client.force_login(f.UserFactory(is_superuser=True))
+        return lambda **said: client.get(f"/admin/workflows/workflowtemplate/{workflow.pk}/dry-run/", said)
+
+    def test_the_dry_run_proposes_somebody_with_the_tag(self, page: Any) -> None:
+        form = page().context["example"]
+
+        assert (form.initial["interest"], form.initial["tag"]) == ("", "Newsletter")
+
+    def test_who_has_the_tag_would_start(self, page: Any) -> None:
+        assert page(example="yes", first_name="Robin", tag="newsletter").context["verdict"].matched
+
+    def test_who_has_it_as_an_interest_would_not_and_is_told_what_is_asked(self, page: Any) -> None:
+        answer = page(example="yes", first_name="Robin", interest="Newsletter")
+
+        assert not answer.context["verdict"].matched
+        assert "needs the tag Newsletter" in answer.content.decode()
+
+    def test_the_api_takes_an_example_with_tags(self, operator: Caller, workflow: Any) -> None:
+        asked = {"example": {"tags": ["Newsletter"]}}
+
+        assert operator.post(f"/api/v1/workflow-templates/{workflow.slug}/simulate/", asked).status_code == 200

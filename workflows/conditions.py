@@ -106,8 +106,12 @@ def _cares_about(triggers: Triggers, facts: Facts) -> Verdict | None:
         return Verdict(True, Reason.of("interest", has=interests))
     if tags:
         return Verdict(True, Reason.of("tag", has=tags))
-    asked = list(dict.fromkeys((*triggers.interests, *triggers.tags)))
-    return Verdict(False, Reason.of("no_interest_or_tag", asked=asked))
+    if not triggers.tags:
+        return Verdict(False, Reason.of("no_interest", asked=list(triggers.interests)))
+    if not triggers.interests:
+        return Verdict(False, Reason.of("no_tag", asked=list(triggers.tags)))
+    both = {"interests": list(triggers.interests), "tags": list(triggers.tags)}
+    return Verdict(False, Reason.of("no_interest_or_tag", **both))
 
 
 def _shared(asked: tuple[str, ...], present: tuple[str, ...]) -> list[str]:
@@ -128,13 +132,16 @@ class Check:
 def checks(*, triggers: Triggers, facts: Facts) -> list[Check]:
     """Every condition that asks something of the contact; the workflow starts for whom all of them hold."""
     brand, source = (tuple(filter(None, [name])) for name in (triggers.business_entity, facts.lead_source))
-    wanted, present = (tuple(dict.fromkeys((*one.interests, *one.tags))) for one in (triggers, facts))
+    marks = [("interest", triggers.interests, facts.interests), ("tag", triggers.tags, facts.tags)]
+    marks = [(name, asked, has) for name, asked, has in marks if asked]
+    wanted = tuple(f"{name} {word}" if marks[1:] else word for name, asked, _ in marks for word in asked)
+    present = tuple(dict.fromkeys(word for _, _, has in marks for word in has))
     kinds, cares = triggers.contact_types, _cares_about(triggers, facts)
     found = (
         ("Brand", brand, facts.business_entities, _shared(brand, facts.business_entities)),
         ("Contact type", kinds, facts.contact_types, _shared(kinds, facts.contact_types)),
         ("Lead source", triggers.lead_sources, source, _shared(triggers.lead_sources, source)),
-        ("Interest or tag", wanted, present, cares and cares.matched),
+        (" or ".join(name for name, _, _ in marks).capitalize(), wanted, present, cares and cares.matched),
     )
     return [
         Check(about, bool(holds), " or ".join(asked), ", ".join(has) or "none")

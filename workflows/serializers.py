@@ -210,6 +210,7 @@ class ExamplePerson(Strict):
     lead_source = Text(max_length=100)
     business_entity = Text(max_length=120)
     interests = Texts(longest=100)
+    tags = Texts(longest=60)
 
 
 class Simulation(Strict):

@@ -64,6 +64,7 @@ def example(
     lead_source: LeadSource | None = None,
     business_entity: BusinessEntity | None = None,
     interests: Iterable[str] = (),
+    tags: Iterable[str] = (),
 ) -> Someone:
     """A person who is not stored and never will be."""
     status = ContactStatus.objects.filter(is_default=True).first() or ContactStatus(name="Example")
@@ -75,18 +76,19 @@ def example(
         lead_source=lead_source,
         status=status,
         interests=list(interests),
+        tags=list(tags),
     )
     facts = {
         "contact_types": [kind.name for kind in contact_types],
         "lead_source": lead_source.name if lead_source else "",
         "business_entities": [business_entity.name] if business_entity else [],
         "interests": list(interests),
-        "tags": [],
+        "tags": list(tags),
     }
     return Someone(contact=contact, business_entity=business_entity, facts=facts)
 
 
-def example_named(
+def example_named(  # noqa: PLR0913  # what the API takes
     *,
     plan: Plan,
     first_name: str = "",
@@ -94,6 +96,7 @@ def example_named(
     lead_source: str | None = None,
     business_entity: str | None = None,
     interests: Iterable[str] = (),
+    tags: Iterable[str] = (),
 ) -> Someone:
     """An example by the names a caller gives; without a brand the plan's. Raises intake.IntakeError."""
     known, errors = reference_data.load(), dict[str, list[str]]()
@@ -115,6 +118,7 @@ def example_named(
         lead_source=source,
         business_entity=brand or plan.business_entity,
         interests=interests,
+        tags=tags,
     )
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import RelatedDropdownFilter, TextFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -24,7 +24,7 @@ from contactflow.core.admin.model_admin import BaseAdmin, column, joined, name_o
 from contactflow.core.datetimes import moment
 from contactflow.core.numbers import counted
 from contactflow.today.filters import by_answer, by_arrival
-from contacts import consent, contact_actions, intake
+from contacts import consent, contact_actions, filters, intake
 from contacts.models import Contact
 from engagement.models import Message
 from workflows import controls, enrolment, wake
@@ -53,6 +53,15 @@ def by_unwritten(people: QuerySet[Contact], chosen: str, request: HttpRequest) -
         return people
     written = Message.objects.filter(contact=OuterRef("pk"), sent_at__isnull=False)
     return people.filter(~Exists(written), created_at__gte=clock.database_now() - dt.timedelta(days=int(chosen)))
+
+
+def by_mark(title: str, mark: str) -> type[TextFilter]:
+    class Filter(TextFilter):  # type: ignore[misc]  # Unfold has no types
+        def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+            return filters.marked(queryset, mark, [self.value()]) if self.value() else queryset
+
+    Filter.title, Filter.parameter_name = title, mark
+    return Filter
 
 
 class TagForm(forms.Form):
@@ -95,6 +104,9 @@ class PeopleList(BaseAdmin):
         ("business_entities", BelongsFilter),
         ("status", RelatedDropdownFilter),
         ("owner", RelatedDropdownFilter),
+        by_mark("tag", "tags"),
+        by_mark("interest", "interests"),
+        by_mark("custom field, such as Size=large", "custom"),
         by_running,
         by_unwritten,
         by_arrival,

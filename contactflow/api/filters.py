@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -24,6 +25,14 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the pac
         _refuse_unknown(request, tuple(filterset.base_filters))
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
+
+    def get_filterset_kwargs(self, request: Request, queryset: QuerySet[Any], view: Any) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
+        data, as_typed = request.query_params.copy(), QueryDict(request.META["QUERY_STRING"].replace("+", "%2B"))
+        for name, one in self.get_filterset_class(view, queryset).base_filters.items():
+            if getattr(one, "is_plus_meant", False) and name in data:
+                data.setlist(name, [value.rstrip("+") for value in as_typed.getlist(name)])
+        return kwargs | {"data": data}
 
 
 def _refuse_unknown(request: Request, filters: tuple[str, ...]) -> None:

@@ -28,4 +28,28 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION contacts_searched(text, text, text, text, text); DROP FUNCTION contacts_folded(text);",
         ),
+        # What people are filtered by, whatever its case: tag=vip, interest=yoga, custom=size and custom=size=large.
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION contacts_marks(tags text[], interests text[], custom jsonb) RETURNS text[]
+            LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+            BEGIN
+                IF tags = '{}' AND interests = '{}' AND custom = '{}' THEN
+                    RETURN '{}';
+                END IF;
+                RETURN ARRAY(
+                    SELECT 'tag=' || lower(word) FROM unnest(tags) AS word
+                    UNION ALL SELECT 'interest=' || lower(word) FROM unnest(interests) AS word
+                    UNION ALL SELECT 'custom=' || lower(name) FROM jsonb_object_keys(custom) AS name
+                    UNION ALL SELECT left('custom=' || lower(name) || '=' || lower(part #>> '{}'), 300)
+                    FROM jsonb_each(custom) AS held(name, value),
+                        jsonb_array_elements(
+                            CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END
+                        ) AS part
+                    WHERE part <> 'null'
+                );
+            END $$;
+            """,
+            "DROP FUNCTION contacts_marks(text[], text[], jsonb)",
+        ),
     ]

@@ -355,6 +355,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="contact", index=models.Index(fields=["updated_at", "id"], name="contact_changed")),
         migrations.AddIndex(model_name="contact", index=models.Index(condition=models.Q(("phone", ""), _negated=True), fields=["phone"], name="contact_phone")),
         migrations.AddIndex(model_name="contact", index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass("searched", name="gin_trgm_ops"), name="contact_search")),
+        migrations.AddIndex(model_name="contact", index=django.contrib.postgres.indexes.GinIndex(models.Func("tags", "interests", "custom", function="contacts_marks"), name="contact_marks")),
         migrations.AddConstraint(model_name="contact", constraint=models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_contact_per_email")),
         migrations.AddConstraint(
             model_name="contact",

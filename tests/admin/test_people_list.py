@@ -165,7 +165,7 @@ def test_start_for_several_says_for_whom_and_why_not(desk, address):
     asked = choose(desk, address, people, "start_for_all", answered="yes", workflow=template.pk)
 
     assert "It would start for 1 person." in asked.content.decode()
-    assert "Not for 1 person: needs an interest or tag VIP." in asked.content.decode()
+    assert "Not for 1 person: needs the tag VIP." in asked.content.decode()
     assert not WorkflowInstance.objects.exists()
 
 

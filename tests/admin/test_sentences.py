@@ -167,7 +167,7 @@ def test_triggers_are_told():
         "When a new contact arrives",
         "The contact is Artist or Gallery Contact",
         "The lead source is Event",
-        "The contact cares about, or is marked, wellness or VIP",
+        "The contact is interested in wellness or has the tag VIP or wellness",
         "With every such event",
     ]
 

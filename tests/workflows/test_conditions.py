@@ -73,7 +73,7 @@ def test_without_the_interest_the_reason_names_it() -> None:
 
     verdict = judge(triggers=triggers, facts=Facts(interests=("pottery",)), event="new_contact")
 
-    assert describe.because(verdict.because) == "needs an interest or tag wellness"
+    assert describe.because(verdict.because) == "needs an interest in wellness or the tag wellness"
 
 
 def test_a_workflow_of_a_brand_starts_only_for_its_contacts() -> None:

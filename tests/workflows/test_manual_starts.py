@@ -50,7 +50,7 @@ def test_workflow_that_lacks_a_tag_does_not_hold_but_can_be_started():
     prospect = prospect_of(template, contact)
 
     assert (prospect.holds, prospect.refusal) == (False, "")
-    assert prospect.because == "needs an interest or tag VIP"
+    assert prospect.because == "needs the tag VIP"
 
 
 def test_workflow_of_another_brand_cannot_be_started():

@@ -41,6 +41,7 @@ class ExampleForm(forms.Form):
         BusinessEntity.objects.all(), required=False, empty_label="None", widget=forms.Select(attrs=INPUT)
     )
     interest = forms.CharField(required=False, max_length=100, widget=forms.TextInput(attrs=INPUT))
+    tag = forms.CharField(required=False, max_length=60, widget=forms.TextInput(attrs=INPUT))
 
 
 class StartForm(forms.Form):
@@ -103,6 +104,7 @@ def _someone(plan: Plan, contact: Any, example: ExampleForm) -> Someone | None:
         lead_source=said["lead_source"],
         business_entity=plan.business_entity or said["brand"],
         interests=[said["interest"]] if said["interest"] else [],
+        tags=[said["tag"]] if said["tag"] else [],
     )
 
 
@@ -144,7 +146,8 @@ def _fitting(plan: Plan) -> dict[str, Any]:
         "contact_type": plan.contact_types[0] if plan.contact_types else None,
         "lead_source": plan.lead_sources[0] if plan.lead_sources else None,
         "brand": plan.business_entity,
-        "interest": next(iter((*plan.interests, *plan.tags)), ""),
+        "interest": next(iter(plan.interests), ""),
+        "tag": next(iter(plan.tags), "") if not plan.interests else "",
     }
 
 

@@ -38,8 +38,10 @@ def triggers_of(plan: Plan, *, with_brand: bool = True) -> list[str]:
         found.append(f"The contact is {_either(plan.contact_types)}")
     if plan.lead_sources:
         found.append(f"The lead source is {_either(plan.lead_sources)}")
-    if words := list(dict.fromkeys([*plan.interests, *plan.tags])):
-        found.append(f"The contact cares about, or is marked, {_either(words)}")
+    marks = [f"is interested in {_either(plan.interests)}"] if plan.interests else []
+    marks += [f"has the tag {_either(plan.tags)}"] if plan.tags else []
+    if marks:
+        found.append(f"The contact {_either(marks)}")
     found.append(reentry(plan))
     return found
 

@@ -35,6 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--source", metavar="NAME", help="lead source of the example")
         parser.add_argument("--brand", metavar="NAME", help="brand of the example")
         parser.add_argument("--interest", action="append", default=[], metavar="WORD", help="interest of the example")
+        parser.add_argument("--tag", action="append", default=[], metavar="WORD", help="tag of the example")
         parser.add_argument("--draft", action="store_true", help="the draft instead of what runs")
         parser.add_argument("--start", metavar="WHEN", help='when it would start, such as "2026-03-02 09:00"')
         parser.add_argument("--json", action="store_true", help="print JSON")
@@ -94,6 +95,7 @@ def _someone(plan: Plan, options: dict[str, Any]) -> Someone:
             lead_source=options["source"],
             business_entity=options["brand"],
             interests=options["interest"],
+            tags=options["tag"],
         )
     except IntakeError as error:
         raise CommandError(" ".join(said for saids in error.errors.values() for said in saids)) from error
