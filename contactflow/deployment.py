@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import Resolver404, resolve
 
 from contactflow import roles
+from contactflow.core import mail_addresses
 from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
 from contacts import defaults as contact_defaults
@@ -157,6 +158,13 @@ def _sender() -> Iterator[Line]:
     has_sender = settings.DEFAULT_FROM_EMAIL_IS_SET or not BusinessEntity.objects.filter(sender_email="").exists()
     remedy = "Mail goes out from a local address. Set DEFAULT_FROM_EMAIL or each brand's sender."
     yield _line("sender", has_sender, "Every brand has a sender.", remedy)
+    for brand in BusinessEntity.objects.all():
+        for address in filter(None, (brand.sender_email, brand.reply_to)):
+            try:
+                mail_addresses.on_the_wire(address)
+            except ValueError:
+                remedy = f"No mail server takes {address!r} of {brand}. Correct it under Settings, Brands."
+                yield Line("FAIL", "sender", remedy)
 
 
 def _brands() -> Iterator[Line]:

@@ -52,7 +52,7 @@ def _cut(text: str, level: int, parser: MarkdownIt) -> Iterator[Token]:
         if found.start() > position:
             yield Token("text", "", 0, content=text[position : found.start()], level=level)
         yield Token("link_open", "a", 1, {"href": href}, level=level, markup="linkify", info="auto")
-        yield Token("text", "", 0, content=label, level=level + 1)
+        yield Token("text", "", 0, content=label, level=level + 1, info="auto")
         yield Token("link_close", "a", -1, level=level, markup="linkify", info="auto")
         position = found.start() + len(label)
     if position < len(text):

@@ -138,7 +138,8 @@ def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str,
     put = _Values(marker, values)
     for token in _flat(tokens):
         if token.type in _WITH_CONTENT:
-            token.content = put.in_text(token.content)
+            # Of an address as it was typed the words are the address too: in plain text nothing else links.
+            token.content = (put.in_address if token.info == "auto" else put.in_text)(token.content)
         for name, value in token.attrs.items():
             if isinstance(value, str):
                 token.attrs[name] = put.in_address(value) if name in ("href", "src") else put.in_attribute(value)

@@ -19,18 +19,19 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from contactflow import deployment
 from contactflow.core.clock import database_now
 from contactflow.environment import Environment
 from contactflow.models import ApiKey
 from contacts import addresses, consent
 from contacts.models import BusinessEntity, Contact, Suppression
-from engagement import context, markdown, risky_values, template_syntax, template_validation
+from engagement import context, markdown, rendering, risky_values, template_syntax, template_validation
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
 from engagement.defaults import shipped
 from engagement.models import Alert, ChannelState, Task
 from engagement.rendering import Words
-from tests.factories import NOW, ContactFactory, ScheduledActionFactory
+from tests.factories import NOW, ContactFactory, EngagementTemplateFactory, ScheduledActionFactory
 from tests.workflows import plan, world
 from workflows import actions, validation
 from workflows.actions.base import Someone
@@ -460,3 +461,21 @@ def test_what_is_the_same_for_everybody_takes_no_variables(field):
         BusinessEntity(slug="x", name="X", **{field: "Yours, {{ first_name }}"}).clean_fields()
 
     assert set(refused.value.message_dict) == {field}
+
+
+def test_a_typed_address_with_a_value_is_whole_in_both_parts(db):
+    template = EngagementTemplateFactory(words=("Hello", "See https://x.example/?n={{ first_name }}."))
+    contact = ContactFactory(first_name="Ada Ann")
+
+    sent = rendering.render(version=template.current_version, contact=contact, business_entity=None, now=NOW)
+
+    assert 'href="https://x.example/?n=Ada%20Ann"' in sent.html
+    assert "https://x.example/?n=Ada%20Ann." in sent.text
+
+
+def test_deploying_names_a_brand_whose_sender_no_server_takes(reference_rows):
+    BusinessEntity.objects.filter(slug="the_7_space").update(reply_to="no address")
+
+    said = [line.text for line in deployment._sender() if line.level == "FAIL"]
+
+    assert ["no address" in one and "The 7 Space" in one for one in said] == [True]
