@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contactflow.api import problems
+from contactflow.models import Profile
 
 COOKIE = "timezone"  # set by static/contactflow/timezone.js
 LONGEST_NAME = 64
@@ -114,14 +115,14 @@ def _refused(words: str) -> HttpResponse:
 
 
 class TimezoneMiddleware:
-    """Pages of the admin tell times in the zone of whoever reads them, which their browser says in a cookie; the API
-    speaks of times with their offset."""
+    """Pages of the admin tell times in the zone of whoever reads them, which they chose in their profile, or their
+    browser says in a cookie; the API speaks of times with their offset."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        zone = zone_named(request.COOKIES.get(COOKIE, "")) if _is_admin(request) else None
+        zone = zone_named(_chosen(request) or request.COOKIES.get(COOKIE, "")) if _is_admin(request) else None
         if zone is None:
             return self.get_response(request)
         with timezone.override(zone):
@@ -136,6 +137,16 @@ def zone_named(name: str) -> dt.tzinfo | None:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _chosen(request: HttpRequest) -> str:
+    """Remembered by the session, so that a page does not ask the database."""
+    if not request.user.is_authenticated:
+        return ""
+    if COOKIE not in request.session:
+        known = Profile.objects.filter(user=request.user).first()
+        request.session[COOKIE] = known.timezone if known else ""
+    return str(request.session[COOKIE])
 
 
 def _is_admin(request: HttpRequest) -> bool:

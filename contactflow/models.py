@@ -193,3 +193,15 @@ class ContactMerge(models.Model):
 
     def __str__(self) -> str:
         return f"merged with {self.dropped_name}"
+
+
+class Profile(models.Model):
+    """What a colleague set for themselves. No row: as their browser says."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+    )
+    timezone = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.timezone}"

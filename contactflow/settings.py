@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from contactflow import embedded, environment, machine
 
@@ -339,7 +340,14 @@ UNFOLD = {
         lambda request: static("contactflow/timezone.js"),
         lambda request: static("contactflow/access.js"),
         lambda request: static("contactflow/once.js"),
+        lambda request: static("contactflow/slug.js"),
     ],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My profile", "link": reverse_lazy("admin:profile")},
+            {"title": "Change my password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "DASHBOARD_CALLBACK": "contactflow.admin_site.start_page",
     "SIDEBAR": {"navigation": "contactflow.admin_site.sidebar", "show_search": True, "command_search": True},
     "COLORS": {

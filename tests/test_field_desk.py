@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from contacts.models import LeadSource
+from contactflow.models import ApiKey, Profile
+from contacts.models import BusinessEntity, LeadSource
 from notion_bridge.models import NotionConnection
 
 pytestmark = pytest.mark.usefixtures("reference_rows")
@@ -111,3 +112,56 @@ def test_examples_in_the_schema_are_real_values(desk):
     person = schema["components"]["schemas"]["NewContact"]["properties"]
     assert person["email"]["example"] == "ada.lovelace@example.com"
     assert person["contact_types"]["example"] == ["Artist"]
+
+
+# Point 33: settling in
+
+
+def test_zone_that_does_not_exist_cannot_be_chosen_for_a_brand(desk):
+    brand = BusinessEntity.objects.latest("pk")
+    place = reverse("admin:contacts_businessentity_change", args=[brand.pk])
+
+    errors = desk.post(place, {"name": brand.name, "timezone": "Lisbonn"}).context["adminform"].form.errors
+
+    assert "timezone" in errors
+    assert "Europe/Lisbon" in desk.get(place).content.decode()
+
+
+def test_everybody_looks_after_their_own_profile(client):
+    jane = User.objects.create_user("jane", is_staff=True)
+    client.force_login(jane)
+    told = {"first_name": "Jane", "last_name": "Doe", "email": "jane@staff.example", "timezone": "Asia/Tokyo"}
+
+    answer = client.post("/admin/auth/user/me/", told, follow=True)
+
+    jane.refresh_from_db()
+    assert (jane.get_full_name(), jane.email, jane.profile.timezone) == ("Jane Doe", "jane@staff.example", "Asia/Tokyo")
+    assert reverse("admin:password_change") in answer.content.decode()
+    assert "/admin/auth/user/me/" in client.get("/admin/").content.decode()
+
+
+def test_times_are_told_in_the_zone_of_the_profile_before_that_of_the_browser(desk, boss):
+    Profile.objects.create(user=boss, timezone="Asia/Tokyo")
+    desk.cookies["timezone"] = "Europe/Berlin"
+
+    ApiKey.objects.issue(name="Website", scope="intake")
+
+    assert "+09:00" in desk.get(list_of(ApiKey)).content.decode()
+
+
+def test_slug_of_a_new_row_is_proposed_while_it_is_named(desk):
+    for model in ("engagement_engagementtemplate", "workflows_workflowtemplate", "contacts_businessentity"):
+        page = desk.get(reverse(f"admin:{model}_add")).content.decode()
+
+        assert "contactflow/slug.js" in page
+        assert 'id="id_name"' in page
+        assert 'id="id_slug"' in page
+
+
+def test_adding_a_colleague_needs_no_word_of_machines(desk, boss):
+    pages = [desk.get(reverse("admin:auth_user_add")), desk.get(reverse("admin:auth_user_change", args=[boss.pk]))]
+
+    for page in pages:
+        assert page.status_code == 200
+        words = page.content.decode().lower()
+        assert not [word for word in ("ldap", "hash", "salt", "algorithm", "authenticat") if word in words]

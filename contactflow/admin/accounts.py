@@ -10,25 +10,47 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
 from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    UnfoldReadOnlyPasswordHashWidget,
+    UserChangeForm,
+    UserCreationForm,
+)
+from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminTextInputWidget,
+)
 
 from contactflow import roles
+from contactflow.core import datetimes
 from contactflow.core.admin.confirmation import confirmed
-from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, joined
-from contactflow.models import ApiKey
+from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, joined, page
+from contactflow.models import ApiKey, Profile
 from contacts import describe
 
 for model in (User, Group):
     admin.site.unregister(model)
 
 VERBS: Mapping[str, str] = {"view": "see", "add": "add", "change": "change", "delete": "delete"}
+NEW_ACCOUNT: Mapping[str, str] = {
+    "username": "What they sign in with: letters, digits and @ . + - _",
+    "email": "Where alerts and the daily digest reach them.",
+    "password1": "At least eight characters, not only digits, and nothing that many people use. They can change it.",
+    "password2": "The same again.",
+    "usable_password": "No: they get no password yet, and cannot sign in until somebody gives them one.",
+}
 ROLES_HELP = "Who has a role may log in here. Without a role, an account sees nothing of the desk."
 
 
@@ -88,16 +110,56 @@ class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # n
         return f"{obj.name}: {means[obj.name]}"
 
 
+class PasswordState(UnfoldReadOnlyPasswordHashWidget):  # type: ignore[misc]  # Unfold has no types
+    """Whether there is one; how it is kept is nobody's business here."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["summary"] = [{"label": "Set" if value and is_password_usable(value) else "None yet"}]
+        return context
+
+
 class AccountForm(UserChangeForm):  # type: ignore[misc]  # Unfold has no types
     roles = RolesField()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        if "password" in self.fields:
+            self.fields["password"].widget = PasswordState()
+            way = format_html('<a class="text-link" href="{}">Set another</a>', "../password/")
+            self.fields["password"].help_text = way
         self.initial["roles"] = self.instance.groups.all()
 
 
 class NewAccountForm(UserCreationForm):  # type: ignore[misc]  # Unfold has no types
     roles = RolesField()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, words in NEW_ACCOUNT.items():
+            self.fields[name].help_text = words
+        if "usable_password" in self.fields:
+            self.fields["usable_password"].label = "May sign in here with a password"
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
+    """What everybody says of themselves."""
+
+    timezone = forms.ChoiceField(
+        choices=[("", "As my browser says"), *datetimes.zones()],
+        required=False,
+        label="Time zone",
+        widget=UnfoldAdminSelect2Widget,
+        help_text="In which pages tell you times.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "email")
+        widgets: ClassVar = dict.fromkeys(("first_name", "last_name"), UnfoldAdminTextInputWidget) | {
+            "email": UnfoldAdminEmailInputWidget
+        }
+        help_texts: ClassVar = {"email": "Where alerts, the daily digest and your tests of emails go."}
 
 
 @admin.register(User)
@@ -148,6 +210,25 @@ class UserAdmin(PlainUserAdmin, BaseAdmin):  # type: ignore[type-arg]  # Django'
         super().save_related(request, form, formsets, change)
         if "roles" in form.cleaned_data and ("roles" in form.changed_data or not change):
             roles.give(user=form.instance, chosen=form.cleaned_data["roles"], offered=self._offered(request))
+
+    @page("me/", permission="", name="profile")
+    def profile(self, request: HttpRequest) -> HttpResponse:
+        """Everybody's own: name, address, zone, and the way to a new password."""
+        user = _user(request)
+        known = Profile.objects.filter(user=user).first()
+        sent = request.POST if request.method == "POST" else None
+        form = ProfileForm(sent, instance=user, initial={"timezone": known.timezone if known else ""})
+        if form.is_valid():
+            form.save()
+            zone = form.cleaned_data["timezone"]
+            Profile.objects.update_or_create(user=user, defaults={"timezone": zone})
+            request.session["timezone"] = zone
+            messages.success(request, "Your profile is saved.")
+            return HttpResponseRedirect(reverse("admin:profile"))
+        held = f"Your roles: {self.roles_held(user)}."
+        return self.framed(
+            request, "admin/contactflow/profile.html", {"title": "My profile", "form": form, "roles": held}
+        )
 
     @column("Roles")
     def roles_held(self, user: User) -> str:

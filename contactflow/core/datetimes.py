@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -44,6 +45,12 @@ def words(value: dt.datetime, *, now: dt.datetime | None = None) -> str:
     if local.isocalendar()[:2] == today.isocalendar()[:2]:
         return formats.date_format(local, "D G:i")
     return formats.date_format(local, "j M Y, G:i")
+
+
+@cache
+def zones() -> list[tuple[str, str]]:
+    """To choose from."""
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones() - {"localtime"})]
 
 
 @cache

@@ -78,6 +78,13 @@ class Migration(migrations.Migration):
             options={"indexes": [models.Index(fields=["began_at"], name="intake_window_age")]},
         ),
         migrations.CreateModel(
+            name="Profile",
+            fields=[
+                ("user", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="profile", serialize=False, to=settings.AUTH_USER_MODEL)),
+                ("timezone", models.CharField(blank=True, max_length=64)),
+            ],
+        ),
+        migrations.CreateModel(
             name="AuditEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

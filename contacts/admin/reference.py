@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminColorInputWidget
+from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelect2Widget
 
+from contactflow.core import datetimes
 from contactflow.core.admin.model_admin import NoDeleteAdmin
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
 
@@ -61,6 +63,14 @@ class BusinessEntityAdmin(Reference):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "colour":
             options["widget"] = UnfoldAdminColorInputWidget()
+        if db_field.name == "timezone":
+            return forms.ChoiceField(
+                choices=[("", "Choose one"), *datetimes.zones()],
+                widget=UnfoldAdminSelect2Widget,
+                label="Time zone",
+                initial=settings.TIME_ZONE,
+                help_text="In which the team works: type a city.",
+            )
         return super().formfield_for_dbfield(db_field, request, **options)
 
 

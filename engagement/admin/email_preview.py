@@ -199,7 +199,8 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
         return {
             "level": "is-bad",
             "said": "Your account has no email address, so a test cannot reach you.",
-            **_own_page(request),
+            "remedy": "Add your address",
+            "address": reverse("admin:profile"),
         }
     recent = LogEntry.objects.filter(
         user_id=cast(int, user.pk), action_time__gt=now - PER, change_message=TESTED
@@ -217,12 +218,6 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
         return {"level": "is-bad", "said": str(failure)}
     held = f" A real one would be held: no {', no '.join(seen.missing).lower()}." if seen.missing else ""
     return {"level": "is-good" if outcome.was_sent else "is-warn", "said": outcome.said + held}
-
-
-def _own_page(request: HttpRequest) -> dict[str, str]:
-    if not request.user.has_perm("auth.change_user"):
-        return {"remedy": "Ask whoever manages the accounts to add it."}
-    return {"remedy": "Add your address", "address": reverse("admin:auth_user_change", args=[request.user.pk])}
 
 
 def _log(request: HttpRequest, now: dt.datetime) -> None:

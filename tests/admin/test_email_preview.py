@@ -274,7 +274,7 @@ def test_without_an_address_of_ones_own_the_account_is_named(desk, boss, sink):
 
     answer = send_test(desk)
 
-    assert answer["address"] == reverse("admin:auth_user_change", args=[boss.pk])
+    assert answer["address"] == reverse("admin:profile")
     assert not sink.received
 
 

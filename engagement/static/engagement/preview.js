@@ -167,7 +167,8 @@
             }
             place.replaceChildren(note);
             send.disabled = false;
-            send.focus();
+            send.focus({ preventScroll: true });
+            note.scrollIntoView({ block: "nearest" });
         });
     }
     redraw();
