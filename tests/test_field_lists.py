@@ -178,7 +178,7 @@ def exported(*columns: str, custom: tuple[str, ...] = ()) -> bytes:
     chosen = [*(columns or contact_columns.column_names()), *(f"custom:{name}" for name in custom)]
     run = exporting.start(chosen=None, filters="", columns=chosen, kind="csv", by=None, now=f.NOW)
     job_runner.begin(run)
-    return b"".join(exporting.content(ExportRun.objects.get(pk=run.pk)))
+    return b"".join(ExportRun.objects.get(pk=run.pk).content())
 
 
 class TestThereAndBack:

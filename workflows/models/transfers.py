@@ -5,14 +5,22 @@ Files and lines are rows, because the one who uploads or downloads talks to anot
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import IO, Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from contacts.models import BusinessEntity, Contact
+
+WORKING: Final = ("reading", "checking", "applying", "preparing")  # states in which a worker is to be busy
+LEASE = dt.timedelta(seconds=90)  # a batch takes a second or two
+FORGOTTEN = dt.timedelta(seconds=30)  # a run that nobody took up for so long is the pump's
+CHUNK = 1 << 20
 
 
 class SavedMapping(models.Model):
@@ -36,32 +44,106 @@ class SavedMapping(models.Model):
         return self.source
 
 
-class ListRun(models.Model):
-    """What imports and exports have in common: who asked, and how a worker holds and leaves the work."""
+class Lost(Exception):
+    """Somebody cancelled the run, or another worker took over: what the batch did is undone."""
 
-    WORKING: ClassVar[tuple[str, ...]]
-    state: Any
+
+class RunQuerySet(models.QuerySet[Any]):
+    def free(self) -> Self:
+        """To be worked on, and held by nobody: not taken up yet, or by a worker that died."""
+        return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()), state__in=WORKING)
+
+    def claim(self, pk: uuid.UUID) -> Any:
+        """The run, held by the caller; None when there is nothing to do or somebody else does it."""
+        died = When(lease_until__isnull=False, then=F("crashes") + 1)
+        crashes = Case(died, default=F("crashes"), output_field=models.PositiveSmallIntegerField())
+        held = {"token": uuid.uuid4(), "lease_until": Now() + Value(LEASE), "crashes": crashes}
+        return self.get(pk=pk) if self.free().filter(pk=pk).update(**held) else None
+
+    def forgotten(self) -> Self:
+        """Nobody works on them although somebody should: the queue lost them, or their worker died."""
+        return self.free().filter(queued_at__lt=Now() - Value(FORGOTTEN)).order_by("queued_at")
+
+
+class ListRun(models.Model):
+    """What imports and exports have in common: who asked, the file, and how a worker holds and leaves the work.
+
+    A worker that holds the lease renews it with every batch; one that died leaves it to run out.
+    """
+
+    chunks: Any
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, verbose_name="by"
     )
     created_at = models.DateTimeField("asked for", db_default=Now(), editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    state = models.CharField(max_length=10, editable=False)
     cursor = models.PositiveIntegerField(default=0, editable=False, help_text="The last line that was done.")
     total = models.PositiveIntegerField(default=0, editable=False)
-    # The lease: a worker that holds it renews it with every batch; one that died leaves it to run out.
     queued_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     token = models.UUIDField(null=True, blank=True, editable=False)
     crashes = models.PositiveSmallIntegerField(default=0, editable=False, help_text="In a row, without any progress.")
     trouble = models.TextField(blank=True, editable=False, help_text="Why it failed, for a person.")
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         abstract = True
+        ordering = ("-created_at", "-id")
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="%(class)s_newest_first"),  # the list and its pages
+            # RunQuerySet.forgotten: what a worker should be busy with.
+            models.Index(fields=["queued_at"], condition=Q(state__in=WORKING), name="%(class)s_working"),
+        ]
 
     @property
     def is_working(self) -> bool:
-        return self.state in self.WORKING
+        return self.state in WORKING
+
+    def advance(self, **values: Any) -> None:
+        """Note how far it is; within the transaction of the batch, which is undone by `Lost`. A batch is done once."""
+        held = type(self)._default_manager.filter(pk=self.pk, token=self.token, state=self.state)
+        if held.update(lease_until=Now() + Value(LEASE), crashes=0, **values) != 1:
+            raise Lost
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def release(self, **values: Any) -> None:
+        """Let the next one take it at once."""
+        held = type(self)._default_manager.filter(pk=self.pk, token=self.token)
+        held.update(lease_until=None, token=None, **values)
+
+    def fail(self, trouble: str) -> None:
+        """End it with a reason that a person reads."""
+        self.release(state="failed", trouble=trouble, ended_at=Now())
+
+    def keep(self, file: IO[bytes]) -> None:
+        """Store the file, from where it stands, instead of what is stored."""
+        self.chunks.all().delete()
+        for number, data in enumerate(iter(lambda: file.read(CHUNK), b"")):
+            self.chunks.create(number=number, data=data)
+
+    def content(self) -> Iterator[bytes]:
+        """The file, a piece at a time: the whole is never in memory."""
+        for number in list(self.chunks.values_list("number", flat=True)):
+            yield bytes(self.chunks.values_list("data", flat=True).get(number=number))
+
+
+class Chunk(models.Model):
+    """A piece of a file."""
+
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        abstract = True
+        ordering = ("number",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_%(class)s")]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
 
 
 class ImportRun(ListRun):
@@ -77,11 +159,8 @@ class ImportRun(ListRun):
         CANCELLED = "cancelled", "Cancelled"  # what was applied before stays
         FAILED = "failed", "Failed"  # trouble says why; what was applied before stays
 
-    WORKING: ClassVar = (State.READING, State.CHECKING, State.APPLYING)
-
     state = models.CharField(max_length=10, choices=State, default=State.READING, editable=False)
     file_name = models.CharField(max_length=200)
-    file_size = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=80)
     business_entity = models.ForeignKey(
         BusinessEntity, on_delete=models.SET_NULL, null=True, blank=True, verbose_name="brand"
@@ -103,21 +182,9 @@ class ImportRun(ListRun):
     )
     is_cleared = models.BooleanField(default=False, help_text="Its lines were deleted after some weeks.")
 
-    class Meta:
+    class Meta(ListRun.Meta):
         verbose_name = "import"
         verbose_name_plural = "imports"
-        ordering = ("-created_at", "-id")
-        indexes: ClassVar = [
-            models.Index(fields=["-created_at", "-id"], name="import_newest_first"),  # the list and its pages
-            # workflows.transfers.job_lease: what a worker should be busy with.
-            models.Index(
-                fields=["queued_at"],
-                condition=models.Q(state__in=["reading", "checking", "applying"]),
-                name="import_working",
-            ),
-            # workflows.transfers.job_runner: whose lines are still kept.
-            models.Index(fields=["created_at"], condition=models.Q(is_cleared=False), name="import_to_clear"),
-        ]
 
     def __str__(self) -> str:
         return self.file_name
@@ -133,19 +200,10 @@ class ImportRun(ListRun):
         return counts
 
 
-class ImportChunk(models.Model):
-    """A piece of the uploaded file, until it is read."""
+class ImportChunk(Chunk):
+    """Of an uploaded file, until it is read."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="chunks")
-    number = models.PositiveIntegerField()
-    data = models.BinaryField()
-
-    class Meta:
-        ordering = ("number",)
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_import_chunk")]
-
-    def __str__(self) -> str:
-        return f"{self.number}"
 
 
 class ImportLine(models.Model):
@@ -202,8 +260,6 @@ class ExportRun(ListRun):
         CSV = "csv", "CSV, for any program"
         XLSX = "xlsx", "Excel (.xlsx)"
 
-    WORKING: ClassVar = (State.PREPARING,)
-
     state = models.CharField(max_length=10, choices=State, default=State.PREPARING, editable=False)
     format = models.CharField(max_length=4, choices=Format, default=Format.CSV)
     columns = models.JSONField(default=list)
@@ -216,18 +272,10 @@ class ExportRun(ListRun):
     downloads = models.PositiveIntegerField(default=0)
     downloaded_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
+    class Meta(ListRun.Meta):
         verbose_name = "export"
         verbose_name_plural = "exports"
-        ordering = ("-created_at", "-id")
         permissions: ClassVar = [("download_any_exportrun", "Can download the exports of others")]
-        indexes: ClassVar = [
-            models.Index(fields=["-created_at", "-id"], name="export_newest_first"),  # the list and its pages
-            # workflows.transfers.job_lease: what a worker should be busy with.
-            models.Index(fields=["queued_at"], condition=models.Q(state="preparing"), name="export_working"),
-            # workflows.transfers.job_runner: what has run out.
-            models.Index(fields=["expires_at"], condition=models.Q(state="ready"), name="export_to_clear"),
-        ]
 
     def __str__(self) -> str:
         return f"contacts-{self.created_at:%Y-%m-%d}.{self.format}"
@@ -248,16 +296,7 @@ class ExportPerson(models.Model):
         return f"{self.position}"
 
 
-class ExportChunk(models.Model):
-    """A piece of the file."""
+class ExportChunk(Chunk):
+    """Of a file to be downloaded."""
 
     run = models.ForeignKey(ExportRun, on_delete=models.CASCADE, related_name="chunks")
-    number = models.PositiveIntegerField()
-    data = models.BinaryField()
-
-    class Meta:
-        ordering = ("number",)
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_export_chunk")]
-
-    def __str__(self) -> str:
-        return f"{self.number}"

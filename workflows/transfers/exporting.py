@@ -15,10 +15,9 @@ from django.db.models.functions import Now, RowNumber
 
 from contacts.models import Contact
 from workflows.models import ExportChunk, ExportPerson, ExportRun
-from workflows.transfers import contact_columns, job_lease
+from workflows.transfers import contact_columns
 
 AT_ONCE = 500
-CHUNK = 1 << 20
 KEPT: Final = dt.timedelta(days=7)
 MAX_SHEET: Final = 200_000  # rows that a spreadsheet still opens in good time
 LOOKED_AT = 2000  # newest people, for the names of custom fields
@@ -75,12 +74,6 @@ def expire(*, run: ExportRun) -> None:
     ExportRun.objects.filter(pk=run.pk, state=ExportRun.State.READY).update(state=ExportRun.State.EXPIRED)
 
 
-def content(run: ExportRun) -> Iterator[bytes]:
-    """The file, a piece at a time."""
-    for number in list(run.chunks.values_list("number", flat=True)):
-        yield bytes(ExportChunk.objects.values_list("data", flat=True).get(run=run, number=number))
-
-
 def note_download(run: ExportRun) -> None:
     ExportRun.objects.filter(pk=run.pk).update(downloads=F("downloads") + 1, downloaded_at=Now())
 
@@ -97,12 +90,12 @@ def step(run: ExportRun, *, now: dt.datetime) -> None:
     batch, reached = _next(run)
     with transaction.atomic():
         if not batch:
-            job_lease.advance(run, is_gathered=True)
+            run.advance(is_gathered=True)
             return
         data = _as_csv(run, batch)
         ExportChunk.objects.create(run=run, number=run.cursor, data=data)
         cursor = run.cursor + len(batch)
-        job_lease.advance(run, cursor=cursor, size=run.size + len(data), reached=reached, total=max(run.total, cursor))
+        run.advance(cursor=cursor, size=run.size + len(data), reached=reached, total=max(run.total, cursor))
 
 
 def _select(run: ExportRun, chosen: QuerySet[Contact]) -> int:
@@ -151,8 +144,7 @@ def _finish(run: ExportRun) -> None:
         if run.format == ExportRun.Format.XLSX:
             run.size = _to_workbook(run)
         run.people.all().delete()
-        job_lease.advance(
-            run,
+        run.advance(
             state=ExportRun.State.READY,
             size=run.size,
             total=run.cursor,
@@ -174,15 +166,13 @@ def _to_workbook(run: ExportRun) -> int:
         book.save(file)
         size = file.tell()
         file.seek(0)
-        run.chunks.all().delete()
-        for number in range(size // CHUNK + 1):
-            ExportChunk.objects.create(run=run, number=number, data=file.read(CHUNK))
+        run.keep(file)
     return size
 
 
 def _text_lines(run: ExportRun) -> Iterator[str]:
     """A record never crosses two pieces, so each may be split on its own."""
-    for piece in content(run):
+    for piece in run.content():
         yield from io.StringIO(piece.decode().removeprefix("\ufeff"), newline="")
 
 

@@ -102,7 +102,6 @@ class Workbook:
 def stored(run: ImportRun) -> Iterator[IO[bytes]]:
     """The file as it was uploaded, on the disk of whoever works on it; gone when it is closed."""
     with tempfile.TemporaryFile() as copy:
-        for number in list(run.chunks.values_list("number", flat=True)):  # the whole is never in memory
-            copy.write(bytes(run.chunks.values_list("data", flat=True).get(number=number)))
+        copy.writelines(run.content())
         copy.flush()
         yield copy

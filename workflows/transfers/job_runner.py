@@ -15,15 +15,17 @@ from django.db.models.functions import Now
 
 from contactflow.core import clock
 from contacts.imports import FileRefused
+from workflows import wake
 from workflows.models import ExportRun, ImportRun
-from workflows.transfers import exporting, job_lease, pipeline
-from workflows.transfers.job_lease import Lost
+from workflows.models.transfers import WORKING, ListRun, Lost
+from workflows.transfers import exporting, pipeline
 
 logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 20.0  # under the 30 in which a worker that is told to stop has to be done
 AT_ONCE = 1000  # so many lines are done while the person waits
 AT_ONCE_SECONDS = 15.0
+MAX_CRASHES = 3
 KEEP_LINES: Final = dt.timedelta(days=30)
 CLEARED_AT_ONCE = 5000  # rows
 
@@ -36,9 +38,9 @@ STEPS: Final[dict[str, Callable[..., None]]] = {
 }
 
 
-def begin(run: ImportRun | ExportRun) -> None:
+def begin(run: ListRun) -> None:
     """Do a short list at once; leave a long one, or what is left of it, to the workers."""
-    job_lease.queue(run)
+    _queue(run)
     if run.total <= AT_ONCE:
         work(kind=run._meta.model_name or "", run_id=run.pk, seconds=AT_ONCE_SECONDS)
 
@@ -51,11 +53,11 @@ def work(
     on_step: Callable[[Any], None] = lambda run: None,
 ) -> bool:
     """One turn; the run is queued again when more is to be done. Returns whether anything was done."""
-    run: Any = job_lease.claim(MODELS[kind], run_id)
+    run: Any = MODELS[kind].objects.claim(run_id)
     if run is None:
         return False
-    if run.crashes >= job_lease.MAX_CRASHES:
-        job_lease.fail(run, _words(run, "The workers stopped three times in a row at this place."))
+    if run.crashes >= MAX_CRASHES:
+        run.fail(_words(run, "The workers stopped three times in a row at this place."))
         return True
     deadline = time.monotonic() + seconds
     try:
@@ -65,15 +67,15 @@ def work(
     except Lost:
         return True
     except FileRefused as refusal:
-        job_lease.fail(run, str(refusal))
+        run.fail(str(refusal))
     except (OperationalError, InterfaceError):
         logger.warning("%s %s: the database did not answer", kind, run_id, exc_info=True)
         raise
     except Exception:
         logger.exception("%s %s failed", kind, run_id)
-        job_lease.fail(run, _words(run, "Something unexpected happened; what, stands in the log of the server."))
+        run.fail(_words(run, "Something unexpected happened; what, stands in the log of the server."))
     else:
-        _leave(run)
+        _queue(run) if run.is_working else run.release()
     return True
 
 
@@ -81,21 +83,22 @@ def run_pump_step(deadline: float) -> int:
     """Go on with what the queue lost or a dead worker held, and tidy up; a step of the pump."""
     done = 0
     for kind, model in MODELS.items():
-        for pk in job_lease.forgotten(model):  # type: ignore[type-var]  # either model
+        for run in model.objects.forgotten()[:5]:
             left = deadline - time.monotonic()
             if left > 0:
-                done += work(kind=kind, run_id=pk, seconds=left)
+                done += work(kind=kind, run_id=run.pk, seconds=left)
     return done + _clear_some(deadline=deadline)
 
 
-def _leave(run: ImportRun | ExportRun) -> None:
-    if run.is_working:
-        job_lease.queue(run)
-    else:
-        job_lease.release(run)
+def _queue(run: ListRun) -> None:
+    """Let a worker take it up once the running transaction is committed."""
+    MODELS[run._meta.model_name or ""].objects.filter(pk=run.pk).update(
+        queued_at=Now(), lease_until=None, token=None, crashes=0
+    )
+    wake.for_list_on_commit(run._meta.model_name or "", run.pk)
 
 
-def _words(run: ImportRun | ExportRun, what: str) -> str:
+def _words(run: ListRun, what: str) -> str:
     where = f" It was about to do line {run.cursor + 1} of {run.total}." if run.total else ""
     return f"{what}{where} What was done before stays."
 
@@ -120,7 +123,7 @@ def _clear_import(run: ImportRun, deadline: float) -> int:
         some = list(run.lines.values_list("pk", flat=True)[:CLEARED_AT_ONCE])
         if not some:
             run.chunks.all().delete()
-            unfinished = run.state in (ImportRun.State.COLUMNS, ImportRun.State.READY, *ImportRun.WORKING)
+            unfinished = run.state in (ImportRun.State.COLUMNS, ImportRun.State.READY, *WORKING)
             state = ImportRun.State.CANCELLED if unfinished else run.state
             return ImportRun.objects.filter(pk=run.pk).update(is_cleared=True, samples=[], state=state)
         run.lines.filter(pk__in=some).delete()

@@ -6,12 +6,12 @@ import dataclasses
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, Window, prefetch_related_objects
+from django.db.models import F, QuerySet, Window, prefetch_related_objects
 from django.db.models.functions import Now, RowNumber
 
 from contactflow.core import bulk
@@ -20,13 +20,13 @@ from contacts.cleaning import Unacceptable
 from contacts.imports import Columns, FileRefused, Line, Rejected, dates
 from contacts.imports.columns import NAMED_ROWS
 from contacts.intake import people
-from contacts.models import Contact, ContactEvent
+from contacts.models import ContactEvent
 from workflows import actions, active_workflows, enrolment, entrypoints
 from workflows.active_workflows import Candidate
 from workflows.conditions import Facts
 from workflows.enrolment import Newcomer
 from workflows.models import ImportLine, ImportRun
-from workflows.transfers import column_mapping, files, job_lease
+from workflows.transfers import column_mapping, files
 
 READ_AT_ONCE = 1000
 JUDGED_AT_ONCE = 500
@@ -34,7 +34,7 @@ EARLIER_LINES = 100  # of one person with which a line is judged in a preview; b
 MAX_LINES: Final = 2_000_000
 MAX_UNKNOWN = 100  # values of one field that are offered to be mapped
 SAMPLES, SAMPLED_LINES, SAMPLE_LENGTH = 3, 50, 120
-NEVER_SHOWN: Final = ("email",)  # tells who is who, and so never changes
+WRITTEN: Final = ("person", "reason", "changes", "warnings", "is_repeat", "starts", "differs", "contact")
 
 State, Became = ImportRun.State, ImportLine.Became
 Answer = intake.Receipt | intake.Unchanged | intake.IntakeError
@@ -42,20 +42,19 @@ Answer = intake.Receipt | intake.Unchanged | intake.IntakeError
 
 @dataclass
 class Judged:
-    """One line of the file with what the door said."""
+    """One line of the file with what the door said; nothing, where it could not be understood."""
 
     row: ImportLine
     line: Line | None
-    became: str = Became.REJECTED
-    reason: str = ""
-    changes: dict[str, list[Any]] = field(default_factory=dict)
-    contact: Contact | None = None
-    unknown: list[tuple[str, str]] = field(default_factory=list)  # (field, value) of rows nobody knows
-    warnings: list[str] = field(default_factory=list)
+    answer: Answer | None = None
 
     @property
     def is_taken(self) -> bool:
-        return self.became != Became.REJECTED
+        return isinstance(self.answer, intake.Receipt | intake.Unchanged)
+
+    @property
+    def is_new(self) -> bool:
+        return isinstance(self.answer, intake.Receipt) and self.answer.created
 
 
 # Reading
@@ -76,7 +75,7 @@ def read(run: ImportRun, *, now: dt.datetime) -> None:
             _look_at(batch, told)
             with transaction.atomic():
                 bulk.insert([_row(run, position, record) for position, record in batch])
-                job_lease.advance(run, cursor=last, total=max(table.total_lines - 1, last), **told)
+                run.advance(cursor=last, total=max(table.total_lines - 1, last), **told)
             batch = list(islice(records, READ_AT_ONCE))
     if run.cursor == 0:
         raise FileRefused("The file has a header and not a single line below it.")
@@ -88,7 +87,7 @@ def read(run: ImportRun, *, now: dt.datetime) -> None:
         meant["date_order"] = remembered.date_order if remembered else ""
         is_clear = remembered is not None and run.queued_at is not None  # the command decides by itself
         state = State.CHECKING if is_clear else State.COLUMNS
-        job_lease.advance(run, state=state, total=run.cursor, cursor=0, **meant)
+        run.advance(state=state, total=run.cursor, cursor=0, **meant)
 
 
 def _look_at(batch: Iterable[tuple[int, files.Record]], told: dict[str, list[Any]]) -> None:
@@ -116,33 +115,17 @@ def _row(run: ImportRun, position: int, record: files.Record) -> ImportLine:
 
 def judge(run: ImportRun, *, now: dt.datetime) -> None:
     """One batch, stored together with how far the run is: whatever happens, no line is applied twice."""
-    is_preview = run.state == State.CHECKING
     rows = list(run.lines.filter(position__gt=run.cursor)[:JUDGED_AT_ONCE])
+    is_preview = run.state == State.CHECKING
     if not rows:
-        job_lease.advance(run, state=State.READY) if is_preview else job_lease.advance(
-            run, state=State.DONE, ended_at=Now()
-        )
+        run.advance(state=State.READY) if is_preview else run.advance(state=State.DONE, ended_at=Now())
         return
     judged = _understand(run, rows)
-    if is_preview:
-        earlier = _earlier(run, judged)
-        started, starting = _taken_back(run, judged, earlier, now)
-        _mark_repeats(judged, {line.person for line in earlier})
-        forecast = _foretold(run.forecast, judged, starting, earlier)
-        with transaction.atomic():
-            _store(judged, "foreseen")
-            counts = _added(run.foreseen, judged, started=started)
-            told = {"foreseen": counts, "forecast": forecast, "unknown": _unknown(run.unknown, judged)}
-            job_lease.advance(run, cursor=rows[-1].position, **told)
-        return
+    told = _foresee(run, judged, now) if is_preview else {}
     with transaction.atomic():
-        _say_who_wanted_it(run)
-        started = _take_in(run, judged, now)
-        if not run.foreseen:  # nobody asked for a preview
-            _mark_repeats(judged, _persons_before(run, judged))
-        counts = _added(run.applied, judged, started=started, differs=_note_differences(judged))
-        _store(judged, "became")
-        job_lease.advance(run, cursor=rows[-1].position, applied=counts)
+        told = told or _apply(run, judged, now)
+        bulk.update(rows, [*WRITTEN, run.outcome])
+        run.advance(cursor=rows[-1].position, **told)
 
 
 def _understand(run: ImportRun, rows: Sequence[ImportLine]) -> list[Judged]:
@@ -151,11 +134,10 @@ def _understand(run: ImportRun, rows: Sequence[ImportLine]) -> list[Judged]:
     judged = []
     for row in rows:
         found = columns.understand(row.number, row.cells) if not row.unreadable else None
-        if isinstance(found, Line):
-            row.person = _person(found)
-            judged.append(Judged(row, found))
-        else:
-            judged.append(Judged(row, None, reason=found.reason if found else row.unreadable))
+        line = found if isinstance(found, Line) else None
+        row.reason = found.reason if isinstance(found, Rejected) else row.unreadable
+        row.person = _person(line) if line else ""
+        judged.append(Judged(row, line))
     return judged
 
 
@@ -178,7 +160,7 @@ def _take_in(run: ImportRun, judged: Sequence[Judged], now: dt.datetime) -> int:
     )
     started = 0
     for one, (answer, enrolled) in zip(lines, answered, strict=True):
-        _note(one, answer)
+        one.answer = answer
         is_known_event = isinstance(answer, intake.Receipt) and answer.duplicate
         started += 0 if is_known_event else len(enrolled.instances)
     return started
@@ -194,33 +176,25 @@ def _change(run: ImportRun, line: Line) -> intake.Change:
     return intake.Change(arrival=arrival, source=ContactEvent.Source.CSV, event_key=key)
 
 
-def _note(one: Judged, answer: Answer) -> None:
+def _write_down(run: ImportRun, judged: Sequence[Judged]) -> None:
     """Changes are {field: [before, after]}; of somebody new everything that is known, with nothing before."""
-    if isinstance(answer, intake.IntakeError):
-        one.became, one.reason, one.contact, one.changes, one.warnings = Became.REJECTED, str(answer), None, {}, []
-        one.unknown = _unknown_values(one.line, answer) if one.line else []
-        return
-    one.contact, one.became, one.changes = answer.contact, Became.UNCHANGED, {}
-    one.warnings = list(one.line.warnings) if one.line else []
-    if not isinstance(answer, intake.Receipt):
-        return
-    one.warnings += describe.warnings(answer.event.warnings)
-    if answer.created:
-        one.became = Became.CREATED
-        one.changes = {name: [None, value] for name, value in answer.known.items() if value and name not in NEVER_SHOWN}
-    elif answer.changes:
-        one.became = Became.UPDATED
-        one.changes = {name: pair for name, pair in answer.changes.items() if name not in NEVER_SHOWN}
-
-
-def _unknown_values(line: Line, error: intake.IntakeError) -> list[tuple[str, str]]:
-    """What would be understood if somebody said what it means."""
-    reference, found = reference_data.load(), []
-    for name in error.errors.keys() & set(NAMED_ROWS):
-        given = getattr(line.arrival, name) or ()
-        rows = reference.named(name)
-        found += [(name, one) for one in ([given] if isinstance(given, str) else given) if not rows.knows(one)]
-    return found
+    for one in judged:
+        row, answer = one.row, one.answer
+        became, changes = Became.UNCHANGED if one.is_taken else Became.REJECTED, {}
+        if isinstance(answer, intake.Receipt) and answer.created:
+            became, changes = Became.CREATED, {name: [None, value] for name, value in answer.known.items() if value}
+        elif isinstance(answer, intake.Receipt) and answer.changes:
+            became, changes = Became.UPDATED, dict(answer.changes)
+        elif isinstance(answer, intake.IntakeError):
+            row.reason = str(answer)
+        changes.pop("email", None)  # tells who is who, and so never changes
+        if run.applied_at:
+            row.differs = bool(row.foreseen) and (row.foreseen, row.changes) != (became, changes)
+            row.contact = answer.contact if isinstance(answer, intake.Receipt | intake.Unchanged) else None
+        setattr(row, run.outcome, became)
+        row.changes, row.warnings = changes, list(one.line.warnings) if one.line and one.is_taken else []
+        if isinstance(answer, intake.Receipt):
+            row.warnings += describe.warnings(answer.event.warnings)
 
 
 def _mark_repeats(judged: Sequence[Judged], seen: set[str]) -> None:
@@ -230,25 +204,23 @@ def _mark_repeats(judged: Sequence[Judged], seen: set[str]) -> None:
             seen.add(one.row.person)
 
 
-def _added(counts: dict[str, int], judged: Sequence[Judged], **more: int) -> dict[str, int]:
+def _added(run: ImportRun, judged: Sequence[Judged], started: int) -> dict[str, int]:
     """The run's numbers with this batch in them."""
-    total = Counter(counts)
-    total.update(more)
+    total = Counter(run.counts)
+    total["started"] += started
     for one in judged:
-        total[one.became] += 1
+        total[getattr(one.row, run.outcome)] += 1
         total["merged"] += one.row.is_repeat
-        total["warnings"] += len(one.warnings)
+        total["differs"] += one.row.differs
+        total["warnings"] += len(one.row.warnings)
     return dict(total)
 
 
-def _store(judged: Sequence[Judged], outcome: str) -> None:
-    for one in judged:
-        row = one.row
-        setattr(row, outcome, one.became)
-        row.reason, row.changes, row.contact = one.reason, one.changes, one.contact if outcome == "became" else None
-        row.warnings = one.warnings
-    names = ["person", outcome, "reason", "changes", "warnings", "is_repeat", "starts", "differs", "contact"]
-    bulk.update([one.row for one in judged], names)
+def _before(run: ImportRun, judged: Sequence[Judged]) -> QuerySet[ImportLine]:
+    """Lines further up about the same people."""
+    persons = {one.row.person for one in judged if one.line}
+    before = run.lines.filter(person__in=persons, position__lt=judged[0].row.position)
+    return before.exclude(**{run.outcome: Became.REJECTED})
 
 
 # Of applying
@@ -264,35 +236,23 @@ def _say_who_wanted_it(run: ImportRun) -> None:
         cursor.execute(asked, [word for name, value in told for word in (f"contactflow.{name}", value)])
 
 
-def _persons_before(run: ImportRun, judged: Sequence[Judged]) -> set[str]:
-    persons = {one.row.person for one in judged if one.line}
-    before = run.lines.filter(person__in=persons, position__lt=judged[0].row.position).exclude(became=Became.REJECTED)
-    return set(before.values_list("person", flat=True))
-
-
-def _note_differences(judged: Sequence[Judged]) -> int:
-    """How many became something else than was foreseen."""
-    for one in judged:
-        one.row.differs = bool(one.row.foreseen) and (one.row.foreseen, one.row.changes) != (one.became, one.changes)
-    return sum(one.row.differs for one in judged)
+def _apply(run: ImportRun, judged: Sequence[Judged], now: dt.datetime) -> dict[str, Any]:
+    _say_who_wanted_it(run)
+    started = _take_in(run, judged, now)
+    if not run.foreseen:  # nobody asked for a preview
+        _mark_repeats(judged, set(_before(run, judged).values_list("person", flat=True)))
+    _write_down(run, judged)
+    return {"applied": _added(run, judged, started)}
 
 
 # Of the preview
 
 
-def _earlier(run: ImportRun, judged: Sequence[Judged]) -> list[ImportLine]:
-    """Lines further up about the same people, of each the last: with them a line is judged as it will be."""
-    persons = {one.row.person for one in judged if one.line}
-    lines = run.lines.filter(person__in=persons, position__lt=judged[0].row.position).exclude(foreseen=Became.REJECTED)
+def _foresee(run: ImportRun, judged: Sequence[Judged], now: dt.datetime) -> dict[str, Any]:
+    """Take them in as it will be, behind the lines about the same people, and back again: how many workflows start and,
+    while nobody said whether any are to, by person which would."""
     age = Window(RowNumber(), partition_by=F("person"), order_by=F("position").desc())
-    return list(lines.annotate(age=age).filter(age__lte=EARLIER_LINES).order_by("position"))
-
-
-def _taken_back(
-    run: ImportRun, judged: Sequence[Judged], earlier: Sequence[ImportLine], now: dt.datetime
-) -> tuple[int, dict[str, list[Candidate]]]:
-    """Take them in as it will be, and back again: how many workflows start and, while nobody said whether any are to,
-    by person which would."""
+    earlier = list(_before(run, judged).annotate(age=age).filter(age__lte=EARLIER_LINES).order_by("position"))
     among = active_workflows.load()
     with transaction.atomic():
         if earlier:
@@ -300,12 +260,19 @@ def _taken_back(
         started = _take_in(run, judged, now)
         starting = {} if run.start_workflows else _starting(judged, among, now)
         transaction.set_rollback(True)
-    return started, starting
+    _mark_repeats(judged, {line.person for line in earlier})
+    forecast = _foretold(run.forecast, judged, starting, earlier)
+    _write_down(run, judged)
+    return {"foreseen": _added(run, judged, started), "forecast": forecast, "unknown": _unknown(run.unknown, judged)}
 
 
 def _starting(judged: Sequence[Judged], among: Iterable[Candidate], now: dt.datetime) -> dict[str, list[Candidate]]:
-    taken = {one.row.person: one.contact for one in judged if one.contact is not None}
-    new = {one.row.person for one in judged if one.became == Became.CREATED}
+    taken = {
+        one.row.person: one.answer.contact
+        for one in judged
+        if isinstance(one.answer, intake.Receipt | intake.Unchanged)
+    }
+    new = {one.row.person for one in judged if one.is_new}
     newcomers = [
         Newcomer(contact=found.contact, facts=Facts.from_event(found.facts()), is_new=name in new)
         for found, name in zip(people.of(list(taken.values())), taken, strict=True)
@@ -351,10 +318,16 @@ def _mails(candidates: Iterable[Candidate]) -> dict[int, tuple[int, float | None
 
 
 def _unknown(known: dict[str, dict[str, int]], judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
-    """How often each value stands in the file that nobody knows, by field."""
-    found = {name: Counter(values) for name, values in known.items()}
-    for name, value in (pair for one in judged for pair in one.unknown):
-        values = found.setdefault(name, Counter())
-        if value in values or len(values) < MAX_UNKNOWN:
-            values[value] += 1
-    return {name: dict(values) for name, values in found.items()}
+    """How often each value stands in the file that would be understood if somebody said what it means, by field."""
+    reference, found = reference_data.load(), {name: Counter(values) for name, values in known.items()}
+    for one in judged:
+        if one.line is None or not isinstance(one.answer, intake.IntakeError):
+            continue
+        for name in one.answer.errors.keys() & set(NAMED_ROWS):
+            given = getattr(one.line.arrival, name) or ()
+            values = found.setdefault(name, Counter())
+            for value in [given] if isinstance(given, str) else given:
+                is_offered = value in values or len(values) < MAX_UNKNOWN
+                if is_offered and not reference.named(name).knows(value):
+                    values[value] += 1
+    return {name: dict(values) for name, values in found.items() if values}

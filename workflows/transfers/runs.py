@@ -15,6 +15,7 @@ from contacts.imports import Columns, FileRefused
 from contacts.imports.columns import EMAIL
 from contacts.models import BusinessEntity
 from workflows.models import ImportRun
+from workflows.models.transfers import WORKING
 from workflows.transfers import column_mapping, job_runner, upload
 from workflows.transfers.column_mapping import Choice
 
@@ -114,7 +115,7 @@ def go_on(*, run: ImportRun) -> None:
 
 def cancel(*, run: ImportRun) -> None:
     """Stop it; what was applied stays. A batch under way is undone."""
-    states = (State.COLUMNS, State.READY, *ImportRun.WORKING)
+    states = (State.COLUMNS, State.READY, *WORKING)
     _move(run, states, State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
 
 

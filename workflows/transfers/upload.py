@@ -13,12 +13,11 @@ from django.http import HttpRequest
 
 from contacts import cleaning
 from contacts.models import BusinessEntity
-from workflows.models import ImportChunk, ImportRun
+from workflows.models import ImportRun
 from workflows.transfers import files
 
 MAX_BYTES: Final = 50_000_000  # 100,000 lines have about 20 MB
 TOO_LARGE = "The file is larger than 50 MB. Split it, or remove columns that nobody needs here."
-CHUNK = 1 << 20
 BYTES_OF_A_LINE = 200  # about, before the lines are counted
 
 
@@ -59,7 +58,6 @@ def receive(
     size = file.seek(0, 2)
     run = ImportRun.objects.create(
         file_name=(cleaning.line(file_name) or "list")[-200:],
-        file_size=size,
         source=source,
         business_entity=business_entity,
         created_by=by if isinstance(by, User) else None,
@@ -67,8 +65,5 @@ def receive(
         total=max(size // BYTES_OF_A_LINE, 1),
     )
     file.seek(0)
-    number = 0
-    while data := file.read(CHUNK):
-        ImportChunk.objects.create(run=run, number=number, data=data)
-        number += 1
+    run.keep(file)
     return run

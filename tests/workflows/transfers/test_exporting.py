@@ -25,7 +25,7 @@ def export(*, chosen=None, columns=("email", "first_name"), kind="csv", by=None)
 
 
 def table(run: ExportRun) -> list[list[str]]:
-    content = b"".join(exporting.content(run))
+    content = b"".join(run.content())
     if run.format == "csv":
         return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
@@ -149,7 +149,7 @@ def test_exported_file_comes_back_without_a_change(preview):
     runs.apply(run=preview("Email,First Name,Phone,Tags,Company\n" + line), start_workflows=False)
     run = export(columns=tuple(contact_columns.column_names()))
 
-    again = preview(b"".join(exporting.content(run)))
+    again = preview(b"".join(run.content()))
 
     assert list(again.lines.values_list("foreseen", "changes")) == [("unchanged", {})]
 

@@ -17,7 +17,8 @@ from contacts import defaults
 from contacts.models import Contact, ContactEvent
 from tests import factories as f
 from workflows.models import ImportRun
-from workflows.transfers import job_lease, job_runner, pipeline, runs
+from workflows.models.transfers import Lost
+from workflows.transfers import job_runner, pipeline, runs
 from workflows.transfers.column_mapping import Choice
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def work(run: ImportRun, seconds: float = 10.0) -> ImportRun:
 
 def die(run: ImportRun, **more):
     """A worker took the run and stopped without a word; its lease has run out."""
-    held = job_lease.claim(ImportRun, run.pk)
+    held = ImportRun.objects.claim(run.pk)
     long_ago = {"lease_until": Now() - dt.timedelta(seconds=1), "queued_at": Now() - dt.timedelta(minutes=5)}
     ImportRun.objects.filter(pk=run.pk).update(**{**long_ago, **more})
     return held
@@ -63,7 +64,7 @@ def test_short_turn_is_followed_by_another(ready):
 
 
 def test_run_somebody_holds_is_left_to_them(ready):
-    job_lease.claim(ImportRun, ready.pk)
+    ImportRun.objects.claim(ready.pk)
 
     assert job_runner.work(kind="importrun", run_id=ready.pk) is False
 
@@ -81,9 +82,9 @@ def test_dead_worker_is_followed_by_another_and_no_line_is_applied_twice(ready):
 
 def test_worker_that_comes_back_too_late_undoes_its_batch(ready):
     late = die(ready)
-    job_lease.claim(ImportRun, ready.pk)
+    ImportRun.objects.claim(ready.pk)
 
-    with pytest.raises(job_lease.Lost):
+    with pytest.raises(Lost):
         pipeline.judge(late, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
 
     assert not Contact.objects.exists()
@@ -135,9 +136,9 @@ def test_unexpected_trouble_is_said_and_what_was_applied_stays(ready, monkeypatc
 
 
 def test_failed_run_goes_on_where_it_stopped(ready):
-    held = job_lease.claim(ImportRun, ready.pk)
+    held = ImportRun.objects.claim(ready.pk)
     pipeline.judge(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
-    job_lease.fail(held, "The server was switched off.")
+    held.fail("The server was switched off.")
     ready.refresh_from_db()
 
     runs.go_on(run=ready)
@@ -160,7 +161,7 @@ def test_silent_database_leaves_the_run_to_the_next(ready, monkeypatch):
 
 
 def test_cancelled_run_stops_and_says_how_far_it_came(ready):
-    held = job_lease.claim(ImportRun, ready.pk)
+    held = ImportRun.objects.claim(ready.pk)
     pipeline.judge(held, now=dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
 
     runs.cancel(run=ready)

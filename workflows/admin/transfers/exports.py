@@ -107,7 +107,7 @@ class ExportRunAdmin(TransferAdmin):
             return HttpResponseRedirect(address_of(run))
         exporting.note_download(run)
         return StreamingHttpResponse(
-            exporting.content(run),
+            run.content(),
             content_type=exporting.content_type(run),
             headers={
                 "Content-Disposition": f'attachment; filename="{run}"',
