@@ -22,37 +22,62 @@ from contacts.rules import spelling
 EMAIL, ADDED_ON, FULL_NAME = "email", "added_on", "full_name"
 # Each followed by the slug of a brand, or by nothing for every brand. Yes and no mean the opposite in the second.
 PERMISSION, OPT_OUT = "permission:", "opt_out:"
-_TEXTS: Final = "first_name last_name phone company job_title notes timezone locale lead_source status"
-TEXTS: Final = {name.replace("_", " "): name for name in _TEXTS.split()}
-LISTS: Final = {
-    "contact type": "contact_types",
-    "business entity": "business_entities",
-    "tags": "tags",
-    "interests": "interests",
-}
-FIELDS: Final = {EMAIL: EMAIL, **TEXTS, **LISTS, "date added": ADDED_ON, "full name": FULL_NAME}
+
+
+@dataclass(frozen=True)
+class Field:
+    """The heading of its column in an export, which an import knows; how other programs call it, for a person to
+    confirm; what the screen calls it, where that differs."""
+
+    heading: str
+    synonyms: str = ""
+    name: str = ""
+    hint: str = ""
+    is_exported_only: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.name or self.heading.capitalize()
+
+
+FIELDS: Final = {
+    EMAIL: Field("Email", "e-mail, mail, email address, e-mail address, mail address, contact email, primary email, "
+                          "e-mail 1 - value"),
+    "first_name": Field("First Name", "firstname, given name, forename, first, vorname"),
+    "last_name": Field("Last Name", "lastname, surname, family name, last, nachname"),
+    FULL_NAME: Field("Full Name", "name, fullname, contact name, display name, person, contact, vollständiger name, "
+                                  "nom complet", hint="split into first and last"),
+    "phone": Field("Phone", "telephone, mobile, mobile phone, cell, cell phone, phone number, tel, telefon, "
+                            "phone 1 - value"),
+    "company": Field("Company", "organisation, organization, company name, organization name, employer, business, "
+                                "firma"),
+    "job_title": Field("Job Title", "title, position, role, job, occupation"),
+    "contact_types": Field("Contact Type", "contact types, type, types, category, kind", hint="several: with commas"),
+    "lead_source": Field("Lead Source", "source, origin, referrer, how did you hear about us"),
+    "business_entities": Field("Business Entity", "business entities, brand, brands, entity", "Brand",
+                               hint="several: with commas"),
+    "status": Field("Status", "contact status, stage"),
+    "permission": Field("Permission To Email", name="May be emailed", is_exported_only=True),
+    "tags": Field("Tags", "tag, labels, label", hint="with commas"),
+    "interests": Field("Interests", "interest, interested in, topics", hint="with commas"),
+    "notes": Field("Notes", "note, comment, comments, remarks"),
+    ADDED_ON: Field("Date Added", "added, added on, created, created at, date, sign-up date, signup date, subscribed, "
+                                  "joined, opt-in time"),
+    "timezone": Field("Timezone", "time zone", "Time zone"),
+    "locale": Field("Locale", "language, lang", "Language"),
+    "last_interaction": Field("Last Interaction", is_exported_only=True),
+    "known_since": Field("Known Since", is_exported_only=True),
+    "contact_id": Field("Contact ID", is_exported_only=True),
+}  # fmt: skip
+LISTS: Final = ("contact_types", "business_entities", "tags", "interests")
+TEXTS: Final = tuple(
+    name
+    for name, one in FIELDS.items()
+    if name not in (EMAIL, FULL_NAME, ADDED_ON, *LISTS) and not one.is_exported_only
+)
 NAMED_ROWS: Final = ("contact_types", "lead_source", "status", "business_entities")  # whose values have to be known
-# How other programs call the same, for a person to confirm.
-SYNONYMS: Final = {
-    EMAIL: "e-mail, mail, email address, e-mail address, mail address, e-mail 1 - value, contact email, primary email",
-    FULL_NAME: "name, fullname, contact name, display name, person, contact, vollständiger name, nom complet",
-    "first_name": "firstname, given name, forename, first, vorname",
-    "last_name": "lastname, surname, family name, last, nachname",
-    "phone": "telephone, mobile, mobile phone, cell, cell phone, phone number, tel, phone 1 - value, telefon",
-    "company": "organisation, organization, company name, organization name, employer, business, firma",
-    "job_title": "title, position, role, job, occupation",
-    "notes": "note, comment, comments, remarks",
-    "timezone": "time zone",
-    "locale": "language, lang",
-    "lead_source": "source, origin, referrer, how did you hear about us",
-    "status": "contact status, stage",
-    "contact_types": "contact types, type, types, category, kind",
-    "business_entities": "business entities, brand, brands, entity",
-    "tags": "tag, labels, label",
-    "interests": "interest, interested in, topics",
-    ADDED_ON: "added, added on, created, created at, date, sign-up date, signup date, subscribed, joined, opt-in time",
-}
-KNOWN_SYNONYMS: Final = {name: field for field, names in SYNONYMS.items() for name in names.split(", ")}
+BY_HEADING: Final = {one.heading.casefold(): name for name, one in FIELDS.items() if not one.is_exported_only}
+BY_SYNONYM: Final = {said: name for name, one in FIELDS.items() for said in one.synonyms.split(", ")}
 
 
 def _meaning(yes: str, no: str) -> dict[str, bool]:
@@ -77,8 +102,7 @@ AGAINST: Final = re.compile(
 OTHERWISE: Final = re.compile(r"verif|valid|bounce|options?\b|open")
 REJECTION_COLUMNS: Final = ("Rejected Line", "Rejected Because")
 # Contactflow's own columns, which come back with an export or with a corrected file of rejected lines.
-EXPORT_ONLY: Final = ("Contact ID", "Last Interaction", "Permission To Email", "Known Since")
-OURS: Final = frozenset(name.casefold() for name in EXPORT_ONLY)
+OURS: Final = frozenset(one.heading.casefold() for one in FIELDS.values() if one.is_exported_only)
 KEPT_ASIDE: Final = OURS | {name.casefold() for name in REJECTION_COLUMNS}
 IGNORE = ""
 
@@ -120,7 +144,7 @@ class Columns:
         for position, name in enumerate(header):
             if not fields[position].startswith(CUSTOM):
                 continue
-            meant = KNOWN_SYNONYMS.get(_column(name), "")
+            meant = BY_SYNONYM.get(_column(name), "")
             if position < len(samples) and (permission := likely_permission(name, samples[position])):
                 meant = permission
             if meant == FULL_NAME and taken & {"first_name", "last_name"}:
@@ -168,8 +192,8 @@ class Columns:
         payload = {name: cell for name, cell in reversed([*zip(self.header, record, strict=False)]) if name and cell}
         arrival = Arrival(
             email=values.get(EMAIL, ""),
-            **{name: values.get(name) for name in TEXTS.values()},  # type: ignore[arg-type]  # all are texts
-            **{name: cells.split(values[name]) for name in LISTS.values() if name in values},  # type: ignore[arg-type]
+            **{name: values.get(name) for name in TEXTS},  # type: ignore[arg-type]  # all are texts
+            **{name: cells.split(values[name]) for name in LISTS if name in values},  # type: ignore[arg-type]
             custom=self._custom(values, raw),
             added_on=self._added_on(values, warnings),
             permission=_permission(values, warnings),
@@ -229,7 +253,7 @@ def _field(name: str, taken: set[str]) -> str:
     plain = _column(name)
     if not plain or plain in KEPT_ASIDE:
         return IGNORE
-    found = FIELDS.get(plain)
+    found = BY_HEADING.get(plain)
     if found is None:
         own = cells.literal(name, _is_ours)
         found = f"{CUSTOM}{name if own is None else own}"
@@ -240,7 +264,7 @@ def _field(name: str, taken: set[str]) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    return _column(name) in FIELDS or _column(name) in KEPT_ASIDE
+    return _column(name) in BY_HEADING or _column(name) in KEPT_ASIDE
 
 
 def _column(name: str) -> str:

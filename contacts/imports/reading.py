@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -46,21 +46,17 @@ class Records:
 
     def __init__(self, stream: IO[bytes]) -> None:
         """Reads the whole stream once to see that it can be decoded, before anything of it is stored."""
-        self._encoding, self.total_lines = _examine(stream)
+        encoding, self.total_lines = _examine(stream)
         stream.seek(0)
-        self._text = io.TextIOWrapper(stream, encoding=self._encoding, newline="")
-        self._lines = _PhysicalLines(self._text)
+        self._text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        self._given_back: deque[str] = deque()
         self._delimiter = ","
+        self.lines_read = 0  # physical ones, for a progress bar
         try:
             self.header = self._read_header()
         except FileRefused:
             self.close()
             raise
-
-    @property
-    def lines_read(self) -> int:
-        """How many physical lines were read so far, for a progress bar."""
-        return self._lines.read
 
     def close(self) -> None:
         """Let go of the stream, else it would be closed with the text; for who does not iterate to the end."""
@@ -69,9 +65,11 @@ class Records:
 
     def __iter__(self) -> Generator[tuple[int, list[str]] | Rejected, None, None]:
         try:
-            for number, cells in self._records():
-                if isinstance(cells, Rejected):
-                    yield cells
+            while first := self._next_line():
+                number = self.lines_read
+                cells = self._record(first)
+                if isinstance(cells, str):
+                    yield Rejected(number, cells, [first.rstrip("\r\n")[:PART_OF_A_LINE]])
                 elif any(cell.strip() for cell in cells):  # a spreadsheet leaves empty records behind
                     yield number, cells
         finally:
@@ -85,66 +83,59 @@ class Records:
             self._delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
         if not first:
             raise FileRefused("The file is empty.")
-        self._lines.push_back(first)
-        for _, cells in self._records():
-            if isinstance(cells, Rejected):
-                raise FileRefused(f"The header cannot be read: {cells.reason}")
-            return [cell.strip().strip("\ufeff") for cell in cells]
-        raise FileRefused("The file is empty.")
+        cells = self._record(first)
+        if isinstance(cells, str):
+            raise FileRefused(f"The header cannot be read: {cells}")
+        return [cell.strip().strip("\ufeff") for cell in cells]
+
+    def _next_line(self) -> str:
+        """Empty at the end."""
+        line = self._given_back.popleft() if self._given_back else self._text.readline()
+        self.lines_read += bool(line)
+        return line
 
     def _first_line(self) -> str:
-        return next((line for line in self._lines if line.strip("\ufeff\r\n \t,;")), "")
+        while (line := self._next_line()) and not line.strip("\ufeff\r\n \t,;"):
+            pass
+        return line
 
-    def _records(self) -> Iterator[tuple[int, list[str] | Rejected]]:
-        """Each record with the line it starts on. A quote that is never closed costs its own line only."""
-        while True:
-            number = self._lines.start_record()
-            try:
-                first = next(self._lines)
-            except StopIteration:
-                return
-            yield number, self._record(number, first)
-
-    def _record(self, number: int, first: str) -> list[str] | Rejected:
+    def _record(self, first: str) -> list[str] | str:
+        """The cells of the record that starts with this line, or why it cannot be read."""
         lines = [first]
-        try:
-            if _is_open(first, self._delimiter):
-                lines = self._until_closed(first)
-            if sum(map(len, lines)) <= MAX_PARSED:
-                cells = next(csv.reader(lines, delimiter=self._delimiter, strict=True))
-                if max(map(len, cells), default=0) <= MAX_CELL:
-                    return cells
-            # It is whole, so nothing in it is a record of its own.
-            return Rejected(number, f"A cell has more than {MAX_CELL:,} characters.", [_stem(first)])
-        except _NeverClosed:
+        if _is_open(first, self._delimiter) and not self._reads_to_its_end(lines):
             reason = "A quotation mark is opened and never closed."
-        except csv.Error as error:
-            reason = f"The line cannot be read as CSV: {error}. Double the quotation marks inside a quoted cell."
-        self._lines.keep_first_of_record()
-        return Rejected(number, reason, [_stem(first)])
+        else:
+            try:
+                if sum(map(len, lines)) <= MAX_PARSED:
+                    cells = next(csv.reader(lines, delimiter=self._delimiter, strict=True))
+                    if max(map(len, cells), default=0) <= MAX_CELL:
+                        return cells
+                # It is whole, so nothing in it is a record of its own.
+                return f"A cell has more than {MAX_CELL:,} characters."
+            except csv.Error as error:
+                reason = f"The line cannot be read as CSV: {error}. Double the quotation marks inside a quoted cell."
+        self._given_back.extendleft(reversed(lines[1:]))  # it costs its own line only
+        self.lines_read -= len(lines) - 1
+        return reason
 
-    def _until_closed(self, first: str) -> list[str]:
-        """The lines of a record whose first one leaves a quotation mark open."""
-        lines, held = [first], len(first)
-        for line in self._lines:
+    def _reads_to_its_end(self, lines: list[str]) -> bool:
+        """Add the lines of a record whose first one leaves a quotation mark open; False where what looks like the end
+        of a quoted cell is none, or there is none at all."""
+        held = 0
+        while line := self._next_line():
             lines.append(line)
             held += len(line)
             if held > MAX_HELD:
                 raise FileRefused(
                     "A quotation mark is opened and not closed within 64 MB. Correct or remove that line."
                 )
-            if not (closed := CLOSING.match(line)):
-                continue
-            rest = line[closed.end() :]
-            if rest.strip("\r\n") and not rest.startswith(self._delimiter):
-                break
-            if not _is_open(f"x{rest}", self._delimiter):
-                return lines
-        raise _NeverClosed
-
-
-class _NeverClosed(Exception):
-    """What looks like the end of a quoted cell is none, or there is none at all."""
+            if closed := CLOSING.match(line):
+                rest = line[closed.end() :]
+                if rest.strip("\r\n") and not rest.startswith(self._delimiter):
+                    return False
+                if not _is_open(f"x{rest}", self._delimiter):
+                    return True
+        return False
 
 
 CLOSING: Final = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
@@ -159,43 +150,6 @@ def _is_open(line: str, delimiter: str) -> bool:
     except csv.Error as error:
         return "unexpected end" in str(error)
     return False
-
-
-def _stem(line: str) -> str:
-    return line.rstrip("\r\n")[:PART_OF_A_LINE]
-
-
-class _PhysicalLines:
-    """The lines of a file for csv.reader, which can be given back when a record turns out to be broken."""
-
-    def __init__(self, stream: Iterable[str]) -> None:
-        self._stream = iter(stream)
-        self._waiting: deque[str] = deque()
-        self._record: list[str] = []
-        self.read = 0  # lines handed out and not given back
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._waiting.popleft() if self._waiting else next(self._stream)
-        self.read += 1
-        self._record.append(line)
-        return line
-
-    def start_record(self) -> int:
-        """The number of the line that comes next."""
-        self._record = []
-        return self.read + 1
-
-    def keep_first_of_record(self) -> None:
-        """Give back all lines of the current record but the first."""
-        for line in reversed(self._record[1:]):
-            self.push_back(line)
-
-    def push_back(self, line: str) -> None:
-        self._waiting.appendleft(line)
-        self.read -= 1
 
 
 def _examine(stream: IO[bytes]) -> tuple[str, int]:

@@ -11,8 +11,7 @@ from django.urls import reverse
 from contacts.models import Contact, EntityMembership
 from tests import factories as f
 from workflows.models import ExportRun, ImportRun
-from workflows.transfers import job_runner
-from workflows.transfers import upload as uploads
+from workflows.transfers import files, job_runner
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/workflows/importrun/add/"
@@ -91,7 +90,7 @@ def test_file_that_is_no_list_is_refused_with_a_remedy(desk, content, name, said
 
 
 def test_file_that_is_too_large_is_refused_without_being_kept(desk, monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_BYTES", 1000)
 
     shown = upload(desk, "Email\n" + "ada@example.org\n" * 100).content.decode()
 

@@ -31,7 +31,7 @@ from workflows.models import (
     WorkflowTemplate,
     WorkflowVersion,
 )
-from workflows.transfers import job_runner, runs, upload
+from workflows.transfers import files, job_runner, runs
 from workflows.transfers.column_mapping import Choice
 
 LIST = "Email,First name,Company\nada@engines.example,Ada,Engines Ltd\nnew@people.example,Noor,\nnobody,,\n"
@@ -45,7 +45,7 @@ def furnish() -> None:
     draft = drafts.draft_of(artists())
     f.StepFactory(version=draft, position=9, action_type="create_task", title="Look at the portfolio", delay_hours=3)
     for name in ("columns.csv", "preview.csv", "result.csv"):
-        run = upload.receive(
+        run = files.receive(
             file=io.BytesIO(LIST.encode()), file_name=name, source=name, business_entity=None, by=None, now=now
         )
         job_runner.begin(run)

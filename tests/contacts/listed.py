@@ -14,7 +14,7 @@ from contacts.intake import Arrival, EnrolmentPolicy
 from tests.factories import NOW
 from workflows import entrypoints
 from workflows.models import ImportLine, ImportRun
-from workflows.transfers import rejections, runs
+from workflows.transfers import runs
 
 
 def take_in(arrivals: Sequence[tuple[str, Arrival]], policy: EnrolmentPolicy = intake.BASELINE) -> list[Any]:
@@ -65,8 +65,7 @@ def import_file(
     brand = reference_data.load().business_entities.find(entity) if entity else None
     stream = io.BytesIO(file.read_bytes()) if isinstance(file, Path) else file
     run = runs.read_here(file=stream, file_name="list.csv", source=source, entity=brand, now=now)
-    choice = runs.choice_by_name(run, date_order=date_order)
-    runs.carry_out(run=run, choice=choice, dry_run=dry_run, start_workflows=start_workflows, on_step=on_step)
+    runs.carry_out(run=run, date_order=date_order, dry_run=dry_run, start_workflows=start_workflows, on_step=on_step)
     if run.state == ImportRun.State.FAILED:
         raise FileRefused(run.trouble)
     counts = run.foreseen if dry_run else run.applied
@@ -74,6 +73,6 @@ def import_file(
     return Report(
         **{name: counts.get(name, 0) for name in names},
         rejections=counts.get("rejected", 0),
-        rejected=list(rejections.lines(run)),
+        rejected=list(run.rejected()),
         run=run,
     )

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
+from contacts.imports import REJECTION_COLUMNS
 from contacts.models import BusinessEntity, Contact
 
 WORKING: Final = ("reading", "checking", "applying", "preparing")  # states in which a worker is to be busy
@@ -198,6 +199,16 @@ class ImportRun(ListRun):
     def counts(self) -> dict[str, int]:
         counts: dict[str, int] = self.applied if self.applied_at else self.foreseen
         return counts
+
+    def rejected(self) -> models.QuerySet[ImportLine]:
+        """In the order of the file."""
+        return self.lines.filter(**{self.outcome: ImportLine.Became.REJECTED})
+
+    def rejected_table(self) -> Iterator[list[Any]]:
+        """With number and reason of each, to be corrected and imported; with a header, as an import reads it."""
+        yield [*REJECTION_COLUMNS, *self.header]
+        for row in self.rejected().iterator(chunk_size=500):
+            yield [row.number, row.reason, *row.cells]
 
 
 class ImportChunk(Chunk):

@@ -13,10 +13,9 @@ from django.db.models.functions import Now
 from contacts import reference_data
 from contacts.imports import Columns, dates
 from contacts.imports.cells import CUSTOM
-from contacts.imports.columns import ADDED_ON, EMAIL, IGNORE, NAMED_ROWS, OPT_OUT, PERMISSION, likely_permission
+from contacts.imports.columns import ADDED_ON, EMAIL, FIELDS, IGNORE, NAMED_ROWS, OPT_OUT, PERMISSION, likely_permission
 from contacts.rules import spelling
 from workflows.models import ImportRun, SavedMapping
-from workflows.transfers.contact_columns import FIELD_NAMES
 
 MAX_NAME = 100
 LEFT_OUT: Final = "-"  # chosen for a value: nothing is meant
@@ -44,7 +43,12 @@ def choices() -> list[tuple[str, str]]:
     ]
     asked = ((PERMISSION, "May be emailed by {}? (yes or no)"), (OPT_OUT, "Wants no email of {}? (yes or no)"))
     permissions = [(f"{kind}{slug}", words.format(name)) for kind, words in asked for slug, name in brands]
-    return [(IGNORE, "Do not import"), *FIELD_NAMES.items(), *permissions, (CUSTOM, "A custom field named …")]
+    fields = [
+        (name, f"{one.label} ({one.hint})" if one.hint else one.label)
+        for name, one in FIELDS.items()
+        if not one.is_exported_only
+    ]
+    return [(IGNORE, "Do not import"), *fields, *permissions, (CUSTOM, "A custom field named …")]
 
 
 def columns_of(run: ImportRun) -> Columns:

@@ -1,4 +1,4 @@
-"""A person as a row of a spreadsheet: the same columns on the way out and, as fields to choose from, on the way in."""
+"""A person as a row of a spreadsheet, in the columns that an import knows."""
 
 from __future__ import annotations
 
@@ -14,52 +14,18 @@ from contacts.imports import cells, columns
 from contacts.imports.cells import CUSTOM
 from contacts.models import Consent, Contact, Suppression
 
-# What an import can fill; the values are fields of contacts.imports.columns.
-FIELD_NAMES: Final = {
-    "email": "Email",
-    "first_name": "First name",
-    "last_name": "Last name",
-    "full_name": "Full name (split into first and last)",
-    "phone": "Phone",
-    "company": "Company",
-    "job_title": "Job title",
-    "contact_types": "Contact type (several: with commas)",
-    "lead_source": "Lead source",
-    "business_entities": "Brand (several: with commas)",
-    "status": "Status",
-    "tags": "Tags (with commas)",
-    "interests": "Interests (with commas)",
-    "notes": "Notes",
-    "added_on": "Date added",
-    "timezone": "Time zone",
-    "locale": "Language",
-}
-# The columns of an export: heading, and the value of a person. The headings are those an import knows, so that a file
-# goes out and comes back.
-COLUMNS: Final[Mapping[str, tuple[str, Callable[[Contact], Any]]]] = {
-    "email": ("Email", lambda one: one.email),
-    "first_name": ("First Name", lambda one: one.first_name),
-    "last_name": ("Last Name", lambda one: one.last_name),
-    "phone": ("Phone", lambda one: one.phone),
-    "company": ("Company", lambda one: one.company),
-    "job_title": ("Job Title", lambda one: one.job_title),
-    "contact_types": ("Contact Type", lambda one: [kind.name for kind in one.contact_types.all()]),
-    "lead_source": ("Lead Source", lambda one: one.lead_source.name if one.lead_source else ""),
-    "business_entities": ("Business Entity", lambda one: [each.business_entity.name for each in one.memberships.all()]),
-    "status": ("Status", lambda one: one.status.name),
-    "permission": ("Permission To Email", lambda one: ""),  # of many at once, by `permissions`
-    "tags": ("Tags", lambda one: one.tags),
-    "interests": ("Interests", lambda one: one.interests),
-    "notes": ("Notes", lambda one: one.notes),
-    "added_on": ("Date Added", lambda one: one.added_on.isoformat() if one.added_on else ""),
-    "timezone": ("Timezone", lambda one: one.timezone),
-    "locale": ("Locale", lambda one: one.locale),
-    "last_interaction": (
-        "Last Interaction",
-        lambda one: one.last_interaction_at.strftime("%Y-%m-%d %H:%M UTC") if one.last_interaction_at else "",
+# What is not simply an attribute.
+VALUES: Final[Mapping[str, Callable[[Contact], Any]]] = {
+    "contact_types": lambda one: [kind.name for kind in one.contact_types.all()],
+    "lead_source": lambda one: one.lead_source.name if one.lead_source else "",
+    "business_entities": lambda one: [each.business_entity.name for each in one.memberships.all()],
+    "status": lambda one: one.status.name,
+    "added_on": lambda one: one.added_on.isoformat() if one.added_on else "",
+    "last_interaction": lambda one: (
+        one.last_interaction_at.strftime("%Y-%m-%d %H:%M UTC") if one.last_interaction_at else ""
     ),
-    "known_since": ("Known Since", lambda one: one.created_at.strftime("%Y-%m-%d")),
-    "contact_id": ("Contact ID", lambda one: str(one.pk)),
+    "known_since": lambda one: one.created_at.strftime("%Y-%m-%d"),
+    "contact_id": lambda one: str(one.pk),
 }
 # Not ticked when somebody exports.
 SELDOM: Final = ("notes", "timezone", "locale", "interests", "last_interaction", "known_since", "contact_id")
@@ -67,13 +33,14 @@ SELDOM: Final = ("notes", "timezone", "locale", "interests", "last_interaction",
 
 def column_names(custom: Sequence[str] = ()) -> dict[str, str]:
     """The columns an export can have: name of the field -> heading."""
-    return {name: heading for name, (heading, _) in COLUMNS.items()} | {f"{CUSTOM}{name}": name for name in custom}
+    known = {name: one.heading for name, one in columns.FIELDS.items() if name != columns.FULL_NAME}
+    return known | {f"{CUSTOM}{name}": name for name in custom}
 
 
 def headings(chosen: Sequence[str]) -> list[str]:
-    return [
-        columns.heading(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else COLUMNS[name][0] for name in chosen
-    ]
+    """As an import knows them, so that a file goes out and comes back."""
+    known = column_names()
+    return [known.get(name) or columns.heading(name.removeprefix(CUSTOM)) for name in chosen]
 
 
 def rows(people: Sequence[Contact], chosen: Sequence[str]) -> list[list[str]]:
@@ -85,7 +52,9 @@ def rows(people: Sequence[Contact], chosen: Sequence[str]) -> list[list[str]]:
 def _value(contact: Contact, name: str, permitted: Mapping[UUID, str]) -> Any:
     if name.startswith(CUSTOM):
         return contact.custom.get(name.removeprefix(CUSTOM))
-    return permitted.get(contact.pk, "") if name == "permission" else COLUMNS[name][1](contact)
+    if name == "permission":
+        return permitted[contact.pk]
+    return VALUES[name](contact) if name in VALUES else getattr(contact, name)
 
 
 def with_rows(people: QuerySet[Contact]) -> QuerySet[Contact]:

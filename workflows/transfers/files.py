@@ -1,18 +1,25 @@
-"""The uploaded file, whatever its kind -> a header and records, one after another."""
+"""A file on its way into an import: bounded as it arrives, stored, and read, whatever its kind, record by record."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, BinaryIO, Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.db import transaction
+from django.http import HttpRequest
 
+from contacts import cleaning
 from contacts.imports import FileRefused, Records, Rejected
+from contacts.models import BusinessEntity
 from workflows.models import ImportRun
 from workflows.transfers import workbook
 
@@ -20,15 +27,57 @@ Record = tuple[int, list[str]] | Rejected
 
 ZIP, OLD_OFFICE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 MAX_COLUMNS: Final = 200
+MAX_BYTES: Final = 50_000_000  # 100,000 lines have about 20 MB
+TOO_LARGE = "The file is larger than 50 MB. Split it, or remove columns that nobody needs here."
+BYTES_OF_A_LINE = 200  # about, before the lines are counted
 
 
-class Table(Protocol):
-    header: list[str]
-    total_lines: int
+class LimitedUpload(TemporaryFileUploadHandler):
+    """Keeps no more than an import may have; what comes beyond is read and thrown away, so that we can say why.
 
-    def close(self) -> None: ...
+    A file that comes to another page, or from somebody who may not import, ends the reading of the body.
+    """
 
-    def __iter__(self) -> Iterator[Record]: ...
+    def new_file(self, *args: Any, **options: Any) -> None:
+        if not _is_wanted(self.request):
+            raise StopUpload(connection_reset=True)
+        super().new_file(*args, **options)
+        self._received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._received += len(raw_data)
+        if self._received > MAX_BYTES:
+            if self.request is not None:
+                self.request.META["UPLOAD_TOO_LARGE"] = True
+            raise StopUpload
+        super().receive_data_chunk(raw_data, start)
+
+
+def _is_wanted(request: HttpRequest | None) -> bool:
+    page = request.resolver_match if request is not None else None
+    if request is None or page is None or page.view_name != settings.UPLOAD_PAGE:
+        return False
+    return bool(request.user.is_staff and request.user.has_perms(settings.UPLOAD_PERMISSIONS))
+
+
+@transaction.atomic
+def receive(
+    *, file: BinaryIO, file_name: str, source: str, business_entity: BusinessEntity | None, by: Any, now: dt.datetime
+) -> ImportRun:
+    """Keep the file; nothing of it is read but its first bytes. Raises FileRefused."""
+    refuse_other_kinds(file)
+    size = file.seek(0, 2)
+    run = ImportRun.objects.create(
+        file_name=(cleaning.line(file_name) or "list")[-200:],
+        source=source,
+        business_entity=business_entity,
+        created_by=by if isinstance(by, User) else None,
+        created_at=now,
+        total=max(size // BYTES_OF_A_LINE, 1),
+    )
+    file.seek(0)
+    run.keep(file)
+    return run
 
 
 def refuse_other_kinds(stream: IO[bytes]) -> None:
@@ -48,13 +97,13 @@ def refuse_other_kinds(stream: IO[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def opened(stream: IO[bytes]) -> Iterator[Table]:
+def opened(stream: IO[bytes]) -> Iterator[Records | Workbook]:
     """Raises FileRefused."""
     refuse_other_kinds(stream)
     stream.seek(0)
     is_workbook = stream.read(4) == ZIP
     stream.seek(0)
-    table: Table = Workbook(stream) if is_workbook else Records(stream)
+    table = Workbook(stream) if is_workbook else Records(stream)
     try:
         if len(table.header) > MAX_COLUMNS:
             raise FileRefused(f"The file has {len(table.header)} columns; {MAX_COLUMNS} at most. Remove some.")

@@ -82,11 +82,12 @@ def read(run: ImportRun, *, now: dt.datetime) -> None:
     with transaction.atomic():
         run.chunks.all().delete()  # the rows say all that stood in it
         remembered = column_mapping.remembered(run)
-        fields = remembered.fields if remembered else Columns.guessed(run.header, run.samples).fields
-        meant = {"fields": list(fields), "values": column_mapping.remembered_values(run.source)}
+        is_command = run.queued_at is None  # and decides by itself
+        guess = Columns.by_name(run.header) if is_command else Columns.guessed(run.header, run.samples)
+        meant: dict[str, Any] = {"fields": list(remembered.fields if remembered else guess.fields)}
+        meant["values"] = column_mapping.remembered_values(run.source)
         meant["date_order"] = remembered.date_order if remembered else ""
-        is_clear = remembered is not None and run.queued_at is not None  # the command decides by itself
-        state = State.CHECKING if is_clear else State.COLUMNS
+        state = State.CHECKING if remembered and not is_command else State.COLUMNS
         run.advance(state=state, total=run.cursor, cursor=0, **meant)
 
 

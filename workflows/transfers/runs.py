@@ -11,17 +11,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from contacts.imports import Columns, FileRefused
+from contacts.imports import FileRefused
 from contacts.imports.columns import EMAIL
 from contacts.models import BusinessEntity
 from workflows.models import ImportRun
 from workflows.models.transfers import WORKING
-from workflows.transfers import column_mapping, job_runner, upload
+from workflows.transfers import column_mapping, files, job_runner
 from workflows.transfers.column_mapping import Choice
 
 State = ImportRun.State
-
-
 COMMAND_LINE: Final = "Command line"  # the source of a list that names none
 ANEW: Final[dict[str, Any]] = {"foreseen": {}, "forecast": {}, "applied": {}, "unknown": {}, "cursor": 0}
 
@@ -35,7 +33,8 @@ class NotPossible(Exception):
 def check(*, run: ImportRun, choice: Choice) -> None:
     """Make the preview with these columns, in the background when the list is long."""
     with transaction.atomic():
-        _move(run, (State.COLUMNS, State.READY), State.CHECKING, trouble="", **_chosen(choice), **ANEW)
+        chosen = {"fields": choice.fields, "date_order": choice.date_order}
+        _move(run, (State.COLUMNS, State.READY), State.CHECKING, trouble="", **chosen, **ANEW)
         column_mapping.remember(run)
     job_runner.begin(run)
 
@@ -52,42 +51,33 @@ def mean(run: ImportRun, chosen: dict[tuple[str, str], str]) -> None:
 def read_here(
     *, file: BinaryIO, file_name: str, source: str, entity: BusinessEntity | None, now: dt.datetime
 ) -> ImportRun:
-    """A run whose columns are to be chosen, read here and now. Raises FileRefused; then there is none."""
-    run = upload.receive(
+    """A run whose columns are known, read here and now. Raises FileRefused; then there is none."""
+    run = files.receive(
         file=file, file_name=file_name, source=source or COMMAND_LINE, business_entity=entity, by=None, now=now
     )
     job_runner.work(kind="importrun", run_id=run.pk, seconds=math.inf)
     run.refresh_from_db()
-    if run.state == State.FAILED:
-        run.delete()
-        raise FileRefused(run.trouble)
-    return run
-
-
-def choice_by_name(run: ImportRun, *, date_order: str) -> Choice:
-    """The columns as they are remembered for the source, else as their names say. Raises FileRefused."""
-    remembered = column_mapping.remembered(run)
-    choice = remembered or Choice(list(Columns.by_name(run.header).fields))
-    if EMAIL not in choice.fields:
-        found = ", ".join(name for name in run.header if name) or "none"
-        run.delete()
-        raise FileRefused(f'There is no column "Email". Columns found: {found}. Rename the right one.')
-    choice.date_order = date_order or choice.date_order
-    return choice
+    if run.state == State.COLUMNS and EMAIL in run.fields:
+        return run
+    run.delete()
+    found = ", ".join(name for name in run.header if name) or "none"
+    raise FileRefused(run.trouble or f'There is no column "Email". Columns found: {found}. Rename the right one.')
 
 
 def carry_out(
     *,
     run: ImportRun,
-    choice: Choice,
+    date_order: str,
     dry_run: bool,
     start_workflows: bool,
     on_step: Callable[[ImportRun], None],
 ) -> None:
     """Preview or apply a run that was read, here and now, whoever waits for it. What became of it is in the run."""
-    state = State.CHECKING if dry_run else State.APPLYING
-    values = _chosen(choice) | {"start_workflows": start_workflows, "applied_at": None if dry_run else Now()}
-    _move(run, (State.COLUMNS,), state, **values)
+    values = {"date_order": date_order or run.date_order, "start_workflows": start_workflows}
+    if dry_run:
+        _move(run, (State.COLUMNS,), State.CHECKING, **values)
+    else:
+        _move(run, (State.COLUMNS,), State.APPLYING, applied_at=Now(), **values)
     job_runner.work(kind="importrun", run_id=run.pk, seconds=math.inf, on_step=on_step)
     run.refresh_from_db()
 
@@ -121,10 +111,6 @@ def cancel(*, run: ImportRun) -> None:
 
 def can_go_on(run: ImportRun) -> bool:
     return run.state in (State.CANCELLED, State.FAILED) and bool(run.cursor) and not run.is_cleared
-
-
-def _chosen(choice: Choice) -> dict[str, Any]:
-    return {"fields": list(choice.fields), "date_order": choice.date_order}
 
 
 def _move(run: ImportRun, states: Sequence[str], to: str, **values: object) -> None:

@@ -9,22 +9,15 @@ from typing import Any, Final
 from django.db.models import Q
 
 from contactflow.core.numbers import key
+from contacts.imports.columns import FIELDS
 from workflows.admin import plan_sentences
 from workflows.models import ImportLine, ImportRun
-from workflows.transfers.contact_columns import FIELD_NAMES
 
 PER_PAGE = 50
 LONGEST = 200
 
 OUTCOMES: Final = {name: str(word) for name, word in ImportLine.Became.choices if name}
 COLOURS: Final = {"created": "is-good", "updated": "is-info", "rejected": "is-bad"}
-SHORT: Final = {
-    "contact_types": "Contact type",
-    "business_entities": "Brand",
-    "tags": "Tags",
-    "interests": "Interests",
-    "permission": "May be emailed",
-}
 
 
 def page(run: ImportRun, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +58,7 @@ def named(field: str) -> str:
         return field.removeprefix("custom.")
     if field.startswith("permission."):
         return f"May be emailed by {field.removeprefix('permission.')}"
-    return SHORT.get(field) or FIELD_NAMES.get(field) or field.replace("_", " ").capitalize()
+    return FIELDS[field].label if field in FIELDS else field.replace("_", " ").capitalize()
 
 
 def _first_mail(hours: Iterable[float | None]) -> str:

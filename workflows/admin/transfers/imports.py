@@ -20,7 +20,7 @@ from workflows.admin.executions import export
 from workflows.admin.transfers import import_lines
 from workflows.admin.transfers.pages import TransferAdmin, deed
 from workflows.models import ImportRun
-from workflows.transfers import column_mapping, job_runner, rejections, runs, upload
+from workflows.transfers import column_mapping, files, job_runner, runs
 
 State = ImportRun.State
 STEPS = ("File", "Columns", "Preview", "Result")
@@ -78,12 +78,12 @@ class ImportRunAdmin(TransferAdmin):
             raise PermissionDenied
         form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if request.META.get("UPLOAD_TOO_LARGE"):
-            form.errors["file"] = form.error_class([upload.TOO_LARGE])
+            form.errors["file"] = form.error_class([files.TOO_LARGE])
         elif request.method == "POST" and form.is_valid():
             run = self._received(request, form)
             if run is not None:
                 return HttpResponseRedirect(address_of(run))
-        context = {"form": form, "sources": column_mapping.sources(), "max_bytes": upload.MAX_BYTES}
+        context = {"form": form, "sources": column_mapping.sources(), "max_bytes": files.MAX_BYTES}
         return self.drawn(request, "upload", title="Import contacts", steps=STEPS, step=1, **context)
 
     @deed
@@ -126,7 +126,7 @@ class ImportRunAdmin(TransferAdmin):
     def rejected(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         run = confirmation.opened(self, request, object_id)
         name = run.file_name.rpartition(".")[0] or run.file_name
-        rows = ([defused(cell) for cell in row] for row in rejections.table(run))
+        rows = ([defused(cell) for cell in row] for row in run.rejected_table())
         return export.streamed(rows, name=f"{_plain(name)}.rejected")
 
     # Their pieces
@@ -134,7 +134,7 @@ class ImportRunAdmin(TransferAdmin):
     def _received(self, request: HttpRequest, form: UploadForm) -> ImportRun | None:
         given = form.cleaned_data
         try:
-            run = upload.receive(
+            run = files.receive(
                 file=given["file"].file,
                 file_name=given["file"].name,
                 source=" ".join(given["source"].split()),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from argparse import ArgumentParser
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,7 @@ from contacts.cleaning import Unacceptable
 from contacts.imports import FileRefused, dates
 from contacts.models import BusinessEntity
 from workflows.models import ImportRun
-from workflows.transfers import column_mapping, rejections, runs
-from workflows.transfers.column_mapping import Choice
+from workflows.transfers import column_mapping, runs
 
 SHOWN_REJECTIONS = 20
 ACCEPTED = ("created", "updated", "unchanged")
@@ -47,30 +47,27 @@ class Command(BaseCommand):
         try:
             with file.open("rb") as stream:
                 if not dry_run:
-                    rejections.make_room(rejects, beside=file)
+                    _make_room(rejects, beside=file)
                 entity = _known(options["entity"])
-                run = runs.read_here(
-                    file=stream, file_name=file.name, source=options["source"], entity=entity, now=database_now()
-                )
-            choice = runs.choice_by_name(run, date_order=options["dates"])
-        except (FileRefused, rejections.CannotWrite) as error:
+                source = options["source"]
+                run = runs.read_here(file=stream, file_name=file.name, source=source, entity=entity, now=database_now())
+        except FileRefused as error:
             raise CommandError(f"{file}: {error}") from error
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}.") from error
         try:
-            self._carry_out(run, choice, dry_run, options)
+            self._carry_out(run, dry_run, options)
             self._print(run, dry_run=dry_run, start_workflows=options["start_workflows"])
-            counts = run.foreseen if dry_run else run.applied
-            if counts.get("rejected") and not dry_run:
-                rejections.write(run, rejects)
+            if run.counts.get("rejected") and not dry_run:
+                _write_rejected(run, rejects)
                 self.stdout.write(f"The rejected lines are in {rejects}. Correct them there and import that file.")
         finally:
             if dry_run:
                 run.delete()
-        if not any(counts.get(name) for name in ACCEPTED):
+        if not any(run.counts.get(name) for name in ACCEPTED):
             raise CommandError("Nothing could be imported: no line of the file is a contact.")
 
-    def _carry_out(self, run: ImportRun, choice: Choice, dry_run: bool, options: dict[str, Any]) -> None:
+    def _carry_out(self, run: ImportRun, dry_run: bool, options: dict[str, Any]) -> None:
         console = Console(stderr=True)
         columns = (TextColumn("Taking in lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
@@ -78,7 +75,7 @@ class Command(BaseCommand):
                 bar = progress.add_task("", total=run.total)
                 runs.carry_out(
                     run=run,
-                    choice=choice,
+                    date_order=options["dates"],
                     dry_run=dry_run,
                     start_workflows=options["start_workflows"],
                     on_step=lambda run: progress.update(bar, completed=run.cursor),
@@ -91,7 +88,7 @@ class Command(BaseCommand):
 
     def _print(self, run: ImportRun, *, dry_run: bool, start_workflows: bool) -> None:
         console = Console(file=self.stdout._out, width=120)  # type: ignore[arg-type]  # OutputWrapper hides the stream
-        counts = run.foreseen if dry_run else run.applied
+        counts = run.counts
         table = Table("Lines", "How many", title="Would be imported (dry run)" if dry_run else "Imported")
         table.columns[1].justify = "right"
         for name in (*ACCEPTED, "rejected"):
@@ -106,7 +103,7 @@ class Command(BaseCommand):
         console.print(table)
         for remark in column_mapping.remarks(run):
             console.print(f"Warning: {escape(remark)}", highlight=False)
-        for row in islice(rejections.lines(run), SHOWN_REJECTIONS):
+        for row in run.rejected()[:SHOWN_REJECTIONS]:
             console.print(f"line {row.number}: {escape(row.reason)}", highlight=False)
         if (more := counts.get("rejected", 0) - SHOWN_REJECTIONS) > 0:
             console.print(f"... and {more} more")
@@ -121,3 +118,25 @@ def _known(entity: str | None) -> BusinessEntity | None:
         return reference_data.load().business_entities.find(entity)
     except Unacceptable as error:
         raise FileRefused(str(error)) from error
+
+
+def _make_room(path: Path, *, beside: Path) -> None:
+    """Take away the file of an earlier run, and see whether a new one can be written. Raises CommandError."""
+    if path.exists() and path.samefile(beside):
+        raise CommandError(f"{path} is the list itself. Give another file with --rejects FILE.")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise CommandError(
+            f"Rejected lines cannot be written to {path}: no file can be made there. Say where with --rejects FILE."
+        )
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be replaced: {error.strerror}. Say where with --rejects FILE.") from error
+
+
+def _write_rejected(run: ImportRun, path: Path) -> None:
+    """People's data, so for its owner alone; never through a link that somebody else made there."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # The byte-order mark makes spreadsheets read it as UTF-8, as it does in Notion's own export.
+    with os.fdopen(handle, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
+        csv.writer(file).writerows(run.rejected_table())
