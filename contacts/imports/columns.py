@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import functools
 import hashlib
@@ -15,7 +14,6 @@ from typing import Any, Final
 from contacts import full_name
 from contacts.imports import cells, dates
 from contacts.imports.cells import CUSTOM
-from contacts.imports.reading import Rejected
 from contacts.intake import Arrival
 from contacts.rules import spelling
 
@@ -70,11 +68,9 @@ FIELDS: Final = {
     "contact_id": Field("Contact ID", is_exported_only=True),
 }  # fmt: skip
 LISTS: Final = ("contact_types", "business_entities", "tags", "interests")
-TEXTS: Final = tuple(
-    name
-    for name, one in FIELDS.items()
-    if name not in (EMAIL, FULL_NAME, ADDED_ON, *LISTS) and not one.is_exported_only
-)
+TEXTS: Final = (
+    "first_name", "last_name", "phone", "company", "job_title", "notes", "timezone", "locale", "lead_source", "status",
+)  # fmt: skip
 NAMED_ROWS: Final = ("contact_types", "lead_source", "status", "business_entities")  # whose values have to be known
 BY_HEADING: Final = {one.heading.casefold(): name for name, one in FIELDS.items() if not one.is_exported_only}
 BY_SYNONYM: Final = {said: name for name, one in FIELDS.items() for said in one.synonyms.split(", ")}
@@ -116,6 +112,15 @@ class Line:
     digest: str
     cells: Sequence[str]
     warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that was not understood."""
+
+    number: int  # of the physical line on which the record starts
+    reason: str
+    cells: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -192,15 +197,27 @@ class Columns:
         payload = {name: cell for name, cell in reversed([*zip(self.header, record, strict=False)]) if name and cell}
         arrival = Arrival(
             email=values.get(EMAIL, ""),
-            **{name: values.get(name) for name in TEXTS},  # type: ignore[arg-type]  # all are texts
-            **{name: cells.split(values[name]) for name in LISTS if name in values},  # type: ignore[arg-type]
+            **self._given(values),
             custom=self._custom(values, raw),
             added_on=self._added_on(values, warnings),
             permission=_permission(values, warnings),
             payload=payload,
         )
-        arrival = self._with_meant_values(_with_name(arrival, values.get(FULL_NAME, "")))
         return Line(number=number, arrival=arrival, digest=self._digest(payload), cells=record, warnings=warnings)
+
+    def _given(self, values: dict[str, str]) -> dict[str, Any]:
+        """Texts and lists, with the names that are meant by values nobody knows."""
+        whole = values.get(FULL_NAME, "")
+        if whole.strip() and not (values.get("first_name", "").strip() or values.get("last_name", "").strip()):
+            values["first_name"], values["last_name"] = full_name.split(whole)
+        given: dict[str, Any] = {name: values[name] for name in TEXTS if name in values}
+        given |= {name: cells.split(values[name]) for name in LISTS if name in values}
+        for name, meant in self.values.items():
+            if isinstance(said := given.get(name), str):
+                given[name] = meant.get(spelling(said), said)
+            elif said:
+                given[name] = [new for one in said if (new := meant.get(spelling(one), one))]
+        return given
 
     def _custom(self, values: Mapping[str, str], raw: Mapping[str, str]) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
@@ -217,16 +234,6 @@ class Columns:
         if text and date is None:
             warnings.append(f'Date Added "{text[:40]}" was left out: write it like November 3, 2024.')
         return date
-
-    def _with_meant_values(self, arrival: Arrival) -> Arrival:
-        changed: dict[str, Any] = {}
-        for name, meant in self.values.items():
-            given = getattr(arrival, name)
-            if isinstance(given, str):
-                changed[name] = meant.get(spelling(given), given)
-            elif given:
-                changed[name] = [new for one in given if (new := meant.get(spelling(one), one))]
-        return dataclasses.replace(arrival, **changed) if changed else arrival
 
     def _digest(self, payload: dict[str, str]) -> str:
         """The same whatever the order of the columns; another where a person chose otherwise than the names say."""
@@ -269,13 +276,6 @@ def _is_ours(name: str) -> bool:
 
 def _column(name: str) -> str:
     return " ".join(name.split()).casefold()
-
-
-def _with_name(arrival: Arrival, whole: str) -> Arrival:
-    if not whole.strip() or (arrival.first_name or "").strip() or (arrival.last_name or "").strip():
-        return arrival
-    first, last = full_name.split(whole)
-    return dataclasses.replace(arrival, first_name=first, last_name=last)
 
 
 def _permission(values: Mapping[str, str], warnings: list[str]) -> dict[str, bool] | None:

@@ -12,8 +12,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 DELIMITERS: Final = ",;\t"
 CHUNK = 1 << 20
@@ -31,18 +30,14 @@ class FileRefused(Exception):
     permanent = True
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A record that was not understood, or that the door turned away."""
-
+class Record(NamedTuple):
     number: int  # of the physical line on which the record starts
-    reason: str
     cells: Sequence[str]
+    reason: str = ""  # why it could not be read; then the one cell is the line itself
 
 
 class Records:
-    """An open CSV file. Iterating yields its records in order, each with the number of the line it starts on and its
-    cells; the stream has to be seekable and stays open."""
+    """An open CSV file. Iterating yields its records in order; the stream has to be seekable and stays open."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         """Reads the whole stream once to see that it can be decoded, before anything of it is stored."""
@@ -63,15 +58,15 @@ class Records:
         with contextlib.suppress(ValueError):  # it was let go before
             self._text.detach()
 
-    def __iter__(self) -> Generator[tuple[int, list[str]] | Rejected, None, None]:
+    def __iter__(self) -> Generator[Record, None, None]:
         try:
             while first := self._next_line():
                 number = self.lines_read
                 cells = self._record(first)
                 if isinstance(cells, str):
-                    yield Rejected(number, cells, [first.rstrip("\r\n")[:PART_OF_A_LINE]])
+                    yield Record(number, [first.rstrip("\r\n")[:PART_OF_A_LINE]], cells)
                 elif any(cell.strip() for cell in cells):  # a spreadsheet leaves empty records behind
-                    yield number, cells
+                    yield Record(number, cells)
         finally:
             self.close()
 

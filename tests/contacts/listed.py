@@ -32,7 +32,8 @@ class Table:
 
     def __iter__(self) -> Iterator[Line | Rejected]:
         for record in self.records:
-            yield record if isinstance(record, Rejected) else self.columns.understand(*record)
+            number, cells, reason = record
+            yield Rejected(number, reason, cells) if reason else self.columns.understand(number, cells)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.admin import executions, transfers, workflow_versions, workflows
+from workflows.admin import executions, workflow_versions, workflows
+from workflows.admin.transfers import exports, imports
 
-__all__ = ["executions", "transfers", "workflow_versions", "workflows"]
+__all__ = ["executions", "exports", "imports", "workflow_versions", "workflows"]

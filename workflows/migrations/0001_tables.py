@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ("state", models.CharField(choices=[("preparing", "Preparing the file"), ("ready", "Ready"), ("expired", "Deleted"), ("cancelled", "Cancelled"), ("failed", "Failed")], default="preparing", editable=False, max_length=10)),
                 ("format", models.CharField(choices=[("csv", "CSV, for any program"), ("xlsx", "Excel (.xlsx)")], default="csv", max_length=4)),
                 ("columns", models.JSONField(default=list)),
-                ("filters", models.CharField(blank=True, help_text="Which part of the list, in words.", max_length=500)),
+                ("filters", models.CharField(default="Everybody", help_text="In words.", max_length=500, verbose_name="which people")),
                 ("is_everybody", models.BooleanField(default=True, help_text="Not a filtered list, whose people are rows.")),
                 ("reached", models.JSONField(default=list, help_text="Where the people read last stand.")),
                 ("is_gathered", models.BooleanField(default=False)),

@@ -274,7 +274,7 @@ class ExportRun(ListRun):
     state = models.CharField(max_length=10, choices=State, default=State.PREPARING, editable=False)
     format = models.CharField(max_length=4, choices=Format, default=Format.CSV)
     columns = models.JSONField(default=list)
-    filters = models.CharField(max_length=500, blank=True, help_text="Which part of the list, in words.")
+    filters = models.CharField("which people", max_length=500, default="Everybody", help_text="In words.")
     is_everybody = models.BooleanField(default=True, help_text="Not a filtered list, whose people are rows.")
     reached = models.JSONField(default=list, help_text="Where the people read last stand.")
     is_gathered = models.BooleanField(default=False)

@@ -78,10 +78,6 @@ def note_download(run: ExportRun) -> None:
     ExportRun.objects.filter(pk=run.pk).update(downloads=F("downloads") + 1, downloaded_at=Now())
 
 
-def content_type(run: ExportRun) -> str:
-    return CONTENT_TYPES[run.format]
-
-
 def step(run: ExportRun, *, now: dt.datetime) -> None:
     """One batch of people; at last the file is finished."""
     if run.is_gathered:

@@ -18,12 +18,10 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from contacts import cleaning
-from contacts.imports import FileRefused, Records, Rejected
+from contacts.imports import FileRefused, Record, Records
 from contacts.models import BusinessEntity
 from workflows.models import ImportRun
 from workflows.transfers import workbook
-
-Record = tuple[int, list[str]] | Rejected
 
 ZIP, OLD_OFFICE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 MAX_COLUMNS: Final = 200
@@ -134,8 +132,8 @@ class Workbook:
         self._process.kill()
         self._process.communicate()
 
-    def __iter__(self) -> Generator[Record, None, None]:
-        yield from self._said
+    def __iter__(self) -> Iterator[Record]:
+        return (Record(*said) for said in self._said)
 
     def _lines(self) -> Generator[Any, None, None]:
         for line in self._process.stdout or ():

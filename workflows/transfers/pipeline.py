@@ -17,7 +17,7 @@ from django.db.models.functions import Now, RowNumber
 from contactflow.core import bulk
 from contacts import cleaning, describe, intake, reference_data
 from contacts.cleaning import Unacceptable
-from contacts.imports import Columns, FileRefused, Line, Rejected, dates
+from contacts.imports import Columns, FileRefused, Line, Record, Rejected, dates
 from contacts.imports.columns import NAMED_ROWS
 from contacts.intake import people
 from contacts.models import ContactEvent
@@ -91,23 +91,19 @@ def read(run: ImportRun, *, now: dt.datetime) -> None:
         run.advance(state=state, total=run.cursor, cursor=0, **meant)
 
 
-def _look_at(batch: Iterable[tuple[int, files.Record]], told: dict[str, list[Any]]) -> None:
+def _look_at(batch: Iterable[tuple[int, Record]], told: dict[str, list[Any]]) -> None:
     """Keep the first values of every column, and what its dates say together."""
     samples, evidence = told["samples"], told["date_evidence"]
     for position, record in batch:
-        if isinstance(record, Rejected):
-            continue
-        for at, cell in enumerate(record[1][: len(evidence)]):
+        for at, cell in enumerate(record.cells[: 0 if record.reason else len(evidence)]):
             if cell[:1].isdigit() or cell[:1] == " ":
                 evidence[at] |= dates.evidence(cell)
             if position <= SAMPLED_LINES and len(samples[at]) < SAMPLES and cell.strip():
                 samples[at].append(str(cleaning.plain(cell)).strip()[:SAMPLE_LENGTH])
 
 
-def _row(run: ImportRun, position: int, record: files.Record) -> ImportLine:
-    number, cells, reason = (
-        (record.number, record.cells, record.reason) if isinstance(record, Rejected) else (*record, "")
-    )
+def _row(run: ImportRun, position: int, record: Record) -> ImportLine:
+    number, cells, reason = record
     return ImportLine(run=run, position=position, number=number, cells=cleaning.plain(list(cells)), unreadable=reason)
 
 

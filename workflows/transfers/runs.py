@@ -90,16 +90,14 @@ def choose_again(*, run: ImportRun) -> None:
 def apply(*, run: ImportRun, start_workflows: bool, by: User | None = None) -> None:
     """Store what the preview showed; existing people are a baseline unless `start_workflows`."""
     began = {"cursor": 0, "applied_at": Now(), "applied_by": by}
-    with transaction.atomic():
-        _move(run, (State.READY,), State.APPLYING, start_workflows=start_workflows, **began)
+    _move(run, (State.READY,), State.APPLYING, start_workflows=start_workflows, **began)
     job_runner.begin(run)
 
 
 def go_on(*, run: ImportRun) -> None:
     """Take up what was stopped in the middle, where it was stopped."""
     state = State.APPLYING if run.applied_at else State.CHECKING if run.fields else State.READING
-    with transaction.atomic():
-        _move(run, (State.CANCELLED, State.FAILED), state, trouble="", ended_at=None)
+    _move(run, (State.CANCELLED, State.FAILED), state, trouble="", ended_at=None)
     job_runner.begin(run)
 
 

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 
 from contactflow.core.admin.model_admin import BaseAdmin, page
 from contacts.imports import cells
@@ -38,7 +39,7 @@ def streamed(table: Iterable[Sequence[object]], *, name: str) -> StreamingHttpRe
     writer = csv.writer(Echo())
     lines = itertools.chain(["\ufeff"], map(writer.writerow, table))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
     response["Cache-Control"] = "private, no-store"
     return response
 

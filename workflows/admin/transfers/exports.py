@@ -32,7 +32,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 @admin.register(ExportRun)
 class ExportRunAdmin(TransferAdmin):
     when_empty = "No list was taken out yet. Export one from the list of contacts."
-    list_display = ("described", "state_word", "rows", "created_by", "created_at", "downloads")
+    list_display = ("filters", "state_word", "rows", "created_by", "created_at", "downloads")
     search_fields = ("filters", "created_by__username")
     search_help_text = "Search by filter or colleague."
 
@@ -64,7 +64,7 @@ class ExportRunAdmin(TransferAdmin):
                 whole = chosen is None or request.POST.get("who") == "all"
                 run = exporting.start(
                     chosen=None if whole else chosen,
-                    filters="" if whole else words,
+                    filters="Everybody" if whole else words,
                     columns=picked,
                     kind=_format(request),
                     by=request.user if isinstance(request.user, AbstractUser) else None,
@@ -108,7 +108,7 @@ class ExportRunAdmin(TransferAdmin):
         exporting.note_download(run)
         return StreamingHttpResponse(
             run.content(),
-            content_type=exporting.content_type(run),
+            content_type=exporting.CONTENT_TYPES[run.format],
             headers={
                 "Content-Disposition": f'attachment; filename="{run}"',
                 "Content-Length": str(run.size),
@@ -135,10 +135,6 @@ class ExportRunAdmin(TransferAdmin):
         words += [f"filtered by {', '.join(names)}"] if names else []
         words += [f"of {brand.name}"] if brand else []
         return listing.queryset, "; ".join(words) or "as filtered"
-
-    @column("Which people")
-    def described(self, run: ExportRun) -> str:
-        return run.filters or "Everybody"
 
     @column("People")
     def rows(self, run: ExportRun) -> str:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.model_admin import address_of, column, page
+from contactflow.core.numbers import key
 from contacts import reference_data
 from contacts.imports import FileRefused, dates
 from contacts.imports.cells import CUSTOM, defused
+from contacts.imports.columns import FIELDS
 from contacts.models import BusinessEntity
+from workflows.admin import plan_sentences
 from workflows.admin.executions import export
-from workflows.admin.transfers import import_lines
 from workflows.admin.transfers.pages import TransferAdmin, deed
-from workflows.models import ImportRun
+from workflows.models import ImportLine, ImportRun
 from workflows.transfers import column_mapping, files, job_runner, runs
 
 State = ImportRun.State
 STEPS = ("File", "Columns", "Preview", "Result")
 STEP_OF = {State.READING: 2, State.COLUMNS: 2, State.CHECKING: 3, State.READY: 3, State.APPLYING: 4}
 ORDERS = ((dates.DAY, "The day first: 3 April for 03/04"), (dates.MONTH, "The month first: March 4 for 03/04"))
+
+PER_PAGE = 50
+LONGEST = 200
+
+OUTCOMES: Final = {name: str(word) for name, word in ImportLine.Became.choices if name}
+COLOURS: Final = {"created": "is-good", "updated": "is-info", "rejected": "is-bad"}
 
 
 class UploadForm(forms.Form):
@@ -127,7 +138,7 @@ class ImportRunAdmin(TransferAdmin):
         run = confirmation.opened(self, request, object_id)
         name = run.file_name.rpartition(".")[0] or run.file_name
         rows = ([defused(cell) for cell in row] for row in run.rejected_table())
-        return export.streamed(rows, name=f"{_plain(name)}.rejected")
+        return export.streamed(rows, name=f"{name}.rejected")
 
     # Their pieces
 
@@ -166,10 +177,10 @@ class ImportRunAdmin(TransferAdmin):
             context["date_order"] = choice.date_order if choice else run.date_order
             context["repeated"] = column_mapping.columns_of(run).repeated()
             return self.drawn(request, "columns", run, **context)
-        context |= import_lines.page(run, request.GET)
+        context |= _lines(run, request.GET)
         if run.state != State.READY:
             return self.drawn(request, "result", run, can_go_on=runs.can_go_on(run), **context)
-        context |= {"title": f"Preview of {run.file_name}", "forecast": import_lines.forecast(run)}
+        context |= {"title": f"Preview of {run.file_name}", "forecast": _forecast(run)}
         return self.drawn(request, "preview", run, unknown=_unknown(run), **context)
 
     # The list
@@ -177,7 +188,7 @@ class ImportRunAdmin(TransferAdmin):
     @column("What became of it")
     def outcome(self, run: ImportRun) -> str:
         counts = run.applied if run.applied_at else {}
-        said = [f"{counts[name]:,} {word.lower()}" for name, word in import_lines.OUTCOMES.items() if counts.get(name)]
+        said = [f"{counts[name]:,} {word.lower()}" for name, word in OUTCOMES.items() if counts.get(name)]
         return ", ".join(said) or "-"
 
 
@@ -186,7 +197,7 @@ def _unknown(run: ImportRun) -> list[dict[str, Any]]:
     reference = reference_data.load()
     return [
         {
-            "field": import_lines.named(name),
+            "field": _named(name),
             "name": f"{name}:{value}",
             "value": value,
             "lines": lines,
@@ -216,5 +227,58 @@ def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[
     return shown_columns
 
 
-def _plain(name: str) -> str:
-    return "".join(char if char.isascii() and (char.isalnum() or char in " ._-") else "_" for char in name)
+def _lines(run: ImportRun, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Some lines by position, so that page 2,000 is as quick as the first, and where its neighbours begin."""
+    show, before, after = asked.get("show", ""), key(asked.get("before")), key(asked.get("after"))
+    wanted = {name: Q(**{run.outcome: name}) for name in OUTCOMES}
+    wanted |= {"warnings": ~Q(warnings=[]), "differs": Q(differs=True)}
+    found = run.lines.exclude(**{run.outcome: ""}).filter(wanted.get(show, Q()))
+    found = found.filter(position__lt=before).reverse() if before else found.filter(position__gt=after)
+    some = list(found[: PER_PAGE + 1])
+    goes_on, some = len(some) > PER_PAGE, some[:PER_PAGE]
+    if before:
+        some.reverse()
+    has_earlier, has_later = (goes_on, True) if before else (after > 0, goes_on)
+    return {
+        "lines": [_shown(row, getattr(row, run.outcome)) for row in some],
+        "show": show,
+        "before": some[0].position if some and has_earlier else None,
+        "after": some[-1].position if some and has_later else None,
+        "numbers": [(name, word, run.counts.get(name, 0)) for name, word in OUTCOMES.items()],
+    }
+
+
+def _forecast(run: ImportRun) -> dict[str, Any]:
+    """What starting workflows would mean, the largest first."""
+    rows = sorted(run.forecast.get("workflows", {}).values(), key=lambda one: -int(one["people"]))
+    return {
+        "people": run.forecast.get("people", 0),
+        "starts": sum(one["people"] for one in rows),
+        "emails": sum(one["emails"] for one in rows),
+        "first": _first_mail(one["first_hours"] for one in rows),
+        "rows": [{**one, "first": _first_mail([one["first_hours"]])} for one in rows],
+    }
+
+
+def _named(field: str) -> str:
+    if field.startswith("custom."):
+        return field.removeprefix("custom.")
+    if field.startswith("permission."):
+        return f"May be emailed by {field.removeprefix('permission.')}"
+    return FIELDS[field].label if field in FIELDS else field.replace("_", " ").capitalize()
+
+
+def _first_mail(hours: Iterable[float | None]) -> str:
+    """When the first of these emails goes out, counted from the moment of applying."""
+    first = min((one for one in hours if one is not None), default=None)
+    return "sends none" if first is None else plan_sentences.delay(Decimal(str(first)))
+
+
+def _shown(row: ImportLine, outcome: str) -> dict[str, Any]:
+    changes = [(_named(name), _value(before), _value(after)) for name, (before, after) in row.changes.items()]
+    return {"row": row, "word": OUTCOMES.get(outcome, ""), "colour": COLOURS.get(outcome, ""), "changes": changes}
+
+
+def _value(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

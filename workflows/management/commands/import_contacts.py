@@ -18,7 +18,6 @@ from contactflow.core.clock import database_now
 from contacts import reference_data
 from contacts.cleaning import Unacceptable
 from contacts.imports import FileRefused, dates
-from contacts.models import BusinessEntity
 from workflows.models import ImportRun
 from workflows.transfers import column_mapping, runs
 
@@ -48,10 +47,10 @@ class Command(BaseCommand):
             with file.open("rb") as stream:
                 if not dry_run:
                     _make_room(rejects, beside=file)
-                entity = _known(options["entity"])
-                source = options["source"]
+                named, source = options["entity"], options["source"]
+                entity = None if named is None else reference_data.load().business_entities.find(named)
                 run = runs.read_here(file=stream, file_name=file.name, source=source, entity=entity, now=database_now())
-        except FileRefused as error:
+        except (FileRefused, Unacceptable) as error:
             raise CommandError(f"{file}: {error}") from error
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}.") from error
@@ -109,15 +108,6 @@ class Command(BaseCommand):
             console.print(f"... and {more} more")
         for row in run.lines.exclude(warnings=[])[:SHOWN_REJECTIONS]:
             console.print(f"line {row.number}: {escape(' '.join(row.warnings))}", highlight=False)
-
-
-def _known(entity: str | None) -> BusinessEntity | None:
-    if entity is None:
-        return None
-    try:
-        return reference_data.load().business_entities.find(entity)
-    except Unacceptable as error:
-        raise FileRefused(str(error)) from error
 
 
 def _make_room(path: Path, *, beside: Path) -> None:
