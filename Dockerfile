@@ -13,7 +13,8 @@ RUN useradd --uid 10001 --no-create-home --home-dir /app contactflow
 WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY . .
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 \
+    CONTACTFLOW_IN_CONTAINER=1
 # Static files belong to the image; the key serves this one command.
 RUN SECRET_KEY=collectstatic python manage.py collectstatic --no-input --verbosity 0 && chown -R contactflow: var
 USER contactflow

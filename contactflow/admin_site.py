@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.apps import apps
@@ -19,9 +21,11 @@ from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from contactflow import palette
-from contactflow.core import clock
+from contactflow.core import clock, origin
 from contactflow.today import page as today
 from contacts import brands
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,17 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         term = request.GET.get("s", "")
         shown = {"term": term, "results": palette.find(request, term, _all_places(request))}
         return TemplateResponse(request, "unfold/helpers/command_results.html", shown)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Every login, and every one that is refused, is a line of the log."""
+        answer = super().login(request, extra_context)
+        if request.method == "POST":
+            who = "".join(filter(str.isprintable, request.POST.get("username", "")))[:150]
+            if request.user.is_authenticated and answer.status_code == HTTPStatus.FOUND:
+                logger.info("login of %s, from %s", who, origin.of(request))
+            else:
+                logger.warning("login of %s refused, from %s", who, origin.of(request))
+        return cast(HttpResponse, answer)
 
     @method_decorator(require_POST)
     def choose_brand(self, request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -216,8 +217,12 @@ def _api() -> Iterator[Line]:
 def _web_server() -> Line:
     address = f"{settings.PUBLIC_URL}/healthz"
     try:
-        with urllib.request.urlopen(address, timeout=WEB_TIMEOUT):  # noqa: S310  # our own PUBLIC_URL, checked above
+        with urllib.request.urlopen(address, timeout=WEB_TIMEOUT) as answer:  # noqa: S310  # our own, checked above
+            is_ours = json.load(answer) == {"status": "alive"}
+        if is_ours:
             return Line("ok", "web server", f"{settings.PUBLIC_URL} answers.")
+        hint = "Another program answers there: say with PUBLIC_URL or PORT where Contactflow runs."
+        return Line("warning", "web server", f"{settings.PUBLIC_URL} is not Contactflow. {hint}")
     except (urllib.error.URLError, OSError, ValueError):
         hint = "Start it with: make run. If it runs elsewhere, say where with PUBLIC_URL."
         return Line("warning", "web server", f"{settings.PUBLIC_URL} does not answer from here. {hint}")

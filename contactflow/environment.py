@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
@@ -57,7 +58,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
 
     def database(self, var: str, fallback: str) -> dict[str, Any]:
         """The parts of a PostgreSQL address, and of the fallback when the variable is unset."""
-        address = str(self.str(var, "")) or fallback
+        address = _encoded(var, str(self.str(var, ""))) or fallback
         try:
             if address.startswith(("postgres://", "postgresql://")):
                 return dict(self.db_url_config(address))
@@ -87,11 +88,23 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
 
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings for a mail server; empty when the variable is unset."""
-        address = str(self.str(var, ""))
+        address = _encoded(var, str(self.str(var, "")))
         try:
             return dict(self.email_url_config(address)) if address else {}
         except (ValueError, ImproperlyConfigured):
             raise refuse(var, "...", "an address such as smtp+tls://user:password@mail.example.com:587") from None
+
+
+def _encoded(variable: str, address: str) -> str:
+    """The address, unless a sign in its user or password ends them too early."""
+    try:
+        is_cut = "@" in address and "@" not in urlsplit(address).netloc
+    except ValueError:
+        is_cut = True
+    if is_cut:
+        how = "percent-encoded in user and password: %2F for /, %23 for #, %3F for ?, %5B for [, %5D for ], %40 for @"
+        raise refuse(variable, "...", how)
+    return address
 
 
 def refuse(variable: str, value: str, wanted: str) -> SystemExit:

@@ -17,6 +17,7 @@ import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
+PORT_FILE = VAR_DIR / "web.port"  # of the supervisor that runs, and its process id
 DISK_FULL = "The disk is full, so Contactflow cannot work: free some space and run this again."
 
 
@@ -36,6 +37,19 @@ def secret(name: str, length: int = 64) -> str:
                 if not path.exists():
                     keep_secret(name, secrets.token_urlsafe(length)[:length])
         return path.read_text().strip()
+
+
+def has_secret(name: str) -> bool:
+    return (VAR_DIR / "secrets" / name).exists()
+
+
+def running_port() -> int:
+    """The port of the web server that runs beside us (`PORT=8010 make run` in another terminal), else the usual one."""
+    with contextlib.suppress(OSError, ValueError):
+        port, process = map(int, PORT_FILE.read_text().split())
+        os.kill(process, 0)
+        return port
+    return 8000
 
 
 def keep_secret(name: str, value: str) -> None:

@@ -56,6 +56,9 @@ class ApiRequestMiddleware:
                 return problems.answer(411, "Send the body whole, with Content-Length, instead of in chunks.")
             if not request.path_info.endswith("/"):
                 request.path_info += "/"
+            answer = self.get_response(request)
+            answer.headers.setdefault("Cache-Control", "no-store")  # there are people in it
+            return answer
         return self.get_response(request)
 
 

@@ -24,7 +24,7 @@ LOG_LEVEL: str = env.matching("LOG_LEVEL", "INFO", pattern=LEVELS, wanted=LEVELS
 
 # Who we are to the outside
 DEBUG = env.bool("DEBUG", False)
-PUBLIC_URL: str = env.str("PUBLIC_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', 8000)}"
+PUBLIC_URL: str = env.str("PUBLIC_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', machine.running_port())}"
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"})
@@ -294,14 +294,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    # A probe that finds us not ready yet has its answer; it is no error of ours.
-    "filters": {
-        "quiet_probes": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", 0) != 503,  # HTTP
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet_probes"]}},
+    "filters": {"one_line": {"()": "contactflow.core.log_filters.OneLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "waitress": {"level": "WARNING"},  # readers who leave

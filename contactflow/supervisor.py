@@ -135,11 +135,14 @@ def main() -> None:
     web = Child("web server", "-m", "contactflow.webserver", str(port), inherits=(port,))
     children = [web, Child("workers", "manage.py", "worker")]
     cluster = embedded.attach()
+    machine.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    machine.PORT_FILE.write_text(f"{webserver.PORT} {os.getpid()}\n")
     try:
         supervisor.prepare(webserver.PORT)
         if not supervisor.stopping:
             supervisor.run(children, cluster)
     finally:
+        machine.PORT_FILE.unlink(missing_ok=True)
         if cluster:
             cluster.detach()
         _bury_orphans()

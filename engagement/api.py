@@ -134,7 +134,7 @@ class AlertStream(APIView):
         except stream.StreamsExhausted as error:
             raise Busy(str(error)) from None
         response = StreamingHttpResponse(chunks, content_type="text/event-stream")
-        response["Cache-Control"] = "no-cache"
+        response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"  # a proxy that collects a page first would show nothing
         return response
 

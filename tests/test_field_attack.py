@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import shutil
+import logging
+import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 from itertools import chain
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from contactflow.api import idempotency
+from contactflow import deployment, environment, machine
+from contactflow.core.log_filters import OneLine
+from contactflow.management.commands import prepare_machine
 from contactflow.models import ApiKey
 from contacts import consent, contact_actions, deletion
 from contacts.models import Contact, ContactEvent, Suppression
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from tests.benchmarks import stand
 from tests.factories import NOW
-from workflows.models import ExportChunk, ExportRun, ImportLine, ImportRun, WorkerHeartbeat, WorkflowInstance
+from workflows.models import ExportChunk, ExportRun, ImportLine, ImportRun, WorkflowInstance
 
 BODY = b"POST /contact-workflows/new-contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
 READ = b"GET /static/admin/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -337,59 +343,110 @@ def test_somebody_erased_who_comes_in_again_starts_nothing_and_gets_nothing(form
     assert not WorkflowInstance.objects.exists()
 
 
-# Without a database, or with a full disk
+# Secrets and logs
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
-@pytest.mark.parametrize("path", [NEW_CONTACT, "/contact-workflows/trigger", "/api/v1/contacts/", "/admin/login/"])
-@pytest.mark.parametrize("header", [{}, {"idempotency-key": "one"}, {"cookie": "sessionid=abcdefghijklmnop"}])
-def test_without_a_database_everybody_is_told_when_to_come_back(
-    monkeypatch: pytest.MonkeyPatch, method: str, path: str, header: dict[str, str]
+def test_logins_and_refusals_are_a_line_with_who_and_from_where(
+    admin_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    connection.close()
-    monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
-    caller = Client(headers={"authorization": "Bearer cf_unknown", **header}, raise_request_exception=False)
+    caplog.set_level(logging.INFO)
+    for password in ("wrong", "password"):
+        Client(REMOTE_ADDR="203.0.113.9").post(
+            "/admin/login/?next=/admin/", {"username": "admin", "password": password}
+        )
 
-    answer = caller.generic(method, path, b"{}", "application/json")
-
-    if path == "/admin/login/" and "cookie" not in header:
-        return  # it asks the database nothing, or finds the form lacking
-    assert (answer.status_code, answer.headers.get("Retry-After")) in {(503, "5"), (405, None)}
+    assert "login of admin refused, from 203.0.113.9" in caplog.messages
+    assert "login of admin, from 203.0.113.9" in caplog.messages
 
 
 @pytest.mark.django_db
-def test_a_full_disk_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    WorkerHeartbeat.objects.create(name="fresh")
-    assert Client().get("/readyz").status_code == 200
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000))
+def test_refused_key_is_a_line_with_from_where(caplog: pytest.LogCaptureFixture) -> None:
+    Client(REMOTE_ADDR="203.0.113.9", headers={"authorization": "Bearer cf_guess"}).get("/api/v1/contacts/")
 
-    answer = Client().get("/readyz")
-
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.json()["checks"]["disk"]["state"] == "full"
+    assert "API key refused, from 203.0.113.9" in caplog.messages
+    assert "cf_guess" not in caplog.text
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", [NEW_CONTACT, "/contact-workflows/trigger", "/api/v1/contacts/", "/api/v1/tasks/"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_database_that_goes_while_a_key_is_held_is_a_503(monkeypatch: pytest.MonkeyPatch, path: str, when: str) -> None:
-    _, key = ApiKey.objects.issue(name="operator", scope="operate")
-    claim = idempotency._claim
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ["forbidden", "host"])
+def test_what_is_refused_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture, way: str) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.create_user("nobody", is_staff=True))
+    caplog.handler.addFilter(OneLine())
 
-    def go(*about: str) -> int | None:
-        taken = claim(*about) if when == "after" else None
-        host, name = connection.settings_dict["HOST"], connection.settings_dict["NAME"]
-        with psycopg.connect(f"postgresql://contactflow@:5432/{name}?host={host}", autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
-        return taken if when == "after" else claim(*about)
+    answer = client.get("/admin/auth/user/", headers={"host": "evil.example" if way == "host" else "localhost"})
 
-    monkeypatch.setattr(idempotency, "_claim", go)
-    caller = Client(headers={"authorization": f"Bearer {key}", "idempotency-key": "one"}, raise_request_exception=False)
-    body = {"email": "ada@example.com"}
-    body = {"contact_email": "ada@example.com", "trigger_event": "x"} if "trigger" in path else body
-    body = {"title": "Call"} if "tasks" in path else body
+    assert answer.status_code == (400 if way == "host" else 403)
+    assert "Traceback" not in caplog.text
 
-    answer = caller.post(path, body, "application/json")
 
-    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5"), answer.content
+@pytest.mark.parametrize("path", ["/api/v1/contacts/", "/api/v1/events/", "/contact-workflows/status", NEW_CONTACT])
+def test_answers_with_people_are_stored_by_nobody(admin_client: Client, path: str) -> None:
+    assert admin_client.get(path).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("in_container", ["", "1"])
+def test_secrets_are_printed_once_and_never_into_the_log_of_a_container(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_container: str
+) -> None:
+    monkeypatch.setattr(machine, "VAR_DIR", tmp_path)
+    monkeypatch.setattr(prepare_machine.Command, "prepare", lambda self: None)
+    monkeypatch.setenv("CONTACTFLOW_IN_CONTAINER", in_container)
+
+    first, second = (StringIO(), StringIO())
+    for said in (first, second):
+        call_command("prepare_machine", stdout=said)
+
+    password = (tmp_path / "secrets" / "admin_password").read_text().strip()
+    key = (tmp_path / "secrets" / "operate_key").read_text().strip()
+    assert (password in first.getvalue(), password in second.getvalue()) == (not in_container, False)
+    assert (key in first.getvalue(), key in second.getvalue()) == (not in_container, not in_container)
+    assert "secrets/admin_password" in second.getvalue()
+
+
+# Settings
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa[ss", "12/34", "1?x"])
+@pytest.mark.parametrize("variable", ["EMAIL_URL", "DATABASE_URL"])
+def test_password_that_must_be_percent_encoded_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, variable: str, password: str
+) -> None:
+    scheme = "smtp+tls" if variable == "EMAIL_URL" else "postgresql"
+    monkeypatch.setenv(variable, f"{scheme}://user:{password}@mail.example.com:587/x")
+    env = environment.Environment()
+
+    with pytest.raises(SystemExit, match="percent-encoded") as refused:
+        env.mail(variable) if variable == "EMAIL_URL" else env.database(variable, "")
+
+    assert password not in str(refused.value)
+
+
+def test_commands_beside_a_server_on_another_port_ask_that_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "PORT_FILE", tmp_path / "web.port")
+    assert machine.running_port() == 8000
+
+    machine.PORT_FILE.write_text(f"8010 {os.getpid()}\n")
+    assert machine.running_port() == 8010
+
+    machine.PORT_FILE.write_text("8010 999999999\n")
+    assert machine.running_port() == 8000
+
+
+class Other(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status": "up"}')
+
+
+def test_another_program_on_the_port_is_not_taken_for_ours(settings: Any) -> None:
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.handle_request).start()
+        settings.PUBLIC_URL = f"http://127.0.0.1:{other.server_port}"
+
+        line = deployment._web_server()
+
+    assert line.level == "warning"
+    assert "Another program" in line.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from datetime import timedelta
@@ -17,7 +18,10 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from contactflow.core import origin
 from contactflow.models import ApiKey, Scope
+
+logger = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HOLDERS: dict[str, frozenset[str]] = {  # which keys open what asks for a scope
@@ -67,6 +71,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key = match(plaintext)
         if key is None:
+            logger.warning("API key refused, from %s", origin.of(request))
             raise AuthenticationFailed("The API key is unknown or was revoked.")
         _note_use(key)
         return KeyHolder(key), key

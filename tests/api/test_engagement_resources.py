@@ -297,7 +297,7 @@ def test_stream_tells_the_open_alerts(reader: Caller) -> None:
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/event-stream"
     assert answer.headers["X-Accel-Buffering"] == "no"
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert opening.startswith(b":")
     assert event.startswith(f"id: {alert.pk}\nevent: alert\ndata: ")
     assert json.loads(event.split("data: ")[1])["title"] == "An artist"

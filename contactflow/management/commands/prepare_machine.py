@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import socket
 from argparse import ArgumentParser
 from contextlib import redirect_stderr, redirect_stdout
@@ -45,10 +46,11 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
             try:
                 self.prepare()
+                is_first = not machine.has_secret(PASSWORD_FILE)
                 password, plaintext = admin_password(), operate_key()
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
-        self.show(port, password, plaintext)
+        self.show(port, password if is_first else kept(PASSWORD_FILE, password), plaintext)
 
     def prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
@@ -71,18 +73,25 @@ class Command(BaseCommand):
                 self.stderr.write("\n".join([*failures, "Contactflow starts all the same. Mend these when you can."]))
 
     def show(self, port: int, password: str, plaintext: str) -> None:
-        here = f"http://localhost:{port}"
-        self.stdout.write(f"\nAdmin     {here}/admin/\nUser      {ADMIN}\nPassword  {password}\n\nA first contact:\n")
-        self.stdout.write(
+        here, is_logged = f"http://localhost:{port}", bool(os.environ.get("CONTACTFLOW_IN_CONTAINER"))
+        password = kept(PASSWORD_FILE, password) if is_logged else password  # a container's log is read by others
+        self.stdout.write(f"\nAdmin     {here}/admin/\nUser      {ADMIN}\nPassword  {password}\n\n")
+        curl = (
             f"curl -X POST {here}/contact-workflows/new-contact -H 'Authorization: Bearer {plaintext}' "
-            f"-H 'Content-Type: application/json' -d '{json.dumps(SAMPLE)}'\n"
+            f"-H 'Content-Type: application/json' -d '{json.dumps(SAMPLE)}'"
         )
+        self.stdout.write(f"API key   {kept(KEY_FILE, plaintext)}\n" if is_logged else f"A first contact:\n{curl}\n")
         if not settings.NOTION_API_KEY:
             sandbox = "python manage.py notion_sandbox"
             self.stdout.write(
                 f"\nNotion, without an account: .venv/bin/{sandbox}   (it prints what to put into .env)\n"
             )
         self.stdout.flush()
+
+
+def kept(name: str, secret: str) -> str:
+    """Where a secret that was shown before is to be read; words that are shown in its place stay."""
+    return secret if " " in secret else f"in the file {machine.VAR_DIR / 'secrets' / name}"
 
 
 def admin_password() -> str:
