@@ -18,6 +18,7 @@ from contactflow.core import mail_addresses
 from contacts import search
 
 slug_field_help = "Lower-case letters, digits and underscores; used by the API and never shown to recipients."
+follow_up_days_help = "Proposed for each new email of a follow-up."
 validate_slug = RegexValidator(r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores only.")
 validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give the colour as # and six hexadecimal digits.")
 
@@ -48,9 +49,16 @@ class BusinessEntity(models.Model):
     description = models.CharField(max_length=300, blank=True)
     position = models.PositiveSmallIntegerField(default=100, help_text="Order in lists, smallest first.")
     is_fallback = models.BooleanField(default=False, help_text="Takes the contacts that no routing rule matches.")
-    preferred_channels = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    preferred_channels = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        blank=True,
+        help_text="Told to colleagues in the email of an alert.",
+    )
     response_hours = models.PositiveSmallIntegerField(default=24, help_text="Promise: first response within, in hours.")
-    follow_up_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    follow_up_days = ArrayField(
+        models.PositiveSmallIntegerField(), default=list, blank=True, help_text=follow_up_days_help
+    )
     success_metrics = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name of the team's time zone.")
 
@@ -106,8 +114,10 @@ class LeadSource(models.Model):
     response_hours = models.PositiveSmallIntegerField(default=24)
     hot_tag = models.CharField(max_length=60, blank=True, help_text='Tag that shortens the promise ("Hot", "VIP").')
     hot_response_hours = models.PositiveSmallIntegerField(null=True, blank=True)
-    follow_up_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
-    focus = models.CharField(max_length=200, blank=True)
+    follow_up_days = ArrayField(
+        models.PositiveSmallIntegerField(), default=list, blank=True, help_text=follow_up_days_help
+    )
+    focus = models.CharField(max_length=200, blank=True, help_text="Told to colleagues in the email of an alert.")
 
     class Meta:
         ordering = ("position", "name")

@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from contactflow.core.clock import database_now
 from engagement.models import Message
 from workflows import controls, failure_causes
-from workflows.models import BulkDecision, ScheduledAction
+from workflows.models import BulkDecision, ControlEntry, ScheduledAction
 
 logger = logging.getLogger(__name__)
 
@@ -178,6 +178,31 @@ def lately(*, now: dt.datetime, limit: int = 5) -> list[BulkDecision]:
     rows = BulkDecision.objects.filter(decided_at__gte=now - dt.timedelta(days=7))
     recent = rows.filter(Q(finished_at__isnull=True) | Q(decided_at__gte=now - dt.timedelta(days=1)))
     return list(recent.order_by("-decided_at")[:limit])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What has become of the steps of a decision by now."""
+
+    counts: list[tuple[str, int]]  # of each state, in words
+    steps: list[ScheduledAction]  # some of them
+
+
+def outcome(decision: BulkDecision, *, limit: int) -> Outcome:
+    """By the entries it left; read by control_newest_first, and no further than COUNT_WORKFLOWS_UP_TO."""
+    entries = ControlEntry.objects.filter(
+        verb=decision.verb, actor=decision.actor, reason=decision.reason, at__gte=decision.decided_at
+    )
+    if decision.finished_at:
+        entries = entries.filter(at__lte=decision.finished_at)
+    steps = ScheduledAction.objects.filter(
+        pk__in=list(entries.values_list("action", flat=True)[:COUNT_WORKFLOWS_UP_TO])
+    )
+    counted = steps.order_by().values_list("status").annotate(count=Count("*")).order_by("-count", "status")
+    return Outcome(
+        counts=[(str(Status(status).label).lower(), count) for status, count in counted],
+        steps=list(_with_relations(steps).annotate(at=_WENT_WRONG_AT).order_by("-at", "pk")[:limit]),
+    )
 
 
 @transaction.atomic

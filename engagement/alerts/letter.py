@@ -73,9 +73,11 @@ def _who(alert: Alert) -> str:
         "Job title": contact.job_title,
         "Type": ", ".join(kind.name for kind in contact.contact_types.all()),
         "Source": contact.lead_source.name if contact.lead_source else "",
+        "Focus": contact.lead_source.focus if contact.lead_source else "",
         "Interests": ", ".join(contact.interests),
         "Tags": ", ".join(contact.tags),
         "Brand": alert.business_entity.name if alert.business_entity else "",
+        "Channels": ", ".join(alert.business_entity.preferred_channels) if alert.business_entity else "",
     }
     lines = [f"{label}: {plain(value)}" for label, value in facts.items() if value]
     unused = [f"{name} {risky_values.WHY[code]}" for name, code in risky_values.of_contact(contact)]

@@ -137,6 +137,19 @@ def test_group_is_tried_again_with_its_reason(desk):
     assert [str(said) for said in get_messages(response.wsgi_request)] == ["2 steps tried again."]
 
 
+def test_page_says_what_became_of_each_step_of_a_decision(desk):
+    sent, yielded = wrong(), wrong()
+    confirm(desk, verb="retry", cause="sender_refused")
+    ScheduledAction.objects.filter(pk=sent.pk).update(status="done", finished_at=f.NOW)
+    left_out = {"reason": {"code": "yields_to_sent"}}
+    ScheduledAction.objects.filter(pk=yielded.pk).update(status="skipped", finished_at=f.NOW, result=left_out)
+
+    text = page(desk).content.decode()
+
+    assert "1 done, 1 skipped" in text
+    assert "Another email went to the contact within 20 hours." in text
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
 def test_nothing_happens_without_a_proper_reason(desk, reason):
     action = wrong()
@@ -216,7 +229,7 @@ def test_what_the_workers_still_do_is_shown(desk):
 
     text = page(desk).content.decode()
 
-    assert "500 of about 900 done" in text
+    assert "500 of about 900" in text
     assert "<progress" in text
 
 

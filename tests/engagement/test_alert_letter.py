@@ -4,7 +4,7 @@ import pytest
 
 from engagement.alerts import letter
 from engagement.models import Alert
-from tests.factories import BusinessEntityFactory, ContactFactory, ContactTypeFactory, TargetFactory
+from tests.factories import BusinessEntityFactory, ContactFactory, ContactTypeFactory, LeadSourceFactory, TargetFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,15 @@ def test_the_text_says_who_it_is_about():
         "Priority: High",
     ):
         assert line in text.splitlines()
+
+
+def test_the_text_says_what_the_source_and_the_brand_care_for():
+    contact = ContactFactory(lead_source=LeadSourceFactory(focus="personal connection"))
+    brand = BusinessEntityFactory(preferred_channels=["phone", "in person"])
+
+    lines = letter.text_of(alert_about(contact, business_entity=brand)).splitlines()
+
+    assert {"Focus: personal connection", "Channels: phone, in person"} <= set(lines)
 
 
 def test_what_is_not_known_is_left_out():

@@ -239,6 +239,11 @@ class Editor:
         initial = {"action_type": FIRST, "amount": 0, "unit": "hours"}
         return StepForm(prefix="step-__step__", offer=self.offer, initial=initial)
 
+    def usual_days(self) -> list[int]:
+        """On which new touches are proposed: what the source says that starts the workflow, else its brand."""
+        asked: list[Any] = [*self._plan.lead_sources, *filter(None, [self._plan.business_entity])]
+        return next((row.follow_up_days for row in asked if row.follow_up_days), [])
+
     def blank_touch(self) -> TouchForm:
         return TouchForm(prefix="step-__step__-touch-__touch__", offer=self.offer)
 

@@ -34,6 +34,10 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Verb.RESOLVE_SENT: ("They arrived", "Count {steps} as arrived?", "{done} counted as arrived."),
     Verb.RESOLVE_NOT_SENT: ("They did not: send now", "Send {steps} now?", "{done} on their way."),
 }
+LOOKED_AT_AGAIN = (
+    "Each is looked at once more when its turn comes: one that yields to another email, or may not be sent any more, "
+    "is left out. The page of failures says what became of each."
+)
 MEANS: dict[str, str] = {
     Verb.RETRY: "Each is tried at once, and its workflow goes on when that works.",
     Verb.SKIP: "Nothing of them is sent or made; the other steps of their workflows go on. You can still try one again "
@@ -96,7 +100,7 @@ class FailurePages(BaseAdmin):
             "title": "Failures",
             "groups": [self._shown(group) for group in found],
             "steps": sum(group.steps for group in found),
-            "decisions": failures.lately(now=clock.database_now()),
+            "decisions": [_decided(decision) for decision in failures.lately(now=clock.database_now())],
             "may_control": self.has_control_permission(request),
         }
         return self.framed(request, "admin/workflows/failures.html", context)
@@ -191,6 +195,13 @@ class FailurePages(BaseAdmin):
         }
 
 
+def _decided(decision: BulkDecision) -> dict[str, Any]:
+    """A decision, and what became of each step since."""
+    found = failures.outcome(decision, limit=SHOWN)
+    counts = ", ".join(f"{count:,} {state}" for state, count in found.counts)
+    return {"decision": decision, "counts": counts, "steps": [history.StepTold(one) for one in found.steps]}
+
+
 def _told(steps: Iterable[ScheduledAction]) -> list[history.StepTold]:
     """Only of what is unclear is more asked than the line shows."""
     return [history.of_step(one) if one.status == "ambiguous" else history.StepTold(one) for one in steps]
@@ -213,6 +224,7 @@ def _lines(seen: failures.Preview, verb: str) -> list[tuple[str, str]]:
     said = [
         ("info", touched if seen.steps else ""),
         ("warn", f"{counted(seen.emails, 'email')} would go out now." if seen.emails else ""),
+        ("", LOOKED_AT_AGAIN if seen.emails else ""),
         ("", "No email would go out now." if verb in failures.SENDS and not seen.emails else ""),
         ("bad", f"{again}: {counted(seen.unchanged, 'address', 'addresses')}." if seen.unchanged else ""),
         *(("", f"{sentence}: {counted(count, 'step')}." if count else "") for sentence, count in steps.items()),

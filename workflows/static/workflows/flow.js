@@ -92,6 +92,9 @@
         "add-touch"(step) {
             made += 1;
             const touch = copyOf("blank-touch", {__step__: step.dataset.step, __touch__: `n${made}`});
+            const taken = [...step.querySelectorAll('[data-touch] input[name$="-day"]')].map((input) => input.value);
+            const usual = document.getElementById("blank-touch").dataset.days.split(" ");
+            touch.querySelector('input[name$="-day"]').value = usual.find((day) => !taken.includes(day)) ?? "";
             step.querySelector("[data-touches]").append(touch);
             changed();
             touch.querySelector('input:not([type="hidden"])').focus();
