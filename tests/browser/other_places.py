@@ -206,7 +206,9 @@ NO_PAGES: dict[str, str] = {
     "workflows_exportrun_download": NO_PAGE,
     "workflows_exportrun_cancel": PRESSED,
     "workflows_exportrun_progress": PIECE,
-    **dict.fromkeys((f"workflows_importrun_{name}" for name in ("columns", "again", "apply", "go_on")), PRESSED),
+    **dict.fromkeys(
+        (f"workflows_importrun_{name}" for name in ("columns", "values", "again", "apply", "go_on")), PRESSED
+    ),
     "workflows_importrun_cancel": PRESSED,
     "workflows_importrun_progress": PIECE,
     "workflows_importrun_rejected": NO_PAGE,

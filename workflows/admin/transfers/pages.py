@@ -46,12 +46,8 @@ class TransferAdmin(ReadOnlyAdmin):
     list_before_template = "admin/workflows/transfers/tabs.html"
     list_select_related = ("created_by",)
     ordering = ("-created_at", "-id")
-
-    def may_change(self, request: HttpRequest, run: Any) -> bool:
-        raise NotImplementedError
-
-    def show(self, request: HttpRequest, run: Any) -> HttpResponse:
-        raise NotImplementedError
+    may_change: Callable[..., bool]  # with the request and the run
+    show: Callable[..., HttpResponse]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
