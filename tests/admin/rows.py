@@ -361,6 +361,8 @@ INLINE = (
 )
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
+    "contactflow.Profile",  # on everybody's own page
+    "contacts.RecipientCount",
     "contactflow.ContactMerge",  # on the pages of contactflow.admin.contact_merge
     "contacts.FormerAddress",  # likewise
     "contacts.ConfigRevision",
