@@ -69,7 +69,7 @@ ROLES = (
         name="Operator",
         means="Looks after people and what runs: contacts, tasks, alerts, and whatever failed.",
         may={
-            "contacts.contact": ("add", "change"),
+            "contacts.contact": ("add", "change", "export"),
             "contacts.consent": ("add",),
             "contacts.suppression": ("add",),
             "engagement.task": ("add", "change"),

@@ -267,6 +267,7 @@ ENGAGEMENT_CHANNELS = {
 SEND_INTENTS: int = env.int("SEND_INTENTS", 1)
 if not 1 <= SEND_INTENTS <= 100:
     raise environment.refuse("SEND_INTENTS", str(SEND_INTENTS), "1 to 100")
+ALERT_STREAMS_OF_ONE = 3  # of them, for one key or colleague
 ALERT_STREAM_LIMIT = 8  # event streams of alerts that one web process serves at a time; each holds a thread
 
 # Notion

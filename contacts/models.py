@@ -79,6 +79,7 @@ class BusinessEntity(models.Model):
     class Meta:
         verbose_name = "brand"
         verbose_name_plural = "brands"
+        permissions: ClassVar = [("choose_sender_domain", "Can send from a new domain")]
         ordering = ("position", "name")
         constraints: ClassVar = [
             only_one("is_fallback", name="one_fallback_entity")
@@ -234,6 +235,7 @@ class Contact(models.Model):
     objects = ContactQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar = [("export_contact", "Can take lists of contacts out")]
         ordering = ("-created_at", "-id")
         constraints: ClassVar = [
             # One person, one row, whatever the case of the address.

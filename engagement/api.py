@@ -130,7 +130,12 @@ class AlertStream(APIView):
         if target is not None and not (target.isprintable() and Target.objects.filter(slug=target).exists()):
             raise ValidationError({"target": ["There is no target with this slug."]})
         try:
-            chunks = stream.open_stream(target=target, last_event_id=request.headers.get("Last-Event-ID"))
+            chunks = stream.open_stream(
+                target=target,
+                last_event_id=request.headers.get("Last-Event-ID"),
+                caller=str(request.auth.pk if request.auth is not None else request.user.pk),
+                is_gone=request.META.get("waitress.client_disconnected"),
+            )
         except stream.StreamsExhausted as error:
             raise Busy(str(error)) from None
         response = StreamingHttpResponse(chunks, content_type="text/event-stream")

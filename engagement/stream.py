@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.conf import settings
@@ -32,15 +32,25 @@ class StreamsExhausted(Exception):
     """Too many streams are open in this process; str() says what to do."""
 
 
-def open_stream(*, target: str | None = None, last_event_id: str | None = None) -> AlertStream:
-    """The open alerts, then every new one as it is raised. Raises StreamsExhausted.
+def open_stream(
+    *,
+    target: str | None = None,
+    last_event_id: str | None = None,
+    caller: str = "",
+    is_gone: Callable[[], bool] | None = None,
+) -> AlertStream:
+    """The open alerts, then every new one as it is raised. Raises StreamsExhausted, also where `caller` has several.
 
     With the id of the last event (the alert's), it resumes behind that alert and may repeat those of the minute
     before it: a client drops the ids it knows. Whoever opens it must close() it; Django does that for a
     StreamingHttpResponse.
     """
-    stream = AlertStream(Feed(target=target, after=_resumed(last_event_id)))
+    stream = AlertStream(Feed(target=target, after=_resumed(last_event_id)), caller, is_gone)
     with _lock:
+        if caller and sum(one.caller == caller for one in _open_streams) >= settings.ALERT_STREAMS_OF_ONE:
+            raise StreamsExhausted(
+                f"You have {settings.ALERT_STREAMS_OF_ONE} alert streams open already. Close one, or try again later."
+            )
         if len(_open_streams) >= settings.ALERT_STREAM_LIMIT:
             raise StreamsExhausted(
                 f"{settings.ALERT_STREAM_LIMIT} alert streams are open already. Close one, or try again later."
@@ -67,8 +77,10 @@ def _resumed(last_event_id: str | None) -> Alert | None:
 class AlertStream:
     """An iterator over the bytes of the stream; ends when closed, or after LONGEST_SECONDS."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, caller: str = "", is_gone: Callable[[], bool] | None = None) -> None:
+        self.caller = caller
         self._feed = feed
+        self._is_gone = is_gone or (lambda: False)  # the web server's: a reader who left writes no more
         self._closed = threading.Event()
         self._chunks = self._produce()
 
@@ -86,7 +98,7 @@ class AlertStream:
     def _produce(self) -> Iterator[bytes]:
         yield b": connected\nretry: 3000\n\n"
         began_at = spoke_at = time.monotonic()
-        while not self._closed.is_set() and time.monotonic() - began_at < LONGEST_SECONDS:
+        while not (self._closed.is_set() or self._is_gone()) and time.monotonic() - began_at < LONGEST_SECONDS:
             for alert in self._news():
                 yield event_of(alert)
                 spoke_at = time.monotonic()

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
 from itertools import chain
@@ -18,7 +18,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -26,15 +26,16 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from contactflow import deployment, environment, machine
+from contactflow import deployment, environment, machine, roles
 from contactflow.core.log_filters import OneLine
 from contactflow.management.commands import prepare_machine
-from contactflow.models import ApiKey
+from contactflow.models import ApiKey, AuditEntry
 from contacts import consent, contact_actions, deletion
-from contacts.models import Contact, ContactEvent, Suppression
+from contacts.models import BusinessEntity, Contact, ContactEvent, ContactStatus, Suppression
+from engagement import stream
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from tests.benchmarks import stand
-from tests.factories import NOW
+from tests.factories import NOW, ContactFactory
 from workflows.models import ExportChunk, ExportRun, ImportLine, ImportRun, WorkflowInstance
 
 BODY = b"POST /contact-workflows/new-contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
@@ -450,3 +451,85 @@ def test_another_program_on_the_port_is_not_taken_for_ours(settings: Any) -> Non
 
     assert line.level == "warning"
     assert "Another program" in line.text
+
+
+# Rights
+
+
+@pytest.fixture
+def desk(deployed: None, db: None) -> Callable[[str], Client]:
+    roles.load()
+
+    def of(role: str) -> Client:
+        person = User.objects.create_user(f"a {role}", is_staff=True)
+        person.groups.add(Group.objects.get(name=role))
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return of
+
+
+@pytest.mark.parametrize(("role", "may"), [("Reader", False), ("Editor", False), ("Operator", True), ("Owner", True)])
+def test_taking_lists_out_is_a_right_of_its_own(desk: Callable[[str], Client], role: str, may: bool) -> None:
+    ContactFactory(status=ContactStatus.objects.get(is_default=True))
+    client = desk(role)
+
+    assert client.get(reverse("admin:contacts_contact_changelist")).status_code == 200
+    for method in ("get", "post"):
+        assert getattr(client, method)(reverse("admin:workflows_exportrun_add")).status_code == (200 if may else 403)
+
+
+def test_reader_sees_no_accounts_in_the_trail(desk: Callable[[str], Client]) -> None:
+    for table, label in (("auth_user", "the_boss"), ("contactflow_apikey", "the_key"), ("contacts_contact", "the_one")):
+        AuditEntry.objects.create(actor="x", table=table, object_id="1", label=label, verb="changed")
+    account = AuditEntry.objects.get(label="the_boss")
+    page = reverse("admin:contactflow_auditentry_changelist")
+
+    seen = {role: desk(role).get(page).content.decode() for role in ("Reader", "Owner")}
+    detail = reverse("admin:contactflow_auditentry_change", args=[account.pk])
+
+    assert [word in seen["Reader"] for word in ("the_boss", "the_key", "the_one")] == [False, False, True]
+    assert all(word in seen["Owner"] for word in ("the_boss", "the_key", "the_one"))
+    reader = User.objects.get(username="a Reader")
+    client = Client()
+    client.force_login(reader)
+    assert client.get(detail).status_code != 200
+    assert "the_boss" not in client.get(f"{page}?thing=auth_user&row=1").content.decode()
+
+
+@pytest.mark.parametrize(("role", "may"), [("Editor", False), ("Owner", True)])
+def test_a_new_domain_of_senders_is_for_an_owner_to_allow(desk: Callable[[str], Client], role: str, may: bool) -> None:
+    brand = BusinessEntity.objects.order_by("pk")[0]
+    BusinessEntity.objects.filter(pk=brand.pk).update(sender_email="team@brand.example")
+    client, page = desk(role), reverse("admin:contacts_businessentity_change", args=[brand.pk])
+
+    def send_from(address: str) -> str:
+        form = client.get(page).context["adminform"].form
+        given = {
+            name: field.prepare_value(form.get_initial_for_field(field, name)) for name, field in form.fields.items()
+        }
+        client.post(
+            page, {**{name: "" if value is None else value for name, value in given.items()}, "sender_email": address}
+        )
+        return str(BusinessEntity.objects.get(pk=brand.pk).sender_email)
+
+    assert send_from("office@brand.example") == "office@brand.example"
+    assert (send_from("ceo@other.example") == "ceo@other.example") is may
+
+
+@pytest.mark.django_db
+def test_one_key_holds_a_few_streams_and_a_reader_who_left_holds_none(settings: Any) -> None:
+    settings.ALERT_STREAMS_OF_ONE = 2
+    gone = threading.Event()
+    held = [stream.open_stream(caller="key"), stream.open_stream(caller="key", is_gone=gone.is_set)]
+    with pytest.raises(stream.StreamsExhausted):
+        stream.open_stream(caller="key")
+    stream.open_stream(caller="other").close()
+
+    gone.set()
+    assert list(held[1]) == [b": connected\nretry: 3000\n\n"]
+    held[1].close()
+
+    stream.open_stream(caller="key").close()
+    held[0].close()

@@ -33,11 +33,15 @@ THINGS = {
     "contactflow": ("ApiKey",),
     "auth": ("User", "Group"),
 }  # fmt: skip
+# What only those who may see accounts and keys see here, too.
+KEPT_FROM_OTHERS = {"auth.view_user": ("auth_user", "auth_group"), "contactflow.view_apikey": ("contactflow_apikey",)}
 LONGEST_AGO = 36_500  # days
 SHORT = 80  # characters of a value in the list; the entry's own page has all of it
 
 
 def _staff(request: HttpRequest) -> list[tuple[str, str]]:
+    if not request.user.has_perm("auth.view_user"):
+        return []
     return [(str(user.pk), name_of(user)) for user in User.objects.filter(is_staff=True).order_by("username")]
 
 
@@ -93,6 +97,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     fields = ("when", "actor", "what", "differences", "path")
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        hidden = [
+            table for right, kept in KEPT_FROM_OTHERS.items() if not request.user.has_perm(right) for table in kept
+        ]
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        return entries.exclude(table__in=hidden) if hidden else entries
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The whole page at once in words: one query for each kind of row that is mentioned."""
         changelist = super().get_changelist_instance(request)
@@ -103,7 +114,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The history of one row is called by its name, as it was last."""
         if row := request.GET.get("row"):
-            of_row = AuditEntry.objects.filter(table=request.GET.get("thing", ""), object_id=row)
+            of_row = self.get_queryset(request).filter(table=request.GET.get("thing", ""), object_id=row)
             newest = of_row.order_by("-at", "-pk").first()
             title = f"Changes: {_told(newest).name or row}" if newest else "Nothing was changed"
             extra_context = {"title": title, **(extra_context or {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from typing import Any, ClassVar
 
 from django import forms
@@ -46,8 +47,39 @@ class Reference(NoDeleteAdmin):
         return ("slug",) if obj else ()
 
 
+class BrandForm(OnlyOneForm):
+    may_choose_domain = True
+
+    def clean(self) -> dict[str, Any]:
+        """In whose name mail goes out: of a domain that somebody with the right to chose before."""
+        for name in {"sender_email", "reply_to"} & set(self.changed_data):
+            domain = str(self.cleaned_data.get(name) or "").rpartition("@")[2].lower()
+            if domain and not self.may_choose_domain and domain not in _sender_domains():
+                self.add_error(
+                    name, f"Only an owner can bring in a new domain; in use are {_listed(_sender_domains())}."
+                )
+        return super().clean()
+
+
+def _sender_domains() -> set[str]:
+    known = BusinessEntity.objects.values_list("sender_email", "reply_to")
+    addresses = [settings.DEFAULT_FROM_EMAIL, *(address for row in known for address in row)]
+    return {parseaddr(address)[1].rpartition("@")[2].lower() for address in addresses if address}
+
+
+def _listed(domains: set[str]) -> str:
+    return ", ".join(sorted(domains)) or "none"
+
+
 @admin.register(BusinessEntity)
 class BusinessEntityAdmin(Reference):
+    form = BrandForm
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **options)
+        form.may_choose_domain = request.user.has_perm("contacts.choose_sender_domain")
+        return form
+
     when_empty = "Add the first brand: emails, tasks and alerts speak for one."
     list_display = ("name", "sender_email", "response_hours", "timezone", "is_fallback", "position")
     fieldsets = (

@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "brand",
                 "verbose_name_plural": "brands",
+                "permissions": [("choose_sender_domain", "Can send from a new domain")],
                 "ordering": ("position", "name"),
                 "constraints": [models.UniqueConstraint(condition=models.Q(("is_fallback", True)), fields=("is_fallback",), name="one_fallback_entity")],
             },
@@ -132,7 +133,7 @@ class Migration(migrations.Migration):
                 ("status", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="contacts.contactstatus")),
                 ("contact_types", models.ManyToManyField(blank=True, related_name="contacts", to="contacts.contacttype")),
             ],
-            options={"ordering": ("-created_at", "-id")},
+            options={"ordering": ("-created_at", "-id"), "permissions": [("export_contact", "Can take lists of contacts out")]},
         ),
         migrations.CreateModel(
             name="EntityMembership",

@@ -321,8 +321,13 @@ def test_export_says_who_asked_for_how_many(desk, boss):
 def test_file_is_only_for_who_asked_for_it(desk):
     f.ContactFactory()
     run = export(desk)
-    other = colleague("contacts.view_contact", "workflows.view_exportrun")
-    owner = colleague("contacts.view_contact", "workflows.view_exportrun", "workflows.download_any_exportrun")
+    other = colleague("contacts.view_contact", "contacts.export_contact", "workflows.view_exportrun")
+    owner = colleague(
+        "contacts.view_contact",
+        "contacts.export_contact",
+        "workflows.view_exportrun",
+        "workflows.download_any_exportrun",
+    )
 
     assert other.get(page(run, "download")).status_code == 403
     assert owner.get(page(run, "download")).status_code == 200
@@ -363,5 +368,9 @@ def test_lines_of_old_imports_are_deleted_and_their_numbers_stay(desk, checked):
 
 
 def test_export_needs_to_see_contacts():
-    assert colleague("contacts.view_contact").get("/admin/workflows/exportrun/add/").status_code == 200
+    assert (
+        colleague("contacts.view_contact", "contacts.export_contact").get("/admin/workflows/exportrun/add/").status_code
+        == 200
+    )
+    assert colleague("contacts.view_contact").get("/admin/workflows/exportrun/add/").status_code == 403
     assert colleague("workflows.view_exportrun").get("/admin/workflows/exportrun/add/").status_code == 403

@@ -25,6 +25,7 @@ from workflows.models import ExportRun
 from workflows.transfers import contact_columns, exporting, job_runner
 
 State = ExportRun.State
+TAKE_OUT = ("contacts.view_contact", "contacts.export_contact")  # reading is one right, taking out another
 LISTED = "list"  # the query of the list of contacts, as a parameter of the page
 NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
@@ -37,7 +38,7 @@ class ExportRunAdmin(TransferAdmin):
     search_help_text = "Search by filter or colleague."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("contacts.view_contact"))
+        return bool(request.user.has_perms(TAKE_OUT))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Everybody sees their own; the list of all is for those who may see runs."""
@@ -46,7 +47,7 @@ class ExportRunAdmin(TransferAdmin):
 
     def may_change(self, request: HttpRequest, run: ExportRun) -> bool:
         """Download it, that is, or stop it."""
-        if not request.user.has_perm("contacts.view_contact"):
+        if not request.user.has_perms(TAKE_OUT):
             return False
         return run.created_by_id == request.user.pk or request.user.has_perm("workflows.download_any_exportrun")
 
@@ -150,7 +151,7 @@ class ListButtons:
         return bool(request.user.has_perms(("contacts.add_contact", "contacts.change_contact")))
 
     def has_export_people_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return bool(request.user.has_perm("contacts.view_contact"))
+        return bool(request.user.has_perms(TAKE_OUT))
 
     @button("Import", permission="import_people", icon="upload")
     def import_people(self, request: HttpRequest) -> HttpResponse:
