@@ -14,11 +14,12 @@ from uuid import UUID
 from contactflow.core.clock import database_now
 from notion_bridge import mapping, problems
 from notion_bridge.adapters import ADAPTERS, Adapter
-from notion_bridge.client import READ_USERS, Endless, Forbidden, Notion
+from notion_bridge.client import READ_USERS, Endless, Forbidden, NotFound, Notion
 from notion_bridge.mapping import Field, Value
 from notion_bridge.models import NotionDatabase, PropertyMapping, SyncProblem
 from notion_bridge.three_way_merge import Term
 
+NAMES = ("first_name", "full_name")  # what the title of a person's page holds
 WITH_OPTIONS = ("select", "multi_select", "status")
 
 
@@ -77,7 +78,7 @@ class BoundSchema:
                 rule=one.rule,
                 same=lambda local, remote, field=one.field: mapping.same(local, remote, field),  # type: ignore[misc]
                 pulled=one.field.pulled,
-                pushed=one.field.pushed and one.type not in mapping.READ_ONLY,
+                pushed=one.field.pushed and one.type in one.field.accepts and one.type not in mapping.READ_ONLY,
             )
             for one in self.properties.values()
         ]
@@ -103,6 +104,8 @@ class BoundSchema:
                 reading.values[name] = self._value(page, one, self._as_ours(name, value), notion)
             except mapping.Unreadable as error:
                 reading.unreadable[name] = error.reason
+            if name in NAMES and mapping.is_address(reading.values.get(name, "")):
+                reading.values[name] = ""  # the title of who has no name
         return reading
 
     def glance(self, page: Mapping[str, Any]) -> Reading:
@@ -150,7 +153,10 @@ class BoundSchema:
             for kind, given in payload.items()
         }
 
-    def _value(self, page: Mapping[str, Any], one: Property, value: object, notion: Notion) -> Value:
+    def _value(self, page: Mapping[str, Any], one: Property, value: Mapping[str, Any], notion: Notion) -> Value:
+        if one.type == "relation":
+            titles = ", ".join(_title_of(str(other.get("id")), notion) for other in value.get("relation") or ())
+            return mapping.read({"type": "rich_text", "rich_text": [{"plain_text": titles}]}, one.field)
         try:
             return mapping.read(value, one.field)
         except mapping.Truncated:
@@ -197,12 +203,30 @@ class BoundSchema:
             *self.aliases[name].values(),
         ]
 
+    def _title_of_the_nameless(self, values: Mapping[str, Value], page: Mapping[str, Any] | None) -> dict[str, Value]:
+        """Who has nothing but an address is found by it in Notion: a page without a title has nothing to click on."""
+        name = next((one for one in NAMES if one in self.properties and self.properties[one].type == "title"), None)
+        if name is None or "email" not in self.properties:
+            return {}
+        there = {one: self._plainly(one, page) for one in (name, "last_name", "email") if one in self.properties}
+        said = {one: str(values.get(one, text)) for one, text in there.items()}
+        if said.get("last_name") or (said[name] and not mapping.is_address(said[name])):
+            return {}
+        return {name: said["email"]} if said["email"] and there[name] != said["email"] else {}
+
+    def _plainly(self, name: str, page: Mapping[str, Any] | None) -> str:
+        value = mapping.property_by_id(page, self.properties[name].id) if page else None
+        try:
+            return str(mapping.read(value, self.properties[name].field)) if value else ""
+        except (mapping.Unreadable, mapping.Truncated):
+            return "?"
+
     def write(self, values: Mapping[str, Value], page: Mapping[str, Any] | None = None) -> Draft:
         """The properties to send for these fields; `page` is what stands there now."""
         properties: dict[str, Any] = {}
         limits: dict[str, list[str]] = {}
         left: set[str] = set()
-        for name, value in values.items():
+        for name, value in {**values, **self._title_of_the_nameless(values, page)}.items():
             one = self.properties[name]
             written = mapping.write(
                 value,
@@ -246,7 +270,26 @@ def load(database: NotionDatabase) -> BoundSchema:
         )
         for row in rows.exclude(property_id="")
     }
+    chosen = {row.field: row.property_id for row in PropertyMapping.objects.filter(database=database)}
+    if "first_name" in properties and mapping.has_full_name(database.schema, chosen):
+        properties["full_name"] = replace(properties.pop("first_name"), field=mapping.FULL_NAME)
     return BoundSchema(database=database, properties=properties)
+
+
+TITLES_KEPT = 1_000
+
+
+@functools.lru_cache(maxsize=TITLES_KEPT)
+def _remembered_title(page_id: str, notion: Notion, _period: int) -> str:
+    return mapping.title_of(notion.page(page_id))
+
+
+def _title_of(page_id: str, notion: Notion) -> str:
+    """What a related page is called; asked for every ten minutes at most. Raises Unreadable."""
+    try:
+        return _remembered_title(page_id, notion, int(time.monotonic() // DIRECTORY_SECONDS))
+    except (NotFound, Forbidden) as error:
+        raise mapping.Unreadable("It leads to a page that is not shared with the integration.") from error
 
 
 @dataclass

@@ -123,8 +123,8 @@ def judge_database(row: NotionDatabase) -> list[Line]:
         return [Line("warning", f"{row}: Contactflow has not looked at it yet. Check the connection in the admin.")]
     mappings = list(row.mappings.all())
     wrong = [Line("warning", f"{row}: {describe.trouble_of(one)}") for one in mappings if one.trouble]
-    lacking = [describe.label(row.kind, one.field) for one in mappings if not one.property_id and not one.by_staff]
-    if lacking:
+    wrong += [Line("warning", f"{row}: {sentence}") for sentence in describe.unsuitable(row, mappings).values()]
+    if lacking := describe.lacking(row, mappings):
         text = f"{row} has no property for {context.listed(lacking)}. Add them in the admin under Notion, Fields."
         wrong.append(Line("warning", text))
     held = sum(bool(one.property_id) and not one.trouble for one in mappings)

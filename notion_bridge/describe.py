@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contactflow.core.numbers import counted
 from notion_bridge import mapping
-from notion_bridge.models import Kind, PageLink, PropertyMapping
+from notion_bridge.models import Kind, NotionDatabase, PageLink, PropertyMapping
 
 # What a pass counts, in the order in which it is told.
 DONE = {
@@ -122,6 +122,37 @@ def trouble_of(row: PropertyMapping, known: Mapping[str, Any] | None = None) -> 
     return (
         f"{what} {label(row.database.kind, row.field)} is not synchronised meanwhile, and nothing was erased. Undo it "
         "in Notion, or choose another property in the admin under Notion, Fields."
+    )
+
+
+def lacking(database: NotionDatabase, rows: Iterable[PropertyMapping]) -> list[str]:
+    """The labels of the fields without a property, other than those that staff left without or that are unsuitable."""
+    chosen = {row.field: row.property_id for row in rows}
+    left = {row.field for row in rows if row.by_staff} | unsuitable(database, rows).keys()
+    return [one.label for one in mapping.missing(database.kind, chosen, database.schema) if one.name not in left]
+
+
+def unsuitable(database: NotionDatabase, rows: Iterable[PropertyMapping]) -> dict[str, str]:
+    """By field, what is wrong with a property that is meant for it and has a type that it cannot live in."""
+    chosen = {row.field: row.property_id for row in rows}
+    left = {row.field for row in rows if row.by_staff}
+    told = {}
+    for name, known in mapping.namesakes(database.kind, database.schema, chosen).items():
+        if name not in left:
+            told[name] = _type_of_property(database, name, known, "cannot hold it, so it is not synchronised")
+    for row in rows:
+        known = database.schema.get(row.property_id)
+        if known and not row.trouble and known["type"] in mapping.field_of(database.kind, row.field).reads:
+            told[row.field] = _type_of_property(database, row.field, known, "is read and never written")
+    return told
+
+
+def _type_of_property(database: NotionDatabase, name: str, known: Mapping[str, Any], what: str) -> str:
+    field = mapping.field_of(database.kind, name)
+    return (
+        f"the property “{known['name']}” is there with the type {type_of(known['type'])}, which {what}. Give it the "
+        f"type {type_of(field.accepts[0])} in Notion, or choose another property for {field.label} in the admin under "
+        "Notion, Fields."
     )
 
 

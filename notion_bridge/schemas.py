@@ -210,17 +210,24 @@ def _follow(
         before, before_name = row.trouble, row.property_name
         if known is None:
             row.trouble = Trouble.VANISHED
-        elif known["type"] != row.property_type:
+        elif known["type"] != row.property_type and not _can_be_written_now(row, known):
             row.trouble = Trouble.TYPE_CHANGED
         else:
-            row.trouble, row.property_name = Trouble.NONE, known["name"]
+            before = before or (Trouble.TYPE_CHANGED if known["type"] != row.property_type else "")
+            _set(row, row.property_id, known)
         if (row.trouble, row.property_name) != (before, before_name):
-            row.save(update_fields=["trouble", "property_name"])
+            row.save(update_fields=["trouble", "property_name", "property_type"])
         if row.trouble:
             _report_trouble(database, row, known, now)
         elif before:
             _close(database, row.field, now)
             _go_on_with(database, row.field)
+
+
+def _can_be_written_now(row: PropertyMapping, known: Mapping[str, Any]) -> bool:
+    """Whether somebody gave a property that could only be read a type that its field can live in."""
+    field = mapping.field_of(row.database.kind, row.field)
+    return row.property_type in field.reads and known["type"] in field.accepts
 
 
 def _guess(database: NotionDatabase, rows: dict[str, PropertyMapping], schema: mapping.Schema) -> None:
@@ -307,21 +314,32 @@ def _close(database: NotionDatabase, field: str, now: dt.datetime) -> None:
 
 
 def _report_missing(database: NotionDatabase, rows: Iterable[PropertyMapping], now: dt.datetime) -> None:
-    """One report for all of them."""
-    lacking = [row.field for row in rows if not row.property_id and not row.by_staff]
-    labels = [mapping.field_of(database.kind, name).label for name in lacking]
-    if not labels:
+    """One report for all that have no property, and one for each whose property has a type that does not suit."""
+    found = list(rows)
+    unsuitable, labels = describe.unsuitable(database, found), describe.lacking(database, found)
+    if labels:
+        problems.report(
+            cause=Cause.PROPERTY_MISSING,
+            subject=database.kind,
+            message=f"{database} has no property for {', '.join(labels)}. Add them in the admin under Notion, "
+            "Fields, or map these fields to other properties there.",
+            database=database,
+            details={"fields": labels},
+            now=now,
+        )
+    else:
         problems.close(Cause.PROPERTY_MISSING, subjects=[database.kind], now=now)
-        return
-    problems.report(
-        cause=Cause.PROPERTY_MISSING,
-        subject=database.kind,
-        message=f"{database} has no property for {', '.join(labels)}. Add them in the admin under Notion, "
-        "Fields, or map these fields to other properties there.",
-        database=database,
-        details={"fields": labels},
-        now=now,
-    )
+    for name, sentence in unsuitable.items():
+        problems.report(
+            cause=Cause.PROPERTY_RETYPED,
+            subject=f"{database.kind} {name}",
+            message=f"{database}: {sentence}",
+            database=database,
+            details={"field": name},
+            now=now,
+        )
+    suiting = [f"{database.kind} {row.field}" for row in found if row.field not in unsuitable and not row.trouble]
+    problems.close(Cause.PROPERTY_RETYPED, subjects=suiting, now=now)
 
 
 def _options(kind: str) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from contactflow.core.clock import database_now
 from contacts.models import BusinessEntity, Contact, ContactEvent, ContactType, LeadSource
 from engagement import tasking
 from engagement.models import Task
-from notion_bridge import bound_schema, pull
+from notion_bridge import bound_schema, mapping, provisioning, pull
 from notion_bridge.errors import Endless
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from notion_bridge.schemas import Misconfigured
@@ -449,3 +449,202 @@ def test_a_renamed_status_of_tasks_is_still_that_status(notion: Sandbox, tasks: 
     assert Task.objects.get().status == "done"
     assert (notion.values_of(page)["Status"], notion.values_of(page)["Task Name"]) == ("Geschafft", "Call Ada")
     assert told("unknown_option") == []
+
+
+# Columns of another type
+
+
+def database_with(notion: Sandbox, settings: Any, *columns: Any, title: str = "First Name") -> str:
+    """People in a database as somebody made it; its data source, connected and never read."""
+    bridge.connect(notion, settings, "contacts")
+    basic = [(title, "title"), ("Email", "email"), ("Contact ID", "rich_text"), ("Contact Type", "multi_select")]
+    made = notion.create_database("People", [*basic, *columns])
+    settings.NOTION_DATABASES = {"contacts": made.database_id, "tasks": "", "instances": ""}
+    return made.data_source_id
+
+
+def label_of(field: str) -> str:
+    return mapping.field_of("contacts", field).label
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "typed", "read"),
+    [
+        ("phone", "number", 4930123456, "4930123456"),
+        ("company", "multi_select", ["Analytical", "Engines"], "Analytical"),
+        ("company", "url", "https://analytical.example", "https://analytical.example"),
+        ("job_title", "status", "Done", "Done"),
+        ("lead_source", "multi_select", ["Event", "Website"], "Event"),
+        ("tags", "rich_text", "vip, press", ["vip", "press"]),
+    ],
+)
+def test_a_column_of_another_type_is_read_as_far_as_it_can_be(
+    field: str, kind: str, typed: Any, read: Any, notion: Sandbox, settings: Any
+) -> None:
+    source = database_with(notion, settings, (label_of(field), kind))
+    page = notion.person_creates(source, ADA | {"Contact Type": ["Artist"], label_of(field): typed})
+    before = notion.values_of(page)[label_of(field)]
+
+    bridge.sync()
+    bridge.sync(full=True)
+
+    found = getattr(bridge.person("ada@example.org"), field)
+    assert (found if isinstance(found, list) else str(found)) == read
+    assert notion.values_of(page)[label_of(field)] == before
+    assert [f"“{label_of(field)}”" in message for message in told("property_retyped")] == [True]
+
+
+def test_the_text_of_a_relation_is_read(notion: Sandbox, settings: Any) -> None:
+    firms = notion.create_database("Firms", [("Name", "title")])
+    firm = notion.person_creates(firms.data_source_id, {"Name": "Analytical"})
+    source = database_with(notion, settings, ("Company", "relation"))
+    notion.person_creates(source, ADA | {"Contact Type": ["Artist"], "Company": [firm]})
+
+    bridge.sync()
+
+    assert bridge.person("ada@example.org").company == "Analytical"
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ({"type": "formula", "formula": {"type": "string", "string": "Analytical"}}, "Analytical"),
+        ({"type": "formula", "formula": {"type": "number", "number": 12.0}}, "12"),
+        ({"type": "formula", "formula": {"type": "string", "string": None}}, ""),
+        ({"type": "rollup", "rollup": {"type": "number", "number": None, "function": "sum"}}, ""),
+        (
+            {
+                "type": "rollup",
+                "rollup": {
+                    "type": "array",
+                    "array": [
+                        {"type": "title", "title": [{"plain_text": "Analytical"}]},
+                        {"type": "select", "select": {"name": "Engines"}},
+                    ],
+                },
+            },
+            "Analytical, Engines",
+        ),
+    ],
+)
+def test_the_text_of_a_formula_or_rollup_is_read(value: dict[str, Any], read: str) -> None:
+    assert mapping.read(value, mapping.field_of("contacts", "company")) == read
+
+
+def test_a_column_that_cannot_hold_its_field_is_named_with_its_type_and_not_added_again(
+    notion: Sandbox, settings: Any
+) -> None:
+    source = database_with(notion, settings, ("Phone", "checkbox"))
+    bridge.sync()
+
+    provisioning.add_properties(database=bridge.database(), now=database_now())
+
+    names = [prop.name for prop in notion.workspace.sources[source].properties.values()]
+    assert [name for name in names if "Phone" in name] == ["Phone"]
+    assert [("“Phone”" in message, "checkbox" in message) for message in told("property_retyped")] == [(True, True)]
+    assert told("property_missing") == []
+
+
+def test_a_column_given_the_right_type_is_written_again(notion: Sandbox, settings: Any) -> None:
+    source = database_with(notion, settings, ("Phone", "number"))
+    page = notion.person_creates(source, ADA | {"Contact Type": ["Artist"]})
+    bridge.sync()
+    notion.change_type(source, "Phone", "phone_number")
+    bridge.edit(bridge.person("ada@example.org"), phone="+49 30 1234567")
+
+    bridge.sync()
+
+    assert notion.values_of(page)["Phone"] == bridge.person("ada@example.org").phone != ""
+    assert told("property_retyped") == []
+
+
+# Names in one piece
+
+
+@pytest.mark.parametrize(
+    ("columns", "typed", "first", "last"),
+    [
+        ((), {"Name": "Ada Lovelace"}, "Ada", "Lovelace"),
+        ((), {"Name": "Ludwig van Beethoven"}, "Ludwig", "van Beethoven"),
+        ((("Last Name", "rich_text"),), {"Name": "Ada Lovelace", "Last Name": "Lovelace"}, "Ada", "Lovelace"),
+        ((("Last Name", "rich_text"),), {"Name": "Ada", "Last Name": "Lovelace"}, "Ada", "Lovelace"),
+        (
+            (("Last Name", "rich_text"),),
+            {"Name": "Mary Ann Smith Jones", "Last Name": "Smith Jones"},
+            "Mary Ann",
+            "Smith Jones",
+        ),
+        ((), {"Name": "Ada"}, "Ada", ""),
+        ((), {"Name": "ada@example.org"}, "", ""),
+    ],
+)
+def test_a_title_with_the_whole_name_is_split(
+    columns: Any, typed: dict[str, str], first: str, last: str, notion: Sandbox, settings: Any
+) -> None:
+    source = database_with(notion, settings, *columns, title="Name")
+    page = notion.person_creates(source, {"Email": "ada@example.org", "Contact Type": ["Artist"], **typed})
+
+    bridge.sync()
+    bridge.sync(full=True)
+
+    ada = bridge.person("ada@example.org")
+    assert (ada.first_name, ada.last_name) == (first, last)
+    assert notion.values_of(page).items() >= typed.items()
+    assert bridge.conflicts() == []
+
+
+def test_both_names_are_joined_in_the_title(notion: Sandbox, settings: Any) -> None:
+    source = database_with(notion, settings, title="Name")
+    bridge.sync()
+    mary = bridge.arrive("mary@example.org", first_name="Mary Ann", last_name="Smith Jones")
+    bridge.sync()
+    before = notion.values_of(bridge.page_of(mary))["Name"]
+    bridge.edit(mary, last_name="Smith")
+
+    for _ in range(2):
+        bridge.sync(full=True)
+
+    mary.refresh_from_db()
+    assert (before, notion.values_of(bridge.page_of(mary))["Name"]) == ("Mary Ann Smith Jones", "Mary Ann Smith")
+    assert (mary.first_name, mary.last_name) == ("Mary Ann", "Smith")
+    assert notion.pages_of(source) == [bridge.page_of(mary)]
+
+
+def test_a_changed_title_changes_both_names(notion: Sandbox, settings: Any) -> None:
+    source = database_with(notion, settings, ("Last Name", "rich_text"), title="Name")
+    page = notion.person_creates(source, {"Name": "Ada Byron", "Last Name": "Byron", "Email": "ada@example.org"})
+    bridge.sync()
+    notion.person_edits(page, {"Name": "Ada Lovelace"})
+
+    bridge.sync()
+
+    ada = bridge.person("ada@example.org")
+    assert (ada.first_name, ada.last_name) == ("Ada", "Lovelace")
+    assert notion.values_of(page)["Last Name"] == "Lovelace"
+
+
+def test_who_has_only_an_address_has_it_as_title_until_there_is_a_name(notion: Sandbox, people: str) -> None:
+    ada = bridge.arrive("ada@example.org")
+    bridge.sync()
+    page = bridge.page_of(ada)
+    alone = notion.values_of(page)["First Name"]
+    bridge.sync(full=True)
+    ada.refresh_from_db()
+    nameless = ada.first_name
+    bridge.edit(ada, first_name="Ada")
+
+    bridge.sync()
+
+    assert (alone, nameless, notion.values_of(page)["First Name"]) == ("ada@example.org", "", "Ada")
+
+
+def test_the_title_follows_the_address_of_who_has_no_name(notion: Sandbox, people: str) -> None:
+    ada = bridge.arrive("ada@example.org")
+    bridge.sync()
+    notion.person_edits(bridge.page_of(ada), {"Email": "augusta@example.org"})
+    bridge.sync()
+    bridge.edit(ada, company="Analytical", email="augusta@example.org")
+    bridge.sync()
+
+    ada.refresh_from_db()
+    assert (ada.first_name, ada.email) == ("", "augusta@example.org")

@@ -12,7 +12,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.utils import timezone
 
-from contacts import addresses, cleaning, intake, reference_data
+from contacts import addresses, cleaning, full_name, intake, reference_data
 from contacts.cleaning import Unacceptable
 from contacts.models import Contact, ContactEvent, ContactStatus, EntityMembership
 from notion_bridge.adapters.adapter import Adapter, Applied, Made, Source, Values, moment
@@ -75,6 +75,7 @@ class ContactAdapter(Adapter):
         wanted = _storable(values, outcome)
         current = self.snapshot([row.pk])[row.pk]
         wanted = {name: value for name, value in wanted.items() if value != current[name]}
+        wanted = _with_both_names(wanted, str(current["last_name"]))
 
         def attempt(accepted: Values) -> None:
             intake.amend(
@@ -87,6 +88,7 @@ class ContactAdapter(Adapter):
             )
 
         _without_what_is_refused(wanted, outcome, attempt)
+        _blame_the_whole_name(values, outcome)
         return outcome
 
     def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
@@ -117,9 +119,32 @@ class ContactAdapter(Adapter):
             made.row, made.is_new = receipt.contact, receipt.created
             made.refused |= {_field(warning["field"]): warning["message"] for warning in receipt.event.warnings}
 
-        _without_what_is_refused(given, made, attempt)
+        _without_what_is_refused(_with_both_names(given), made, attempt)
+        _blame_the_whole_name(values, made)
         if made.row is None:
             made.because = " ".join(made.refused.values())
+
+
+def _with_both_names(values: Values, last_here: str = "") -> dict[str, Value]:
+    """Where the title is the whole name: without the last name, as far as that is known, and split where it is not."""
+    if "full_name" not in values:
+        return dict(values)
+    whole = cleaning.line(str(values["full_name"]))
+    rest = {name: value for name, value in values.items() if name != "full_name"}
+    given = cleaning.line(str(rest.get("last_name", "")))
+    first, last = full_name.split(whole)
+    known = given or last_here
+    if known and whole.casefold().endswith(f" {known}".casefold()):
+        first, last = whole[: -len(known)].strip(), known
+    elif given or (last_here and whole and not last):
+        first, last = whole, known
+    return rest | {"first_name": first, "last_name": last}
+
+
+def _blame_the_whole_name(values: Values, outcome: Applied) -> None:
+    if "full_name" in values:
+        because = [outcome.refused.pop(name) for name in ("first_name", "last_name") if name in outcome.refused]
+        outcome.refused |= {"full_name": " ".join(because)} if because else {}
 
 
 def _is_known(address: str) -> bool:
@@ -131,7 +156,7 @@ def _is_known(address: str) -> bool:
 
 def _values(contact: Any) -> dict[str, Value]:
     return {
-        **{name: getattr(contact, name) for name in TEXTS},
+        **{name: getattr(contact, name) for name in (*TEXTS, "full_name")},
         "contact_types": contact.type_names,
         "business_entities": contact.brand_names,
         "lead_source": contact.lead_source.name if contact.lead_source else "",

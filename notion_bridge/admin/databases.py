@@ -121,7 +121,7 @@ class NotionDatabaseAdmin(NoDeleteAdmin):
         return request.user.has_perm("notion_bridge.change_notiondatabase")
 
     def possible_buttons(self, row: NotionDatabase) -> Collection[str]:
-        lacks = any(not one.property_id for one in row.mappings.all())
+        lacks = describe.lacking(row, list(row.mappings.all()))
         return self.actions_detail if lacks and row.data_source_id and not row.problem else ()
 
     name = column("Database", ordering="id")(lambda self, row: str(row))

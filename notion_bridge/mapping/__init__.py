@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from notion_bridge.mapping.fields import FIELDS, READ_ONLY, Field, Shape, Value, field_of, folded, key_of, person
-from notion_bridge.mapping.reading import Truncated, Unreadable, property_by_id, read, read_items, unquoted
+from notion_bridge.mapping.fields import (
+    FIELDS,
+    FULL_NAME,
+    READ_ONLY,
+    Field,
+    Shape,
+    Value,
+    field_of,
+    folded,
+    key_of,
+    person,
+)
+from notion_bridge.mapping.reading import (
+    Truncated,
+    Unreadable,
+    is_address,
+    property_by_id,
+    read,
+    read_items,
+    title_of,
+    unquoted,
+)
 from notion_bridge.mapping.schema import (
     ChangeKind,
     Chosen,
@@ -15,8 +35,10 @@ from notion_bridge.mapping.schema import (
     definition,
     definitions,
     guess,
+    has_full_name,
     is_usable,
     missing,
+    namesakes,
     option_ids,
     renamed,
     seen,

@@ -29,6 +29,11 @@ class Shape(enum.StrEnum):
     PERSON = "person"  # "Ada Lovelace <ada@example.org>", or the name or the address alone; several joined by ", "
 
 
+# Types that a field cannot live in, since what is written would not come back, but that say something all the same.
+_SAY: Final = ("number", "email", "phone_number", "url", "select", "status", "multi_select", "rich_text", "title")
+_COMPUTED: Final = ("formula", "rollup")
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of one database.
@@ -53,6 +58,12 @@ class Field:
     @property
     def is_title(self) -> bool:
         return self.default_type == "title"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The types of properties that are read into the field and never written."""
+        said = _COMPUTED if self.shape in (Shape.DATE, Shape.MOMENT) else (*_SAY, *_COMPUTED, "relation")
+        return tuple(kind for kind in said if kind not in self.accepts) if self.pulled else ()
 
 
 # Notion sets these itself: they can be read into a field and are never written.
@@ -188,12 +199,15 @@ _INSTANCES: Final = _ruled(
     _field("execution_results", "Execution Results", Shape.LONG_TEXT, pulled=False),
 )
 
+# In the place of the first name, where the title of a page is the whole name.
+FULL_NAME: Final = _title("full_name", "Full Name")
+
 FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {"contacts": _CONTACTS, "tasks": _TASKS, "instances": _INSTANCES}
 
 
 def field_of(kind: str, name: str) -> Field:
     """The field of that name; a KeyError where the database has none."""
-    for one in FIELDS[kind]:
+    for one in (*FIELDS[kind], FULL_NAME):
         if one.name == name:
             return one
     raise KeyError(name)

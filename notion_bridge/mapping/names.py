@@ -80,6 +80,11 @@ _INSTANCE_NAMES: Final = {
 }
 
 
+# What a column is called that has the whole name, and what one that has the first name alone.
+_FULL: Final = "name, full name, contact name, contact, person, kontakt, nom complet, nombre completo, nome completo"
+_FIRST: Final = "first name, given name, forename, vorname, prénom, nombre de pila, voornaam"
+
+
 def bare(name: str) -> str:
     """The letters and digits of a name: "📧 E-Mail" and "email" are one."""
     apart = unicodedata.normalize("NFKD", name.casefold())
@@ -90,6 +95,8 @@ def _bared(names: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     return {field: tuple(bare(word) for word in words.split(", ")) for field, words in names.items()}
 
 
+FULL_NAMES: Final = frozenset(bare(word) for word in _FULL.split(", "))
+FIRST_NAMES: Final = frozenset(bare(word) for word in _FIRST.split(", "))
 SYNONYMS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "contacts": _bared(_CONTACT_NAMES),
     "tasks": _bared(_TASK_NAMES),

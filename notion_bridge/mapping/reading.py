@@ -5,6 +5,7 @@ Nothing that comes from Notion may crash a pass, and nothing that cannot be read
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from notion_bridge.mapping import datetimes, rich_text
 from notion_bridge.mapping.fields import Field, Shape, Value, folded
 
+_ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+")
 PAGE_OF_ITEMS: Final = 25  # as many items of a list a page shows; beyond them it does not say that there are more
 
 
@@ -55,6 +57,17 @@ def property_by_id(page: Mapping[str, Any], property_id: str) -> dict[str, Any] 
     return None
 
 
+def title_of(page: Mapping[str, Any]) -> str:
+    """What the page is called."""
+    titles = [value.get("title") for value in _properties(page) if value.get("type") == "title"]
+    return rich_text.plain(titles[0]) if titles else ""
+
+
+def is_address(value: Value) -> bool:
+    """Whether a text is an email address and nothing else."""
+    return isinstance(value, str) and _ADDRESS.fullmatch(value.strip()) is not None
+
+
 def unquoted(property_id: str) -> str:
     """The id as we keep it: answers have it URL-encoded."""
     return urllib.parse.unquote(property_id)
@@ -72,7 +85,7 @@ def _opened(value: object, field: Field) -> tuple[str, object]:
     kind = value.get("type")
     if not isinstance(kind, str) or kind not in value:
         raise Unreadable(f"Notion's answer does not say what {field.label} holds.")
-    if kind not in field.accepts:
+    if kind not in (*field.accepts, *field.reads):
         raise Unreadable(f"{field.label} cannot be read from a property of the type «{rich_text.clean(kind)}».")
     return kind, value[kind]
 
@@ -86,9 +99,55 @@ def _may_be_truncated(value: object, kind: str, content: object) -> bool:
 
 def _content(kind: str, content: object, field: Field) -> Value:
     try:
-        return _READERS[kind](content, field)
+        return _READERS[kind](content, field) if kind in field.accepts else _said(kind, content, field)
     except (rich_text.Malformed, datetimes.Malformed) as error:
         raise Unreadable(f"{field.label} cannot be read: {error}.") from error
+
+
+def _said(kind: str, content: object, field: Field) -> Value:
+    """What can be read of a property that the field cannot live in: of several choices the first, else the text."""
+    if field.shape in (Shape.DATE, Shape.MOMENT):
+        return _date(_computed_date(kind, content), field)
+    words = [word for word in _words(kind, content, field) if word]
+    if field.shape is Shape.CHOICES:
+        return list({folded(part): part.strip() for word in words for part in word.split(",") if part.strip()}.values())
+    said = words[0] if words and kind in ("multi_select", "people") else ", ".join(words)
+    return _meant(said, field)
+
+
+def _words(kind: str, content: object, field: Field) -> list[str]:
+    if content is None or kind == "date":
+        return [datetimes.read(content, with_time=False)] if isinstance(content, Mapping) else []
+    if kind in ("title", "rich_text"):
+        return [rich_text.plain(content)]
+    if kind in ("multi_select", "people"):
+        named = [one for one in content if isinstance(one, Mapping)] if isinstance(content, list) else []
+        return [rich_text.clean(str(one.get("name") or "")) for one in named]
+    if kind in ("select", "status"):
+        return [_name(content, field)]
+    if isinstance(content, Mapping) and kind in ("formula", "rollup"):
+        inner = str(content.get("type"))
+        return _words(inner, content.get(inner), field)
+    if kind == "array" and isinstance(content, list):
+        inside = ((str(one.get("type")), one) for one in content if isinstance(one, Mapping))
+        return [word for inner, one in inside for word in _words(inner, one.get(inner), field)]
+    if isinstance(content, float) and content.is_integer():
+        content = int(content)
+    if isinstance(content, str | int | float):
+        return [rich_text.clean(str(content))]
+    raise Unreadable(f"{field.label} cannot be read from a property of the type «{rich_text.clean(kind)}».")
+
+
+def _computed_date(kind: str, content: object) -> object:
+    """The date within a formula or a rollup; of several the first."""
+    while isinstance(content, Mapping) and kind in ("formula", "rollup"):
+        kind = str(content.get("type"))
+        content = content.get(kind)
+        if kind == "array" and isinstance(content, list):
+            first: Any = next((one for one in content if isinstance(one, Mapping)), {})
+            kind = str(first.get("type"))
+            content = first.get(kind)
+    return content
 
 
 def _text(content: object, field: Field) -> Value:

@@ -100,7 +100,16 @@ def guess(kind: str, schema: Schema) -> dict[str, str]:
             free = {one: known for one, known in schema.items() if one not in guessed.values()}
             if field.name not in guessed and (found := rank(kind, field, free)):
                 guessed[field.name] = found
+    for field in FIELDS[kind]:  # what no property can hold may still be read from one that is called so
+        free = {one: known for one, known in schema.items() if one not in guessed.values()}
+        alike = [one for one, known in free.items() if known["type"] in field.reads and _is_called(kind, field, known)]
+        if field.name not in guessed and alike:
+            guessed[field.name] = alike[0]
     return guessed
+
+
+def _is_called(kind: str, field: Field, known: Seen) -> bool:
+    return names.bare(known["name"]) in (names.bare(field.label), *names.SYNONYMS[kind][field.name])
 
 
 def _called_exactly(kind: str, field: Field, free: Schema) -> str:
@@ -136,8 +145,29 @@ def _candidates(field: Field, free: Schema) -> list[tuple[str, Seen]]:
 # Creating
 
 
-def missing(kind: str, chosen: Chosen) -> tuple[Field, ...]:
-    return tuple(field for field in FIELDS[kind] if not chosen.get(field.name))
+def missing(kind: str, chosen: Chosen, schema: Schema) -> tuple[Field, ...]:
+    covered = {"last_name"} if has_full_name(schema, chosen) else set()
+    return tuple(field for field in FIELDS[kind] if not chosen.get(field.name) and field.name not in covered)
+
+
+def has_full_name(schema: Schema, chosen: Chosen) -> bool:
+    """Whether the property of the first name has the whole name: it is called so, or there is none for the last."""
+    known = schema.get(unquoted_key(schema, chosen.get("first_name") or ""))
+    if known is None:
+        return False
+    called = names.bare(known["name"])
+    return called in names.FULL_NAMES or not (chosen.get("last_name") or called in names.FIRST_NAMES)
+
+
+def namesakes(kind: str, schema: Schema, chosen: Chosen) -> dict[str, Seen]:
+    """By field, properties that are called like one that is missing and have a type that cannot hold it."""
+    free = [known for one, known in schema.items() if one not in chosen.values()]
+    return {
+        field.name: known
+        for field in missing(kind, chosen, schema)
+        for known in free
+        if names.bare(known["name"]) == names.bare(field.label) and not is_usable(field, known["type"])
+    }
 
 
 def definition(field: Field, *, options: Sequence[str] | None = None) -> dict[str, Any]:
@@ -158,12 +188,14 @@ def definitions(kind: str, *, options: Mapping[str, Sequence[str]] | None = None
 def additions(
     kind: str, schema: Schema, chosen: Chosen, *, options: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[Field, dict[str, Any]]]:
-    """The properties to add to an existing database, by a name that is free there. A title cannot be added."""
+    """The properties to add to an existing database, by a name that is free there. A title cannot be added, and
+    nothing is added beside a property that is meant."""
     taken, given = {known["name"].casefold() for known in schema.values()}, options or {}
+    meant = namesakes(kind, schema, chosen)
     return {
         _free_name(field.label, taken): (field, definition(field, options=given.get(field.name)))
-        for field in missing(kind, chosen)
-        if not field.is_title
+        for field in missing(kind, chosen, schema)
+        if not field.is_title and field.name not in meant
     }
 
 
@@ -179,7 +211,7 @@ def _free_name(label: str, taken: set[str]) -> str:
 
 
 def is_usable(field: Field, property_type: str) -> bool:
-    return property_type in field.accepts
+    return property_type in field.accepts or property_type in field.reads
 
 
 def unquoted_key(schema: Schema, property_id: str) -> str:
@@ -225,7 +257,7 @@ def _added(kind: str, before: Schema, after: Schema, chosen: Chosen) -> list[Sch
         return []
     taken = set(chosen.values())
     fresh = {one: known for one, known in after.items() if one not in before and one not in taken}
-    lacking = {field.name for field in missing(kind, chosen)}
+    lacking = {field.name for field in missing(kind, chosen, after)}
     fitting = {one: name for name, one in guess(kind, fresh).items() if name in lacking}
     return [
         SchemaChange(ChangeKind.ADDED, fitting.get(one, ""), one, new=known["name"])

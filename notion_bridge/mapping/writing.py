@@ -46,7 +46,7 @@ def write(
 ) -> Written:
     """What to send. `options` are the names the property knows, `people` maps folded names and addresses to user ids,
     `current` is the property's value in the page: the end of its date range is kept, lost formatting is reported."""
-    if property_type in READ_ONLY:
+    if property_type in READ_ONLY or property_type in field.reads:
         return Written(None)
     if property_type not in field.accepts:
         return _left(f"{field.label} cannot be written to a property of the type «{property_type}».")

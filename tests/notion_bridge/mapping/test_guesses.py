@@ -165,7 +165,13 @@ def test_of_two_properties_of_one_name_the_better_type_is_taken() -> None:
 
 
 def test_a_property_of_a_type_the_field_cannot_live_in_is_not_taken() -> None:
-    assert guessed_names("contacts", ("Phone", "number"), ("Email", "formula"), ("Tags", "relation")) == {}
+    assert guessed_names("contacts", ("Phone", "checkbox"), ("Email", "files"), ("Date Added", "number")) == {}
+
+
+def test_a_property_that_can_only_be_read_is_taken_where_there_is_no_better() -> None:
+    known = schema(("Phone", "number"), ("Telefon", "phone_number"), ("Tags", "relation"))
+
+    assert mapping.guess("contacts", known) == {"phone": "p1", "tags": "p2"}
 
 
 def test_the_title_is_taken_for_ours_whatever_it_is_called() -> None:

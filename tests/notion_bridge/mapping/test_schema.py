@@ -114,7 +114,7 @@ class TestCreating:
         chosen = {field.name: "x" for field in FIELDS["contacts"]} | {"phone": ""}
         del chosen["tags"]
 
-        assert [field.name for field in mapping.missing("contacts", chosen)] == ["phone", "tags"]
+        assert [field.name for field in mapping.missing("contacts", chosen, {})] == ["phone", "tags"]
 
     def test_what_is_missing_is_added_and_the_title_is_not(self) -> None:
         added = mapping.additions("contacts", {}, {"email": "a"})
@@ -130,7 +130,7 @@ class TestCreating:
     def test_a_name_that_is_taken_is_not_used_again(self) -> None:
         schema = {"a": known("phone", "number"), "b": known("Phone (Contactflow)", "number")}
 
-        added = mapping.additions("contacts", schema, {})
+        added = mapping.additions("contacts", schema, {"company": "a"})
 
         assert added["Phone (Contactflow 2)"] == (field_of("contacts", "phone"), {"phone_number": {}})
 

@@ -211,7 +211,11 @@ class TestPlaces:
     def test_what_notion_sets_itself_is_left_alone_without_a_word(self) -> None:
         assert mapping.write("2026-03-01", contacts("date_added"), "created_time") == mapping.Written(None)
 
-    @matrix("kind", ["formula", "rollup", "relation", "checkbox", "number", "files", "hologram"])
+    @matrix("kind", ["formula", "rollup", "relation", "number", "select"])
+    def test_a_property_that_is_only_read_is_left_alone_without_a_word(self, kind: str) -> None:
+        assert mapping.write("a", contacts("last_name"), kind) == mapping.Written(None)
+
+    @matrix("kind", ["checkbox", "files", "hologram"])
     def test_a_property_of_a_type_the_field_cannot_live_in_is_left_alone(self, kind: str) -> None:
         written = mapping.write("a", contacts("last_name"), kind)
 
