@@ -135,8 +135,13 @@ class Notion:
         asked = {"start_cursor": start_cursor, "page_size": PAGE_SIZE}
         return self._read(self._sdk.users.list, asked, right=READ_USERS)
 
-    def database(self, database_id: str) -> Answer:
-        return self._read(self._sdk.databases.retrieve, {"database_id": _in_path(database_id)})
+    def find_database(self, database_id: str) -> Answer | None:
+        """None where no database has that id, which is no error: it may be the one of a data source."""
+        asked = {"database_id": _in_path(database_id)}
+        try:
+            return self._request(self._sdk.databases.retrieve, asked, READ, writes=False, foreseen=(NotFound, Invalid))
+        except (NotFound, Invalid):
+            return None
 
     def data_source(self, data_source_id: str) -> Answer:
         return self._read(self._sdk.data_sources.retrieve, {"data_source_id": _in_path(data_source_id)})
@@ -218,10 +223,21 @@ class Notion:
     def _write(self, method: Callable[..., Any], arguments: Mapping[str, Any], *, right: str = UPDATE) -> Answer:
         return self._request(method, arguments, right, writes=True)
 
-    def _request(self, method: Callable[..., Any], arguments: Mapping[str, Any], right: str, *, writes: bool) -> Answer:
+    def _request(
+        self,
+        method: Callable[..., Any],
+        arguments: Mapping[str, Any],
+        right: str,
+        *,
+        writes: bool,
+        foreseen: tuple[type[NotionError], ...] = (),
+    ) -> Answer:
         budget.acquire(self.lane, self.deadline)
         try:
             answer = self._answer(method, arguments, writes=writes)
+        except foreseen:
+            budget.settle("ok")
+            raise
         except NotionError as error:
             if isinstance(error, Forbidden):
                 error.lacking(right)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from engagement import context
 from notion_bridge import describe, monitoring, schemas
-from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, connect
+from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
 from notion_bridge.syncing import databases, introduce, lock
 
@@ -60,6 +60,8 @@ def judge() -> list[Line]:
 
 def in_words(error: Exception) -> str:
     """What went wrong between us and Notion, as a sentence for whoever waits."""
+    if isinstance(error, RateLimited | Unavailable):
+        return f"{error.message} Try again in a minute."
     if isinstance(error, NotionError):
         return error.message or str(error)
     if isinstance(error, Later):

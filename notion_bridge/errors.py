@@ -100,13 +100,13 @@ class Conflicting(NotionError):
 class RateLimited(NotionError):
     """Too many requests, or Notion is overloaded. Nothing was done; the budget holds everybody back meanwhile."""
 
-    remedy = "Notion asks us to slow down; we wait and go on by ourselves."
+    remedy = "Notion asks us to slow down."
 
 
 class Unavailable(NotionError):
     """No usable answer, and nothing was changed by asking: safe to repeat."""
 
-    remedy = "Notion cannot be reached or is unwell; we try again by ourselves."
+    remedy = "Notion cannot be reached or is unwell."
 
 
 class Endless(NotionError):
@@ -118,7 +118,7 @@ class Endless(NotionError):
 class Unclear(NotionError):
     """A write whose answer is lost: it may have been done. Look before writing again."""
 
-    remedy = "Notion did not answer a change; we look whether it was done before we repeat it."
+    remedy = "Notion did not answer a change, which may have been made."
 
 
 # Notion's own errors by status; other 4xx are Invalid.

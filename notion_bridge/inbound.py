@@ -163,9 +163,11 @@ def lost(incoming: InboundPage) -> str | None:
     if incoming.page.get("in_trash") or incoming.page.get("archived"):
         return State.TRASHED
     parent = incoming.page.get("parent")
-    source = parent.get("data_source_id") if isinstance(parent, Mapping) else None
+    if not isinstance(parent, Mapping) or not parent:
+        return None  # nothing is said of where it is
+    source = parent.get("data_source_id")
     if source is None:  # the older form of a parent
-        return None if isinstance(parent, Mapping) and "database_id" in parent else State.MOVED
+        return None if "database_id" in parent else State.MOVED
     return None if UUID(str(source)) == UUID(incoming.bound.database.data_source_id) else State.MOVED
 
 

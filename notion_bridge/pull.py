@@ -136,7 +136,7 @@ def _take_note(
         # Somebody took it off the page, or somebody removed the option itself: only the schema of this moment tells.
         schemas.refresh(database=database, notion=notion, now=now)
         bound = bound_schema.current(database, notion)
-    for page in pages:
+    for page in sorted(pages, key=lambda one: str(one.get("created_time"))):  # of two for one object the older is first
         unit.counts["pages"] += 1
         incoming = inbound.look(bound=bound, notion=notion, page=page, policy=policy, now=now)
         try:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from contacts.models import BusinessEntity, ContactStatus, ContactType, LeadSource
 from notion_bridge import describe, mapping, problems
-from notion_bridge.client import Invalid, NotFound, Notion
+from notion_bridge.client import Notion
 from notion_bridge.mapping import ChangeKind, SchemaChange
 from notion_bridge.models import Kind, NotionDatabase, PropertyMapping, SyncProblem
 from workflows.models import WorkflowTemplate
@@ -89,9 +89,8 @@ def _refuse_another_role(kind: str, data_source_id: str, answer: Mapping[str, An
 
 def resolve(*, named_id: str, notion: Notion) -> tuple[str, str]:
     """(database id, data source id) of an id that may be either. Raises Misconfigured where there is a choice."""
-    try:
-        answer = notion.database(named_id)
-    except (NotFound, Invalid):
+    answer = notion.find_database(named_id)
+    if answer is None:
         source = notion.data_source(named_id)
         parent = source.get("parent") or {}
         return str(parent.get("database_id") or ""), str(source["id"])

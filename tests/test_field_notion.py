@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,9 +15,10 @@ from contactflow.core.clock import database_now
 from contacts.models import BusinessEntity, Contact, ContactEvent, ContactType, LeadSource
 from engagement import tasking
 from engagement.models import Task
-from notion_bridge import bound_schema, mapping, provisioning, pull
+from notion_bridge import bound_schema, health, mapping, provisioning, pull
 from notion_bridge.errors import Endless
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
+from notion_bridge.sandbox import rendering
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import drain
 from tests.factories import UserFactory
@@ -648,3 +651,55 @@ def test_the_title_follows_the_address_of_who_has_no_name(notion: Sandbox, peopl
 
     ada.refresh_from_db()
     assert (ada.first_name, ada.email) == ("", "augusta@example.org")
+
+
+# Words that were wrong
+
+
+def test_the_id_of_a_data_source_is_as_good_as_that_of_its_database(
+    notion: Sandbox, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.NOTION_DATABASES = bridge.connect(notion, settings)
+
+    bridge.sync()
+
+    assert health.gather(now=database_now()).errors == {}
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_page_that_does_not_say_where_it_is_was_not_moved(
+    notion: Sandbox, people: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = bridge.typed(notion, {"contacts": people}, ADA)
+    whole = rendering.page
+    monkeypatch.setattr(rendering, "page", lambda *about: {**whole(*about), "parent": None})
+    notion.person_edits(page, {"Company": "Analytical"})
+
+    bridge.sync(full=True)
+
+    assert bridge.person("ada@example.org").company == "Analytical"
+    assert told("moved") == []
+
+
+def test_of_two_pages_with_one_address_the_older_one_is_the_first(notion: Sandbox, people: str) -> None:
+    older = notion.person_creates(people, ADA | {"Company": "Older"})
+    younger = notion.person_creates(people, ADA | {"Company": "Younger"})
+    notion.workspace.pages[older].created -= dt.timedelta(hours=1)
+    notion.workspace.pages[older].edited += dt.timedelta(minutes=1)
+
+    bridge.sync()
+
+    assert bridge.page_of(bridge.person("ada@example.org")) == older
+    assert PageLink.objects.get(state="duplicate").page_id == UUID(younger)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_nobody_is_promised_another_try_that_nobody_makes(is_on: bool, notion: Sandbox, people: str) -> None:
+    if is_on:
+        bridge.watch()
+    notion.faults.add("error_before", status=504)
+
+    with pytest.raises(CommandError) as caught:
+        call_command("sync_notion")
+
+    assert ("by itself" in str(caught.value)) == is_on

@@ -165,7 +165,7 @@ REQUESTS: list[tuple[Callable[[Notion], Any], str, str, Any]] = [
     (lambda notion: notion.me(), "GET", "/v1/users/me", None),
     (lambda notion: notion.users(), "GET", "/v1/users?page_size=100", None),
     (lambda notion: notion.users(start_cursor="c 1"), "GET", "/v1/users?start_cursor=c+1&page_size=100", None),
-    (lambda notion: notion.database("d1"), "GET", "/v1/databases/d1", None),
+    (lambda notion: notion.find_database("d1"), "GET", "/v1/databases/d1", None),
     (lambda notion: notion.data_source("s1"), "GET", "/v1/data_sources/s1", None),
     (lambda notion: notion.page("p1"), "GET", "/v1/pages/p1", None),
     (lambda notion: notion.query("s1"), "POST", "/v1/data_sources/s1/query", {"page_size": 100}),

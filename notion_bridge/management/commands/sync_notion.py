@@ -44,7 +44,9 @@ class Command(BaseCommand):
         try:
             run = self._run(scope, console)
         except NotionError as error:
-            raise CommandError(error.message or str(error)) from error
+            again = "Monitoring tries again by itself." if monitoring.is_on() else "Run the command again later."
+            message = error.message or str(error)
+            raise CommandError(message if error.permanent else f"{message} {again}") from error
         except (Misconfigured, Busy) as error:
             raise CommandError(str(error)) from error
         self._summarise(run, console)
