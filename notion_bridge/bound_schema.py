@@ -14,7 +14,7 @@ from uuid import UUID
 from contactflow.core.clock import database_now
 from notion_bridge import mapping, problems
 from notion_bridge.adapters import ADAPTERS, Adapter
-from notion_bridge.client import READ_USERS, Endless, Forbidden, NotFound, Notion
+from notion_bridge.client import READ_USERS, Endless, Forbidden, NotFound, Notion, Unavailable
 from notion_bridge.mapping import Field, Value
 from notion_bridge.models import NotionDatabase, PropertyMapping, SyncProblem
 from notion_bridge.three_way_merge import Term
@@ -124,10 +124,11 @@ class BoundSchema:
         found = {}
         for name, one in self.properties.items():
             known, knows = self.database.schema.get(one.id, {}), self.adapter.knows
-            renamed = {
-                key: ours for key, ours in known.get("renamed", {}).items() if not knows(name, known["ids"][key])
+            found[name] = {
+                key: ours
+                for key, ours in known.get("renamed", {}).items()
+                if not one.field.pulled or (knows(name, ours) and not knows(name, known["ids"][key]))
             }
-            found[name] = {key: ours for key, ours in renamed.items() if knows(name, ours)}
         return found
 
     def _as_ours(self, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -306,7 +307,9 @@ DIRECTORY_SECONDS = 600
 
 def _people(notion: Notion) -> Mapping[str, str] | None:
     if _directory.asked_at is None or time.monotonic() - _directory.asked_at > DIRECTORY_SECONDS:
-        _directory.people, _directory.asked_at = _ask_for_people(notion), time.monotonic()
+        with contextlib.suppress(Unavailable):  # the field can wait, all others need not
+            _directory.people = _ask_for_people(notion)
+        _directory.asked_at = time.monotonic()
     return _directory.people
 
 

@@ -44,6 +44,7 @@ Cause = SyncProblem.Cause
 
 IDS_AT_ONCE = 50  # looked up with one query
 WRITE_SECONDS = 2.0
+RACES = 3  # in a row, before a page that always changes is left alone for a while
 LONGEST_PAUSE = dt.timedelta(hours=6)
 UNFORESEEN_PAUSE = dt.timedelta(hours=1)
 
@@ -245,7 +246,10 @@ def _write(incoming: InboundPage, result: InboundResult, notion: Notion) -> str:
     # Somebody may have edited other fields between our two requests: then the page is looked at once more.
     others = reading.values.keys() - values.keys()
     raced = any(reading.values[name] != incoming.reading.values.get(name, reading.values[name]) for name in others)
-    link.wanted_at, link.attempts, link.error = incoming.now if raced else None, 0, ""
+    link.attempts, link.error = link.attempts + 1 if raced else 0, ""
+    # What changes whenever it is looked at holds up nobody else.
+    pause = dt.timedelta(seconds=2**link.attempts if link.attempts > RACES else 0)
+    link.wanted_at = incoming.now + pause if raced else None
     with transaction.atomic():
         link.save(update_fields=["local", "remote", "wanted_at", "attempts", "error"])
         if draft.properties:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ from engagement.models import Task
 from notion_bridge import bound_schema, health, mapping, provisioning, pull
 from notion_bridge.errors import Endless
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
-from notion_bridge.sandbox import rendering
+from notion_bridge.sandbox import endpoints, rendering
 from notion_bridge.schemas import Misconfigured
 from notion_bridge.syncing import drain
 from tests.factories import UserFactory
@@ -703,3 +704,32 @@ def test_nobody_is_promised_another_try_that_nobody_makes(is_on: bool, notion: S
         call_command("sync_notion")
 
     assert ("by itself" in str(caught.value)) == is_on
+
+
+def test_a_list_of_people_that_does_not_come_holds_up_nothing_else(notion: Sandbox, assigned: str) -> None:
+    notion.faults.add("error_before", status=504, path="/users", above=1)
+    notion.person_creates(assigned, {"Task Name": "Call", "Priority": "High"})
+
+    bridge.sync()
+
+    assert Task.objects.get().priority == "high"
+
+
+def test_a_page_that_changes_whenever_it_is_looked_at_is_left_alone_for_a_while(
+    notion: Sandbox, people: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = bridge.typed(notion, {"contacts": people}, ADA)
+    update, numbers = endpoints.Api.update_page, itertools.count()
+
+    def restless(api: Any, call: Any) -> Any:
+        notion.person_edits(page, {"Job Title": f"{next(numbers)}"})
+        return update(api, call)
+
+    routes = [(verb, path, restless if given is update else given) for verb, path, given in endpoints.ROUTES]
+    monkeypatch.setattr(endpoints, "ROUTES", tuple(routes))
+    monkeypatch.setattr(drain, "PATIENCE", dt.timedelta(seconds=1))
+    bridge.edit(bridge.person("ada@example.org"), company="Analytical")
+
+    bridge.sync()
+
+    assert next(numbers) < 20

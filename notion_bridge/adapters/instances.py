@@ -46,6 +46,9 @@ class InstanceAdapter(Adapter):
             Source(rows=ScheduledAction.objects.filter(finished_at__isnull=False), at="finished_at", key="instance_id"),
         )
 
+    def knows(self, name: str, option: str) -> bool:
+        return name != "status" or option.casefold() in {label.casefold() for label in STATUSES.values()}
+
     def belonging(self, keys: Sequence[UUID]) -> Sequence[UUID]:
         """Those of people who live in Notion; of everybody where no database of people is connected."""
         if not NotionDatabase.objects.filter(kind=Kind.CONTACTS).exclude(data_source_id="").exists():

@@ -199,7 +199,7 @@ def _choices(row: PropertyMapping, field: mapping.Field) -> list[tuple[str, str]
     fitting = {
         one: f"{seen['name']} ({describe.type_of(seen['type'])})"
         for one, seen in row.database.schema.items()
-        if mapping.is_usable(field, seen["type"])
+        if seen["type"] in field.accepts
     }
     if row.property_id and row.trouble:
         what = "gone" if row.property_id not in row.database.schema else "has another type"

@@ -136,7 +136,9 @@ def test_a_field_emptied_here_is_emptied_in_notion(notion: Sandbox, ids: dict[st
     bridge.sync()
 
     shown = values(notion, contact)
-    assert {name for name in about if shown[name.replace("_", " ").title()]} == set()
+    assert {name: said for name in about if (said := shown[name.replace("_", " ").title()])} == {
+        "first_name": "ada@example.org"  # a page without a title has nothing to click on
+    }
 
 
 def test_tags_emptied_here_are_emptied_in_notion(notion: Sandbox, ids: dict[str, str]) -> None:
