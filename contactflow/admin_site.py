@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from django.apps import apps
@@ -22,8 +22,12 @@ from unfold.sites import UnfoldAdminSite
 
 from contactflow import palette
 from contactflow.core import clock, origin
+from contactflow.models import Profile
 from contactflow.today import page as today
 from contacts import brands
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +115,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("auth.Group", "badge", "groups rights permissions", name="Roles"),
     ),
 }  # fmt: skip
+PUT_AWAY = ("notion", "first_steps")
 COLLAPSED = ("History", "Notion", "Settings")
 
 
@@ -144,7 +149,10 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     narrow_list = staticmethod(brands.narrow)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        own = [path("brand/", self.admin_view(self.choose_brand), name="brand")]
+        own = [
+            path("brand/", self.admin_view(self.choose_brand), name="brand"),
+            path("put-away/", self.admin_view(self.put_away), name="put_away"),
+        ]
         return [*own, *super().get_urls()]
 
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
@@ -181,6 +189,16 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         back = request.POST.get("next", "")
         is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
         return HttpResponseRedirect(back if is_ours else reverse("admin:index"))
+
+    @method_decorator(require_POST)
+    def put_away(self, request: HttpRequest) -> HttpResponse:
+        """A notice of the start page, for whoever has read it."""
+        what = request.POST.get("what", "")
+        if what in PUT_AWAY:
+            profile, _ = Profile.objects.get_or_create(user=cast("User", request.user))
+            profile.put_away = sorted({*profile.put_away, what})
+            profile.save(update_fields=["put_away"])
+        return HttpResponseRedirect(reverse("admin:index"))
 
 
 def place_of(address: str) -> tuple[str, str] | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
@@ -202,6 +203,11 @@ class Profile(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
     )
     timezone = models.CharField(max_length=64, blank=True)
+    put_away = ArrayField(models.CharField(max_length=30), default=list, blank=True, help_text="Notices read for good.")
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.timezone}"
+
+    @classmethod
+    def put_away_by(cls, user: Any) -> list[str]:
+        return cls.objects.filter(user=user).values_list("put_away", flat=True).first() or []

@@ -16,6 +16,10 @@ from django.urls import reverse
 from contactflow.models import ApiKey, Profile
 from contacts.models import BusinessEntity, LeadSource
 from notion_bridge.models import NotionConnection
+from tests import factories as f
+from workflows.admin.editor_choices import Offer
+from workflows.admin.editor_forms import Editor
+from workflows.drafts import Plan
 
 pytestmark = pytest.mark.usefixtures("reference_rows")
 
@@ -165,3 +169,53 @@ def test_adding_a_colleague_needs_no_word_of_machines(desk, boss):
         assert page.status_code == 200
         words = page.content.decode().lower()
         assert not [word for word in ("ldap", "hash", "salt", "algorithm", "authenticat") if word in words]
+
+
+# Point 34: first steps
+
+
+def test_first_steps_stand_in_their_order_and_are_ticked_off_where_they_are_done(desk, boss, settings):
+    settings.EMAIL_URL = ""
+    steps = {step.title: step for step in desk.get("/admin/").context["first_steps"]}
+
+    assert list(steps)[:2] == ["Connect mail", "Introduce your brand"]
+    assert list(steps)[3:7] == ["Add your colleagues", "Say who is alerted", "Bring your people", "Try one contact"]
+    assert all(desk.get(step.address).status_code == 200 for step in steps.values())
+    assert (steps["Add your colleagues"].is_done, steps["Say where you can be reached"].is_done) == (False, True)
+    User.objects.create_user("jane", is_staff=True)
+    steps = {step.title: step for step in desk.get("/admin/").context["first_steps"]}
+    assert steps["Add your colleagues"].is_done
+
+
+def test_notice_about_notion_can_be_put_away_for_good(desk, boss):
+    assert "Notion is not connected" in desk.get("/admin/").content.decode()
+
+    desk.post("/admin/put-away/", {"what": "notion"})
+
+    assert "Notion is not connected" not in desk.get("/admin/").content.decode()
+    again = Client()
+    again.force_login(boss)
+    assert "Notion is not connected" not in again.get("/admin/").content.decode()
+
+
+# Point 36: a person's page
+
+
+def test_page_of_a_person_has_three_buttons_and_a_menu_that_ends_with_deleting(desk):
+    person = f.ContactFactory()
+
+    page = desk.get(reverse("admin:contacts_contact_change", args=[person.pk])).context
+
+    assert [one["name"] for one in page["buttons"]] == ["Start a workflow", "Write", "Add a task"]
+    assert page["more"][-1]["name"] == "Delete"
+    assert "Edit" in [one["name"] for one in page["more"]]
+
+
+# Point 32: settings that are read
+
+
+def test_usual_days_of_the_source_are_proposed_for_new_emails_of_a_follow_up(desk):
+    source = LeadSource.objects.exclude(follow_up_days=[]).first()
+    plan = Plan(name="Hello", lead_sources=(source,))
+
+    assert Editor(offer=Offer.read(), plan=plan).usual_days() == source.follow_up_days

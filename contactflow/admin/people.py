@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, ClassVar
+from urllib.parse import quote as quote_address
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
@@ -30,6 +31,9 @@ from notion_bridge.admin.display import InNotion
 from notion_bridge.models import PageLink
 from workflows import entrypoints
 from workflows.admin.transfers.exports import ListButtons
+
+MAIN = ("Start a workflow", "Write", "Add a task")
+"""The buttons that stand on a person's page; the others are in its menu."""
 
 
 @admin.register(Contact)
@@ -98,25 +102,33 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
 
     def _head(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         page = PageLink.objects.filter(contact=contact).first()
-        buttons = self.get_actions_detail(request, str(contact.pk))
+        offered = [*self._deeds(request, contact), *self._places(request, contact)]
         return {
             "original": contact,
             "subtitle": self.title_of(contact),
             "title": self.title_of(contact),
             "person": contact_summary.gather(contact=contact),
             "custom": list(contact.custom.items()),  # here: to a template, a field called "items" would hide the method
-            "buttons": [
-                {"name": one.description, "icon": one.icon, "danger": one.variant and one.variant.value == "danger",
-                 "address": reverse(f"admin:{one.action_name}", args=[quote(contact.pk)])}
-                for one in buttons
-            ],
-            "places": self._places(request, contact),
+            "buttons": [one for one in offered if one["name"] in MAIN],
+            "more": [one for one in offered if one["name"] not in MAIN],
             "notion": {"link": display.open_link(page.url), "state": notion_describe.STATES[PageLink.State(page.state)]}
             if page else None,
         }  # fmt: skip
 
-    def _places(self, request: HttpRequest, contact: Contact) -> list[dict[str, str]]:
-        """Where else one can go from here."""
+    def _deeds(self, request: HttpRequest, contact: Contact) -> list[dict[str, Any]]:
+        """What one can do; of the main things, first."""
+        found = [
+            {"name": one.description, "icon": one.icon, "danger": bool(one.variant and one.variant.value == "danger"),
+             "address": reverse(f"admin:{one.action_name}", args=[quote(contact.pk)])}
+            for one in self.get_actions_detail(request, str(contact.pk))
+        ]  # fmt: skip
+        if contact.status.blocks_contact:
+            return found
+        write = {"name": MAIN[1], "icon": "mail", "danger": False, "address": f"mailto:{quote_address(contact.email)}"}
+        return sorted([*found, write], key=lambda one: MAIN.index(one["name"]) if one["name"] in MAIN else len(MAIN))
+
+    def _places(self, request: HttpRequest, contact: Contact) -> list[dict[str, Any]]:
+        """Where else one can go from here; last what cannot be taken back."""
         found = [("All fields", "list_alt", address_of(contact, "edit"))]
         if self.has_change_permission(request, contact):
             merge = address_of(contact, "merge")
@@ -127,7 +139,10 @@ class WholeContactAdmin(Merging, PersonButtons, PeopleList, ListButtons, InNotio
             found.append(("Why did a workflow (not) start?", "help", why))
         if self.has_delete_permission(request, contact):
             found.append(("Delete", "delete", address_of(contact, "delete")))
-        return [{"name": name, "icon": icon, "address": address} for name, icon, address in found]
+        return [
+            {"name": name, "icon": icon, "address": address, "danger": icon == "delete"}
+            for name, icon, address in found
+        ]
 
     def _timeline(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         sources = timeline.visible_to(request.user)

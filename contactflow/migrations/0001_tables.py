@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 
+import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -82,6 +83,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("user", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="profile", serialize=False, to=settings.AUTH_USER_MODEL)),
                 ("timezone", models.CharField(blank=True, max_length=64)),
+                ("put_away", django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, help_text="Notices read for good.", size=None)),
             ],
         ),
         migrations.CreateModel(

@@ -60,6 +60,8 @@ class Notice(OfList):
 
     sentence: str
     is_linked: bool = True
+    name: str = ""
+    """By which somebody puts it away who does not want to read it again."""
 
     @property
     def address(self) -> str:
@@ -118,7 +120,7 @@ def _limit_notice() -> list[Notice]:
 def _notion_notice(now: dt.datetime) -> list[Notice]:
     if not monitoring.is_connected():
         sentence = "Notion is not connected. The page “Connection” says what whoever runs Contactflow has to do."
-        return [Notice(sentence=sentence, model=Contact, is_linked=False)]
+        return [Notice(sentence=sentence, model=Contact, is_linked=False, name="notion")]
     if because := monitoring.paused_because():
         sentence = f"Nothing is synchronised with Notion: {because}"
     elif (behind := health.lag(now=now)) > NOTION_LAG:

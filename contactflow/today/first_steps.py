@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.urls import reverse
 
-from contacts.models import Contact
+from contacts.models import BusinessEntity, Contact
 from engagement.models import Target
 from workflows import heartbeat
+from workflows.models import WorkflowInstance
 
 
 @dataclass(frozen=True)
@@ -20,26 +22,44 @@ class FirstStep:
     is_done: bool
 
 
-def first_steps() -> list[FirstStep]:
-    """Empty as soon as nothing of it is left to do."""
-    has_worker = any(health.fresh for health in heartbeat.all_health())
-    has_people = Target.objects.exclude(people=None, extra_emails=[]).exists()
+def first_steps(user: User) -> list[FirstStep]:
+    """In the order in which they build on each other; empty as soon as nothing of it is left to do."""
     steps = [
         FirstStep(
-            "Bring in people", "Add a contact, import a list, or let your website send them.",
-            reverse("admin:contacts_contact_changelist"), Contact.objects.exists(),
-        ),
-        FirstStep(
-            "Connect mail", "Set EMAIL_URL. Until then every email stays here to be read.",
+            "Connect mail",
+            "Whoever runs Contactflow names your mail server (EMAIL_URL). Until then emails wait here to be read.",
             reverse("admin:engagement_message_changelist"), bool(settings.EMAIL_URL),
         ),
         FirstStep(
-            "Say who is alerted", "Put people behind at least one target, else nobody hears of an alert.",
-            reverse("admin:engagement_target_changelist"), has_people,
+            "Introduce your brand", "From which address it writes, how it signs, its time zone and colour.",
+            reverse("admin:contacts_businessentity_changelist"),
+            BusinessEntity.objects.exclude(sender_email="").exists(),
         ),
         FirstStep(
-            "Start a worker", "Run manage.py worker. Nothing goes out before.",
-            reverse("admin:workflows_workerheartbeat_changelist"), has_worker,
+            "Say where you can be reached", "Your name and address: for alerts, the daily digest and tests of emails.",
+            reverse("admin:profile"), bool(user.email),
+        ),
+        FirstStep(
+            "Add your colleagues", "Each with an account of their own, and a role that says what they may do.",
+            reverse("admin:auth_user_add"), User.objects.filter(is_active=True, is_staff=True).count() > 1,
+        ),
+        FirstStep(
+            "Say who is alerted", "Put people into at least one team, else nobody hears of an alert.",
+            reverse("admin:engagement_target_changelist"),
+            Target.objects.exclude(people=None, extra_emails=[]).exists(),
+        ),
+        FirstStep(
+            "Bring your people", "A list as CSV or Excel, with a preview of what would happen; or from Notion.",
+            reverse("admin:workflows_importrun_add"), Contact.objects.order_by()[:2].count() > 1,
+        ),
+        FirstStep(
+            "Try one contact", "Add yourself as a contact and watch what your workflows do.",
+            reverse("admin:contacts_contact_add"), WorkflowInstance.objects.exists(),
+        ),
+        FirstStep(
+            "Start the workers", "Whoever runs Contactflow starts them (manage.py worker). Nothing goes out before.",
+            reverse("admin:workflows_workerheartbeat_changelist"),
+            any(health.fresh for health in heartbeat.all_health()),
         ),
     ]  # fmt: skip
     return [] if all(step.is_done for step in steps) else steps

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from contactflow.models import Profile
 from contactflow.today import attention, first_steps, response_times, upcoming, volume
 from contacts import brands
 from contacts.models import BusinessEntity
@@ -27,13 +29,17 @@ def shown_to(request: HttpRequest, *, now: dt.datetime) -> dict[str, Any]:
     may, brand = request.user.has_perm, brands.chosen(request)
     shown = [brand] if brand else brands.all_brands(request)
     found = attention.gather(now=now, brand=brand)
+    away = Profile.put_away_by(request.user)
+    is_new = may("engagement.change_target")
     context: dict[str, Any] = {
         "title": "Today",
-        "notices": [notice for notice in found.notices if may(notice.permission)],
+        "notices": [notice for notice in found.notices if may(notice.permission) and notice.name not in away],
         "cards": [card for card in found.cards if may(card.permission)],
         "alerts": found.alerts if may("engagement.view_alert") else [],
         "chart_options": OPTIONS,
-        "first_steps": first_steps.first_steps() if may("engagement.change_target") else [],
+        "first_steps": first_steps.first_steps(cast(User, request.user))
+        if is_new and "first_steps" not in away
+        else [],
     }
     if may("workflows.view_scheduledaction"):
         context["hours"], context["hours_are_cut"] = upcoming.due_by_hour(now=now, brand=brand)

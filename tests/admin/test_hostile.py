@@ -22,10 +22,11 @@ from workflows.models import BulkDecision, ControlEntry, ExportRun, ImportRun, S
 pytestmark = pytest.mark.django_db
 
 OPEN_TO_STAFF = {
-    "index", "profile", "search", "brand", "jsi18n", "password_change", "password_change_done", "workflows_digest",
+    "index", "profile", "put_away", "search", "brand", "jsi18n", "password_change", "password_change_done",
+    "workflows_digest",
 }  # fmt: skip
 OPEN_TO_ALL = {"login", "logout"}
-OF_ONES_OWN = {"password_change", "profile", "brand", "workflows_digest", "workflows_exportrun_add"}
+OF_ONES_OWN = {"password_change", "profile", "put_away", "brand", "workflows_digest", "workflows_exportrun_add"}
 NAMES = (
     "q s show before after next with row workflow contact version person template business_entity from until status "
     "list columns format who wanted brand state due p o all e verb reason cause chosen expected action example start "
