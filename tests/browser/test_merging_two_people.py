@@ -38,7 +38,7 @@ def write_down_the_other_ada(page: Page) -> None:
 def test_two_records_of_ada_become_one_with_what_is_right_of_each(operator):
     write_down_the_other_ada(operator)
     find_contact(operator, "engines.example", "Ada Lovelace")
-    operator.locator("summary", has_text="More").click()
+    operator.get_by_role("navigation", name="What you can do").locator("summary").click()
     operator.get_by_role("link", name="Merge with another contact").click()
     operator.get_by_label("Find the other contact").fill("ockham")
     operator.get_by_role("button", name="Search", exact=True).click()

@@ -77,7 +77,7 @@ def test_why_grace_got_no_artist_welcome_is_said_in_sentences(operator):
     happened.get_by_text("workflows did not start, and why").click()
     expect(happened).to_contain_text("is only for contacts of The 7 Space, not of AM Consulting")
 
-    operator.locator("summary", has_text="More").click()
+    operator.get_by_role("navigation", name="What you can do").locator("summary").click()
     operator.get_by_role("link", name="Why did a workflow (not) start?").click()
     operator.get_by_label("Workflow", exact=True).select_option(label="Artist discovery")
     operator.get_by_role("button", name="Show", exact=True).click()
@@ -123,7 +123,7 @@ def test_an_alert_is_acknowledged_with_one_click_and_the_bell_counts_down(operat
 
 
 def press(page: Page, deed: str, submit: str, reason: str) -> None:
-    page.locator("summary", has_text="More").click()
+    page.get_by_role("navigation", name="What you can do").locator("summary").click()
     page.get_by_role("navigation", name="What you can do").get_by_role("link", name=deed).click()
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name=submit).click()
