@@ -122,6 +122,7 @@ class Output(serializers.ModelSerializer[Row]):
 class Strict(serializers.Serializer[Any]):
     """Refuses fields it does not know, naming them and the ones it does."""
 
+    default_error_messages = {"null": "No data was sent: send an object."}
     campaign_field: ClassVar[str] = ""
     """Where the parameters of campaigns go that a form sends along as fields of their own."""
 

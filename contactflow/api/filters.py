@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.handlers.wsgi import get_bytes_from_wsgi
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
@@ -28,7 +29,8 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # the pac
 
     def get_filterset_kwargs(self, request: Request, queryset: QuerySet[Any], view: Any) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
-        data, as_typed = request.query_params.copy(), QueryDict(request.META["QUERY_STRING"].replace("+", "%2B"))
+        typed = get_bytes_from_wsgi(request.META, "QUERY_STRING", "").replace(b"+", b"%2B")
+        data, as_typed = request.query_params.copy(), QueryDict(typed)
         for name, one in self.get_filterset_class(view, queryset).base_filters.items():
             if getattr(one, "is_plus_meant", False) and name in data:
                 data.setlist(name, [value.rstrip("+") for value in as_typed.getlist(name)])

@@ -128,7 +128,10 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("last_interaction_at", models.DateTimeField(blank=True, null=True)),
-                ("searched", models.GeneratedField(db_persist=True, expression=models.Func("email", "first_name", "last_name", "company", "phone", function="contacts_searched"), help_text="What a search looks through, without case and accents; of the number its digits.", output_field=models.TextField())),
+                (
+                    "searched",
+                    models.GeneratedField(db_persist=True, expression=models.Func("email", "first_name", "last_name", "company", "phone", function="contacts_searched"), help_text="What a search looks through, without case and accents; of the number its digits.", output_field=models.TextField()),
+                ),
                 ("owner", models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
                 ("status", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="contacts.contactstatus")),
                 ("contact_types", models.ManyToManyField(blank=True, related_name="contacts", to="contacts.contacttype")),

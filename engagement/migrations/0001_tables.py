@@ -192,9 +192,7 @@ class Migration(migrations.Migration):
             options={"verbose_name": "email version", "verbose_name_plural": "email versions", "ordering": ("-number",)},
         ),
         migrations.AddField(model_name="message", name="version", field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="engagement.templateversion")),
-        migrations.AddField(
-            model_name="engagementtemplate", name="current_version", field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="engagement.templateversion")
-        ),
+        migrations.AddField(model_name="engagementtemplate", name="current_version", field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="engagement.templateversion")),
         migrations.CreateModel(
             name="Delivery",
             fields=[
@@ -254,9 +252,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="task", constraint=models.UniqueConstraint(fields=("action",), name="one_task_per_action")),
         migrations.AddConstraint(
             model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("completed_at__isnull", False), ("status", "done")), models.Q(models.Q(("status", "done"), _negated=True), ("completed_at__isnull", True)), _connector="OR"), name="task_done_has_completed_at"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(("completed_at__isnull", False), ("status", "done")), models.Q(models.Q(("status", "done"), _negated=True), ("completed_at__isnull", True)), _connector="OR"), name="task_done_has_completed_at"),
         ),
         migrations.AddConstraint(model_name="templateversion", constraint=models.UniqueConstraint(fields=("template", "number"), name="one_template_version_number")),
         migrations.AddIndex(model_name="message", index=models.Index(fields=["contact", "-sent_at"], name="message_of_contact")),

@@ -27,9 +27,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(model_name="pagelink", index=models.Index(fields=["database", "state", "-id"], name="link_by_state")),
         migrations.AddConstraint(
             model_name="pagelink",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("instance", None), ("task", None)), models.Q(("contact", None), ("instance", None)), models.Q(("contact", None), ("task", None)), _connector="OR"), name="link_has_one_object"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(("instance", None), ("task", None)), models.Q(("contact", None), ("instance", None)), models.Q(("contact", None), ("task", None)), _connector="OR"), name="link_has_one_object"),
         ),
         migrations.AddConstraint(model_name="pagelink", constraint=models.CheckConstraint(condition=models.Q(("page_id__isnull", False), ("state__in", ["creating", "deleted"]), _connector="OR"), name="link_has_page")),
         migrations.AddConstraint(model_name="propertymapping", constraint=models.UniqueConstraint(fields=("database", "field"), name="one_property_per_field")),

@@ -262,7 +262,7 @@ def test_start_shows_what_speaks_for_and_against_each(desk, address, person):
     html = words(desk.get(address.button(person, "start")).content.decode())
 
     assert "Everything holds" in html
-    assert "Needs an interest or tag VIP." in html
+    assert "Needs the tag VIP." in html
     assert "At once: task “Look at it” for Gallery curator" in html
 
 

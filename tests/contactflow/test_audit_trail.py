@@ -30,6 +30,8 @@ UNWATCHED = {
     "contactflow_idempotentanswer": "a cache",
     "contactflow_intakewindow": "a counter",
     "contacts_configrevision": "a counter",
+    "contacts_recipientcount": "a counter",
+    "contactflow_profile": "what everybody sets for themselves",
     "contacts_contactevent": "a record with its changes",
     "engagement_delivery": "machines",
     "engagement_message": "a record",

@@ -372,9 +372,7 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "workflow", "verbose_name_plural": "workflows", "ordering": ("slug",)},
         ),
-        migrations.AddField(
-            model_name="workflowinstance", name="template", field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowtemplate", verbose_name="workflow")
-        ),
+        migrations.AddField(model_name="workflowinstance", name="template", field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowtemplate", verbose_name="workflow")),
         migrations.CreateModel(
             name="StartOrder",
             fields=[
@@ -411,9 +409,7 @@ class Migration(migrations.Migration):
             ],
             options={"ordering": ("-number",)},
         ),
-        migrations.AddField(
-            model_name="workflowtemplate", name="current_version", field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows.workflowversion")
-        ),
+        migrations.AddField(model_name="workflowtemplate", name="current_version", field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows.workflowversion")),
         migrations.AddField(model_name="workflowinstance", name="version", field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="workflows.workflowversion")),
         migrations.AddField(model_name="step", name="version", field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="workflows.workflowversion")),
         migrations.CreateModel(
@@ -442,18 +438,12 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="importchunk", constraint=models.UniqueConstraint(fields=("run", "number"), name="one_importchunk")),
         migrations.AddConstraint(model_name="actionattempt", constraint=models.UniqueConstraint(fields=("action", "token"), name="one_attempt_per_token")),
         migrations.AddConstraint(model_name="plannedtouch", constraint=models.UniqueConstraint(fields=("step", "day"), name="one_touch_per_day")),
-        migrations.AddIndex(
-            model_name="scheduledaction", index=models.Index(condition=models.Q(("lane", "inside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_inside")
-        ),
-        migrations.AddIndex(
-            model_name="scheduledaction", index=models.Index(condition=models.Q(("lane", "outside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_outside")
-        ),
+        migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("lane", "inside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_inside")),
+        migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("lane", "outside"), ("paused", False), ("status", "pending"), ("suspect", False)), fields=["next_attempt_at", "due_at"], name="action_claim_outside")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("paused", False), ("status", "pending"), ("suspect", True)), fields=["next_attempt_at"], name="action_claim_suspect")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["claimed", "sending"])), fields=["lease_until"], name="action_leases")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["status", "due_at"], name="action_needs_person")),
-        migrations.AddIndex(
-            model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["cause", "id"], include=("status", "finished_at", "started_at", "due_at"), name="action_by_cause")
-        ),
+        migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("status__in", ["failed", "ambiguous", "dead"])), fields=["cause", "id"], include=("status", "finished_at", "started_at", "due_at"), name="action_by_cause")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(fields=["status", "-due_at", "-id"], name="action_by_status")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("target__isnull", False)), fields=["target", "-due_at", "-id"], name="action_by_target")),
         migrations.AddIndex(model_name="scheduledaction", index=models.Index(condition=models.Q(("action_type", "follow_up")), fields=["-due_at", "-id"], name="action_follow_ups")),
@@ -508,9 +498,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="workflowinstance", constraint=models.UniqueConstraint(fields=("template", "contact", "reentry_key"), name="no_second_start")),
         migrations.AddConstraint(
             model_name="workflowinstance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("paused_at__isnull", False), ("status", "paused")), models.Q(models.Q(("status", "paused"), _negated=True), ("paused_at__isnull", True)), _connector="OR"), name="instance_paused_has_paused_at"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(("paused_at__isnull", False), ("status", "paused")), models.Q(models.Q(("status", "paused"), _negated=True), ("paused_at__isnull", True)), _connector="OR"), name="instance_paused_has_paused_at"),
         ),
         migrations.AddConstraint(
             model_name="workflowinstance",
@@ -530,8 +518,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="step",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("action_type", "send_email"), _negated=True), ("template__isnull", False), _connector="OR"), name="step_has_email", violation_error_message="Choose the email to send."
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(("action_type", "send_email"), _negated=True), ("template__isnull", False), _connector="OR"), name="step_has_email", violation_error_message="Choose the email to send."),
         ),
     ]

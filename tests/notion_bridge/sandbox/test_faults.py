@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import httpx
@@ -11,7 +10,7 @@ from notion_client import APIResponseError, Client
 from notion_client.errors import RequestTimeoutError, UnknownHTTPResponseError
 
 from notion_bridge.sandbox import faults
-from notion_bridge.sandbox.requests import Limiter, Request, RequestLog
+from notion_bridge.sandbox.requests import Limiter, Request
 from tests.notion_bridge.observed import Sandbox
 from tests.notion_bridge.sandbox.callers import Caller, text
 
@@ -213,28 +212,6 @@ class TestRecord:
         raw.get("users/me")
 
         assert len(notion.requests.violations()) == 1
-        assert notion.requests.forbidden_until > time.monotonic() + 50
-
-    def test_request_after_retry_after_is_none(self) -> None:
-        log = RequestLog()
-        log.forbid(until=110.0, now=100.0)
-
-        assert [log.is_too_early(at) for at in (99.0, 100.02, 105.0, 110.0, 111.0)] == [
-            False,
-            False,
-            True,
-            False,
-            False,
-        ]
-
-    def test_longer_retry_after_extends_the_ban(self) -> None:
-        log = RequestLog()
-        log.forbid(until=110.0, now=100.0)
-        log.forbid(until=130.0, now=105.0)
-        log.forbid(until=120.0, now=106.0)
-
-        assert log.forbidden_until == 130.0
-        assert log.is_too_early(101.0)
 
     def test_page_and_forms_are_not_in_the_record(self, notion: Sandbox, raw: Caller) -> None:
         raw.send("GET", "/faults", None, {})
