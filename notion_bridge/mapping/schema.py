@@ -104,7 +104,7 @@ def guess(kind: str, schema: Schema) -> dict[str, str]:
         free = {one: known for one, known in schema.items() if one not in guessed.values()}
         alike = [one for one, known in free.items() if known["type"] in field.reads and _is_called(kind, field, known)]
         if field.name not in guessed and alike:
-            guessed[field.name] = alike[0]
+            guessed[field.name] = min(alike)
     return guessed
 
 

@@ -73,6 +73,7 @@ def test_a_merge_is_undone_from_the_page_of_the_person(operator):
     find_contact(operator, "navy", "Grace Hopper")
     expect(region(operator, "What runs now")).to_contain_text("Community onboarding")
 
+    operator.get_by_role("navigation", name="What you can do").locator("summary").click()
     operator.get_by_role("link", name="Undo the merge with Grace Murray").click()
     operator.get_by_role("button", name="Undo the merge").click()
 
