@@ -8,3 +8,4 @@ KEPT = ("DEFAULT_AUTHENTICATION_CLASSES", "DEFAULT_PERMISSION_CLASSES")
 MIDDLEWARE: list[str] = []
 ROOT_URLCONF = "tests.benchmarks.bare_api"
 REST_FRAMEWORK = {name: REST_FRAMEWORK[name] for name in KEPT}
+UPLOAD_PAGE = ""

@@ -36,6 +36,8 @@ _HANGING = """
     SELECT id::regclass::text FROM hanging ORDER BY id <> 'contacts_contact'::regclass, 1
 """
 
+_GENERATED = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attgenerated <> ''"
+
 
 def filled(connection: psycopg.Connection[Any]) -> list[str]:
     """The table of contacts, and those that hang on it by foreign keys; without the empty ones."""
@@ -44,12 +46,14 @@ def filled(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def read(connection: psycopg.Connection[Any], table: str, where: str, *parameters: Any) -> Pattern:
-    """What stands in the table, but for keys that it numbers itself."""
+    """What stands in the table, but for keys that it numbers itself and columns that it generates."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(sql.SQL("SELECT * FROM {} WHERE {}").format(sql.Identifier(table), sql.SQL(where)), parameters)
         described = cursor.description or []
         found = cursor.fetchall()
-    kept = [at for at, column in enumerate(described) if not (column.name == "id" and _is_number(column.type_code))]
+    made = {name for (name,) in connection.execute(_GENERATED, [table]).fetchall()}
+    made |= {column.name for column in described if column.name == "id" and _is_number(column.type_code)}
+    kept = [at for at, column in enumerate(described) if column.name not in made]
     if not found:
         raise SystemExit(f"Nothing was written to {table}: the reference has nothing to copy.")
     return Pattern(

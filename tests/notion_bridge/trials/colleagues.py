@@ -258,7 +258,7 @@ def _as_columns(about: Mapping[str, Any]) -> dict[str, Any]:
     if "priority" in columns:
         columns["priority"] = columns["priority"].lower()
     if "due_date" in columns:
-        columns["due_at"] = tasks._due_at(columns.pop("due_date"))
+        columns["due_date"], columns["due_at"] = tasks._due(columns["due_date"])
     if "assigned_to" in columns:
         columns["assignee"] = None
         columns["target"] = Target.objects.filter(name=columns.pop("assigned_to")).first()

@@ -186,7 +186,8 @@ class Redesign:
         old, new = self.chance.choice(prop.options).name, self.words.name()
         self.sandbox.rename_option(source.id, prop.id, old, new)
         self._rename_kept(kind, prop.id, old, new)
-        return f"{prop.name}: {old} is called {new}", Expected(("option_removed", "option_added"))
+        self.witness.renamed[new] = self.witness.renamed.get(old, old)
+        return f"{prop.name}: {old} is called {new}", Expected()
 
     def _remove_option(self, kind: str, source: DataSource) -> tuple[str, Expected] | None:
         prop = self._one(source, lambda one: bool(one.options))

@@ -50,6 +50,7 @@ class Witness:
     linked: set[UUID] = field(default_factory=set)  # the pages that ever spoke for a row
     known_remote: dict[UUID, Values] = field(default_factory=dict)  # as every page was seen last, trashed ones too
     kinds: dict[UUID, str] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)  # options there, to what they were called at first
     losses: list[str] = field(default_factory=list)
     recorded: int = 0
 
@@ -178,13 +179,19 @@ class Witness:
             kind, link = sight.kinds[row], PageLink.objects.get(page_id=page)
             for name, remote in sight.remote[page].items():
                 local = sight.local[row][name]
-                if self._same(kind, name, local, remote):
+                if self._same(kind, name, local, remote) or self._same(kind, name, local, self._before(remote)):
                     continue
                 if self._is_reported(link, kind, name, local, remote):
                     told += 1
                 else:
                     found.append(f"{kind} {name}: here {short(local)}, there {short(remote)} (row {row}, page {page})")
         return found + list(self._alone(sight)), told
+
+    def _before(self, remote: Value) -> Value:
+        """As the options were called at first: what is no free value keeps that name here."""
+        if isinstance(remote, list):
+            return [self.renamed.get(one, one) for one in remote]
+        return self.renamed.get(remote, remote) if isinstance(remote, str) else remote
 
     def _alone(self, sight: Sight) -> Iterable[str]:
         """Rows without a page and pages without a row, where that is not as it should be."""
