@@ -25,6 +25,9 @@ _SCHEME = re.compile(r"://|\bwww\d?\.|\b(?:mailto|tel|sms|callto|facetime|skype|
 _HOST = re.compile(
     r"(?<![\w-])(?:[^\W_][\w-]*\.)+(?:xn--[a-z0-9-]+|[^\W\d_]{2,})(?![\w-])|\b\d{1,3}(?:\.\d{1,3}){3}\b", re.I
 )
+_TITLE = re.compile(r"\w|dr|prof|dipl|ing|mag|mr|mrs|ms|st|sr|jr|med|phil|rer|jur", re.I)  # or an initial
+_FACULTY = re.compile(r"med|phil|rer|jur")  # no top-level domains
+_NO_SURNAME = re.compile(r"com|net|org|info|biz|app|dev|xyz|shop|site|online|top|club|live|store|link|click", re.I)
 _NUMBER = re.compile(r"\d(?:[\s().+/-]*\d){6,}")
 
 
@@ -49,9 +52,10 @@ def why(value: str, *, longest: int = LONGEST) -> str:
 
 
 def _is_host(found: re.Match[str]) -> bool:
-    """J.Smith and J.R.Tolkien are people; t.co is not."""
+    """J.Smith, J.R.Tolkien and Dr.Müller are people; t.co is not."""
     *before, last = found.group().split(".")
-    is_name = last.istitle() and len(last) > 2 and all(len(label) == 1 for label in before)
+    is_surname = last.istitle() and len(last) > 2 and not _NO_SURNAME.fullmatch(last)
+    is_name = (is_surname or bool(_FACULTY.fullmatch(last))) and all(map(_TITLE.fullmatch, before))
     return not is_name or found.string[found.end() :].startswith("/")
 
 

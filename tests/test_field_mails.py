@@ -243,6 +243,8 @@ def test_a_name_that_a_mail_program_makes_something_of_counts_as_missing(value):
         "O'Hara",
         "J.R.R.",
         "J.Smith",
+        "Dr.Müller",
+        "Dr.med. Anna",
         "St. John",
         "Dr. Anna-Maria",
         "Ph.D",
