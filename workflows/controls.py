@@ -40,6 +40,10 @@ def pause(*, instance: WorkflowInstance, reason: str, actor: str, now: dt.dateti
         _require_instance(instance, {"active"}, "only_active_pauses")
         WorkflowInstance.objects.filter(pk=instance.pk).update(status="paused", paused_at=now, updated_at=Now())
         instance.actions.update(paused=True)
+        # Whoever claimed it finds its token gone: it need not wait for a lease to run out.
+        instance.actions.filter(status=Status.CLAIMED).update(
+            status=Status.PENDING, lease_until=None, token=None, held_by=""
+        )
         record(instance.pk, Verb.PAUSE, reason, actor, now)
     instance.refresh_from_db()
 
