@@ -31,6 +31,7 @@ ALLOWED_HOSTS: list[str] = env.list(
 )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
 SECRET_KEY: str = env.str("SECRET_KEY", "") or machine.secret("secret_key")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # Transport security follows the scheme people use to reach us.
 USES_HTTPS = _public.scheme == "https"

@@ -89,7 +89,7 @@ def _as_text(value: Any) -> str:
 def _behaviour(contact: Contact, zone: str) -> Behaviour:
     signs = {
         row["type"]: row["times"]
-        for row in MessageEvent.objects.filter(message__contact=contact, machine=False, type__in=POINTS)
+        for row in MessageEvent.objects.filter(message__contact=contact, label="human", type__in=POINTS)
         .values("type")
         .annotate(times=Count("id"))
     }

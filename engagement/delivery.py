@@ -194,8 +194,8 @@ _SENT = """
         FROM news WHERE message.action = news.action AND message.status <> 'sent'
         RETURNING message.id, news.response
     )
-    INSERT INTO engagement_messageevent (message_id, type, at, machine, detail)
-    SELECT id, 'sent', clock_timestamp(), false, jsonb_build_object('response', response) FROM changed
+    INSERT INTO engagement_messageevent (message_id, type, at, label, label_reasons, url, detail)
+    SELECT id, 'sent', clock_timestamp(), 'unknown', '{}', '', jsonb_build_object('response', response) FROM changed
 """
 
 

@@ -21,9 +21,11 @@ class Email(serializers.CharField):
 
 
 class MessageEventOutput(Output[MessageEvent]):
+    machine = serializers.BooleanField(read_only=True)
+
     class Meta:
         model = MessageEvent
-        fields = ("type", "at", "machine")
+        fields = ("type", "at", "machine", "label")
 
 
 class MessageOutput(Output[Message]):

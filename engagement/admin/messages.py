@@ -57,12 +57,8 @@ def as_text(text: str) -> SafeString:
 class MessageEventInline(ReadOnlyInline):
     model = MessageEvent
     verbose_name_plural = "What became of it"
-    fields = ("type", "at", "by_machine")
+    fields = ("type", "at", "label")
     readonly_fields = fields
-
-    @column("By a machine")
-    def by_machine(self, event: MessageEvent) -> str:
-        return "yes" if event.machine else "no"
 
 
 def _said(message: Message) -> SafeString | str:

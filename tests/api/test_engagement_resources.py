@@ -153,7 +153,7 @@ def test_message_tells_its_words_and_what_became_of_it(reader: Caller) -> None:
     assert (shown["action"], shown["message_id"]) == (str(message.action), "<1@example.org>")
     assert shown["template"] == message.version.template.slug if message.version else False
     assert shown["business_entity"] == "The 7 Space"
-    assert [set(event) for event in shown["events"]] == [{"type", "at", "machine"}]
+    assert [set(event) for event in shown["events"]] == [{"type", "at", "machine", "label"}]
 
 
 def test_message_without_a_template_has_none(reader: Caller) -> None:

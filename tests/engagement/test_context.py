@@ -94,9 +94,9 @@ def test_custom_fields_become_text(stored, text):
 def test_behaviour_counts_people_and_not_machines():
     contact = ContactFactory()
     message = message_to(contact)
-    MessageEvent.objects.create(message=message, type="opened", at=NOW)
-    MessageEvent.objects.create(message=message, type="opened", at=NOW, machine=True)
-    MessageEvent.objects.create(message=message, type="clicked", at=NOW)
+    MessageEvent.objects.create(message=message, type="opened", at=NOW, label="human")
+    MessageEvent.objects.create(message=message, type="opened", at=NOW, label="machine")
+    MessageEvent.objects.create(message=message, type="clicked", at=NOW, label="human")
 
     values = gather(contact)
 
@@ -105,7 +105,7 @@ def test_behaviour_counts_people_and_not_machines():
 
 @pytest.mark.django_db
 def test_behaviour_of_others_does_not_count():
-    MessageEvent.objects.create(message=message_to(ContactFactory()), type="opened", at=NOW)
+    MessageEvent.objects.create(message=message_to(ContactFactory()), type="opened", at=NOW, label="human")
 
     assert gather(ContactFactory()).opens == "0"
 

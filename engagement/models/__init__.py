@@ -1,0 +1,34 @@
+"""What goes out and what it left behind: emails, alerts and tasks.
+
+Rows carry the id of the scheduled action that made them as a plain UUID; engagement does not know workflows.
+"""
+
+from __future__ import annotations
+
+from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
+from engagement.models.channels import ChannelState
+from engagement.models.emails import EngagementTemplate, PassageBudget, TemplateVersion
+from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
+from engagement.models.tasks import DONE, FINISHED, OPEN, Task
+from engagement.models.teams import Priority, Target
+
+__all__ = [
+    "DONE",
+    "FINISHED",
+    "OPEN",
+    "SEEN",
+    "SENT",
+    "UNSEEN",
+    "UNSENT",
+    "Alert",
+    "ChannelState",
+    "Delivery",
+    "EngagementTemplate",
+    "Message",
+    "MessageEvent",
+    "PassageBudget",
+    "Priority",
+    "Target",
+    "Task",
+    "TemplateVersion",
+]

@@ -1,0 +1,104 @@
+"""Emails that staff write, and their versions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from contacts.models import BusinessEntity, slug_field_help, validate_slug
+
+
+class EngagementTemplate(models.Model):
+    """An email that staff write. What is sent is always a TemplateVersion; saving a change makes the next one."""
+
+    class Level(models.TextChoices):
+        BASIC = "basic", "Basic: name and email"
+        STANDARD = "standard", "Standard: + type, source, brand"
+        ADVANCED = "advanced", "Advanced: + profile, company, custom fields, behaviour"
+        PREMIUM = "premium", "Premium: + passages by a language model"
+
+    class Category(models.TextChoices):
+        WELCOME = "welcome", "Welcome"
+        FOLLOW_UP = "follow_up", "Follow-up"
+        LEAD_SOURCE = "lead_source", "Lead source"
+        INFORMATION = "information", "Information"
+
+    slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
+    name = models.CharField(max_length=120)
+    category = models.CharField(max_length=20, choices=Category, default=Category.INFORMATION)
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand",
+        help_text="Empty: speaks for the brand of the workflow that sends it.",
+    )  # fmt: skip
+    level = models.CharField("personalisation level", max_length=10, choices=Level, default=Level.BASIC)
+    channel = models.CharField(
+        max_length=20, default="email", help_text="What it leaves by: a name of settings.ENGAGEMENT_CHANNELS."
+    )
+    active = models.BooleanField(default=True)
+    current_version = models.ForeignKey(
+        "TemplateVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    loaded_digest = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Digest of the content a deployment loaded last."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = "email"
+        verbose_name_plural = "emails"
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    """The words of an email at one time; immutable, so that every message can be explained by the words it had.
+
+    `body` is Markdown with variables such as {{ first_name }}. `fallbacks` maps a variable to what stands in for it
+    when a contact has no value ("" means the variable may be left out); a variable without a fallback here uses the
+    registry's. `passages` (premium) maps a passage's name to {"instruction", "fallback"}.
+    """
+
+    template = models.ForeignKey(
+        EngagementTemplate, on_delete=models.PROTECT, related_name="versions", verbose_name="email"
+    )
+    number = models.PositiveIntegerField()
+    subject = models.CharField(max_length=300)
+    preheader = models.CharField(max_length=300, blank=True)
+    body = models.TextField()
+    fallbacks = models.JSONField(default=dict, blank=True)
+    passages = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+    )
+
+    class Meta:
+        verbose_name = "email version"
+        verbose_name_plural = "email versions"
+        ordering = ("-number",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class PassageBudget(models.Model):
+    """How often a language model was asked on one day (UTC); counted before the call."""
+
+    day = models.DateField(primary_key=True)
+    calls = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "language model use"
+        verbose_name_plural = "language model use"
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.calls}"
