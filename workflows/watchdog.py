@@ -7,6 +7,7 @@ Only work that comes back as a heartbeat proves the opposite.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -48,6 +49,7 @@ class Watchdog:
     def run(self) -> None:
         """Start the cluster and replace it whenever it ended or is stuck."""
         falls = 0
+        gc.freeze()  # what is loaded stays, shared by all processes: no collection walks through it or writes into it
         while not self._stop.is_set():
             started = time.monotonic()
             self._start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ class _Run:
 
         self.console, self.mailbox, self.sizes = console, mailbox, measures.Sizes.scaled(size)
         self.installation = content.deploy(database_url)
+        gc.freeze()  # as workers do
 
     def go(self, wanted: list[str]) -> None:
         from tests.benchmarks import measures, report
