@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from contactflow.api import problems, schema
+from contactflow.api import people, problems, schema
 from contactflow.api.index import Router
 from contacts import api as contacts
 from engagement import api as engagement
@@ -14,7 +14,7 @@ from notion_bridge import api as notion
 from workflows import api as workflows
 
 resources = Router(use_regex_path=False)
-resources.register("contacts", contacts.Contacts)
+resources.register("contacts", people.Contacts)
 resources.register("events", contacts.Events)
 resources.register("workflow-templates", workflows.Templates)
 resources.register("workflow-instances", workflows.Instances)
