@@ -9,6 +9,7 @@ from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
 from engagement.models.channels import ChannelState
 from engagement.models.emails import EngagementTemplate, PassageBudget, TemplateVersion
 from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
+from engagement.models.replies import WAITING, Mailbox, Reply
 from engagement.models.tasks import DONE, FINISHED, OPEN, Task
 from engagement.models.teams import Priority, Target
 
@@ -20,14 +21,17 @@ __all__ = [
     "SENT",
     "UNSEEN",
     "UNSENT",
+    "WAITING",
     "Alert",
     "ChannelState",
     "Delivery",
     "EngagementTemplate",
+    "Mailbox",
     "Message",
     "MessageEvent",
     "PassageBudget",
     "Priority",
+    "Reply",
     "Target",
     "Task",
     "TemplateVersion",
