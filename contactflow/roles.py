@@ -74,6 +74,7 @@ ROLES = (
             "contacts.suppression": ("add",),
             "engagement.task": ("add", "change"),
             "engagement.alert": ("change",),
+            "engagement.humantouch": ("add",),
             "engagement.message": ("change",),
             "engagement.channelstate": ("change",),
             "workflows.workflowinstance": ("add", "change"),

@@ -20,7 +20,7 @@ import workflows.timeline
 from contacts import describe
 from contacts.models import Contact
 from contacts.timeline import ARRIVAL, EDIT, NOTE, NOTION, PERMISSION, Entry, Place, Source
-from engagement.timeline import ALERT, MAIL, TASK
+from engagement.timeline import ALERT, MAIL, TASK, TOUCH
 from workflows.models import ScheduledAction, WorkflowTemplate
 from workflows.timeline import CONTROL, STEP, WORKFLOW
 
@@ -32,6 +32,7 @@ SHOWN = {
     WORKFLOW: ("Workflows", "account_tree"),
     STEP: ("Steps", "checklist"),
     MAIL: ("Emails", "mail"),
+    TOUCH: ("Calls and meetings", "call"),
     ALERT: ("Alerts", "notifications"),
     TASK: ("Tasks", "task_alt"),
     NOTE: ("Notes", "sticky_note_2"),

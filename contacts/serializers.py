@@ -208,6 +208,7 @@ class ContactChange(ContactInput):
     id = serializers.UUIDField(required=False, write_only=True)
     created_at = serializers.DateTimeField(required=False, write_only=True)
     last_interaction_at = serializers.DateTimeField(required=False, allow_null=True, write_only=True)
+    last_touches = Object(write_only=True)
 
 
 class ContactOutput(Output[Contact]):

@@ -76,7 +76,7 @@ class Tasks(CreateModelMixin, ReadOnlyModelViewSet[Task]):
         """Move the task."""
         task = self.get_object()
         told = serializers.TaskStatus.validated(request.data)
-        tasking.set_status(task=task, status=told["status"], now=database_now())
+        tasking.set_status(task=task, status=told["status"], now=database_now(), by=request.user.get_username())
         return Response(self._shown(task))
 
     def _shown(self, task: Task) -> Any:

@@ -12,7 +12,8 @@ from django.db import transaction
 
 from contactflow.core import bulk
 from contacts.models import BusinessEntity, Contact
-from engagement.models import Priority, Target, Task
+from engagement import touches
+from engagement.models import HumanTouch, Priority, Target, Task
 
 
 class UnknownStatus(Exception):
@@ -58,8 +59,10 @@ def create_many(tasks: Sequence[Task], *, now: datetime) -> list[UUID]:
 
 
 @transaction.atomic
-def set_status(*, task: Task, status: str, now: datetime) -> Task:
-    """Move the task; `completed_at` follows. The status it has already changes nothing."""
+def set_status(*, task: Task, status: str, now: datetime, by: str = "") -> Task:
+    """Move the task; `completed_at` follows. The status it has already changes nothing.
+
+    `by` is the colleague, whom its contact hears of as somebody who did it for them; nobody: a machine did it."""
     if status not in Task.Status.values:
         raise UnknownStatus(f'"{status}" is no task status. Use one of: {", ".join(Task.Status.values)}.')
     locked = Task.objects.select_for_update().get(pk=task.pk)
@@ -68,6 +71,8 @@ def set_status(*, task: Task, status: str, now: datetime) -> Task:
         locked.completed_at = now if status == Task.Status.DONE else None
         locked.updated_at = now
         locked.save(update_fields=["status", "completed_at", "updated_at"])
+        if status == Task.Status.DONE and by:
+            touches.with_row(locked, kind=HumanTouch.Kind.TASK_DONE, by=by, now=now)
     return locked
 
 
@@ -78,7 +83,7 @@ EDITABLE = frozenset(
 
 
 @transaction.atomic
-def change(*, task: Task, values: Mapping[str, Any], now: datetime) -> Task:
+def change(*, task: Task, values: Mapping[str, Any], now: datetime, by: str = "") -> Task:
     """Set these fields of EDITABLE, and "status"; what they say already changes nothing.
 
     A moment alone means that the task is not due on a whole day any more."""
@@ -90,4 +95,4 @@ def change(*, task: Task, values: Mapping[str, Any], now: datetime) -> Task:
     if changed:
         locked.updated_at = now
         locked.save(update_fields=[*changed, "updated_at"])
-    return set_status(task=locked, status=values.get("status", locked.status), now=now)
+    return set_status(task=locked, status=values.get("status", locked.status), now=now, by=by)

@@ -9,10 +9,10 @@ from django.db.models import Q, QuerySet
 from contactflow.core import datetimes
 from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
-from engagement import describe
-from engagement.models import Alert, Message, Task
+from engagement import describe, touches
+from engagement.models import Alert, HumanTouch, Message, Task
 
-MAIL, ALERT, TASK = "mail", "alert", "task"
+MAIL, ALERT, TASK, TOUCH = "mail", "alert", "task", "touch"
 Status = Message.Status
 SAID = {
     Status.HELD: ("Email held, something is missing", WARN),
@@ -82,6 +82,21 @@ def _tell_done(task: Task) -> Entry:
     return Entry(kind=TASK, at=at, title=f"Task done: {task.title}", tone=GOOD, row=task)
 
 
+def _tell_touch(touch: HumanTouch) -> Entry:
+    brand = f"For {touch.business_entity}" if touch.business_entity else ""
+    return Entry(
+        kind=TOUCH,
+        at=touch.at,
+        title=touch.get_kind_display(),
+        lines=(brand,) if brand else (),
+        by=touch.colleague,
+        tone=GOOD,
+        row=touch,
+        text=touch.note,
+        text_title="What was noted",
+    )
+
+
 def _mails(*, sent: bool) -> Callable[[Contact], QuerySet[Message]]:
     rows = Message.objects.filter(sent_at__isnull=not sent).select_related("business_entity").defer("html")
     return lambda contact: rows.filter(contact=contact)
@@ -105,5 +120,11 @@ SOURCES = (
     Source(
         name="engagement.task_done", kinds={TASK: Q()}, time="completed_at", tell=_tell_done,
         rows=lambda contact: _tasks(contact).filter(completed_at__isnull=False),
+    ),
+    Source(
+        name="engagement.touch", kinds={TOUCH: Q()}, time="at", tell=_tell_touch,  # the others are told by their rows
+        rows=lambda contact: HumanTouch.objects.filter(contact=contact, kind__in=touches.BY_HAND).select_related(
+            "business_entity"
+        ),
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from contactflow import contact_summary
-from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, StopForm, TaskForm
+from contactflow.admin.person_forms import NoteForm, OwnerForm, PermissionForm, StopForm, TaskForm, TouchForm
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.confirmation import ReasonForm, confirmed
@@ -19,7 +19,7 @@ from contactflow.core.admin.model_admin import BaseAdmin, address_of, button, jo
 from contactflow.core.numbers import counted
 from contacts import consent, contact_actions, intake
 from contacts.models import Consent, Contact
-from engagement import tasking
+from engagement import tasking, touches
 from workflows import actions, controls
 from workflows.admin import plan_sentences
 from workflows.models import ScheduledAction, Step, WorkflowInstance
@@ -38,7 +38,7 @@ class PersonButtons(BaseAdmin):
     """Before an admin of contacts. Every button calls one function of the domain."""
 
     actions_detail = (
-        "start", "add_task", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",
+        "start", "add_task", "log_touch", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",
         "do_not_contact", "contact_again", "takeout",
     )  # fmt: skip
 
@@ -56,6 +56,9 @@ class PersonButtons(BaseAdmin):
 
     def has_task_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("engagement.add_task")
+
+    def has_touch_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("engagement.add_humantouch")
 
     def possible_buttons(self, row: Contact) -> Sequence[str]:
         running = set(WorkflowInstance.objects.filter(contact=row).values_list("status", flat=True))
@@ -214,6 +217,22 @@ class PersonButtons(BaseAdmin):
             if assignee is not None:
                 tasking.change(task=task, values={"assignee": assignee}, now=now)
         return f"The task “{task}” is on the list{f' of {assignee}' if assignee else ''}."
+
+    @confirmed(
+        "Log a call or meeting",
+        permission="touch",
+        icon="call",
+        explanation="For what happened outside of Contactflow: it stands in the timeline and counts as an answer to "
+        "this person. Nothing is sent.",
+        submit="Log it",
+        form=TouchForm,
+        refusals=(touches.NotYet,),
+    )
+    def log_touch(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        now = clock.database_now()
+        answers["at"] = answers["at"] or now
+        touch = touches.log(contact=contact, colleague=request.user.get_username(), now=now, **answers)
+        return f"“{touch.get_kind_display()}” stands in the timeline."
 
     @confirmed(
         "Add a note",

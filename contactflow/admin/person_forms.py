@@ -16,6 +16,7 @@ from unfold.widgets import (
 from contactflow.core import clock
 from contactflow.core.admin.confirmation import ReasonForm
 from contacts.models import BusinessEntity, Consent
+from engagement import touches
 from engagement.models import Priority, Target
 
 
@@ -96,6 +97,28 @@ class TaskForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["assignee"].queryset = colleagues()  # type: ignore[attr-defined]  # a field of rows
+
+
+class TouchForm(forms.Form):
+    kind = forms.ChoiceField(
+        label="What happened?",
+        choices=[(kind, kind.label) for kind in touches.BY_HAND],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    at = forms.DateTimeField(
+        required=False, label="When", widget=MomentInput(), help_text="In your own time zone. Empty: just now.",
+        validators=[clock.validate_moment],
+    )  # fmt: skip
+    business_entity = forms.ModelChoiceField(
+        BusinessEntity.objects.all(),
+        required=False,
+        label="Brand",
+        empty_label="Whichever they belong to",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    note = forms.CharField(
+        required=False, max_length=5000, label="What was said", widget=UnfoldAdminTextareaWidget(attrs={"rows": 5})
+    )
 
 
 class StopForm(ReasonForm):

@@ -44,7 +44,7 @@ def _moved(task: Task, request: HttpRequest, now: dt.datetime) -> str:
     if expected and expected != task.status:
         raise Refused(f"“{task.title}” was moved by somebody else meanwhile: it is now “{task.get_status_display()}”.")
     try:
-        moved = tasking.set_status(task=task, status=wanted, now=now)
+        moved = tasking.set_status(task=task, status=wanted, now=now, by=request.user.get_username())
     except tasking.UnknownStatus as error:
         raise Refused(str(error)) from None
     return f"“{task.title}” is now “{moved.get_status_display()}”."
@@ -102,10 +102,10 @@ def _answer(request: HttpRequest, task: Task, said: str, *, is_done: bool, befor
     return live_updates.back(request, reverse("admin:engagement_task_changelist"))
 
 
-def bulk(*, tasks: Iterable[Task], values: dict[str, Any], now: dt.datetime) -> int:
+def bulk(*, tasks: Iterable[Task], values: dict[str, Any], now: dt.datetime, by: str = "") -> int:
     """The same change for each; how many there were."""
     count = 0
     for task in tasks:
-        tasking.change(task=task, values=values, now=now)
+        tasking.change(task=task, values=values, now=now, by=by)
         count += 1
     return count

@@ -183,7 +183,7 @@ class TaskAdmin(Board, NoDeleteAdmin):
         else:
             obj.save()
         if wanted != obj.status:
-            tasking.set_status(task=obj, status=wanted, now=now)
+            tasking.set_status(task=obj, status=wanted, now=now, by=request.user.get_username())
 
     @confirmed(
         "Done",
@@ -193,13 +193,17 @@ class TaskAdmin(Board, NoDeleteAdmin):
         explanation="It leaves the list of open tasks.",
     )
     def finish(self, request: HttpRequest, task: Task, answers: dict[str, Any]) -> str:
-        tasking.set_status(task=task, status=Task.Status.DONE, now=clock.database_now())
+        by, now = request.user.get_username(), clock.database_now()
+        tasking.set_status(task=task, status=Task.Status.DONE, now=now, by=by)
         return "The task is done."
 
     @admin.action(description="Done: the chosen tasks", permissions=["deed"])
     def finish_chosen(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
         count = task_actions.bulk(
-            tasks=worklist.unfinished(chosen)[:TOGETHER], values={"status": Task.Status.DONE}, now=clock.database_now()
+            tasks=worklist.unfinished(chosen)[:TOGETHER],
+            values={"status": Task.Status.DONE},
+            now=clock.database_now(),
+            by=request.user.get_username(),
         )
         messages.success(request, f"{count} done.")
 

@@ -12,7 +12,8 @@ from django.db import transaction
 from contactflow.core import bulk
 from contactflow.core.reasons import Reason
 from contacts.models import BusinessEntity, Contact
-from engagement.models import Alert, Delivery, Priority, Target
+from engagement import touches
+from engagement.models import Alert, Delivery, HumanTouch, Priority, Target
 
 
 def raise_alert(  # noqa: PLR0913  what an alert consists of
@@ -107,8 +108,11 @@ def raise_test(*, target: Target, by: str, now: datetime) -> Alert:
 
 def acknowledge(*, alert: Alert, by: str, now: datetime) -> Alert:
     """Somebody looks after it. The first one counts; later calls change nothing."""
-    Alert.objects.filter(pk=alert.pk, acknowledged_at__isnull=True).update(
-        acknowledged_at=now, acknowledged_by=by[:150]
-    )
+    with transaction.atomic():
+        is_first = Alert.objects.filter(pk=alert.pk, acknowledged_at__isnull=True).update(
+            acknowledged_at=now, acknowledged_by=by[:150]
+        )
+        if is_first:
+            touches.with_row(alert, kind=HumanTouch.Kind.ALERT_ACKNOWLEDGED, by=by, now=now)
     alert.refresh_from_db(fields=["acknowledged_at", "acknowledged_by"])
     return alert

@@ -12,6 +12,7 @@ from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
 from engagement.models.replies import WAITING, Mailbox, Reply
 from engagement.models.tasks import DONE, FINISHED, OPEN, Task
 from engagement.models.teams import Priority, Target
+from engagement.models.touches import HumanTouch
 
 __all__ = [
     "DONE",
@@ -26,6 +27,7 @@ __all__ = [
     "ChannelState",
     "Delivery",
     "EngagementTemplate",
+    "HumanTouch",
     "Mailbox",
     "Message",
     "MessageEvent",

@@ -31,6 +31,7 @@ STATUSES: Final = {
 PRIORITIES: Final = {priority: priority.capitalize() for priority in Priority.values}
 END_OF_DAY: Final = dt.time(23, 59)  # a day without a time means the whole day
 TITLE_LENGTH, CATEGORY_LENGTH = 300, 60
+IN_NOTION: Final = "Notion"  # by whom a task was done there: Notion does not say which of its people it was
 
 
 class TaskAdapter(Adapter):
@@ -56,7 +57,7 @@ class TaskAdapter(Adapter):
     def apply(self, row: Task, values: Values, *, enrol: bool, now: dt.datetime) -> Applied:
         outcome = Applied()
         if changes := _changes(values, outcome):
-            tasking.change(task=row, values=changes, now=now)
+            tasking.change(task=row, values=changes, now=now, by=IN_NOTION)
         return outcome
 
     def make(self, values: Values, *, page_id: UUID, key: UUID | None, enrol: bool, now: dt.datetime) -> Made:
@@ -86,7 +87,7 @@ class TaskAdapter(Adapter):
             now=now,
         )
         rest: dict[str, Any] = {name: changes[name] for name in ("assignee", "status", "due_date") if name in changes}
-        return tasking.change(task=task, values=rest, now=now) if rest else task
+        return tasking.change(task=task, values=rest, now=now, by=IN_NOTION) if rest else task
 
 
 def _values(task: Task) -> dict[str, Value]:

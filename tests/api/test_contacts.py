@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from contacts import consent
 from contacts.models import Contact, ContactEvent, ContactStatus
+from engagement import touches
 from tests import factories
 from tests.api.caller import Caller
 
@@ -31,6 +33,7 @@ PROMISED = {
     "notes",
     "created_at",
     "last_interaction_at",
+    "last_touches",
 }
 ADA: dict[str, Any] = {
     "email": "Ada@Example.org",
@@ -328,3 +331,14 @@ def test_list_of_events_needs_no_query_per_row(
 
     with django_assert_num_queries(3):  # key, count, events with their contacts
         assert len(reader.get(EVENTS).json()["results"]) == 8
+
+
+def test_last_touch_of_each_kind_is_told(operator: Caller, ada: dict[str, Any]) -> None:
+    person, earlier = Contact.objects.get(pk=ada["id"]), factories.NOW - dt.timedelta(hours=1)
+    for kind, at in (("called", factories.NOW), ("called", earlier), ("met", earlier)):
+        touches.log(contact=person, kind=kind, business_entity=None, at=at, colleague="ada", now=factories.NOW)
+
+    told = operator.get(f"{CONTACTS}{ada['id']}/").json()["last_touches"]
+
+    moments = {kind: dt.datetime.fromisoformat(moment) for kind, moment in told.items()}
+    assert moments == {"called": factories.NOW, "met": earlier}

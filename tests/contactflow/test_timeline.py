@@ -12,6 +12,7 @@ from contactflow.core import actor
 from contactflow.models import AuditEntry
 from contacts import consent, contact_actions
 from contacts.models import Consent, ContactEvent
+from engagement import touches
 from engagement.models import Alert, Message, Task
 from notion_bridge.models import NotionDatabase, PageLink, SyncConflict, SyncEntry
 from tests import factories as f
@@ -86,6 +87,7 @@ def one_of_each(person, when=f.NOW):
     mail(person, when, sent_at=None, status="held", missing=["first_name"])
     alert(person, when)
     task(person, when, status="done", completed_at=when)
+    touches.log(contact=person, kind="called", business_entity=None, at=when, colleague="ada", now=when)
     controls.ControlEntry.objects.create(instance=instance, verb="pause", reason="Holiday", actor="ada", at=when)
 
 
@@ -114,7 +116,7 @@ def test_pages_hold_everything_once_also_at_equal_times(person, limit):
 
     at_once = timeline.read(contact=person, limit=1000).entries
     assert [entry.place for entry in paged] == [entry.place for entry in at_once]
-    assert len({(entry.place.source, entry.place.pk) for entry in paged}) == len(paged) == 3 * 13
+    assert len({(entry.place.source, entry.place.pk) for entry in paged}) == len(paged) == 3 * 14
 
 
 def test_order_at_equal_times_does_not_depend_on_the_filter(person):

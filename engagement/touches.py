@@ -1,0 +1,68 @@
+"""Human touches: written by the functions through which colleagues act, and by hand for what happens elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from contactflow.core import bulk
+from contacts.models import BusinessEntity, Contact
+from engagement.models import Alert, HumanTouch, Message, Task
+
+Kind = HumanTouch.Kind
+BY_HAND = (Kind.CALLED, Kind.MET, Kind.REPLIED_ELSEWHERE)
+"""What a colleague logs; the others are known from what they did here."""
+
+
+class NotYet(Exception):
+    """What is logged has happened already."""
+
+
+@transaction.atomic
+def record(touches: Sequence[HumanTouch]) -> None:
+    """Store them, within the transaction of what colleagues did."""
+    bulk.insert(touches)
+
+
+def with_row(row: Task | Alert | Message, *, kind: str, by: str, now: dt.datetime) -> None:
+    """What a colleague did with the row they did for its contact; of a row about nobody, nothing."""
+    if row.contact_id is None:
+        return
+    touch = HumanTouch(
+        contact_id=row.contact_id,
+        business_entity_id=row.business_entity_id,
+        kind=kind,
+        at=now,
+        colleague=by[:150],
+        reference=row.pk,
+    )
+    record([touch])
+
+
+def log(  # noqa: PLR0913  what happened
+    *,
+    contact: Contact,
+    kind: str,
+    business_entity: BusinessEntity | None,
+    at: dt.datetime,
+    colleague: str,
+    note: str = "",
+    now: dt.datetime,
+) -> HumanTouch:
+    """A call, a meeting, a reply that came elsewhere. Raises NotYet."""
+    if at > now:
+        raise NotYet("That is still to come. Say when it happened.")
+    touch = HumanTouch(
+        contact=contact, kind=kind, business_entity=business_entity, at=at, colleague=colleague, note=note
+    )
+    record([touch])
+    return touch
+
+
+def last_of(contact_id: UUID) -> dict[str, HumanTouch]:
+    """The last one of each kind, the newest first."""
+    rows = HumanTouch.objects.filter(contact=contact_id).order_by("kind", "-at").distinct("kind")
+    return {one.kind: one for one in sorted(rows, key=lambda one: one.at, reverse=True)}
