@@ -86,6 +86,10 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
             raise refuse(var, typed, wanted)
         return typed or default
 
+    def redis(self, var: str) -> str:
+        """The address of a Redis server; empty when the variable is unset."""
+        return _encoded(var, str(self.str(var, "")))
+
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings for a mail server; empty when the variable is unset."""
         address = _encoded(var, str(self.str(var, "")))

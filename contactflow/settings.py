@@ -158,7 +158,7 @@ DIGEST_HOUR: int | None = env.hour("DIGEST_HOUR", 8)
 DIGEST_ROLES = ("Owner", "Operator")
 
 # The workers
-REDIS_URL: str = env.str("REDIS_URL", "")
+REDIS_URL: str = env.redis("REDIS_URL")
 WORKERS: int = env.at_least("WORKERS", 1, 2)
 Q_CLUSTER = {
     "name": "contactflow",

@@ -235,14 +235,21 @@ def _subtag(subtag: str) -> str:
 
 
 def custom(typed: Mapping[Any, Any]) -> dict[str, Any]:
-    """Custom fields by name, fit for a JSON column."""
-    fields = {line(str(name)): plain(value) for name, value in typed.items()}
+    """Custom fields by name, fit for a JSON column; what a form wrote as HTML is read, as in names."""
+    fields = {line(str(name)): plain(_read(value)) for name, value in typed.items()}
     fields.pop("", None)
     if any(len(name) > 100 for name in fields):
         raise Unacceptable("the name of a custom field may have 100 characters at most.")
     if len(json.dumps(fields)) > MAX_CUSTOM_BYTES:
         raise Unacceptable("the custom fields are larger than 64 kB together.")
     return fields
+
+
+def _read(value: Any) -> Any:
+    """A text, or a list of texts, without HTML's ways of writing signs."""
+    if isinstance(value, list | tuple):
+        return [_read(inner) if isinstance(inner, str) else inner for inner in value]
+    return _unescaped(value) if isinstance(value, str) and "&" in value else value
 
 
 def plain(value: Any, depth: int = 0) -> Any:

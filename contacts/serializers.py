@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -11,17 +10,11 @@ from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from contacts import describe
+from contacts import campaigns, describe
 from contacts.models import Contact, ContactEvent
 
 Row = TypeVar("Row", bound=Model)
 TEXT = "This has to be text."
-# utm_*, and the click ids of those who sell advertisements and send newsletters.
-_CAMPAIGN = re.compile(
-    r"utm_\w{1,60}|gclid|gclsrc|dclid|gbraid|wbraid|gad_\w{1,60}|srsltid|fbclid|_fb[cp]|igshid|msclkid|ttclid|twclid"
-    r"|li_fat_id|epik|rdt_cid|sccid|yclid|ymclid|mc_[ce]id|_hsenc|_hsmi|mkt_tok|vero_id|wickedid|irclickid",
-    re.IGNORECASE,
-)
 
 
 class Text(serializers.CharField):
@@ -138,7 +131,7 @@ class Strict(serializers.Serializer[Any]):
         return cls(partial=partial)
 
     def to_internal_value(self, data: Any) -> Any:
-        campaign = {name: data[name] for name in data if _is_of_campaign(name)} if self._takes_campaigns(data) else {}
+        campaign = campaigns.of(data) if self._takes_campaigns(data) else {}
         errors = _unknown_fields(data, [*self.fields, *campaign])
         try:
             value = super().to_internal_value(data)
@@ -152,11 +145,6 @@ class Strict(serializers.Serializer[Any]):
 
     def _takes_campaigns(self, data: Any) -> bool:
         return bool(self.campaign_field) and isinstance(data, Mapping)
-
-
-def _is_of_campaign(name: object) -> bool:
-    """Parameters that advertisements and newsletters put into addresses of pages, and forms pass on."""
-    return isinstance(name, str) and bool(_CAMPAIGN.fullmatch(name))
 
 
 def _unknown_fields(data: Any, allowed: list[str]) -> dict[str, Any]:

@@ -1,22 +1,24 @@
 """Web and email addresses that staff wrote as they are become links. It runs before values stand in the words, so that
-no value ever becomes one."""
+no value ever becomes one. The caller names the markers of variables that are addresses of staff's themselves."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 # A scheme or www. begins one anywhere; without, it is one by a common ending, or by a path behind it.
-_ADDRESS = re.compile(
-    r"(?P<mail>(?<![\w.%+-])[\w.%+-]+@(?:[\w-]+\.)+[\w-]{2,})"
+_ADDRESS = (
+    r"|(?P<mail>(?<![\w.%+-])[\w.%+-]+@(?:[\w-]+\.)+[\w-]{2,})"
     r"|(?:https?://|(?<![\w.-])www\.)[^\s<>\"]+"
-    r"|(?<![\w.@/-])(?:[\w-]+\.)+(?:(?:com|org|net|info|biz|edu|gov)(?![\w-])(?:[/?#][^\s<>\"]*)?|[a-z]{2,}/[^\s<>\"]*)",
-    re.IGNORECASE,
+    r"|(?<![\w.@/-])(?:[\w-]+\.)+(?:(?:com|org|net|info|biz|edu|gov)(?![\w-])(?:[/?#][^\s<>\"]*)?|[a-z]{2,}/[^\s<>\"]*)"
 )
+MARKERS = "markers"
+"""In the parser's environment: what stands for variables that are addresses."""
 _BEHIND = ".,;:!?'\"…*_~»“”\u2019"
 
 
@@ -26,28 +28,38 @@ def plugin(parser: MarkdownIt) -> None:
 
 
 def _link_all(state: StateCore) -> None:
+    address = _address(tuple(state.env.get(MARKERS, ())))
     for block in state.tokens:
         if block.type == "inline":
-            block.children = list(_linked(block.children or [], state.md))
+            block.children = list(_linked(block.children or [], state.md, address))
 
 
-def _linked(tokens: Sequence[Token], parser: MarkdownIt) -> Iterator[Token]:
+@lru_cache(maxsize=64)
+def _address(markers: tuple[str, ...]) -> re.Pattern[str]:
+    """What begins with one of the markers is whole as it is, with the path behind it."""
+    ours = rf"(?:{'|'.join(markers)})(?:[/?#][^\s<>\"]*)?" if markers else "(?!)"
+    return re.compile(f"(?P<ours>{ours}){_ADDRESS}", re.IGNORECASE)
+
+
+def _linked(tokens: Sequence[Token], parser: MarkdownIt, address: re.Pattern[str]) -> Iterator[Token]:
     is_within_link = False
     for token in tokens:
         is_within_link = token.type == "link_open" or (is_within_link and token.type != "link_close")
         if token.type == "text" and not is_within_link:
-            yield from _cut(token.content, token.level, parser)
+            yield from _cut(token.content, token.level, parser, address)
         else:
             yield token
 
 
-def _cut(text: str, level: int, parser: MarkdownIt) -> Iterator[Token]:
+def _cut(text: str, level: int, parser: MarkdownIt, address: re.Pattern[str]) -> Iterator[Token]:
     position = 0
-    for found in _ADDRESS.finditer(text):
+    for found in address.finditer(text):
         label = _without_end(found.group())
-        target = f"mailto:{label}" if found["mail"] else label if "://" in label else f"https://{label}"
+        target = (
+            f"mailto:{label}" if found["mail"] else label if found["ours"] or "://" in label else f"https://{label}"
+        )
         href = parser.normalizeLink(target)
-        if not re.match(r"mailto:|https?://[\w.-]+\w", href, re.IGNORECASE):
+        if not found["ours"] and not re.match(r"mailto:|https?://[\w.-]+\w", href, re.IGNORECASE):
             continue
         if found.start() > position:
             yield Token("text", "", 0, content=text[position : found.start()], level=level)

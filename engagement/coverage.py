@@ -1,4 +1,8 @@
-"""How many real people lack what an email says about them, and who they are. Bounded, however many there are."""
+"""How many real people lack what an email says about them, and who they are. Bounded, however many there are.
+
+A value that emails leave out (engagement.risky_values) is none: the database finds what may be one, and such people are
+asked about as a real email asks.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, TextField
+from django.db.models.expressions import Combinable, RawSQL
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Length
 
 from contactflow.core.statement_timeout import statement_timeout
 from contacts.models import BusinessEntity, Contact, EntityMembership
-from engagement import placeholders
+from engagement import context, placeholders, risky_values
 from engagement.models import Message
 
 EXACT_UP_TO = 5_000  # contacts; beyond, a sample of about as many speaks for all
@@ -21,7 +27,7 @@ _EMPTY = {name: Q(**{name: ""}) for name in ("first_name", "last_name", "company
 
 @dataclass(frozen=True, kw_only=True)
 class Lack:
-    """Of `people` contacts, `lacking` have no value for the variable."""
+    """Of `people` contacts, `lacking` have no value for the variable that an email may say."""
 
     name: str
     lacking: int
@@ -51,6 +57,8 @@ def count(*, names: Collection[str], business_entity: BusinessEntity | None, lim
             people=Count("pk"),
             **{f"lacking_{place}": Count("pk", filter=_condition(name)) for place, name in enumerate(asked)},
         )
+        for place, name in enumerate(asked):
+            found[f"lacking_{place}"] += sum(_lacks(name, one) for one in _doubtful(judged, name))
     scale = _scale(limit) if is_estimate else 1.0
     return Coverage(
         people=_scaled(found["people"], scale),
@@ -60,12 +68,15 @@ def count(*, names: Collection[str], business_entity: BusinessEntity | None, lim
 
 
 def who_lacks(*, name: str, business_entity: BusinessEntity | None, limit: int) -> list[Contact]:
-    """The newest of them. Raises QueryTooSlow."""
+    """The newest of them; whose value is risky, among the newest contacts. Raises QueryTooSlow."""
     condition = _condition(name)
     if condition is None:
         return []
+    everybody = _contacts(business_entity).order_by("-created_at", "-id")
     with statement_timeout(milliseconds=LONGEST):
-        return list(_contacts(business_entity).filter(condition).order_by("-created_at", "-id")[:limit])
+        doubtful = _doubtful(everybody.filter(pk__in=everybody.values("pk")[:EXACT_UP_TO]), name)
+        found = [*everybody.filter(condition)[:limit], *(one for one in doubtful if _lacks(name, one))]
+    return sorted(found, key=lambda one: (one.created_at, one.pk), reverse=True)[:limit]
 
 
 def _contacts(business_entity: BusinessEntity | None) -> QuerySet[Contact]:
@@ -94,13 +105,58 @@ def _condition(name: str) -> Q | None:
 
 
 def _no_custom(key: str) -> Q:
+    has_value = Q()
+    for spelling in _spellings(key):
+        is_empty = Q(custom__contains={spelling: ""}) | Q(custom__contains={spelling: None})
+        has_value |= Q(custom__has_key=spelling) & ~is_empty
+    return ~has_value
+
+
+def _spellings(key: str) -> list[str]:
     """Fields may be spelled "Favourite Artist" or "favourite_artist"; the usual spellings are looked for."""
     spaced = key.replace("_", " ")
-    spellings = {key, spaced, spaced.title(), spaced.capitalize(), key.lower()}
-    has_value = Q()
-    for spelling in sorted(spellings):
-        has_value |= Q(custom__has_key=spelling) & ~Q(custom__contains={spelling: ""})
-    return ~has_value
+    return sorted({key, spaced, spaced.title(), spaced.capitalize(), key.lower()})
+
+
+# Values that count as none
+
+
+def _doubtful(people: QuerySet[Contact], name: str) -> QuerySet[Contact]:
+    """Who has a value that may be a risky one, and some whose value is none; whose is risky, is among them."""
+    may_be_risky = Q()
+    for number, (text, longest) in enumerate(_told(name)):
+        plain = Func(text, template="normalize(%(expressions)s, NFKC)", output_field=TextField())
+        people = people.alias(**{f"told_{number}": plain, f"length_{number}": Length(text)})
+        may_be_risky |= Q(**{f"told_{number}__regex": SIGNS}) | Q(**{f"length_{number}__gt": longest})
+    condition = _condition(name)
+    if not may_be_risky or condition is None:
+        return people.none()
+    return people.filter(may_be_risky).exclude(condition).select_related("lead_source")
+
+
+SIGNS = r"[@:.\u3002]|\d([\s().+/-]*\d){6,}"
+"""Without any of them no value that is short enough is risky."""
+
+
+def _told(name: str) -> list[tuple[Combinable, int]]:
+    """What people tell of themselves that the variable repeats, as text, and how long each may be."""
+    if name in risky_values.TOLD:
+        return [(F(name), risky_values.TOLD[name])]
+    if name == "full_name":
+        return [*_told("first_name"), *_told("last_name")]
+    if name in ("interests", "tags"):
+        return [(Cast(name, TextField()), risky_values.LONGEST)]
+    if name.startswith(placeholders.CUSTOM):
+        keys = _spellings(name.removeprefix(placeholders.CUSTOM))
+        return [(KeyTextTransform(key, "custom"), risky_values.LONGEST) for key in keys]
+    return []
+
+
+def _lacks(name: str, contact: Contact) -> bool:
+    """As the email finds it."""
+    placeholder = placeholders.find(name)
+    values = context.gather(contact=contact, business_entity=None, facts=None, names=())
+    return placeholder is not None and not placeholder.resolve(values)
 
 
 def _estimated_rows() -> float:

@@ -16,10 +16,11 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from engagement import autolinks, highlight
+from engagement import autolinks, highlight, placeholders
 from engagement.template_syntax import Piece, Variable, assemble
 
-LINK_SCHEMES = ("https://", "http://", "mailto:", "tel:")
+WEB = ("https://", "http://")
+LINK_SCHEMES = (*WEB, "mailto:", "tel:")
 _TAGS = {
     *("p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr", "code", "pre", "img"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "s", "table", "thead", "tbody", "tr", "th", "td"),
@@ -105,18 +106,27 @@ def read(text: str, *, keep_line_breaks: bool = False) -> Document:
 
 
 def compose(pieces: Sequence[Piece], values: dict[Variable, str], *, keep_line_breaks: bool = False) -> Document:
-    """Markdown with its variables' values in place. `values` are plain text; "" leaves a variable out."""
+    """Markdown with its variables' values in place. `values` are plain text; "" leaves a variable out.
+
+    The web address of a brand is staff's: it becomes a link.
+    """
     parser = _parser(keep_line_breaks=keep_line_breaks)
     prefix = marker_prefix(pieces)
     markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(values)}
     source = assemble(pieces, {variable: markers[variable] if value else "" for variable, value in values.items()})
-    tokens = parser.parse(source)
+    addresses = [markers[variable] for variable, value in values.items() if _is_address(variable, value)]
+    tokens = parser.parse(source, {autolinks.MARKERS: addresses})
     for cell in tokens:
         if cell.type in ("th_open", "td_open"):  # an attribute passes the sanitiser, and Outlook reads it
             cell.attrs = {"align": str(cell.attrs.get("style", "left")).removeprefix("text-align:")}
     by_marker = {markers[variable]: value for variable, value in values.items()}
     _replace(tokens, re.compile(rf"{prefix}\d+z"), by_marker)
     return Document(tokens, parser)
+
+
+def _is_address(variable: Variable, value: str) -> bool:
+    placeholder = placeholders.find(variable.name)
+    return placeholder is not None and placeholder.is_address and highlight.strip(value).startswith(WEB)
 
 
 @cache

@@ -408,18 +408,20 @@ def test_secrets_are_printed_once_and_never_into_the_log_of_a_container(
 
 # Settings
 
+SCHEMES = {"EMAIL_URL": "smtp+tls", "DATABASE_URL": "postgresql", "REDIS_URL": "rediss"}
+
 
 @pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa[ss", "12/34", "1?x"])
-@pytest.mark.parametrize("variable", ["EMAIL_URL", "DATABASE_URL"])
+@pytest.mark.parametrize("variable", ["EMAIL_URL", "DATABASE_URL", "REDIS_URL"])
 def test_password_that_must_be_percent_encoded_is_said_to_be(
     monkeypatch: pytest.MonkeyPatch, variable: str, password: str
 ) -> None:
-    scheme = "smtp+tls" if variable == "EMAIL_URL" else "postgresql"
-    monkeypatch.setenv(variable, f"{scheme}://user:{password}@mail.example.com:587/x")
+    monkeypatch.setenv(variable, f"{SCHEMES[variable]}://user:{password}@mail.example.com:587/0")
     env = environment.Environment()
+    read = {"EMAIL_URL": env.mail, "REDIS_URL": env.redis, "DATABASE_URL": lambda name: env.database(name, "")}
 
     with pytest.raises(SystemExit, match="percent-encoded") as refused:
-        env.mail(variable) if variable == "EMAIL_URL" else env.database(variable, "")
+        read[variable](variable)
 
     assert password not in str(refused.value)
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from contacts import cleaning, consent
 from contacts.imports import Columns, Line
 from contacts.intake import Arrival, receive
-from contacts.models import BusinessEntity, Contact, LeadSource
+from contacts.models import BusinessEntity, Contact, ContactEvent, LeadSource
 from tests import factories as f
 from workflows.models import ExportRun, ImportLine, ImportRun, SavedMapping
 from workflows.transfers import contact_columns, exporting, job_runner
@@ -275,7 +275,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORD, inner, max_size=3),
     max_leaves=5,
 )
-NAME = st.one_of(WORD, st.sampled_from(["Email", "phone", "'Phone", "Contact ID", "=x", "custom:"])).filter(bool)
+NAME = st.one_of(
+    WORD, st.sampled_from(["Email", "phone", "'Phone", "Contact ID", "=x", "custom:", "utm_source"])
+).filter(bool)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -352,6 +354,18 @@ class TestColumns:
 
         assert Contact.objects.get().company == company
         assert Contact.objects.get().tags == company.split(", ")
+
+    @pytest.mark.parametrize("by", ["command", "desk"])
+    def test_parameters_of_campaigns_go_to_the_source_metadata(self, command: Any, desk: Desk, by: str) -> None:
+        content = "Email,UTM_Source,gclid,fbclid,utm_term,City\nada@example.org,mail,1,2,,Rome\n"
+        if by == "command":
+            command(content)
+        else:
+            desk.bring_in(content, "email", *["source_metadata:"] * 4, "custom:", **{"name-5": "City"})
+
+        event = ContactEvent.objects.get()
+        assert event.payload["source_metadata"] == {"utm_source": "mail", "gclid": "1", "fbclid": "2"}
+        assert "utm_source" not in event.contact.custom
 
 
 class TestPermission:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -25,7 +26,7 @@ from contactflow.environment import Environment
 from contactflow.models import ApiKey
 from contacts import addresses, consent
 from contacts.models import BusinessEntity, Contact, Suppression
-from engagement import context, markdown, rendering, risky_values, template_syntax, template_validation
+from engagement import context, layout, markdown, rendering, risky_values, template_syntax, template_validation
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
 from engagement.defaults import shipped
@@ -354,6 +355,24 @@ def test_a_value_beside_an_address_or_alone_is_never_a_link():
     assert list(document.addresses()) == [(1, "https://x.example/https%3A%2F%2Fevil.example%2Ffirst_name")]
 
 
+@pytest.mark.parametrize(
+    ("typed", "label", "target"),
+    [
+        ("See {{ entity_website }}.", "https://the7.example", "https://the7.example"),
+        ("{{ entity_website }}/visit?x=1!", "https://the7.example/visit?x=1", "https://the7.example/visit?x=1"),
+        ("[our page]({{ entity_website }})", "our page", "https://the7.example"),
+        ("{{ entity_website|https://other.example }}", "https://the7.example", "https://the7.example"),
+    ],
+)
+def test_the_website_of_the_brand_is_a_link_once(typed, label, target):
+    words = rendering.Words("Hello", "", typed, "standard")
+    values = context.Context(entity_website="https://the7.example")
+    sent = rendering.compose(words=words, values=values, brand=layout.brand_of(None))
+
+    assert re.search(rf'<a href="{re.escape(target)}"[^>]*>{re.escape(label)}</a>', sent.html)
+    assert label in sent.text
+
+
 def test_tables_and_struck_words_are_understood():
     words = "| Work | Price |\n|---|--:|\n| Owl | ~~100~~ 80 |"
 
@@ -394,6 +413,16 @@ def test_a_paragraph_of_a_shipped_email_is_one_line(email):
 @pytest.mark.usefixtures("deployed")
 def test_what_programs_leave_in_names_is_cleaned_at_the_door(typed, stored):
     assert world.arrive(last_name=typed).receipt.contact.last_name == stored
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("deployed")
+def test_what_a_form_wrote_as_html_is_read_in_custom_fields():
+    custom = {"Works &amp; Days": "O&#039;Hara", "list": ["Fish &amp;amp; Chips", 5], "text": "R&D; Ltd"}
+
+    stored = world.arrive(custom=custom).receipt.contact.custom
+
+    assert stored == {"Works & Days": "O'Hara", "list": ["Fish & Chips", 5], "text": "R&D; Ltd"}
 
 
 # Words for colleagues

@@ -166,6 +166,22 @@ class TestDetails:
         assert first.payload["source_metadata"] == {"gclid": "1"}
         assert second.payload["metadata"] == {"utm_source": "mail"}
 
+    @matrix("metadata", ["spring", ["a"], 5, True])
+    def test_an_event_whose_metadata_are_no_object_is_taken(self, operator: Caller, metadata: Any) -> None:
+        told = {"contact_email": "ada@example.org", "trigger_event": "engagement_detected", "metadata": metadata}
+        answer = operator.post("/contact-workflows/trigger", told)
+
+        assert answer.status_code == 202
+        assert [one["field"] for one in answer.json()["warnings"]] == ["metadata"]
+        assert ContactEvent.objects.latest("received_at").payload["metadata"] == metadata
+
+    @matrix("metadata", ["spring", ["a"], 5])
+    def test_so_is_a_lead_whose_source_metadata_are_none(self, operator: Caller, metadata: Any) -> None:
+        answer = operator.post(NEW, {"email": "ada@example.org", "source_metadata": metadata})
+
+        assert answer.status_code in (200, 201)
+        assert [one["field"] for one in answer.json()["warnings"]] == ["source_metadata"]
+
 
 PEOPLE = {
     "jurgen": {

@@ -60,7 +60,7 @@ class Trigger(Strict):
     business_entities = Texts(longest=120)
     workflows = Texts(longest=64, help_text="Slugs: start just these.")
     force = Flag(required=False, default=False, help_text="Pass over re-entry.")
-    metadata = Object()
+    metadata = DetailObject()
 
 
 class StartedInstance(Output[WorkflowInstance]):

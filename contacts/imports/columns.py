@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contacts import full_name
+from contacts import campaigns, full_name
 from contacts.imports import cells, dates
 from contacts.imports.cells import CUSTOM
 from contacts.intake import Arrival
@@ -20,6 +20,7 @@ from contacts.rules import spelling
 EMAIL, ADDED_ON, FULL_NAME = "email", "added_on", "full_name"
 # Each followed by the slug of a brand, or by nothing for every brand. Yes and no mean the opposite in the second.
 PERMISSION, OPT_OUT = "permission:", "opt_out:"
+CAMPAIGN = "source_metadata:"  # and the name of the column, in what is kept of where somebody came from
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,7 @@ class Columns:
             email=values.get(EMAIL, ""),
             **self._given(values),
             custom=self._custom(values, raw),
+            source_metadata=_named(values, CAMPAIGN) or None,
             added_on=self._added_on(values, warnings),
             permission=_permission(values, warnings),
             payload=payload,
@@ -261,7 +263,9 @@ def _field(name: str, taken: set[str]) -> str:
     if not plain or plain in KEPT_ASIDE:
         return IGNORE
     found = BY_HEADING.get(plain)
-    if found is None:
+    if found is None and campaigns.NAMES.fullmatch(plain):
+        found = f"{CAMPAIGN}{plain}"
+    elif found is None:
         own = cells.literal(name, _is_ours)
         found = f"{CUSTOM}{name if own is None else own}"
     if found in taken:
@@ -271,7 +275,13 @@ def _field(name: str, taken: set[str]) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    return _column(name) in BY_HEADING or _column(name) in KEPT_ASIDE
+    plain = _column(name)
+    return plain in BY_HEADING or plain in KEPT_ASIDE or bool(campaigns.NAMES.fullmatch(plain))
+
+
+def _named(values: Mapping[str, str], kind: str) -> dict[str, str]:
+    """What stands in the columns of this kind, by what follows it."""
+    return {name.removeprefix(kind): text.strip() for name, text in values.items() if name.startswith(kind) and text}
 
 
 def _column(name: str) -> str:

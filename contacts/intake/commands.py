@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from contacts import reference_data
 from contacts.intake import inference, people, validation
-from contacts.intake.arrival import Arrival, Changes, Facts, Receipt, Unchanged
+from contacts.intake.arrival import Arrival, Changes, Facts, Receipt, Remark, Unchanged
 from contacts.intake.person import Person
 from contacts.intake.policy import ARRIVAL, EDIT, EnrolmentPolicy
 from contacts.intake.validation import ValidatedArrival
@@ -195,18 +195,20 @@ def happened(  # noqa: PLR0913  # what the API promises to take
     contact_types: Sequence[str] | None = None,
     lead_source: str | None = None,
     business_entities: Sequence[str] | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Any = None,
     event_key: str | None = None,
 ) -> Happened:
-    """An event with what a caller gives for it."""
+    """An event with what a caller gives for it. Metadata of another shape than promised are kept, with a warning."""
     given = {"contact_types": contact_types, "lead_source": lead_source, "business_entities": business_entities}
     payload = {name: value for name, value in given.items() if value} | {"metadata": metadata or {}}
+    unread = Remark(field="metadata", message="Metadata: give it as an object of names and values.")
     arrival = Arrival(
         email=email,
         contact_types=contact_types,
         lead_source=lead_source,
         business_entities=business_entities,
         payload=payload,
+        warnings=() if isinstance(metadata, Mapping | None) else (unread,),
     )
     return Happened(arrival=arrival, source=source, kind=kind, event_key=event_key)
 

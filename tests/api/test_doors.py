@@ -290,7 +290,6 @@ def test_trigger_starts_just_the_workflows_it_names(operator: Caller) -> None:
         ({"business_entities": ["Acme"]}, "business_entities", "The 7 Space"),
         ({"force": "yes"}, "force", "true or false"),
         ({"force": 1}, "force", "true or false"),
-        ({"metadata": [1]}, "metadata", "object"),
     ],
 )
 def test_wrong_trigger_is_refused_naming_the_field(

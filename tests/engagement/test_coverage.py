@@ -48,6 +48,30 @@ def test_those_without_a_value_are_counted(name, has):
     assert lacking(name) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "risky", "good"),
+    [
+        ("first_name", {"first_name": "WIN https://evil.example"}, {"first_name": "Ada M."}),
+        ("first_name", {"first_name": "evil\u3002example"}, {"first_name": "J\u00fcrgen"}),
+        ("first_name", {"first_name": "Call 030 123 45 67"}, {"first_name": "Ada 2"}),
+        ("last_name", {"last_name": "x" * 61}, {"last_name": "x" * 60}),
+        ("full_name", {"first_name": "a@b.example"}, {"first_name": "a@b.example", "last_name": "Lovelace"}),
+        ("company", {"company": "evil.com"}, {"company": "Dr.M\u00fcller"}),
+        ("phone", {"phone": "www.evil.example"}, {"phone": "+49 30 1234567"}),
+        ("interests", {"interests": ["evil.com"]}, {"interests": ["evil.com", "art"]}),
+        ("tags", {"tags": ["a@b.example"]}, {"tags": ["R&D; x"]}),
+        ("custom.size", {"custom": {"Size": "see evil.com"}}, {"custom": {"size": 3}}),
+        ("custom.size", {"custom": {"size": None}}, {"custom": {"size": 3.5}}),
+    ],
+)
+def test_value_that_emails_leave_out_is_none(name, risky, good):
+    without = person(**risky)
+    person(**good)
+
+    assert lacking(name) == 1
+    assert coverage.who_lacks(name=name, business_entity=None, limit=5) == [without]
+
+
 def test_empty_custom_field_is_none():
     person(custom={"size": ""})
 

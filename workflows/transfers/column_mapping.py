@@ -13,7 +13,17 @@ from django.db.models.functions import Now
 from contacts import reference_data
 from contacts.imports import Columns, dates
 from contacts.imports.cells import CUSTOM
-from contacts.imports.columns import ADDED_ON, EMAIL, FIELDS, IGNORE, NAMED_ROWS, OPT_OUT, PERMISSION, likely_permission
+from contacts.imports.columns import (
+    ADDED_ON,
+    CAMPAIGN,
+    EMAIL,
+    FIELDS,
+    IGNORE,
+    NAMED_ROWS,
+    OPT_OUT,
+    PERMISSION,
+    likely_permission,
+)
 from contacts.rules import spelling
 from workflows.models import ImportRun, SavedMapping
 
@@ -48,7 +58,13 @@ def choices() -> list[tuple[str, str]]:
         for name, one in FIELDS.items()
         if not one.is_exported_only
     ]
-    return [(IGNORE, "Do not import"), *fields, *permissions, (CUSTOM, "A custom field named …")]
+    return [
+        (IGNORE, "Do not import"),
+        *fields,
+        *permissions,
+        (CAMPAIGN, "Where they came from (campaign)"),
+        (CUSTOM, "A custom field named …"),
+    ]
 
 
 def columns_of(run: ImportRun) -> Columns:
@@ -126,6 +142,7 @@ def judge(*, run: ImportRun, picked: Sequence[str], names: Sequence[str], date_o
     first: dict[str, int] = {}
     for position, (value, name) in enumerate(zip(picked, names, strict=True)):
         chosen = f"{CUSTOM}{' '.join(name.split())}" if value == CUSTOM else value
+        chosen = f"{CAMPAIGN}{_plain(run.header[position])}" if value == CAMPAIGN else chosen
         choice.fields.append(chosen)
         if value not in allowed:
             choice.errors[position] = "Choose one of the fields in the list."

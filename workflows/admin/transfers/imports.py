@@ -19,7 +19,7 @@ from contactflow.core.numbers import key
 from contacts import reference_data
 from contacts.imports import FileRefused, dates
 from contacts.imports.cells import CUSTOM, defused
-from contacts.imports.columns import FIELDS
+from contacts.imports.columns import CAMPAIGN, FIELDS
 from contacts.models import BusinessEntity
 from workflows.admin import plan_sentences
 from workflows.admin.executions import export
@@ -218,7 +218,7 @@ def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[
                 "number": number,
                 "name": name or f"Column {number + 1} (without a name)",
                 "samples": samples,
-                "field": CUSTOM if is_custom else field,
+                "field": CUSTOM if is_custom else CAMPAIGN if field.startswith(CAMPAIGN) else field,
                 "custom": field.removeprefix(CUSTOM) if is_custom else name[:100],
                 "is_open": column_mapping.order_of(run, number) == dates.UNCLEAR,
                 "error": choice.errors.get(number, "") if choice else "",
