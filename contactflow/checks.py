@@ -20,7 +20,16 @@ FORBIDDEN_IN_ADMIN = ("django_q.Schedule", "django_q.OrmQ")
 
 @register
 def settings_fit_together(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_public_url(), *_debug(), *_redis(), *_dotted_paths(), *_notion(), *_language_model(), *_admin()]
+    return [
+        *_public_url(),
+        *_tracking(),
+        *_debug(),
+        *_redis(),
+        *_dotted_paths(),
+        *_notion(),
+        *_language_model(),
+        *_admin(),
+    ]
 
 
 def _public_url() -> Iterator[CheckMessage]:
@@ -42,6 +51,29 @@ def _public_url() -> Iterator[CheckMessage]:
             "CSRF_TRUSTED_ORIGINS leaves out the origin of PUBLIC_URL: staff could not log in behind a proxy.",
             hint=f"Add {parts.scheme}://{parts.netloc} to it, or unset CSRF_TRUSTED_ORIGINS to have it derived.",
             id="contactflow.E003",
+        )
+
+
+def _tracking() -> Iterator[CheckMessage]:
+    parts = urlsplit(settings.TRACKING_URL)
+    if settings.TRACKING_URL and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path):
+        yield Error(
+            f"TRACKING_URL is {settings.TRACKING_URL!r}, which is not the address of a site.",
+            hint="Give scheme and host, such as https://links.example.com, without a path; or unset it.",
+            id="contactflow.E020",
+        )
+    if settings.USES_HTTPS and parts.scheme == "http":
+        yield checks.Warning(
+            "TRACKING_URL is a http address although PUBLIC_URL is a https one: who clicks a link passes an open line.",
+            hint="Give TRACKING_URL with https://, or unset it.",
+            id="contactflow.W021",
+        )
+    host = parts.hostname or urlsplit(settings.PUBLIC_URL).hostname
+    if settings.EMAIL_URL and host in ("localhost", "127.0.0.1", "::1"):
+        yield checks.Warning(
+            f"Emails leave, but their links lead to {host}, where nobody else finds this machine.",
+            hint="Set PUBLIC_URL, or TRACKING_URL, to an address that recipients reach.",
+            id="contactflow.W022",
         )
 
 

@@ -26,9 +26,11 @@ LOG_LEVEL: str = env.matching("LOG_LEVEL", "INFO", pattern=LEVELS, wanted=LEVELS
 DEBUG = env.bool("DEBUG", False)
 PUBLIC_URL: str = env.str("PUBLIC_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', machine.running_port())}"
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS: list[str] = env.list(
-    "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"})
-)
+# Where links and pictures of emails lead, by which opens and clicks are noticed; a brand may have a host of its own.
+TRACKING_URL: str = env.str("TRACKING_URL", "").rstrip("/")
+TRACKING_HIDDEN_LINK: bool = env.bool("TRACKING_HIDDEN_LINK", False)
+_hosts = {_public.hostname, urlsplit(TRACKING_URL).hostname, "localhost", "127.0.0.1", "[::1]"}
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=sorted(filter(None, _hosts)))
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
 SECRET_KEY: str = env.str("SECRET_KEY", "") or machine.secret("secret_key")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -70,6 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "contactflow.health.HealthMiddleware",  # first: probes know neither our host name nor https
+    "engagement.tracking.doors.TrackingMiddleware",  # brands have hosts of their own; and no session, no cookie
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "contactflow.middleware.PolicyMiddleware",

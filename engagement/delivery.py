@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
@@ -28,6 +28,7 @@ from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
 from engagement.rendering import Rendered
+from engagement.tracking import links
 
 Status = Message.Status
 logger = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ class Order:
     template: EngagementTemplate
     contact: Contact
     business_entity: BusinessEntity | None
+    is_tracked: bool = True
+    """Whether opens and clicks may be followed, as far as whoever orders it is concerned."""
 
     @property
     def brand(self) -> BusinessEntity | None:
@@ -133,7 +136,10 @@ def _version_to_send(template: EngagementTemplate) -> TemplateVersion:
 
 def _rendered(version: TemplateVersion, order: Order, now: datetime) -> Rendered:
     about: dict[str, Any] = {"version": version, "contact": order.contact, "business_entity": order.brand, "now": now}
-    return rendering.render(**about, passages=generated_text.write(**about))
+    tracking = None
+    if order.is_tracked:
+        tracking = links.tracking_of(message_id=order.action_id, brand=order.brand, contact=order.contact)
+    return rendering.render(**about, passages=generated_text.write(**about), tracking=tracking)
 
 
 def _missing(order: Order, rendered: Rendered) -> Reason:
@@ -153,6 +159,7 @@ def record_intent(drafts: Sequence[Draft]) -> None:
 _COLUMNS = (
     *("id", "action", "contact_id", "business_entity_id", "version_id", "sender", "recipient", "reply_to", "subject"),
     *("text", "html", "message_id", "status", "missing", "reason", "transport"),
+    "links",
 )
 _KEPT = ("id", "action", "transport")  # of a message that is tried again
 _RENEWED = ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name not in _KEPT)
@@ -174,10 +181,15 @@ def _store(
         value
         for draft in drafts
         for value in (
-            *(uuid4(), draft.order.action_id, draft.order.contact.pk, draft.order.brand and draft.order.brand.pk),
+            *(
+                draft.order.action_id,
+                draft.order.action_id,
+                draft.order.contact.pk,
+                draft.order.brand and draft.order.brand.pk,
+            ),
             *(draft.version_id, str(draft.envelope.sender), draft.envelope.address, draft.envelope.sender.reply_to),
             *(draft.rendered.subject, draft.rendered.text, draft.rendered.html, draft.reference),
-            *(status, list(missing), written, ""),
+            *(status, list(missing), written, "", draft.rendered.links),
         )
     ]
     return {action for (action,) in prepared.rows(_STORE.format(rows=", ".join([row] * len(drafts))), values)}

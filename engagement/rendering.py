@@ -13,6 +13,7 @@ from engagement import context, layout, placeholders, skeleton, template_syntax
 from engagement.models import TemplateVersion
 from engagement.placeholders import Context
 from engagement.template_syntax import Piece, Variable
+from engagement.tracking.links import Tracking
 
 SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
@@ -40,6 +41,8 @@ class Rendered:
     html: str
     used_fallbacks: list[str]
     missing: list[str]
+    links: list[str] = field(default_factory=list)
+    """Where the links lead that are followed, in the order of their numbers."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Words:
         return [name.removeprefix(placeholders.PASSAGE) for name in names if name.startswith(placeholders.PASSAGE)]
 
 
-def render(
+def render(  # noqa: PLR0913  # what makes one email
     *,
     version: TemplateVersion,
     contact: Contact,
@@ -89,11 +92,14 @@ def render(
     now: datetime,
     facts: dict[str, Any] | None = None,
     passages: Mapping[str, str] | None = None,
+    tracking: Tracking | None = None,
 ) -> Rendered:
-    """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand."""
+    """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand.
+    `tracking` follows what the contact does with it."""
     words = Words.of(version)
     values = context.gather(contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names())
-    return compose(words=words, values=replace(values, passages=passages or {}), brand=layout.brand_of(business_entity))
+    values = replace(values, passages=passages or {})
+    return compose(words=words, values=values, brand=layout.brand_of(business_entity), tracking=tracking)
 
 
 def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
@@ -160,7 +166,9 @@ def _note(name: str, names: list[str]) -> None:
         names.append(name)
 
 
-def compose(*, words: Words, values: Context, brand: layout.Brand, mark: Mark | None = None) -> Rendered:
+def compose(
+    *, words: Words, values: Context, brand: layout.Brand, mark: Mark | None = None, tracking: Tracking | None = None
+) -> Rendered:
     """The email with these values. With `mark` it is for the eyes of those who write it, and never for sending."""
     lookup = _Values(words, values, mark)
     subject = _line(words.subject, lookup, SUBJECT_LIMIT)
@@ -176,13 +184,15 @@ def compose(*, words: Words, values: Context, brand: layout.Brand, mark: Mark | 
     filled = [subject, preheader, *said.values()]
     if not subject:
         _note("subject", lookup.missing)
+    page, links = email.tracked(filled, tracking) if tracking else (email.html(filled), [])
     return Rendered(
         subject=subject,
         preheader=preheader,
         text=email.text(filled),
-        html=email.html(filled),
+        html=page,
         used_fallbacks=lookup.used_fallbacks,
         missing=lookup.missing,
+        links=links,
     )
 
 

@@ -16,6 +16,8 @@ from urllib.parse import quote
 from engagement import highlight, layout, markdown
 from engagement.markdown import ATTRIBUTE_SLOT, SLOT_END, TEXT_SLOT
 from engagement.template_syntax import Piece, Variable
+from engagement.tracking import links
+from engagement.tracking.links import Tracking
 
 SUBJECT, PREHEADER, FIRST = 0, 1, 2
 _ADDRESS_SLOT = quote(TEXT_SLOT)  # within an address it was percent-encoded
@@ -29,9 +31,20 @@ class Skeleton:
 
     html_parts: Sequence[str]
     text_parts: Sequence[str]
+    tracked_parts: Sequence[str]
+    """The HTML with a slot for the address of each link that is followed."""
+    targets: Sequence[Sequence[str]]
+    """Where these lead, each cut at its slots."""
 
     def html(self, values: Sequence[str]) -> str:
         return _filled(self.html_parts, values, _HTML_FORMS)
+
+    def tracked(self, values: Sequence[str], tracking: Tracking) -> tuple[str, list[str]]:
+        """The HTML that tells of opens and clicks, and where its links lead."""
+        links = [_filled(target, values, _TEXT_FORMS) for target in self.targets] if tracking.clicks else []
+        addresses = [tracking.click(number) for number in range(len(links))]
+        page = _filled(self.tracked_parts if links else self.html_parts, [*values, *addresses], _HTML_FORMS)
+        return tracking.completed(page, has_links=bool(links)), links
 
     def text(self, values: Sequence[str]) -> str:
         return markdown.underline_headings(_filled(self.text_parts, values, _TEXT_FORMS))
@@ -51,7 +64,14 @@ def build(
     words = [_SLOT_SIGNS.sub("", piece) if isinstance(piece, str) else piece for piece in pieces]
     body = markdown.compose(words, standing)
     page = layout.html(brand=brand, subject=_slot(SUBJECT), preheader=_slot(PREHEADER) if preheader else "", body=body)
-    return Skeleton(_SLOT.split(page), _SLOT.split(layout.text(brand=brand, body=body)))
+    behind = FIRST + len(values)  # the addresses of links follow the values
+    tracked, targets = links.replaced(page, lambda number: f"{ATTRIBUTE_SLOT}{behind + number}{SLOT_END}")
+    return Skeleton(
+        html_parts=_SLOT.split(page),
+        text_parts=_SLOT.split(layout.text(brand=brand, body=body)),
+        tracked_parts=_SLOT.split(tracked),
+        targets=[_SLOT.split(target) for target in targets],
+    )
 
 
 def _slot(number: int) -> str:

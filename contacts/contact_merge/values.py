@@ -64,6 +64,7 @@ def merged(*, keep: Contact, drop: Contact, chosen: Mapping[str, str]) -> dict[s
         "custom": {**drop.custom, **keep.custom},
         "notes": _joined(keep.notes, drop.notes),
         "added_on": min(filter(None, (keep.added_on, drop.added_on)), default=None),
+        "is_tracked": keep.is_tracked and drop.is_tracked,
         "created_at": min(keep.created_at, drop.created_at),
         "last_interaction_at": max(filter(None, (keep.last_interaction_at, drop.last_interaction_at)), default=None),
     }

@@ -92,6 +92,9 @@ class Contact(models.Model):
     added_on = models.DateField(null=True, blank=True, help_text="The date the source gives for the first meeting.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    is_tracked = models.BooleanField(
+        default=True, help_text="Whether opens and clicks of their emails may be followed."
+    )
     last_interaction_at = models.DateTimeField(null=True, blank=True)
     searched = models.GeneratedField(
         expression=models.Func("email", "first_name", "last_name", "company", "phone", function="contacts_searched"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -28,6 +29,19 @@ def validate_mailbox(address: str) -> None:
         mail_addresses.on_the_wire(address)
     except ValueError:
         raise ValidationError("No mail server takes this address. Give one like hello@example.com.") from None
+
+
+def validate_site(address: str) -> None:
+    """Scheme and host, and nothing behind them."""
+    parts = urlsplit(address)
+    if (
+        parts.scheme not in ("http", "https")
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+        or "@" in address
+    ):
+        raise ValidationError("Give scheme and host alone, such as https://links.example.com.")
 
 
 def validate_no_variables(text: str) -> None:
@@ -69,6 +83,18 @@ class BusinessEntity(models.Model):
     )
     postal_address = models.TextField(blank=True, validators=[validate_no_variables])
     website = models.URLField(blank=True)
+
+    # What is followed of its emails
+    tracks_opens = models.BooleanField(
+        "follow opens", default=True, help_text="An invisible picture in the email tells that it was opened."
+    )
+    tracks_clicks = models.BooleanField(
+        "follow clicks", default=True, help_text="Links in the email lead through Contactflow, which notes the click."
+    )
+    tracking_url = models.URLField(
+        "host of these links", blank=True, validators=[validate_site],
+        help_text="Such as https://links.example.com, which has to lead here, too. Empty: the host of TRACKING_URL.",
+    )  # fmt: skip
 
     class Meta:
         verbose_name = "brand"

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from contacts.models import BusinessEntity, Contact
 from engagement.models.emails import TemplateVersion
 
+HITS = models.Q(type__in=["opened", "clicked"])
 UNSENT, SENT = models.Q(sent_at__isnull=True), models.Q(status="sent")
 
 
@@ -45,6 +46,9 @@ class Message(models.Model):
     subject = models.CharField(max_length=998)
     text = models.TextField()
     html = models.TextField()
+    links = ArrayField(
+        models.TextField(), default=list, blank=True, editable=False, help_text="Where its links lead, by their number."
+    )
     message_id = models.CharField(
         max_length=255, blank=True, help_text="What the other side calls it; of an email the Message-ID header."
     )
@@ -116,6 +120,9 @@ class MessageEvent(models.Model):
     at = models.DateTimeField(db_default=Now())
     label = models.CharField(max_length=10, choices=Label, default=Label.UNKNOWN)
     label_reasons = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="Codes of why.")
+    label_version = models.PositiveSmallIntegerField(
+        null=True, blank=True, editable=False, help_text="Of the rules that labelled an open or click; empty: not yet."
+    )
     provider_event_id = models.CharField(
         max_length=200, null=True, blank=True, unique=True, help_text="The same fact twice is one."
     )
@@ -124,6 +131,11 @@ class MessageEvent(models.Model):
 
     class Meta:
         ordering = ("at", "id")
+        indexes: ClassVar = [
+            # engagement.tracking.labelling: what is to be labelled; and whose traces are to go, oldest first.
+            models.Index(fields=["at"], condition=HITS & models.Q(label_version=None), name="hit_without_label"),
+            models.Index(fields=["at"], condition=HITS & models.Q(detail__has_key="ip"), name="hit_with_traces"),
+        ]
 
     def __str__(self) -> str:
         return self.type
