@@ -1,6 +1,6 @@
 """Deleting people, with all that is kept about them but for the wish not to be written to.
 
-That wish stays as a salted hash of the address. Rooms that keep copies of people beyond rows that point at a contact
+That wish stays as a keyed hash of the address. Rooms that keep copies of people beyond rows that point at a contact
 forget them in settings.ERASURE_STEPS.
 """
 
@@ -72,7 +72,7 @@ def _keep_ban(contact: Contact) -> None:
     if not verdict.allowed:
         detail = f"{consent.KEPT}: {describe.permission(verdict.reason)}."
         for address in (contact.email, *contact.former_addresses.values_list("email", flat=True)):
-            consent.suppress(email=address, reason=Suppression.Reason.MANUAL, detail=detail)
+            consent.suppress(email=address, reason=Suppression.Reason.ERASED, detail=detail)
 
 
 def _lock(contact: Contact) -> None:

@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce
 from contactflow.core import prepared
 from contactflow.core.reasons import Reason, Refused
 from contacts import consent
-from contacts.consent import Verdict
+from contacts.consent import Verdict, Wish
 from contacts.models import BusinessEntity, Contact
 from engagement import envelopes, generated_text, rendering
 from engagement.channels import registry
@@ -67,6 +67,11 @@ class Order:
         """Who speaks."""
         return self.template.business_entity or self.business_entity
 
+    @property
+    def wish(self) -> Wish:
+        """What permission is asked for."""
+        return Wish(self.contact, self.brand, self.template.is_marketing, self.template.category)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -77,9 +82,20 @@ class Draft:
     rendered: Rendered
     envelope: Envelope
     reference: str = ""
+    is_capped: bool = False
+    """Goes to somebody who wants one email a week: before it is, the contact has to be locked."""
 
 
 Prepared = tuple[Draft, Parcel]
+
+# For contacts.consent: whether marketing of the brand went to the contact within a week, or may have.
+SENT_LATELY_SQL = """EXISTS (
+    SELECT 1 FROM engagement_message AS lately
+    WHERE lately.contact_id = contact.id AND lately.purpose = 'marketing'
+      AND lately.business_entity_id IS NOT DISTINCT FROM wanted.brand_id
+      AND lately.status IN ('sent', 'sending', 'ambiguous')
+      AND COALESCE(lately.sent_at, lately.created_at) > clock_timestamp() - interval '7 days'
+)"""
 
 
 def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Exception]:
@@ -91,7 +107,8 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
     verdicts: dict[UUID, Verdict] = {}
     for channel in {order.template.channel for order in orders}:
         through = [order for order in orders if order.template.channel == channel]
-        judged = consent.judge(people=[(order.contact, order.brand) for order in through], channel=channel)
+        wishes = [order.wish for order in through]
+        judged = consent.judge(wishes=wishes, channel=channel, sent_lately=SENT_LATELY_SQL)
         verdicts |= {order.action_id: verdict for order, verdict in zip(through, judged, strict=True)}
     for order in orders:
         try:
@@ -121,7 +138,7 @@ def _prepared(order: Order, verdict: Verdict, now: datetime) -> Prepared:
         _store([draft], status=Status.HELD, reason=reason, missing=rendered.missing)
         raise Held(reason)
     parcel = channel.prepare(envelope)
-    return Draft(order, version.pk, rendered, envelope, parcel.reference), parcel
+    return Draft(order, version.pk, rendered, envelope, parcel.reference, verdict.is_capped), parcel
 
 
 def _version_to_send(template: EngagementTemplate) -> TemplateVersion:
@@ -157,7 +174,8 @@ def record_intent(drafts: Sequence[Draft]) -> None:
 
 
 _COLUMNS = (
-    *("id", "action", "contact_id", "business_entity_id", "version_id", "sender", "recipient", "reply_to", "subject"),
+    *("id", "action", "contact_id", "business_entity_id", "purpose"),
+    *("version_id", "sender", "recipient", "reply_to", "subject"),
     *("text", "html", "message_id", "status", "missing", "reason", "transport"),
     "links",
 )
@@ -181,12 +199,8 @@ def _store(
         value
         for draft in drafts
         for value in (
-            *(
-                draft.order.action_id,
-                draft.order.action_id,
-                draft.order.contact.pk,
-                draft.order.brand and draft.order.brand.pk,
-            ),
+            *(draft.order.action_id, draft.order.action_id, draft.order.contact.pk),
+            *(draft.order.brand and draft.order.brand.pk, draft.order.template.purpose),
             *(draft.version_id, str(draft.envelope.sender), draft.envelope.address, draft.envelope.sender.reply_to),
             *(draft.rendered.subject, draft.rendered.text, draft.rendered.html, draft.reference),
             *(status, list(missing), written, "", draft.rendered.links),

@@ -325,7 +325,7 @@ def test_of_somebody_erased_who_must_not_be_written_to_a_hash_is_left(form: Clie
     deletion.delete_contacts(contacts=[person])
 
     assert left_of(CANARY) == {}
-    assert Suppression.objects.get().email.startswith("sha256:")
+    assert Suppression.objects.get().email.startswith("hmac:")
     found = admin_client.get(reverse("admin:contacts_suppression_changelist"), {"q": EMAIL.title()})
     assert "Somebody who was deleted" in found.content.decode()
 

@@ -44,11 +44,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Intent:
-    """A claim whose message is about to be handed over: where it goes, and which brand speaks."""
+    """A claim whose message is about to be handed over: where it goes, which brand speaks, and what it is."""
 
     claim: Claim
     address: str
     brand_id: int | None
+    is_marketing: bool = True
+    kind: str = ""
 
 
 def holder_name() -> str:
@@ -126,15 +128,16 @@ _BEGIN_SENDING = f"""
         UPDATE workflows_scheduledaction AS action
         SET status = 'sending', lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
             attempts = attempts + 1, started_at = COALESCE(action.started_at, clock_timestamp())
-        FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(addresses)s::text[], %(brands)s::bigint[])
-                AS wanted (id, token, address, brand_id),
+        FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(addresses)s::text[], %(brands)s::bigint[],
+                    %(marketing)s::boolean[], %(kinds)s::text[])
+                AS wanted (id, token, address, brand_id, is_marketing, kind),
             workflows_workflowinstance AS instance
             JOIN contacts_contact AS contact ON contact.id = instance.contact_id
             JOIN contacts_contactstatus AS status ON status.id = contact.status_id
         WHERE action.id = wanted.id AND action.token = wanted.token AND action.status = 'claimed'
           AND action.lease_until > clock_timestamp()
           AND instance.id = action.instance_id AND instance.status = 'active'
-          AND contact.{{address}} = wanted.address AND {consent.MAY_CONTACT_SQL}
+          AND contact.{{address}} = wanted.address AND {consent.may_contact_sql(sent_lately=delivery.SENT_LATELY_SQL)}
         RETURNING action.id, action.token, action.attempts
     )
     INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)
@@ -145,18 +148,24 @@ _BEGIN_SENDING = f"""
 
 def begin_sending(intents: Sequence[Intent], *, channel: str) -> set[uuid.UUID]:
     """Turn claims into intents; the actions of those for which everything they were prepared for still holds."""
-    field: Any = Contact._meta.get_field(registry.channel(channel).address_field)
     values: dict[str, Any] = {
         "lease": SENDING_LEASE.total_seconds(),
         "ids": [intent.claim.action_id for intent in intents],
         "tokens": [intent.claim.token for intent in intents],
         "addresses": [intent.address for intent in intents],
         "brands": [intent.brand_id for intent in intents],
+        "marketing": [intent.is_marketing for intent in intents],
+        "kinds": [intent.kind for intent in intents],
         "channel": channel,
         "worker": holder_name(),
     }
-    sql = _BEGIN_SENDING.format(address=connection.ops.quote_name(field.column))
-    return {pk for (pk,) in prepared.rows(sql, values)}
+    return {pk for (pk,) in prepared.rows(begin_sending_sql(channel=channel), values)}
+
+
+def begin_sending_sql(*, channel: str) -> str:
+    """The statement, for a channel that reads the contact's address from a field of its own."""
+    field: Any = Contact._meta.get_field(registry.channel(channel).address_field)
+    return _BEGIN_SENDING.format(address=connection.ops.quote_name(field.column))
 
 
 def reap(*, limit: int = 100) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Func, QuerySet, Value
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
@@ -86,12 +86,13 @@ class SuppressionAdmin(BaseAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str) -> Any:
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        hashed = Func(Value(search_term.strip()), function="contacts_address_hash")
-        return found | queryset.filter(email=hashed) if "@" in search_term else found, may_repeat
+        if "@" in search_term and (suppressed := consent.suppression_of(email=search_term)):
+            return found | queryset.filter(pk=suppressed.pk), may_repeat
+        return found, may_repeat
 
     @column("Email", ordering="email")
     def address(self, suppression: Suppression) -> str:
-        return "Somebody who was deleted" if suppression.email.startswith("sha256:") else suppression.email
+        return "Somebody who was deleted" if consent.is_hash(suppression.email) else suppression.email
 
     def save_model(
         self, request: HttpRequest, obj: Suppression, form: forms.ModelForm[Suppression], change: bool

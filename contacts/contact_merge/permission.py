@@ -47,7 +47,9 @@ def apply(*, contact: Contact, strictest: Strictest, dropped: str, now: dt.datet
     made = {Consent._meta.db_table: [str(row.pk) for row in withdrawn]}
     if (carried := strictest.suppression) is not None:
         detail = "The person was merged with one whose address is blocked."
-        row = consent.suppress(email=contact.email, reason=carried.reason, detail=detail)
+        row = consent.suppress(
+            email=contact.email, reason=carried.reason, detail=detail, scope=carried.scope, until=carried.until
+        )
         made[Suppression._meta.db_table] = [str(row.pk)]
     return made
 

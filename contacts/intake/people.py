@@ -15,6 +15,7 @@ from django.db.models import Model
 from contactflow.core import bulk, prepared
 from contacts import addresses, consent, reference_data
 from contacts.cleaning import Unacceptable
+from contacts.consent import suppressions
 from contacts.intake import person as persons
 from contacts.intake.arrival import IntakeError
 from contacts.intake.person import Person
@@ -22,9 +23,10 @@ from contacts.intake.validation import ValidatedArrival
 from contacts.models import Contact, ContactEvent, EntityMembership
 from contacts.reference_data import ReferenceData
 
-# Whom addresses.holders finds, by the same two indexes; and beside each, or alone, which addresses are kept out.
+# Whom addresses.holders finds, by the same two indexes; and beside each, or alone, which addresses are kept out, also
+# of those who were erased and are here again.
 _LOCK = """
-    WITH known AS MATERIALIZED (
+    WITH again AS ({known_again}), known AS MATERIALIZED (
         SELECT {columns}, ARRAY(
             SELECT email FROM contacts_formeraddress WHERE contact_id = person.id AND email = ANY(%(emails)s)
         ) AS known_by
@@ -36,7 +38,9 @@ _LOCK = """
         ORDER BY email FOR NO KEY UPDATE OF person
     )
     SELECT known.*, kept_out.addresses
-    FROM (SELECT ARRAY({kept_out}) AS addresses) AS kept_out LEFT JOIN known ON true
+    FROM (
+        SELECT ARRAY({kept_out} UNION ALL SELECT address FROM again WHERE reason IN ('manual', 'erased')) AS addresses
+    ) AS kept_out LEFT JOIN known ON true
 """
 KIND = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 LIST_LOCK = 0x636F6E7461637473  # "contacts": any number, the same for every list
@@ -76,7 +80,7 @@ def locked(emails: Iterable[str], reference: ReferenceData) -> tuple[dict[str, P
     which of all these addresses staff entered as not to be contacted.
     """
     asked = list(set(emails))
-    rows = prepared.rows(_lock(), {"emails": asked})
+    rows = prepared.rows(_lock(), suppressions.pairs(asked))
     kept_out = frozenset(rows[0][-1])
     if rows[0][0] is None:  # most are new: nothing is built for those
         return {}, kept_out
@@ -89,8 +93,8 @@ def locked(emails: Iterable[str], reference: ReferenceData) -> tuple[dict[str, P
 @functools.cache
 def _lock() -> str:
     columns = ", ".join(f'person."{field.column}"' for field in bulk.columns(Contact))
-    kept_out = consent.KEPT_OUT_SQL.replace("%s", "%(emails)s || ARRAY(SELECT email::text FROM known)")
-    return _LOCK.format(columns=columns, kept_out=kept_out)
+    kept_out = suppressions.kept_out_sql(more="|| ARRAY(SELECT email::text FROM known)")
+    return _LOCK.format(columns=columns, kept_out=kept_out, known_again=suppressions.KNOWN_AGAIN_SQL)
 
 
 def _contact(row: Sequence[Any]) -> Contact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contacts.models.events import ContactEvent
 from contacts.models.people import Contact, ContactQuerySet, EntityMembership, FormerAddress, marks
-from contacts.models.permission import Consent, RecipientCount, Suppression
+from contacts.models.permission import Consent, Preference, RecipientCount, Suppression
 from contacts.models.reference import (
     BusinessEntity,
     ConfigRevision,
@@ -34,6 +34,7 @@ __all__ = [
     "EntityMembership",
     "FormerAddress",
     "LeadSource",
+    "Preference",
     "RecipientCount",
     "RoutingRule",
     "Rule",

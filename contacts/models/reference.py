@@ -70,6 +70,14 @@ class BusinessEntity(models.Model):
     success_metrics = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name of the team's time zone.")
 
+    requires_consent = models.BooleanField(
+        "marketing needs permission",
+        default=False,
+        db_default=False,
+        help_text="Only who is on record as having said yes gets marketing of this brand; everybody gets what they "
+        "asked for.",
+    )
+
     # What a recipient sees of the brand
     sender_name = models.CharField(max_length=120, blank=True, validators=[validate_no_variables])
     sender_email = models.EmailField(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
 from engagement.models.channels import ChannelState
-from engagement.models.emails import EngagementTemplate, PassageBudget, TemplateVersion
+from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
 from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
 from engagement.models.replies import WAITING, Mailbox, Reply
 from engagement.models.tasks import DONE, FINISHED, OPEN, Task
@@ -33,6 +33,7 @@ __all__ = [
     "MessageEvent",
     "PassageBudget",
     "Priority",
+    "Purpose",
     "Reply",
     "Target",
     "Task",

@@ -11,6 +11,13 @@ from django.db.models.functions import Now
 from contacts.models import BusinessEntity, slug_field_help, validate_slug
 
 
+class Purpose(models.TextChoices):
+    """Why something is written to a person: what permission it needs."""
+
+    MARKETING = "marketing", "Marketing"  # can be unsubscribed from
+    TRANSACTIONAL = "transactional", "Transactional: an answer somebody asked for"
+
+
 class EngagementTemplate(models.Model):
     """An email that staff write. What is sent is always a TemplateVersion; saving a change makes the next one."""
 
@@ -28,7 +35,13 @@ class EngagementTemplate(models.Model):
 
     slug = models.CharField(max_length=64, unique=True, validators=[validate_slug], help_text=slug_field_help)
     name = models.CharField(max_length=120)
-    category = models.CharField(max_length=20, choices=Category, default=Category.INFORMATION)
+    category = models.CharField(
+        max_length=20, choices=Category, default=Category.INFORMATION, help_text="A kind that people may refuse."
+    )
+    purpose = models.CharField(
+        max_length=15, choices=Purpose, default=Purpose.MARKETING, db_default=Purpose.MARKETING,
+        help_text="Transactional goes also to who unsubscribed: only for an answer somebody asked for.",
+    )  # fmt: skip
     business_entity = models.ForeignKey(
         BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand",
         help_text="Empty: speaks for the brand of the workflow that sends it.",
@@ -54,6 +67,10 @@ class EngagementTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.purpose == Purpose.MARKETING
 
 
 class TemplateVersion(models.Model):

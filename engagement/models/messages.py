@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from contacts.models import BusinessEntity, Contact
-from engagement.models.emails import TemplateVersion
+from engagement.models.emails import Purpose, TemplateVersion
 
 HITS = models.Q(type__in=["opened", "clicked"])
 UNSENT, SENT = models.Q(sent_at__isnull=True), models.Q(status="sent")
@@ -52,6 +52,7 @@ class Message(models.Model):
     message_id = models.CharField(
         max_length=255, blank=True, help_text="What the other side calls it; of an email the Message-ID header."
     )
+    purpose = models.CharField(max_length=15, choices=Purpose, default=Purpose.MARKETING, db_default=Purpose.MARKETING)
     status = models.CharField(max_length=10, choices=Status)
     transport = models.CharField(max_length=20, choices=Transport, blank=True)
     missing = ArrayField(models.CharField(max_length=100), default=list, blank=True)

@@ -31,6 +31,7 @@ UNWATCHED = {
     "contactflow_intakewindow": "a counter",
     "contacts_configrevision": "a counter",
     "contacts_recipientcount": "a counter",
+    "contacts_preference": "a ledger of what people chose themselves",
     "contactflow_profile": "what everybody sets for themselves",
     "contacts_contactevent": "a record with its changes",
     "engagement_delivery": "machines",

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from contactflow.core.reasons import Reason
-from contacts import consent, describe
+from contacts import consent, describe, intake
 from contacts.models import Consent, Contact, ContactEvent, ContactStatus, Suppression
 from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactStatusFactory
 
@@ -216,3 +216,174 @@ def test_the_strictest_permission_wins(known: str, arriving: str, stays: str) ->
     statuses = {slug: ContactStatusFactory(slug=slug) for slug in (known, arriving)}
 
     assert consent.strictest(known=statuses[known], arriving=statuses[arriving]).slug == stays
+
+
+def verdict(person: Contact, brand=None, **about) -> str:
+    """The code of why (not)."""
+    return consent.may_contact(contact=person, business_entity=brand, **about).reason.code
+
+
+class TestMarketing:
+    def test_a_brand_may_ask_for_a_recorded_yes(self, person: Contact) -> None:
+        careful = BusinessEntityFactory(requires_consent=True)
+
+        assert verdict(person, careful) == "consent_missing"
+        consent.grant(contact=person, source="form", now=NOW, business_entity=careful)
+        assert verdict(person, careful) == "consent_given"
+
+    def test_an_answer_passes_over_what_holds_for_marketing(self, person: Contact) -> None:
+        careful = BusinessEntityFactory(requires_consent=True)
+        consent.choose(contact=person, source="page", now=NOW, refused_kinds=["welcome"])
+
+        assert verdict(person, careful, is_marketing=False, kind="welcome") == "nothing_against"
+        consent.withdraw(contact=person, source="link", now=NOW)
+        assert verdict(person, careful, is_marketing=False) == "nothing_against"
+
+    @pytest.mark.parametrize("reason", ["bounced", "complained", "manual", "erased", "limit"])
+    def test_no_answer_passes_over_a_suppression(self, person: Contact, reason: str) -> None:
+        consent.suppress(email=person.email, reason=reason)
+
+        assert verdict(person, is_marketing=False) == "address_suppressed"
+
+    def test_no_answer_passes_over_do_not_contact(self, person: Contact) -> None:
+        ContactStatusFactory(slug="do_not_contact")
+        consent.do_not_contact(contact=person, source="asked", now=NOW)
+
+        assert verdict(person, is_marketing=False) == "status_blocks"
+
+    def test_a_suppression_may_be_for_marketing_alone(self, person: Contact) -> None:
+        consent.suppress(email=person.email, reason="unsubscribed", scope="marketing")
+
+        assert verdict(person) == "address_suppressed"
+        assert verdict(person, is_marketing=False) == "nothing_against"
+
+    def test_what_waits_for_confirmation_is_no_yes(self, person: Contact) -> None:
+        consent.ask(contact=person, source="form", now=NOW)
+
+        assert verdict(person) == "consent_pending"
+        consent.grant(contact=person, source="confirmed", now=LATER, actor=consent.PERSON)
+        assert verdict(person) == "consent_given"
+
+    @pytest.mark.parametrize("record", [consent.grant, consent.withdraw])
+    def test_who_types_in_an_address_changes_no_word_of_its_owner(self, person: Contact, record) -> None:
+        record(contact=person, source="link", now=NOW)
+
+        assert consent.ask(contact=person, source="form", now=LATER) is None
+
+    def test_the_words_agreed_to_are_kept_as_they_were_shown(self, person: Contact) -> None:
+        consent.grant(
+            contact=person, source="form", now=NOW, wording="Yes, write to me.", wording_version="3",
+            basis="consent", actor="ada",
+        )  # fmt: skip
+
+        kept = Consent.objects.get()
+        assert (kept.wording, kept.wording_version, kept.basis, kept.actor) == (
+            "Yes, write to me.",
+            "3",
+            "consent",
+            "ada",
+        )
+
+
+class TestChoices:
+    def test_a_pause_ends_by_itself(self, person: Contact) -> None:
+        consent.choose(contact=person, source="page", now=NOW, paused_until=dt.datetime.now(dt.UTC) + dt.timedelta(1))
+        assert verdict(person) == "paused"
+
+        consent.choose(contact=person, source="page", now=LATER, paused_until=NOW)
+        assert verdict(person) == "nothing_against"
+
+    def test_kinds_are_refused_by_category(self, person: Contact) -> None:
+        consent.choose(contact=person, source="page", now=NOW, refused_kinds=["lead_source"])
+
+        assert verdict(person, kind="lead_source") == "kind_refused"
+        assert verdict(person, kind="welcome") == "nothing_against"
+
+    def test_the_newest_choice_for_the_brand_holds_beside_that_for_every_brand(self, person: Contact) -> None:
+        brand, other = BusinessEntityFactory(), BusinessEntityFactory(slug="am_consulting")
+        consent.choose(contact=person, source="page", now=NOW, business_entity=brand, refused_kinds=["welcome"])
+        consent.choose(contact=person, source="page", now=NOW, refused_kinds=["information"])
+        consent.choose(contact=person, source="page", now=LATER, business_entity=brand)
+
+        assert verdict(person, brand, kind="welcome") == "nothing_against"
+        assert verdict(person, brand, kind="information") == "kind_refused"
+        assert verdict(person, other, kind="information") == "kind_refused"
+
+
+class TestSuppressionList:
+    def test_a_suppression_may_end_by_itself(self, person: Contact) -> None:
+        consent.suppress(email=person.email, reason="bounced", until=dt.datetime.now(dt.UTC) - dt.timedelta(1))
+
+        assert verdict(person) == "nothing_against"
+        assert consent.suppression_of(email=person.email) is None
+
+    @pytest.mark.parametrize(
+        ("first", "then", "stays"),
+        [
+            ({"reason": "limit"}, {"reason": "complained"}, "complained"),
+            ({"reason": "bounced", "until": LATER}, {"reason": "manual"}, "manual"),
+            ({"reason": "bounced", "until": dt.datetime(2999, 1, 1, tzinfo=dt.UTC)}, {"reason": "manual"}, "manual"),
+            ({"reason": "unsubscribed", "scope": "marketing"}, {"reason": "bounced"}, "bounced"),
+            ({"reason": "complained"}, {"reason": "bounced"}, "complained"),
+            ({"reason": "complained"}, {"reason": "unsubscribed", "scope": "marketing"}, "complained"),
+            ({"reason": "complained"}, {"reason": "bounced", "until": LATER}, "complained"),
+        ],
+    )
+    def test_what_weighs_more_stays(self, first, then, stays: str) -> None:
+        consent.suppress(email="ada@example.org", **first)
+        consent.suppress(email="Ada@example.org", **then)
+
+        assert Suppression.objects.get().reason == stays
+
+    def test_a_colleague_lifts_it_and_the_timeline_says_why(self, person: Contact) -> None:
+        blocked = consent.suppress(email=person.email, reason="bounced")
+
+        assert consent.lift_suppression(suppression=blocked, why="New mailbox", colleague="ada")
+
+        assert verdict(person) == "nothing_against"
+        assert ContactEvent.objects.get(contact=person).payload == {"how": "New mailbox", "colleague": "ada"}
+        assert not consent.lift_suppression(suppression=blocked, why="Twice", colleague="ada")
+
+    def test_an_erased_address_is_known_by_its_hash_whatever_the_present_key(self, person: Contact, settings) -> None:
+        consent.suppress(email=person.email, reason="erased")
+        consent.hash_suppressions(emails=[person.email])
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+
+        assert "ada" not in Suppression.objects.get().email
+        assert consent.suppression_of(email="ADA@example.org").reason == "erased"
+        assert consent.kept_out(emails=["ada@example.org", "max@example.org"]) == {"ada@example.org"}
+        assert consent.unreadable_hashes() == 0
+        settings.SECRET_KEY_FALLBACKS = []
+        assert consent.unreadable_hashes() == 1
+
+    @pytest.mark.parametrize("source", ["csv", "notion", "api"])
+    def test_nobody_is_brought_back_past_a_suppression(self, source: str) -> None:
+        ContactStatusFactory()
+        consent.suppress(email="ada@example.org", reason="erased")
+        consent.hash_suppressions(emails=["ada@example.org"])
+
+        arrival = intake.Arrival(email="Ada@Example.org", permission={"": "yes"})
+        person = intake.receive(arrival=arrival, source=source, now=NOW).contact
+
+        assert Suppression.objects.get().email == "ada@example.org"
+        assert verdict(person) == verdict(person, is_marketing=False) == "address_suppressed"
+
+    def test_what_was_hashed_with_a_salt_before_is_still_known(self) -> None:
+        ContactStatusFactory()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT contacts_address_hash('ada@example.org')")
+            Suppression.objects.create(email=cursor.fetchone()[0], reason="manual")
+
+        person = intake.receive(arrival=intake.Arrival(email="Ada@example.org"), source="api", now=NOW).contact
+
+        assert verdict(person) == "address_suppressed"
+
+
+@pytest.mark.parametrize("record", [consent.withdraw, consent.ask])
+def test_a_list_never_raises_a_permission(person: Contact, record) -> None:
+    record(contact=person, source="link", now=NOW)
+    arrival = intake.Arrival(email=person.email, permission={"": "yes"})
+
+    intake.receive(arrival=arrival, source="csv", now=LATER)
+
+    assert not consent.may_contact(contact=person).allowed

@@ -71,7 +71,7 @@ def test_consent_withdrawn_from_every_brand_outlives_the_contact() -> None:
 
     deletion.delete_contacts(contacts=[contact])
 
-    assert Suppression.objects.get().email.startswith("sha256:")
+    assert Suppression.objects.get().email.startswith("hmac:")
 
 
 def test_the_first_reason_of_a_suppression_stays() -> None:

@@ -78,7 +78,7 @@ class ActionQueue:
 
     def intend(self, letters: Sequence[ActionLetter]) -> list[ActionLetter]:
         going = [letter for letter in letters if not self._stays(letter)]
-        begun = self._begin_sending(going)
+        begun = self._begin_sending(_one_each(going))
         if held := [letter.claim for letter in going if letter not in begun]:
             leases.release(held)
         if begun:
@@ -154,19 +154,20 @@ class ActionQueue:
             self._park(claim, prepared)
         else:
             draft, parcel = prepared
-            locks = actions.of(action.action_type).may_yield
+            locks = actions.of(action.action_type).may_yield or draft.is_capped
             yield ActionLetter(
                 channel=channel, parcel=parcel, claim=claim, action=action, draft=draft, takes_locks=locks
             )
 
     def _stays(self, letter: ActionLetter) -> bool:
-        """Whether it steps back at the last moment, judged with the contact locked: two touches see each other."""
+        """Whether it steps back at the last moment, judged with the contact locked: two touches see each other, and
+        so do two emails to somebody who wants one a week."""
         kind = actions.of(letter.action.action_type)
-        if not kind.may_yield:
+        if not letter.takes_locks:
             return False
         Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=letter.action.instance.contact_id)
         lock_instance(instance_id=letter.action.instance_id)
-        if not (reason := kind.why_yields(letter.action)):
+        if not kind.may_yield or not (reason := kind.why_yields(letter.action)):
             return False
         _unless_lost(
             letter.claim,
@@ -178,8 +179,9 @@ class ActionQueue:
         by_channel: dict[str, list[Intent]] = defaultdict(list)
         for letter in letters:
             assert letter.draft is not None  # noqa: S101  what has a parcel has one
-            brand = letter.draft.order.brand
-            intent = Intent(letter.claim, letter.draft.envelope.address, brand.pk if brand else None)
+            wish = letter.draft.order.wish
+            brand_id = wish.business_entity.pk if wish.business_entity else None
+            intent = Intent(letter.claim, letter.draft.envelope.address, brand_id, wish.is_marketing, wish.kind)
             by_channel[letter.channel].append(intent)
         begun = {pk for name, intents in by_channel.items() for pk in leases.begin_sending(intents, channel=name)}
         return [letter for letter in letters if letter.claim.action_id in begun]
@@ -198,6 +200,19 @@ class ActionQueue:
     def _park(self, claim: Claim, error: Exception) -> None:
         reason = dispatcher.fault(error)
         _unless_lost(claim, lambda: dispatcher.persistently(lambda: results.settle_unexpected(claim, reason)))
+
+
+def _one_each(letters: Sequence[ActionLetter]) -> list[ActionLetter]:
+    """Of those to one person who wants one email a week the first alone; the others are judged again later."""
+    capped: set[UUID] = set()
+    going = []
+    for letter in letters:
+        contact = letter.action.instance.contact_id
+        if contact not in capped:
+            going.append(letter)
+        if letter.draft and letter.draft.is_capped:
+            capped.add(contact)
+    return going
 
 
 def _unless_lost(claim: Claim, settle: Callable[[], object]) -> None:

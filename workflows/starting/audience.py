@@ -13,6 +13,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Lower
 
 from contactflow.core.statement_timeout import QueryTooSlow, statement_timeout
+from contacts import consent
 from contacts.models import Contact, EntityMembership, Suppression
 from workflows import actions, validation
 from workflows.drafts import Plan
@@ -53,8 +54,10 @@ def reach(*, template: WorkflowTemplate, plan: Plan, now: dt.datetime, most: int
 
 def people(*, template: WorkflowTemplate, plan: Plan, now: dt.datetime) -> QuerySet[Contact]:
     """Everybody the workflow would start for at this moment, as enrolment would judge them one by one."""
-    refused = Suppression.objects.alias(address=Lower("email")).filter(
-        address=OuterRef("email"), reason=Suppression.Reason.MANUAL
+    refused = (
+        consent.standing()
+        .alias(address=Lower("email"))
+        .filter(address=OuterRef("email"), reason__in=(Suppression.Reason.MANUAL, Suppression.Reason.ERASED))
     )
     found = Contact.objects.filter(status__blocks_contact=False).filter(~Exists(refused))
     if plan.business_entity:

@@ -7,12 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 
+from contactflow.core import mail_addresses
 from contacts import consent
 from contacts.imports import cells, columns
 from contacts.imports.cells import CUSTOM
-from contacts.models import Consent, Contact, Suppression
+from contacts.models import Consent, Contact
 
 # What is not simply an attribute.
 VALUES: Final[Mapping[str, Callable[[Contact], Any]]] = {
@@ -66,8 +66,10 @@ def with_rows(people: QuerySet[Contact]) -> QuerySet[Contact]:
 
 def permissions(people: Sequence[Contact]) -> dict[UUID, str]:
     """Whether each may be written to, and why not; as contacts.consent judges one, for many in two queries."""
-    rows = Suppression.objects.alias(address=Lower("email")).filter(address__in=[one.email.lower() for one in people])
-    blocked = {row.email.lower(): row.get_reason_display() for row in rows}
+    blocked = {
+        email: row.get_reason_display()
+        for email, row in consent.suppressions_of(emails=[one.email for one in people]).items()
+    }
     records = consent.newest_records(people)
     return {one.pk: _permission(one, blocked, records[one.pk]) for one in people}
 
@@ -75,7 +77,7 @@ def permissions(people: Sequence[Contact]) -> dict[UUID, str]:
 def _permission(person: Contact, blocked: Mapping[str, str], records: Sequence[Consent]) -> str:
     if person.status.blocks_contact:
         return f"No: {person.status.name}"
-    if reason := blocked.get(person.email.lower()):
+    if reason := blocked.get(mail_addresses.folded(person.email)):
         return f"No: {reason.lower()}"
     general = next((at for at, one in enumerate(records) if one.business_entity is None), len(records))
     said = [  # what is older than a word about every brand holds no more

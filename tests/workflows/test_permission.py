@@ -1,0 +1,144 @@
+"""Permission, asked in the statement that lets an email go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from contacts import consent
+from contacts.models import Contact, Suppression
+from engagement.models import Message
+from tests.factories import NOW, ContactFactory, EngagementTemplateFactory, ScheduledActionFactory
+from tests.workflows import world
+from workflows import leases
+from workflows.execution.outside import ActionQueue
+from workflows.models import ScheduledAction
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def outbox(settings) -> None:
+    settings.EMAIL_URL = ""
+
+
+@pytest.fixture
+def ada() -> Contact:
+    return ContactFactory(first_name="Ada", email="ada@example.org")
+
+
+def email_to(contact: Contact, **template: object) -> ScheduledAction:
+    return ScheduledActionFactory(
+        instance__contact=contact,
+        step__action_type="send_email",
+        step__template=EngagementTemplateFactory(**template),
+        step__target=None,
+    )
+
+
+def status_of(action: ScheduledAction) -> str:
+    action.refresh_from_db()
+    return action.status
+
+
+def why(action: ScheduledAction) -> str:
+    return action.result["reason"]["code"]
+
+
+def test_transactional_goes_to_who_unsubscribed(ada: Contact) -> None:
+    answer, offer = email_to(ada, purpose="transactional"), email_to(ada)
+    consent.withdraw(contact=ada, source="link", now=NOW)
+
+    world.run_due()
+
+    assert (status_of(answer), status_of(offer), why(offer)) == ("done", "skipped", "consent_withdrawn")
+    assert Message.objects.get().purpose == "transactional"
+
+
+def test_the_message_of_an_action_has_its_id(ada: Contact) -> None:
+    action = email_to(ada)
+
+    world.run_due()
+
+    assert Message.objects.get().pk == Message.objects.get().action == action.pk
+
+
+@pytest.mark.parametrize("intents", [1, 5])
+def test_who_wants_one_a_week_gets_one_a_week(ada: Contact, settings, intents: int) -> None:
+    settings.SEND_INTENTS = intents
+    emails = [email_to(ada), email_to(ada), email_to(ada)]
+    consent.choose(contact=ada, source="page", now=NOW, frequency="weekly")
+
+    world.run_due()
+
+    assert sorted(map(status_of, emails)) == ["done", "skipped", "skipped"]
+    assert {why(one) for one in emails if one.status == "skipped"} == {"one_a_week"}
+
+
+def test_after_a_week_the_next_one_goes(ada: Contact) -> None:
+    consent.choose(contact=ada, source="page", now=NOW, frequency="weekly")
+    email_to(ada)
+    world.run_due()
+    world.let_pass(days=7, minutes=1)
+    later = email_to(ada)
+
+    world.run_due()
+
+    assert status_of(later) == "done"
+
+
+def test_an_answer_counts_for_no_limit(ada: Contact) -> None:
+    consent.choose(contact=ada, source="page", now=NOW, frequency="weekly")
+    emails = [email_to(ada, purpose="transactional"), email_to(ada), email_to(ada, purpose="transactional")]
+
+    world.run_due()
+
+    assert set(map(status_of, emails)) == {"done"}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"refused_kinds": ["welcome"]},
+        {"paused_until": dt.datetime(2999, 1, 1, tzinfo=dt.UTC)},
+        {"frequency": "weekly"},
+    ],
+)
+def test_what_is_chosen_between_rendering_and_intent_holds(ada: Contact, choice: dict[str, object]) -> None:
+    if "frequency" in choice:
+        email_to(ada)
+        world.run_due()
+    email_to(ada, category="welcome")
+    queue = ActionQueue()
+    queue.claim(limit=1, paused=[])
+    letters = queue.prepare(until=time.monotonic() + 60)
+
+    consent.choose(contact=ada, source="page", now=NOW, **choice)
+
+    with transaction.atomic():
+        assert queue.intend(letters) == []
+
+
+def test_the_intent_finds_a_suppression_by_its_index(ada: Contact) -> None:
+    """Also by the plan for any values, which is made after a few executions."""
+    Suppression.objects.bulk_create(
+        [Suppression(email=f"person{number}@example.com", reason="bounced") for number in range(3000)]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE contacts_suppression")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        arrays = "'{}'::uuid[], '{}'::bigint[], '{}'::text[], '{}'::bigint[], '{}'::boolean[], '{}'::text[]"
+        names = ("ids", "tokens", "addresses", "brands", "marketing", "kinds")
+        sql = leases.begin_sending_sql(channel="email").replace("%(lease)s", "60").replace("%(worker)s", "''")
+        for number, name in enumerate(names, start=1):
+            sql = sql.replace(f"%({name})s", f"${number}")
+        sql = sql.replace("%(channel)s", "'email'")
+        cursor.execute(f"PREPARE intent AS {sql}")
+        cursor.execute(f"EXPLAIN EXECUTE intent ({arrays})")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "one_suppression_per_email" in plan
+    assert "Seq Scan on contacts_suppression" not in plan
