@@ -11,8 +11,8 @@ from django.utils import formats, timezone
 from contacts import consent, describe
 from contacts.consent import Standing
 from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
-from engagement import risky_values
-from engagement.models import Alert, Task
+from engagement import response_clock, risky_values, touches
+from engagement.models import Alert, HumanTouch, ResponseClock, Task
 from workflows import progress
 from workflows.models import ScheduledAction, WorkflowInstance
 
@@ -49,6 +49,9 @@ class Summary:
     running: Sequence[Running]
     tasks: Sequence[Task]
     alerts: Sequence[Alert]
+    waiting: Sequence[ResponseClock]
+    """What they wait for an answer of, the most pressing first."""
+    last_touches: Sequence[HumanTouch]
     unused: Sequence[str]
     """What emails leave out of what they told us, in words."""
 
@@ -71,6 +74,8 @@ def gather(*, contact: Contact) -> Summary:
             .select_related("target")
             .order_by("-created_at")[:SHOWN]
         ),
+        waiting=response_clock.waiting_for([contact.pk]),
+        last_touches=list(touches.last_of(contact.pk).values()),
         unused=[f"{name.capitalize()} {risky_values.WHY[code]}" for name, code in risky_values.of_contact(contact)],
     )
 

@@ -192,6 +192,7 @@ PUMP_STEPS = [
     "workflows.execution.run_pump_step",
     "workflows.failures.run_pump_step",
     "workflows.digest.run_pump_step",
+    "engagement.response_alerts.run_pump_step",
     "engagement.deliveries.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from contactflow.core import bulk
 from contacts.models import BusinessEntity, Contact
+from engagement import response_clock
 from engagement.models import Alert, HumanTouch, Message, Task
 
 Kind = HumanTouch.Kind
@@ -23,8 +24,9 @@ class NotYet(Exception):
 
 @transaction.atomic
 def record(touches: Sequence[HumanTouch]) -> None:
-    """Store them, within the transaction of what colleagues did."""
+    """Store them, within the transaction of what colleagues did; who waited for it does not wait any more."""
     bulk.insert(touches)
+    response_clock.answer(touches)
 
 
 def with_row(row: Task | Alert | Message, *, kind: str, by: str, now: dt.datetime) -> None:

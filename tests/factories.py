@@ -173,3 +173,18 @@ class ScheduledActionFactory(DjangoModelFactory):
     template = factory.LazyAttribute(lambda action: action.step.template)
     due_at = NOW
     next_attempt_at = factory.LazyAttribute(lambda action: action.due_at)
+
+
+class ReplyFactory(DjangoModelFactory):
+    class Meta:
+        model = engagement.Reply
+
+    contact = factory.SubFactory(ContactFactory)
+    sender = factory.LazyAttribute(lambda reply: reply.contact.email if reply.contact else "stranger@example.org")
+    subject = "Re: Hello"
+    text = "Yes, please."
+    body = factory.SelfAttribute("text")
+    key = factory.LazyFunction(lambda: uuid.uuid4().hex)
+    digest = factory.LazyFunction(lambda: uuid.uuid4().hex)
+    raw = b"Subject: Re: Hello"
+    received_at = NOW

@@ -20,6 +20,8 @@ from contacts import consent, reference_data
 from contacts.intake.policy import ARRIVAL, EnrolmentPolicy, Mode
 from contacts.models import Contact, ContactEvent
 from contacts.reference_data import ReferenceData
+from engagement import response_clock
+from engagement.models import ResponseClock
 from workflows import active_workflows, conditions, scheduling
 from workflows.active_workflows import Candidate
 from workflows.conditions import Facts, Verdict
@@ -43,6 +45,7 @@ class Enrolment:
     outcome: list[Answer]
     instances: list[WorkflowInstance] = field(default_factory=list)
     actions: list[ScheduledAction] = field(default_factory=list)
+    clocks: list[ResponseClock] = field(default_factory=list)
 
 
 def enrol(*, event: ContactEvent, now: dt.datetime) -> Enrolment:
@@ -97,7 +100,9 @@ def store(enrolments: Iterable[Enrolment]) -> None:
     """Write what was decided to start, once its contacts and events are stored."""
     found = list(enrolments)
     bulk.insert_together(
-        [instance for one in found for instance in one.instances], [action for one in found for action in one.actions]
+        [instance for one in found for instance in one.instances],
+        [action for one in found for action in one.actions],
+        [clock for one in found for clock in one.clocks],
     )
 
 
@@ -189,8 +194,22 @@ def _decide(
         enrolment.outcome.append(
             Answer(workflow=candidate.template.slug, matched=verdict.matched, because=verdict.because.as_json())
         )
+    if not judgement.is_refused:
+        enrolment.clocks.extend(_clocks(event, facts, reference, now))
     event.outcome, event.processed_at = list(enrolment.outcome), now
     return enrolment
+
+
+def _clocks(event: ContactEvent, facts: Facts, reference: ReferenceData, now: dt.datetime) -> list[ResponseClock]:
+    """Who arrives waits for an answer of each brand."""
+    brands, sources = (reference.brand(name) for name in facts.business_entities), reference.lead_sources
+    return response_clock.of_arrival(
+        event=event,
+        brands=[brand for brand in brands if brand],
+        source=sources.find(facts.lead_source) if sources.knows(facts.lead_source) else None,
+        tags=facts.tags,
+        now=now,
+    )
 
 
 @dataclass(frozen=True)
@@ -243,6 +262,11 @@ class _Judge:
     @functools.cached_property
     def _policy(self) -> EnrolmentPolicy:
         return ARRIVAL if self.event is None else EnrolmentPolicy.of(self.event)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the contact is kept out of every workflow."""
+        return self._refusal is not None
 
     @functools.cached_property
     def _refusal(self) -> Reason | None:

@@ -21,6 +21,7 @@ from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contactflow.admin.personal_data import PersonalData
+from contactflow.core import clock
 from contactflow.core.admin.model_admin import address_of, joined, page
 from contacts import intake
 from contacts.admin.contacts import ContactAdmin
@@ -109,6 +110,7 @@ class WholeContactAdmin(Merging, PersonalData, PersonButtons, PeopleList, ListBu
             "subtitle": self.title_of(contact),
             "title": self.title_of(contact),
             "person": contact_summary.gather(contact=contact),
+            "now": clock.database_now(),
             "custom": list(contact.custom.items()),  # here: to a template, a field called "items" would hide the method
             "buttons": [one for one in offered if one["name"] in MAIN],
             "more": [one for one in offered if one["name"] not in MAIN],

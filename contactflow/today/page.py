@@ -12,7 +12,9 @@ from contactflow.models import Profile
 from contactflow.today import attention, first_steps, response_times, upcoming, volume
 from contacts import brands
 from contacts.models import BusinessEntity
+from engagement import response_clock
 
+WAITING_SHOWN = 5
 OPTIONS = {
     "animation": False,
     "responsive": True,
@@ -52,4 +54,9 @@ def shown_to(request: HttpRequest, *, now: dt.datetime) -> dict[str, Any]:
 
 
 def _clocks(now: dt.datetime, shown: list[BusinessEntity]) -> dict[str, Any]:
-    return {"clocks": response_times.clocks(now=now, brands=shown), "how_clocks_are_measured": response_times.HOW}
+    return {
+        "clocks": response_times.clocks(now=now, brands=shown),
+        "how_clocks_are_measured": response_times.HOW,
+        "waiting": response_clock.next_due(brands=shown, limit=WAITING_SHOWN),
+        "now": now,
+    }

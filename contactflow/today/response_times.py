@@ -14,10 +14,11 @@ from contacts.models import BusinessEntity
 DAYS = 7
 LOOKED_AT = 500  # people for each brand, the newest
 HOW = (
-    f"Measured over the people who came to a brand in the last {DAYS} days (at most the newest {LOOKED_AT} of each): "
-    "from their arrival to the first thing a colleague did for them: wrote to them, finished a task, acknowledged an "
-    "alert. What a workflow sent by itself is counted beside it. A lead source that promises less time than the brand "
-    "(less still for its tag) is held to that."
+    f"Measured over the people who came to a brand in the last {DAYS} days (at most the newest {LOOKED_AT} of each), "
+    "but for those who stood in a list: from their arrival to the first thing a colleague did for them: wrote to them, "
+    "called or met them, finished a task, acknowledged an alert. It counts in the brand's working hours. What a "
+    "workflow sent by itself is counted beside it. A lead source that promises less time than the brand (less still "
+    "for its tag) is held to that."
 )
 
 
@@ -42,7 +43,7 @@ class Clock:
 
 
 def clocks(*, now: dt.datetime, brands: list[BusinessEntity]) -> list[Clock]:
-    """The newest people of each brand by membership_since; of each person the first message, task and alert."""
+    """Of the newest arrivals of each brand."""
     if not brands:
         return []
     with connection.cursor() as cursor:
@@ -71,38 +72,26 @@ OUTCOMES = {
 }
 CONDITIONS = {
     "all": "true",
-    "in_time": "answered <= promised",
-    "late": "answered > promised",
-    "waiting": "answered IS NULL AND promised >= %(now)s",
-    "overdue": "answered IS NULL AND promised < %(now)s",
+    "in_time": "answered_at <= due_at",
+    "late": "answered_at > due_at",
+    "waiting": "answered_at IS NULL AND due_at >= %(now)s",
+    "overdue": "answered_at IS NULL AND due_at < %(now)s",
     "automatic": "has_automatic",
 }
+# Served by clock_of_brand. Nobody owed an answer to who turned out to need none.
 ANSWERS = """
-    WITH person AS (
-        SELECT brand.id AS brand_id, newest.contact_id, newest.since, newest.since + interval '1 hour' * least(
-            brand.response_hours, source.response_hours,
-            CASE WHEN lower(source.hot_tag) = ANY(lower(contact.tags::text)::text[]) THEN source.hot_response_hours END
-        ) AS promised
+    WITH answer AS (
+        SELECT brand.id AS brand_id, clock.contact_id, clock.answered_at, clock.due_at, EXISTS (
+            SELECT 1 FROM engagement_message WHERE contact_id = clock.contact_id AND status = 'sent'
+                AND sent_at >= clock.started_at AND action IS NOT NULL
+        ) AS has_automatic
         FROM contacts_businessentity AS brand CROSS JOIN LATERAL (
-            SELECT contact_id, since FROM contacts_entitymembership
-            WHERE business_entity_id = brand.id AND since >= %(now)s - %(days)s * interval '1 day'
-            ORDER BY since DESC LIMIT %(limit)s
-        ) AS newest
-        JOIN contacts_contact AS contact ON contact.id = newest.contact_id
-        LEFT JOIN contacts_leadsource AS source ON source.id = contact.lead_source_id
+            SELECT contact_id, started_at, answered_at, due_at FROM engagement_responseclock
+            WHERE business_entity_id = brand.id AND started_at >= %(now)s - %(days)s * interval '1 day'
+                AND reason = 'arrived' AND (dropped_at IS NULL OR dropped_at > due_at)
+            ORDER BY started_at DESC LIMIT %(limit)s
+        ) AS clock
         WHERE brand.id = ANY(%(brands)s)
-    ), answer AS (
-        SELECT person.*, least(
-            (SELECT min(sent_at) FROM engagement_message
-             WHERE contact_id = person.contact_id AND status = 'sent' AND sent_at >= person.since AND action IS NULL),
-            (SELECT min(completed_at) FROM engagement_task
-             WHERE contact_id = person.contact_id AND status = 'done' AND completed_at >= person.since),
-            (SELECT min(acknowledged_at) FROM engagement_alert
-             WHERE contact_id = person.contact_id AND acknowledged_at >= person.since)
-        ) AS answered, EXISTS (
-            SELECT 1 FROM engagement_message WHERE contact_id = person.contact_id AND status = 'sent'
-                AND sent_at >= person.since AND action IS NOT NULL
-        ) AS has_automatic FROM person
     )
 """
 COUNTS = f"SELECT brand_id, {', '.join(f'count(*) FILTER (WHERE {one})' for one in CONDITIONS.values())}"

@@ -89,7 +89,9 @@ class BusinessEntityAdmin(Reference):
         )}),
         ("What is followed", {"fields": ("tracks_opens", "tracks_clicks", "tracking_url")}),
         ("How the team works", {"fields": (
-            "timezone", "response_hours", "follow_up_days", "preferred_channels", "success_metrics",
+            "timezone", "response_hours", ("working_hours", "closed_days"),
+            ("holidays_country", "holidays_subdivision"), "quiet_hours_after_touch", "follow_up_days",
+            "preferred_channels", "success_metrics",
         )}),
     )  # fmt: skip
 

@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from contactflow.core import mail_addresses
+from contactflow.core import mail_addresses, working_hours
+from contactflow.core.working_hours import WorkingTime
 
 slug_field_help = "Lower-case letters, digits and underscores; used by the API and never shown to recipients."
 follow_up_days_help = "Proposed for each new email of a follow-up."
@@ -69,6 +70,24 @@ class BusinessEntity(models.Model):
     )
     success_metrics = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name of the team's time zone.")
+    working_hours = ArrayField(
+        models.CharField(max_length=100, validators=[working_hours.validate_line]),
+        default=list,
+        blank=True,
+        help_text="In which the promise counts, such as Mon-Fri 9:00-12:30, 13:30-17:00. Empty: around the clock.",
+    )
+    holidays_country = models.CharField(
+        max_length=3, blank=True, help_text="Whose public holidays are off: two letters, such as DE. Empty: none are."
+    )
+    holidays_subdivision = models.CharField(
+        "holidays of the region", max_length=10, blank=True, help_text="Such as BY for Bavaria."
+    )
+    closed_days = ArrayField(
+        models.DateField(), default=list, blank=True, verbose_name="more days off", help_text="Such as 2026-12-24."
+    )
+    quiet_hours_after_touch = models.PositiveSmallIntegerField(
+        default=0, help_text="How many hours marketing emails wait after a colleague was in touch. 0: they do not wait."
+    )
 
     requires_consent = models.BooleanField(
         "marketing needs permission",
@@ -115,6 +134,21 @@ class BusinessEntity(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        working_hours.validate_holidays(self.holidays_country, self.holidays_subdivision)
+
+    @property
+    def working_time(self) -> WorkingTime:
+        """In which what it promises counts."""
+        return WorkingTime(
+            zone=self.timezone,
+            hours=tuple(self.working_hours),
+            country=self.holidays_country,
+            subdivision=self.holidays_subdivision,
+            closed=frozenset(self.closed_days),
+        )
 
 
 class ContactType(models.Model):

@@ -247,12 +247,12 @@ class TargetAdmin(NoDeleteAdmin):
     autocomplete_fields = ("people",)
     readonly_fields = ("reaches",)
     fieldsets = (
-        (None, {"fields": ("reaches", "people", "extra_emails", "alert_by_email")}),
+        (None, {"fields": ("reaches", "people", "extra_emails", "alert_by_email", "hears_of_missed")}),
         ("The role", {"fields": ("name", "slug", "business_entity")}),
     )
     add_fieldsets = (
         (None, {"fields": ("name", "slug", "business_entity")}),
-        ("Behind it", {"fields": ("people", "extra_emails", "alert_by_email")}),
+        ("Behind it", {"fields": ("people", "extra_emails", "alert_by_email", "hears_of_missed")}),
     )
     actions_detail = ("send_test",)
 

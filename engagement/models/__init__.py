@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
 from engagement.models.channels import ChannelState
+from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
 from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
 from engagement.models.replies import WAITING, Mailbox, Reply
@@ -35,6 +36,7 @@ __all__ = [
     "Priority",
     "Purpose",
     "Reply",
+    "ResponseClock",
     "Target",
     "Task",
     "TemplateVersion",

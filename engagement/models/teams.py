@@ -29,6 +29,11 @@ class Target(models.Model):
         models.EmailField(), default=list, blank=True, help_text="Addresses besides those of the people."
     )
     alert_by_email = models.BooleanField(default=True)
+    hears_of_missed = models.BooleanField(
+        "hears of missed promises",
+        default=False,
+        help_text="Is alerted when nobody of its brand (without one: of any) answered somebody within the promise.",
+    )
 
     class Meta:
         verbose_name = "team"

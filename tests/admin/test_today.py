@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contactflow.core.clock import database_now
-from contacts.models import BusinessEntity, Contact, EntityMembership
-from engagement.models import Alert
+from contacts.models import BusinessEntity, Contact
+from engagement.models import Alert, ResponseClock
 from tests import factories as f
 from tests.admin import rows
 from workflows import heartbeat
@@ -150,8 +150,11 @@ def test_filter_nobody_offers_breaks_nothing(desk, name, value):
 def test_waiting_people_are_listed(desk):
     brand = BusinessEntity.objects.create(slug="ours", name="Ours", response_hours=0)
     person = f.ContactFactory()
-    EntityMembership.objects.create(contact=person, business_entity=brand)
-    assert database_now()
+    now = database_now()
+    ResponseClock.objects.create(
+        contact=person, business_entity=brand, reason="arrived", reference=person.pk, promised_hours=0,
+        started_at=now, warn_at=now, due_at=now,
+    )  # fmt: skip
 
     listed = desk.get(reverse("admin:contacts_contact_changelist"), {"answer": f"{brand.pk}.overdue"}).context["cl"]
 

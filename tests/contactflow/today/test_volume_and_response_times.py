@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from contactflow.today import response_times, volume
 from contacts.models import BusinessEntity, EntityMembership
-from engagement.models import Alert, Message, Task
+from engagement import response_clock, touches
+from engagement.models import Message
 from tests import factories as f
 
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
@@ -35,15 +36,25 @@ def school(db):
 
 
 def came(brand, ago):
+    """Somebody who arrived so long ago; the brand promises four hours."""
     person = f.ContactFactory()
     EntityMembership.objects.create(contact=person, business_entity=brand)
     EntityMembership.objects.filter(contact=person).update(since=NOW - ago)
+    event = f.ContactEventFactory(contact=person)
+    (clock,) = response_clock.of_arrival(event=event, brands=[brand], source=None, tags=[], now=NOW)
+    due_at = NOW - ago + brand.response_hours * HOUR
+    clock.started_at, clock.warn_at, clock.due_at = NOW - ago, due_at, due_at
+    clock.save()
     return person
 
 
-def sent(person, ago, *, brand=None, status="sent", by_hand=True):
+def answered(person, ago):
+    touches.log(contact=person, kind="called", business_entity=None, at=NOW - ago, colleague="ada", now=NOW)
+
+
+def sent(person, ago, *, brand=None, status="sent"):
     return Message.objects.create(
-        action=None if by_hand else uuid.uuid4(),
+        action=uuid.uuid4(),
         contact=person, business_entity=brand, recipient="a@example.org", subject="Hello", text="", html="",
         status=status, sent_at=NOW - ago if status == "sent" else None,
     )  # fmt: skip
@@ -109,73 +120,30 @@ def the_clock(brand):
     return found
 
 
-def test_email_within_the_promise_is_in_time(gallery):
-    sent(came(gallery, 10 * HOUR), 7 * HOUR)
+def test_answer_within_the_promise_is_in_time(gallery):
+    answered(came(gallery, 10 * HOUR), 7 * HOUR)
 
     assert (the_clock(gallery).in_time, the_clock(gallery).kept) == (1, 100)
 
 
 def test_email_that_a_workflow_sent_is_no_answer_and_stands_beside_it(gallery):
-    sent(came(gallery, 10 * HOUR), 9 * HOUR, by_hand=False)
+    sent(came(gallery, 10 * HOUR), 9 * HOUR)
 
     clock = the_clock(gallery)
     assert (clock.in_time, clock.overdue, clock.automatic, clock.kept) == (0, 1, 1, 0)
 
 
-@pytest.mark.parametrize(
-    ("tags", "answered_after", "in_time"),
-    [([], 3, 1), ([], 3.5, 0), (["vip"], 1, 1), (["VIP"], 2, 0), (["Other"], 2, 1)],
-)
-def test_source_that_promises_less_time_is_held_to_it(gallery, tags, answered_after, in_time):
-    person = came(gallery, 10 * HOUR)
-    person.lead_source = f.LeadSourceFactory(response_hours=3, hot_tag="VIP", hot_response_hours=1)
-    person.tags = tags
-    person.save()
-
-    sent(person, (10 - answered_after) * HOUR)
-
-    assert the_clock(gallery).in_time == in_time
-
-
-def test_email_after_the_promise_is_late(gallery):
-    sent(came(gallery, 10 * HOUR), 5 * HOUR)
+def test_answer_after_the_promise_is_late(gallery):
+    answered(came(gallery, 10 * HOUR), 5 * HOUR)
 
     assert (the_clock(gallery).late, the_clock(gallery).kept) == (1, 0)
 
 
 def test_each_brand_has_its_own_promise(gallery, school):
     for brand in (gallery, school):
-        sent(came(brand, 10 * HOUR), HOUR)
+        answered(came(brand, 10 * HOUR), HOUR)
 
     assert (the_clock(gallery).late, the_clock(school).in_time) == (1, 1)
-
-
-def test_finished_task_is_an_answer(gallery):
-    person = came(gallery, 10 * HOUR)
-    Task.objects.create(title="Call", contact=person, status="done", completed_at=NOW - 8 * HOUR)
-
-    assert the_clock(gallery).in_time == 1
-
-
-def test_acknowledged_alert_is_an_answer(gallery):
-    person = came(gallery, 10 * HOUR)
-    Alert.objects.create(title="New", contact=person, target=f.TargetFactory(), acknowledged_at=NOW - 8 * HOUR)
-
-    assert the_clock(gallery).in_time == 1
-
-
-def test_first_answer_counts(gallery):
-    person = came(gallery, 10 * HOUR)
-    sent(person, HOUR)
-    sent(person, 9 * HOUR)
-
-    assert the_clock(gallery).in_time == 1
-
-
-def test_what_was_before_the_arrival_is_no_answer(gallery):
-    sent(came(gallery, HOUR), DAY)
-
-    assert (the_clock(gallery).in_time, the_clock(gallery).waiting) == (0, 1)
 
 
 def test_unanswered_person_waits_in_time_and_then_too_long(gallery):
@@ -185,8 +153,14 @@ def test_unanswered_person_waits_in_time_and_then_too_long(gallery):
     assert (the_clock(gallery).waiting, the_clock(gallery).overdue, the_clock(gallery).new) == (1, 1, 2)
 
 
-def test_held_email_is_no_answer(gallery):
-    sent(came(gallery, 5 * HOUR), HOUR, status="held")
+def test_who_needed_no_answer_is_not_counted(gallery):
+    response_clock.drop(contact=came(gallery, HOUR), brand=gallery, now=NOW)
+
+    assert the_clock(gallery).new == 0
+
+
+def test_what_was_missed_before_it_was_dropped_stays_missed(gallery):
+    response_clock.drop(contact=came(gallery, 5 * HOUR), brand=gallery, now=NOW)
 
     assert the_clock(gallery).overdue == 1
 
@@ -215,9 +189,9 @@ def test_newest_people_are_enough(gallery, monkeypatch):
 def test_people_behind_a_number_are_as_many(gallery, how):
     came(gallery, HOUR)
     came(gallery, 9 * HOUR)
-    sent(came(gallery, 10 * HOUR), 9 * HOUR)
-    sent(came(gallery, 10 * HOUR), HOUR)
-    sent(came(gallery, HOUR / 2), HOUR / 4, by_hand=False)
+    answered(came(gallery, 10 * HOUR), 9 * HOUR)
+    answered(came(gallery, 10 * HOUR), HOUR)
+    sent(came(gallery, HOUR / 2), HOUR / 4)
     clock = the_clock(gallery)
     expected = clock.new if how == "all" else getattr(clock, how)
 
