@@ -76,7 +76,7 @@ def _round(deadline: float) -> int:
     """What fails in one part is logged and does not keep the others from their work."""
     waiting = _what_waits()
     comes = waiting.events or waiting.leases  # may leave something for the parts after it
-    if not (waiting.outside or comes):
+    if not (waiting.outside or waiting.suspects or comes):
         registry.release_all()
     parts: tuple[tuple[bool, Callable[[], int]], ...] = (
         (waiting.events, lambda: enrolment.enrol_waiting(now=database_now())),
