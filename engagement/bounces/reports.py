@@ -1,0 +1,197 @@
+"""What one message reports, of each recipient. Nothing here is asked of the database."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from email import message_from_bytes, policy
+from email.message import Message as Mail
+from typing import Any
+
+from engagement.bounces import judging, mail_parts, prose, verdicts, words
+from engagement.bounces.mail_parts import ADDRESS
+from engagement.bounces.verdicts import Kind, Verdict
+
+MAX_BYTES = 2_000_000  # of a report; what it returns of the message may be longer
+# A person, or somebody for them, does not want it (RFC 5965); "not-spam" and "auth-failure" are something else.
+_COMPLAINTS = ("abuse", "fraud", "virus", "other", "miscategorized", "opt-out", "opt-out-list")
+_ID = re.compile(r"<[^<>\s]+>")
+_DONE = {"delayed": verdicts.DELAYED} | dict.fromkeys(("delivered", "relayed", "expanded"), verdicts.DELIVERED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What is said of one recipient. Without a recipient it is known only by the message that came back."""
+
+    verdict: Verdict
+    recipient: str = ""
+    original_recipient: str = ""
+    """As the message was addressed, where a server forwarded it."""
+    status: str = ""
+    reply_code: str = ""
+    said: str = ""
+    message_ids: tuple[str, ...] = ()
+    """Of the message that came back."""
+    arrived_at: tuple[str, ...] = ()
+    """Where the report was sent to: the envelope sender of the message, where that tells one from another."""
+
+    @property
+    def kind(self) -> Kind:
+        return self.verdict.kind
+
+    @property
+    def is_hard(self) -> bool:
+        return self.verdict.is_hard
+
+
+def read(raw: bytes) -> list[Report]:
+    """The reports in a message, one for each recipient; none when it is anything else, an automatic answer say."""
+    mail = message_from_bytes(raw[:MAX_BYTES], policy=policy.compat32)
+    found = _complaints(mail) or _delivery_statuses(mail) or _notification(mail) or _written(mail)
+    ids = tuple(
+        dict.fromkeys(one for part in mail_parts.returned(mail) for one in _ID.findall(str(part.get("Message-ID", ""))))
+    )
+    names = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To")
+    at = tuple(dict.fromkeys(one.lower() for name in names for one in ADDRESS.findall(str(mail.get(name, "")))))
+    return [replace(report, message_ids=report.message_ids or ids, arrived_at=at) for report in found]
+
+
+def _judged(recipient: str, said: str, *, status: str = "", original: str = "", around: str = "") -> Report:
+    answer = judging.answer(said, status=status, around=around, is_final=True)
+    return Report(
+        verdict=judging.judge(answer),
+        recipient=recipient.lower(),
+        original_recipient=original.lower(),
+        status=answer.status,
+        reply_code=answer.reply_code,
+        said=answer.said[:500],
+    )
+
+
+def _complaints(mail: Mail) -> list[Report]:
+    found = []
+    for part in mail_parts.parts_of(mail, "message/feedback-report"):
+        fields: dict[str, list[str]] = {}
+        for group in mail_parts.fields(part):
+            fields |= group
+        kind = (fields.get("feedback-type") or ["abuse"])[0].lower()
+        if kind == "auth-failure":
+            found.append(Report(verdict=verdicts.AUTH_FAILED, said=kind))
+        if kind not in _COMPLAINTS:
+            continue
+        named = [one for value in fields.get("original-rcpt-to", []) for one in ADDRESS.findall(value)]
+        named = named or prose.returned_to(mail)[:1] or [""]
+        found += [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), said=kind) for one in named]
+    return found or _complaint_of_hotmail(mail)
+
+
+def _complaint_of_hotmail(mail: Mail) -> list[Report]:
+    """Microsoft's own programme sends no RFC 5965, but the message itself with a subject that never changes."""
+    if not re.match(r"complaint about message from [\d.]+", mail_parts.header(mail, "Subject"), re.IGNORECASE):
+        return []
+    named = ADDRESS.findall(mail_parts.header(mail, "X-HmXmrOriginalRecipient")) or prose.returned_to(mail)[:1]
+    return [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), said="abuse") for one in named or [""]]
+
+
+def _delivery_statuses(mail: Mail) -> list[Report]:
+    """RFC 3464. What its machine-readable part leaves open stands in its words."""
+    groups = [
+        group
+        for part in mail_parts.parts_of(mail, "message/delivery-status", "message/global-delivery-status")
+        for group in mail_parts.fields(part)
+    ]
+    said = mail_parts.written(mail)[0]
+    if not groups and prose.is_notice(mail, said):
+        groups = mail_parts.groups(_flat(mail))
+    groups = [
+        group
+        for group in groups
+        if ("final-recipient" in group or "original-recipient" in group) and ("action" in group or "status" in group)
+    ]
+    beside = dict(prose.recipients(mail, said)) if groups else {}
+    return [_status(group, beside, said if len(groups) == 1 else "") for group in groups]
+
+
+def _status(group: Mapping[str, list[str]], beside: Mapping[str, str], said: str) -> Report:
+    def first(name: str) -> str:
+        return (group.get(name) or [""])[0]
+
+    final, original = (_recipient(first(name)) for name in ("final-recipient", "original-recipient"))
+    action = first("action").split(" ")[0].lower()
+    diagnostic = " ".join(group.get("diagnostic-code", []))
+    told = diagnostic or first("status")
+    more = beside.get(final) or beside.get(original) or said
+    report = _judged(final or original, told, status=first("status"), original=original, around=more)
+    if report.verdict.is_vague and more:
+        report = _judged(final or original, f"{told} {more}", status=first("status"), original=original)
+    if report.is_hard and words.meaning(more) is verdicts.FULL:  # it contradicts itself: the milder word holds
+        report = replace(report, verdict=verdicts.FULL)
+    done = _DONE.get(action)
+    return replace(report, verdict=done) if done else report
+
+
+def _recipient(value: str) -> str:
+    found = ADDRESS.search(value.partition(";")[2] or value)
+    return found[0].lower() if found else (value.partition(";")[2] or value).strip(" <>").lower()
+
+
+def _flat(mail: Mail) -> str:
+    """All its text, of parts whose boundaries are broken too."""
+    return "\n\n".join(mail_parts.text_of(part) for part in mail_parts.own_parts(mail))
+
+
+def _notification(mail: Mail) -> list[Report]:
+    """Amazon's, which it also sends as an email whose text is JSON."""
+    text = mail_parts.written(mail)[0].strip()
+    if not text.startswith('{"') or "notificationType" not in text:
+        return []
+    try:
+        told, _ = json.JSONDecoder(strict=False).raw_decode(re.sub(r"\n ?", "", text))
+    except ValueError:
+        return []
+    ids = tuple(filter(None, [_written_id(told)]))
+    match told:
+        case {"bounce": {"bouncedRecipients": [*people]}}:
+            found = [
+                _judged(
+                    str(one.get("emailAddress", "")),
+                    str(one.get("diagnosticCode", "")),
+                    status=str(one.get("status", "")),
+                )
+                for one in people
+                if isinstance(one, dict)
+            ]
+        case {"complaint": {"complainedRecipients": [*people]}}:
+            found = [
+                Report(verdict=verdicts.COMPLAINED, recipient=str(one.get("emailAddress", "")).lower())
+                for one in people
+                if isinstance(one, dict)
+            ]
+        case {"delivery": {"recipients": [*people]}}:
+            found = [Report(verdict=verdicts.DELIVERED, recipient=str(one).lower()) for one in people]
+        case _:
+            found = []
+    return [replace(report, message_ids=ids) for report in found]
+
+
+def _written_id(told: Any) -> str:
+    match told:
+        case {"mail": {"messageId": str(written)}}:
+            return written
+        case _:
+            return ""
+
+
+def _written(mail: Mail) -> list[Report]:
+    said = mail_parts.written(mail)[0]
+    kind = str(mail.get_param("report-type", ""))
+    if kind.lower() == "disposition-notification" or not prose.is_notice(mail, said):
+        return []
+    found = [_judged(address, text) for address, text in prose.recipients(mail, said)]
+    if not found:  # one that was passed on within another, or one that names nobody
+        found = [one for part in mail_parts.returned(mail) for one in _delivery_statuses(part)]
+    found = found or [_judged(address, said) for address in prose.returned_to(mail)[:1] or [""]]
+    is_delay = re.search(r"\bdelay|warning: ", mail_parts.header(mail, "Subject"), re.IGNORECASE)
+    return [replace(one, verdict=verdicts.DELAYED) for one in found] if is_delay else found
