@@ -15,6 +15,9 @@ from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
+from engagement import describe
+from engagement.inbound import inboxes
+
 FORBIDDEN_IN_ADMIN = ("django_q.Schedule", "django_q.OrmQ")
 
 
@@ -25,6 +28,7 @@ def settings_fit_together(app_configs: Sequence[AppConfig] | None, **kwargs: Any
         *_tracking(),
         *_debug(),
         *_redis(),
+        *_mailboxes(),
         *_dotted_paths(),
         *_notion(),
         *_language_model(),
@@ -99,6 +103,19 @@ def _redis() -> Iterator[CheckMessage]:
             hint="Use redis://host:6379/0, rediss://... with TLS or unix:///path, or unset it: PostgreSQL then is the "
             "broker.",
             id="contactflow.E005",
+        )
+
+
+def _mailboxes() -> Iterator[CheckMessage]:
+    for refusal in inboxes.unusable():
+        yield Error(describe.why(refusal.reason), hint=f"Such as {inboxes.EXAMPLE}", id="contactflow.E030")
+    if not settings.INBOX_PLUS_ADDRESSING:
+        return
+    if not any(inbox.address for inbox in inboxes.configured()):
+        yield checks.Warning(
+            "INBOX_PLUS_ADDRESSING is on, but no mailbox is named by an address: answers go where they always went.",
+            hint="Give INBOX_URL a user name that is its address, such as imaps://hello%40brand.example:...",
+            id="contactflow.W031",
         )
 
 

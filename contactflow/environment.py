@@ -90,6 +90,11 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
         """The address of a Redis server; empty when the variable is unset."""
         return _encoded(var, str(self.str(var, "")))
 
+    def by_suffix(self, var: str) -> dict[str, str]:
+        """The values of a variable and of those that begin with it, by what follows the underscore in lower case."""
+        named = {name: value for name, value in self.ENVIRON.items() if value and f"{name}_".startswith(f"{var}_")}
+        return {name[len(var) + 1 :].lower(): value for name, value in sorted(named.items())}
+
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings for a mail server; empty when the variable is unset."""
         address = _encoded(var, str(self.str(var, "")))

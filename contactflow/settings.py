@@ -156,6 +156,10 @@ DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
 DEFAULT_FROM_EMAIL: str = env.mailbox("DEFAULT_FROM_EMAIL", f"Contactflow <contactflow@{_public.hostname}>")
 EMAIL_TIMEOUT = 30  # seconds, of Django's own mail; engagement.channels bounds the phases of ours
 
+# Where answers arrive: one mailbox for all, and one for each brand that has its own (by slug); "" is the installation.
+INBOX_URLS: dict[str, str] = env.by_suffix("INBOX_URL")
+INBOX_PLUS_ADDRESSING: bool = env.bool("INBOX_PLUS_ADDRESSING", False)
+
 # The daily digest of what needs somebody: from which hour of TIME_ZONE on, and to whom.
 DIGEST_HOUR: int | None = env.hour("DIGEST_HOUR", 8)
 DIGEST_ROLES = ("Owner", "Operator")
@@ -190,6 +194,7 @@ ACTION_TYPES = [  # in the order in which staff choose among them; each a class 
 ]
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
+    "engagement.inbound.mailboxes.run_pump_step",
     "workflows.failures.run_pump_step",
     "workflows.digest.run_pump_step",
     "engagement.response_alerts.run_pump_step",
@@ -201,6 +206,7 @@ PUMP_STEPS = [
 # What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
 ERASURE_STEPS = [
     "contactflow.erasure.forget",
+    "engagement.inbound.erasure.forget",
     "workflows.transfers.erasure.forget",
     "notion_bridge.erasure.forget",
 ]

@@ -49,6 +49,17 @@ SENTENCES = {
     "nobody_behind": _("Nobody is behind %(target)s: add people or addresses to it."),
     "not_sent": _("Not sent, says %(by)s: %(why)s"),
     "our_fault": _("%(said)s"),
+    "inbox_url_unusable": _(
+        "%(variable)s is not the address of a mailbox: use imaps://user:password@mail.example.com/INBOX, with signs "
+        "such as @ and / in user and password percent-encoded (%%40, %%2F)."
+    ),
+    "inbox_url_signs": _(
+        "%(variable)s ends too early: write ? and # in user and password as %%3F and %%23, and a port from 1 to 65535."
+    ),
+    "inbox_login_refused": _(
+        "The mailbox %(mailbox)s refuses user name or password: correct %(variable)s. It says: %(said)s"
+    ),
+    "inbox_unreachable": _("The mailbox %(mailbox)s cannot be read: %(said)s"),
 }
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import hypothesis
 import pytest
 
 from contactflow import embedded
-from tests import postgres, smtp
+from tests import dovecot, postgres, smtp
 
 # Before Django reads its settings: nothing of the developer's environment or .env file reaches a test.
 EXAMPLE = (Path(__file__).parent.parent / ".env.example").read_text()
@@ -73,6 +74,7 @@ NEEDED_PROGRAMS = {
     "browser": ("chromium", "google-chrome", "chromium-headless-shell"),
     "redis": ("redis-server",),
     "faketime": ("faketime",),
+    "dovecot": ("dovecot", "/usr/sbin/dovecot"),
 }
 # Files that take long for the number of their tests: no core is to wait for one of them at the end.
 LONG = ("deployment/", "test_time_travel.py", "contactflow/test_embedded.py", "browser/", "api/test_fuzz.py")
@@ -121,6 +123,18 @@ def smtp_sink() -> Iterator[smtp.Sink]:
     """A real SMTP server on a free loopback port; settings and EMAIL_URL are the test's to point at it."""
     with smtp.Sink() as sink:
         yield sink
+
+
+@pytest.fixture(scope="session")
+def imap_server() -> Iterator[dovecot.Dovecot]:
+    """A real Dovecot on a free loopback port; each test has a user of its own there. Mark what uses it `dovecot`."""
+    with tempfile.TemporaryDirectory(prefix="dovecot") as home:
+        server = dovecot.Dovecot(Path(home), dovecot.free_port())
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 DEPLOYED: dict[str, bytes] = {}  # made once a process

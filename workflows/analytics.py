@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from contacts.models import Contact
 from engagement import describe
+from engagement.inbound import mailboxes
 from engagement.models import ChannelState
 from workflows import heartbeat
 from workflows.models import WorkflowInstance
@@ -40,6 +41,7 @@ def problems_of(*, now: dt.datetime) -> list[str]:
         + describe.why(paused.reason)
         for paused in ChannelState.objects.filter(paused_until__gt=now)
     ]
+    problems += [describe.why(reason) for reason in mailboxes.problems()]
     if not worker_is_alive():
         problems.append("No worker gave a sign of life lately. Start one with: manage.py worker")
     return problems

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 SIGNATURE_BYTES = 16
+LOCAL_SIGNATURE_BYTES = 10
 
 
 def make(purpose: str, *ids: uuid.UUID) -> str:
@@ -36,6 +37,28 @@ def read(purpose: str, token: str, *, count: int = 1) -> Sequence[uuid.UUID] | N
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if hmac.compare_digest(_signature(key, purpose, payload), signature):
             return [uuid.UUID(bytes=payload[start : start + 16]) for start in range(0, len(payload), 16)]
+    return None
+
+
+def make_local(purpose: str, one: uuid.UUID) -> str:
+    """A token for the local part of a mail address, which has 64 characters at most and may lose its case on the way:
+    42 letters and digits, with 80 bits of the signature."""
+    signature = _signature(settings.SECRET_KEY, purpose, one.bytes)[:LOCAL_SIGNATURE_BYTES]
+    return base64.b32encode(one.bytes + signature).rstrip(b"=").decode().lower()
+
+
+def read_local(purpose: str, token: str) -> uuid.UUID | None:
+    """The id of a token of `make_local`; None for anything that was not made for this purpose."""
+    try:
+        raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+    except (binascii.Error, ValueError):
+        return None
+    payload, signature = raw[:-LOCAL_SIGNATURE_BYTES], raw[-LOCAL_SIGNATURE_BYTES:]
+    if len(payload) != 16 or base64.b32encode(raw).rstrip(b"=").decode() != token.upper():
+        return None
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if hmac.compare_digest(_signature(key, purpose, payload)[:LOCAL_SIGNATURE_BYTES], signature):
+            return uuid.UUID(bytes=payload)
     return None
 
 

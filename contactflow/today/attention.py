@@ -15,7 +15,8 @@ from contacts import brands
 from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import describe as engagement_describe
 from engagement import worklist
-from engagement.models import Alert, ChannelState, Message, Target, Task
+from engagement.inbound import mailboxes
+from engagement.models import Alert, ChannelState, Message, Reply, Target, Task
 from notion_bridge import describe, health, monitoring
 from notion_bridge.models import NotionConnection, SyncConflict, SyncProblem
 from workflows import heartbeat
@@ -84,6 +85,7 @@ def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attentio
             *_outbox_notice(),
             *_limit_notice(),
             *(_pause_notice(channel) for channel in paused),
+            *_mailbox_notices(),
             *_notion_notice(now),
         ],
         cards=[
@@ -102,6 +104,12 @@ def _outbox_notice() -> list[Notice]:
         return []
     sentence = "Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL."
     return [Notice(sentence=sentence, model=Message)]
+
+
+def _mailbox_notices() -> list[Notice]:
+    """Answers arrive and nobody sees them."""
+    sentences = [engagement_describe.why(reason) for reason in mailboxes.problems()]
+    return [Notice(sentence=sentence, model=Reply, is_linked=False) for sentence in sentences]
 
 
 def _limit_notice() -> list[Notice]:

@@ -24,6 +24,8 @@ from contacts.models import Contact, ContactEvent
 from contacts.reference_data import ReferenceData
 
 NEW_CONTACT, CONTACT_UPDATED, MANUAL = "new_contact", "contact_updated", "manual_trigger"
+BY_THE_PERSON = ("replied",)
+"""What only the person does, whoever tells of it."""
 ATTEMPTS = 5
 
 Result = TypeVar("Result")
@@ -95,7 +97,8 @@ class Command:
     def is_interaction(self) -> bool:
         """A list that is imported, or a trigger a colleague pulls, is nothing the person did."""
         change = self.change
-        return not self.policy.is_baseline and change.source == ContactEvent.Source.API and change.kind != MANUAL
+        told = change.source == ContactEvent.Source.API and change.kind != MANUAL
+        return not self.policy.is_baseline and (told or change.kind in BY_THE_PERSON)
 
     def event(self, person: Person, *, kind: str, facts: Facts) -> ContactEvent:
         policy = self.policy

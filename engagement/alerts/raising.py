@@ -25,9 +25,11 @@ def raise_alert(  # noqa: PLR0913  what an alert consists of
     target: Target,
     contact: Contact | None,
     business_entity: BusinessEntity | None = None,
+    only: Sequence[str] | None = None,
     now: datetime,
 ) -> Alert:
-    """The alert of this action; the one that exists when it was raised before."""
+    """The alert of this action; the one that exists when it was raised before. `only` are the addresses it goes to in
+    place of the whole team's."""
     alert = Alert(
         action=action_id,
         title=title,
@@ -37,11 +39,11 @@ def raise_alert(  # noqa: PLR0913  what an alert consists of
         contact=contact,
         business_entity=business_entity,
     )
-    return Alert.objects.get(pk=raise_many([alert], now=now)[0])
+    return Alert.objects.get(pk=raise_many([alert], now=now, only=only)[0])
 
 
 @transaction.atomic(savepoint=False)
-def raise_many(alerts: Sequence[Alert], *, now: datetime) -> list[UUID]:
+def raise_many(alerts: Sequence[Alert], *, now: datetime, only: Sequence[str] | None = None) -> list[UUID]:
     """Store the alerts, each once per action, with their deliveries; the ids of those that stand there, in order.
 
     `created_at` is the database's at the insert: the feed relies on it being close to the commit.
@@ -51,7 +53,7 @@ def raise_many(alerts: Sequence[Alert], *, now: datetime) -> list[UUID]:
     ids = bulk.insert_once(alerts, key="action")
     new = [alert for alert, pk in zip(alerts, ids, strict=True) if alert.pk == pk]
     addresses = addresses_behind([alert.target for alert in new])
-    bulk.insert([delivery for alert in new for delivery in _deliveries(alert, addresses[alert.target_id], now)])
+    bulk.insert([delivery for alert in new for delivery in _deliveries(alert, only or addresses[alert.target_id], now)])
     return ids
 
 

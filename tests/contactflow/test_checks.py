@@ -17,6 +17,8 @@ WRONG: dict[str, dict[str, object]] = {
     "contactflow.W022": {"EMAIL_URL": "smtp://mail.example.com", "PUBLIC_URL": "http://localhost:8000"},
     "contactflow.W004": {"DEBUG": True, "USES_HTTPS": True},
     "contactflow.E005": {"REDIS_URL": "localhost:6379"},
+    "contactflow.E030": {"INBOX_URLS": {"am_consulting": "imap.example.com"}},
+    "contactflow.W031": {"INBOX_PLUS_ADDRESSING": True, "INBOX_URLS": {"": "imaps://hello:secret@mail.example.com"}},
     "contactflow.E006": {"PUMP_STEPS": ["workflows.nowhere.run"]},
     "contactflow.W007": {"NOTION_API_KEY": "", "NOTION_DATABASES": {"contacts": "abc"}},
     "contactflow.W008": {"AI_BASE_URL": "http://localhost:1234/v1", "AI_MODEL": ""},
@@ -37,6 +39,15 @@ def test_wrong_combination_is_named_with_a_remedy(identifier: str, settings: Set
         setattr(settings, name, value)
 
     assert found()[identifier]
+
+
+def test_the_password_of_a_mailbox_is_not_printed(settings: Settings) -> None:
+    settings.INBOX_URLS = {"": "imap://hello:p4ssw0rd@mail.example.com:99999/INBOX", "b": "pop3://u:p4ssw0rd@x/INBOX"}
+
+    messages = [message for message in run_checks() if message.id == "contactflow.E030"]
+
+    assert len(messages) == 2
+    assert "p4ssw0rd" not in str(messages)
 
 
 def test_schedule_in_the_admin_is_refused() -> None:

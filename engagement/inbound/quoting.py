@@ -1,0 +1,119 @@
+"""What is new in a reply, apart from what it quotes, and whether that only says "stop".
+
+The library that cuts takes long for many lines: it gets a bounded text and bounded time. Whatever it does, the whole
+body is kept beside its answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+from mailparser_reply import EmailReplyParser
+from mailparser_reply.constants import MAIL_LANGUAGES
+
+MAX_CHARACTERS, MAX_LINES, SECONDS = 20_000, 600, 2.0
+LANGUAGES = [name for name in MAIL_LANGUAGES if len(name) == 2]
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
+# What the library does not know: other languages, and Spanish as Gmail writes it.
+_WROTE = re.compile(
+    r"^(?=[^\n]*[\d@])[ \t]*(?:El [^\n]{5,150}escribió|Em [^\n]{5,150}escreveu|"
+    r"[^\n]{5,150}(?:написала?|пише|пишет|yazd\u0131|kirjoitti)|"
+    r"[^\n]{5,100}\b(?:schreef|skrev|napisał\w*|napsal\w*|írta)\b[^\n]{1,100}?)[^\S\n]*:[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_QUOTED = re.compile(r"^[ \t]*>", re.MULTILINE)
+_SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
+OPT_OUT = frozenset(
+    {
+        *("stop", "stopp", "stop it", "please stop", "stop please", "stop emails", "stop emailing me", "unsubscribe"),
+        *("please unsubscribe", "unsubscribe please", "unsubscribe me", "please unsubscribe me", "remove", "remove me"),
+        *("please remove me", "opt out", "optout", "no more emails", "take me off your list", "cancel subscription"),
+        *("abmelden", "bitte abmelden", "abmeldung", "abbestellen", "bitte abbestellen", "austragen"),
+        *("bitte austragen", "keine mails mehr", "keine e mails mehr", "bitte keine mails mehr", "newsletter abmelden"),
+        *("désabonner", "me désabonner", "désinscription", "désinscrire", "me désinscrire", "désabonnement", "arrêt"),
+        *("baja", "dar de baja", "darme de baja", "cancelar suscripción", "cancelar subscrição", "remover"),
+        *("disiscrivi", "disiscrivimi", "cancellami", "annulla iscrizione", "afmelden", "uitschrijven", "afmeld"),
+        *("avregistrera", "avsluta", "avmeld", "framelding", "wypisz", "wypisz mnie", "odhlásit", "leiratkozás"),
+        *("отписаться", "відписатися", "abonelikten ç\u0131k", "peruuta tilaus", "配信停止", "退订"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """`text` is what they wrote this time; the whole body where answers stand between quoted lines."""
+
+    text: str
+    wants_out: bool
+
+
+class _TooLong(Exception):
+    """The library is not done in time."""
+
+
+def cut(body: str, *, subject: str = "") -> Cut:
+    """What is new in the body."""
+    whole = _BLANK_LINES.sub("\n\n", body).strip()
+    bounded = "\n".join(whole[:MAX_CHARACTERS].split("\n")[:MAX_LINES])
+    if _answers_inside(bounded):
+        return Cut(whole, wants_out=False)
+    new, without_signature = _latest(bounded)
+    said = without_signature or new
+    return Cut(new or whole, wants_out=_means_stop(said or ("" if whole else subject)))
+
+
+def _latest(text: str) -> tuple[str, str]:
+    """The newest part with and without what stands below it in every mail."""
+    before = _WROTE.split(text, maxsplit=1)[0]
+    try:
+        with _within(SECONDS):
+            newest = EmailReplyParser(languages=list(LANGUAGES)).read(before).replies[0]
+    except (_TooLong, RecursionError, IndexError, re.error):
+        newest = None
+    content = newest.content if newest else before
+    short = newest.body if newest else before
+    kept = "\n".join(line for line in content.split("\n") if not line.startswith(">"))
+    return kept.strip(), _SIGNATURE.split(_without_quotes(short), maxsplit=1)[0].strip()
+
+
+def _without_quotes(text: str) -> str:
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">"))
+
+
+def _answers_inside(text: str) -> bool:
+    """Whether somebody wrote between or below quoted lines: then nothing is cut."""
+    first = _QUOTED.search(text)
+    if first is None:
+        return False
+    below = _SIGNATURE.split(text[first.start() :], maxsplit=1)[0]
+    return bool(_without_quotes(below).strip())
+
+
+def _means_stop(text: str) -> bool:
+    words = re.sub(r"[^\w]+", " ", text.casefold()).strip()
+    return words in OPT_OUT
+
+
+@contextlib.contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raise _TooLong after so long, where that is possible: in the main thread, in which workers work."""
+    if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

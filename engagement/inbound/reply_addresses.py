@@ -1,0 +1,36 @@
+"""The address that answers to one message go to, which says and proves which message that was.
+
+`hello+TOKEN@brand.example`: only where INBOX_PLUS_ADDRESSING says that the mailbox takes what stands behind a plus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+
+from contactflow.core import tokens
+from engagement.inbound import inboxes
+
+PURPOSE = "reply"
+LONGEST_LOCAL_PART = 64
+
+
+def of_message(message_id: UUID, *, brand: str) -> str:
+    """For the Reply-To of a message of the brand (its slug); "" where answers go where they always go."""
+    if not settings.INBOX_PLUS_ADDRESSING:
+        return ""
+    inbox = inboxes.of_brand(brand)
+    local, _, domain = (inbox.address if inbox else "").rpartition("@")
+    signed = f"{local}+{tokens.make_local(PURPOSE, message_id)}"
+    return f"{signed}@{domain}" if local and len(signed) <= LONGEST_LOCAL_PART else ""
+
+
+def read(addresses: Iterable[str]) -> UUID | None:
+    """The message that one of the addresses was made for; None for any that was not."""
+    for address in addresses:
+        _, plus, token = address.rpartition("@")[0].rpartition("+")
+        if plus and (message_id := tokens.read_local(PURPOSE, token)):
+            return message_id
+    return None

@@ -1,0 +1,170 @@
+"""One message in: once, whatever delivers it how often, and never lost; what cannot be read is kept raw."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from email.utils import parseaddr
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
+
+from contactflow.core import mail_addresses
+from contacts.models import BusinessEntity, Contact
+from engagement.inbound import automatic, consequences, inboxes, matching, parsing, quoting
+from engagement.inbound.parsing import Mail
+from engagement.models import Message, Reply
+
+logger = logging.getLogger(__name__)
+
+MAX_RAW = 2_000_000  # bytes that are kept of a message as it arrived
+Kind, State = Reply.Kind, Reply.State
+
+
+class Outcome(StrEnum):
+    STORED = "stored"
+    KNOWN = "known"  # it was here before
+    OURS = "ours"  # a copy of what we sent, or an answer of ours that came round
+    UNREADABLE = "unreadable"  # kept raw, for staff
+
+
+@dataclass(frozen=True)
+class Taken:
+    outcome: Outcome
+    reply: Reply | None = None
+
+
+def take_in(
+    raw: bytes, *, via: str, key: str, now: dt.datetime, received_at: dt.datetime | None = None, brand: str = ""
+) -> Taken:
+    """Take a message in, with all that follows from it, in one transaction.
+
+    `via` and `key` say where it was delivered: the same pair, or the same bytes, are one message. `brand` is the slug
+    of the brand whose mailbox it is, where it is one's. Raises only what the database raises when it is away.
+    """
+    place, digest = f"{via}:{key}"[:300], hashlib.sha256(raw).hexdigest()
+    known = Reply.objects.filter(Q(key=place) | Q(digest=digest)).defer("raw", "body").first()
+    if known is not None:
+        return Taken(Outcome.KNOWN, known)
+    arrived = Reply(key=place, digest=digest, raw=raw[:MAX_RAW], received_at=min(received_at or now, now))
+    try:
+        with transaction.atomic():
+            return _take(arrived, raw, brand, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except IntegrityError:  # somebody else took it in meanwhile, or it cannot be stored as it was read
+        if known := Reply.objects.filter(Q(key=place) | Q(digest=digest)).first():
+            return Taken(Outcome.KNOWN, known)
+        logger.exception("a message (%s) could not be stored", place)
+    except Exception:
+        logger.exception("a message (%s) could not be read", place)
+    arrived = Reply(
+        key=place, digest=digest, raw=arrived.raw, received_at=arrived.received_at,
+        kind=Kind.UNREADABLE, state=State.QUARANTINED,
+    )  # fmt: skip
+    arrived.save(force_insert=True)
+    return Taken(Outcome.UNREADABLE, arrived)
+
+
+def accept(*, reply: Reply, contact: Contact, by: str, now: dt.datetime) -> Reply:
+    """A colleague says whose answer a quarantined message is: what follows from a reply follows now.
+
+    Of one that is not quarantined nothing changes.
+    """
+    with transaction.atomic():
+        locked = Reply.objects.select_for_update(of=("self",)).get(pk=reply.pk)
+        if locked.state != State.QUARANTINED:
+            return locked
+        locked.contact, locked.state = contact, State.NEW
+        locked.kind = Kind.HUMAN if locked.kind == Kind.UNREADABLE else locked.kind
+        if locked.message is not None and locked.message.contact_id != contact.pk:
+            locked.message = None
+        locked.save(update_fields=["contact", "state", "kind", "message"])
+        consequences.of_human(locked, now=now)
+        logger.info("reply %s was accepted by %s", locked.pk, by)
+    return locked
+
+
+def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
+    mail = _from_outside(parsing.parse(raw))
+    if mail is None:
+        return Taken(Outcome.OURS)
+    arrived.kind, arrived.kind_reason = automatic.kind_of(mail)
+    _copy(arrived, mail)
+    found = matching.match(mail)
+    arrived.contact, arrived.message, arrived.matched_by = found.contact, found.message, found.by
+    arrived.business_entity = _brand_of(arrived, mail, brand)
+    if arrived.kind == Kind.HUMAN:
+        arrived.state = State.NEW if found.is_sure else State.QUARANTINED
+        new = quoting.cut(mail.text, subject=mail.subject)
+        arrived.text, arrived.wants_out = new.text, new.wants_out
+    else:
+        arrived.text, arrived.state, arrived.settled_at = mail.text, State.DONE, now
+    if arrived.kind == Kind.OUT_OF_OFFICE:
+        arrived.returns_on = automatic.returns_on(mail.text, today=arrived.received_at.date())
+    arrived.save(force_insert=True)
+    if found.is_sure and arrived.kind == Kind.HUMAN:
+        consequences.of_human(arrived, now=now)
+    if found.is_sure and arrived.kind == Kind.OUT_OF_OFFICE:
+        consequences.of_absence(arrived, now=now)
+    return Taken(Outcome.STORED, arrived)
+
+
+def _copy(arrived: Reply, mail: Mail) -> None:
+    arrived.sender, arrived.sender_name, arrived.subject = mail.sender, mail.sender_name, mail.subject
+    arrived.recipients, arrived.cc = list(mail.recipients), list(mail.cc)
+    arrived.body, arrived.attachments = mail.text, list(mail.attachments)
+    arrived.internet_message_id = mail.message_id
+    arrived.in_reply_to, arrived.references = (
+        next(iter(mail.in_reply_to), ""),
+        list(mail.references)[-parsing.MAX_IDS :],
+    )
+
+
+def _from_outside(mail: Mail) -> Mail | None:
+    """None for a copy of a message of ours, and for mail from an address of ours, which is no answer to us.
+
+    A form of a website writes from the brand's address as well; it names the visitor as whom to answer.
+    """
+    if mail.message_id and Message.objects.filter(message_id=mail.message_id).exists():
+        return None
+    ours = _our_addresses()
+    if _without_plus(mail.sender) not in ours:
+        return mail
+    is_of_a_form = mail.reply_to and _without_plus(mail.reply_to) not in ours
+    return replace(mail, sender=mail.reply_to, sender_name="") if is_of_a_form else None
+
+
+def _our_addresses() -> set[str]:
+    brands = BusinessEntity.objects.values_list("sender_email", "reply_to")
+    named: Iterable[str] = [
+        parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        *(address for pair in brands for address in pair),
+        *(inbox.address for inbox in inboxes.configured()),
+    ]
+    return {mail_addresses.folded(address) for address in named if address}
+
+
+def _without_plus(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def _brand_of(arrived: Reply, mail: Mail, slug: str) -> BusinessEntity | None:
+    """That of the message it answers; else whose mailbox it came to, whose address it was sent to, the contact's."""
+    if arrived.message is not None and arrived.message.business_entity is not None:
+        return arrived.message.business_entity
+    brands = list(BusinessEntity.objects.all())
+    to = {_without_plus(address) for address in (*mail.recipients, *mail.cc)}
+    for brand in brands:
+        if brand.slug == slug:
+            return brand
+    for brand in brands:
+        if {brand.sender_email.lower(), brand.reply_to.lower()} & to:
+            return brand
+    return arrived.contact.business_entities.order_by("memberships__position").first() if arrived.contact else None

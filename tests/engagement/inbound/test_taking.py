@@ -1,0 +1,276 @@
+"""What comes in by mail is here once, belongs to whom it should, and has the consequences of what it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from contacts import consent, deletion
+from contacts.models import ContactEvent
+from engagement.inbound import Outcome, accept, reply_addresses
+from engagement.models import Alert, Delivery, MessageEvent, Reply
+from tests import factories as f
+from tests.engagement.inbound.letters import NOW, OURS, brand, mail, sent, take
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada():
+    return f.ContactFactory(email="ada@example.org", first_name="Ada", last_name="Lovelace")
+
+
+def test_an_answer_is_matched_by_the_message_it_names(ada):
+    message = sent(ada)
+
+    reply = take(mail(In_Reply_To=OURS)).reply
+
+    assert (reply.contact, reply.message, reply.business_entity) == (ada, message, message.business_entity)
+    assert (reply.kind, reply.state, reply.matched_by) == ("human", "new", "in_reply_to")
+
+
+def test_a_reply_leaves_a_human_fact_an_event_and_an_alert(ada):
+    message, team = sent(ada), f.TargetFactory(business_entity=brand())
+
+    reply = take(mail(In_Reply_To=OURS)).reply
+
+    fact = MessageEvent.objects.get(message=message)
+    event = ContactEvent.objects.get(contact=ada)
+    assert (fact.type, fact.label) == ("replied", "human")
+    assert (event.kind, event.processed_at) == ("replied", None)
+    assert event.payload["metadata"]["message"] == str(message.pk)
+    assert (Alert.objects.get().target, reply.target) == (team, team)
+
+
+def test_the_person_was_last_heard_of_now(ada):
+    sent(ada)
+
+    take(mail(In_Reply_To=OURS))
+
+    ada.refresh_from_db()
+    assert ada.last_interaction_at == NOW
+
+
+def test_an_owner_gets_it_and_the_alert_alone(ada):
+    sent(ada)
+    ada.owner = f.UserFactory(email="grace@staff.example")
+    ada.save()
+    f.TargetFactory(business_entity=brand(), extra_emails=["all@staff.example"])
+
+    reply = take(mail(In_Reply_To=OURS)).reply
+
+    assert (reply.assignee, reply.state) == (ada.owner, "assigned")
+    assert [one.address for one in Delivery.objects.all()] == ["grace@staff.example"]
+
+
+def test_the_same_delivery_and_the_same_bytes_are_one_message(ada):
+    sent(ada)
+    take(mail(In_Reply_To=OURS), key="1")
+
+    assert take(mail("other words"), key="1").outcome == Outcome.KNOWN
+    assert take(mail(In_Reply_To=OURS), key="2").outcome == Outcome.KNOWN
+    assert (Reply.objects.count(), MessageEvent.objects.count()) == (1, 1)
+
+
+def test_two_messages_with_one_message_id_are_two(ada):
+    """freescout#5591, #311: programs use an id again, or none."""
+    for number, words in enumerate(["one", "two"]):
+        take(mail(words), key=str(number))
+    for number, identity in enumerate(["<>", "", "<[broken]@>"]):
+        take(mail(f"empty {number}", Message_ID=identity), key=f"e{number}")
+
+    assert Reply.objects.count() == 5
+
+
+def test_references_are_read_newest_first(ada):
+    """chatwoot#10028, odoo#280971: In-Reply-To is missing or somebody else's."""
+    sent(ada, message_id="<older-message-of-ours@the7space.example>")
+    newest = sent(ada)
+    chain = f"<older-message-of-ours@the7space.example> {OURS} <their-own@mail.example.org>"
+
+    reply = take(mail(In_Reply_To="<their-own@mail.example.org>", References=chain)).reply
+
+    assert (reply.message, reply.matched_by) == (newest, "references")
+
+
+def test_several_ids_in_one_header_are_all_looked_at(ada):
+    """discourse#29912."""
+    message = sent(ada)
+
+    reply = take(mail(In_Reply_To=f"<somebody@else.example>\r\n {OURS}")).reply
+
+    assert reply.message == message
+
+
+def test_an_id_that_a_server_named_without_its_domain_is_found(ada):
+    message = sent(ada, message_id="0100018f5d3c2b1a-aaaa-bbbb-000000")
+
+    reply = take(mail(In_Reply_To="<0100018f5d3c2b1a-aaaa-bbbb-000000@eu-west-1.amazonses.com>")).reply
+
+    assert reply.message == message
+
+
+def test_who_only_knows_the_id_is_quarantined(ada):
+    """FreeScout GHSA-6r38-6mcf-2ww3: ids stand in every forwarded mail."""
+    sent(ada)
+
+    reply = take(mail(sender="eve@evil.example", In_Reply_To=OURS)).reply
+
+    assert (reply.state, reply.contact) == ("quarantined", None)
+    assert not ContactEvent.objects.exists()
+    assert not MessageEvent.objects.exists()
+
+
+def test_another_contact_who_knows_the_id_is_quarantined(ada):
+    sent(ada)
+    eve = f.ContactFactory(email="eve@evil.example")
+
+    reply = take(mail(sender="eve@evil.example", In_Reply_To=OURS)).reply
+
+    assert (reply.state, reply.contact) == ("quarantined", eve)
+    assert not ContactEvent.objects.exists()
+
+
+def test_who_was_accepted_once_takes_part_from_then_on(ada):
+    sent(ada)
+    first = take(mail("one", sender="ada@office.example", In_Reply_To=OURS), key="1").reply
+    accept(reply=first, contact=ada, by="grace", now=NOW)
+
+    second = take(mail("two", sender="ada@office.example", In_Reply_To=OURS), key="2").reply
+
+    assert (second.state, second.contact) == ("new", ada)
+    assert ContactEvent.objects.filter(kind="replied").count() == 2
+
+
+def test_a_signed_reply_address_proves_it_whoever_writes(ada):
+    message = sent(ada)
+    address = f"hello+{reply_addresses.tokens.make_local('reply', message.pk)}@the7space.example"
+
+    reply = take(mail(sender="assistant@example.org", to=address.upper())).reply
+
+    assert (reply.contact, reply.message, reply.matched_by) == (ada, message, "reply_address")
+    assert reply.state == "new"
+
+
+def test_a_forged_reply_address_proves_nothing(ada):
+    message = sent(ada)
+    token = reply_addresses.tokens.make_local("bounce", message.pk)
+
+    reply = take(mail(sender="eve@evil.example", to=f"hello+{token}@the7space.example")).reply
+
+    assert (reply.state, reply.message) == ("quarantined", None)
+
+
+def test_the_subject_only_suggests_the_message(ada):
+    message = sent(ada)
+
+    reply = take(mail(subject="AW: Your portfolio")).reply
+
+    assert (reply.contact, reply.message, reply.matched_by) == (ada, message, "sender")
+    assert not MessageEvent.objects.exists()
+
+
+def test_a_former_address_is_theirs(ada):
+    sent(ada)
+    ada.former_addresses.create(email="countess@example.org")
+
+    assert take(mail(sender="countess@example.org", In_Reply_To=OURS)).reply.contact == ada
+
+
+def test_our_own_copy_is_dropped(ada):
+    """warmbly#549."""
+    sent(ada)
+
+    taken = take(mail(sender="hello@the7space.example", Message_ID=OURS))
+
+    assert (taken.outcome, Reply.objects.count()) == (Outcome.OURS, 0)
+
+
+def test_what_we_write_to_ourselves_goes_round_no_second_time(ada, settings):
+    """freescout#3670: a loop of 11."""
+    settings.DEFAULT_FROM_EMAIL = "Contactflow <crm@brand.example>"
+
+    assert take(mail(sender="crm+anything@brand.example")).outcome == Outcome.OURS
+
+
+def test_a_form_that_writes_in_our_name_is_the_visitors(ada):
+    brand()
+
+    reply = take(mail(sender="hello@the7space.example", Reply_To="ada@example.org")).reply
+
+    assert (reply.contact, reply.sender) == (ada, "ada@example.org")
+
+
+def test_only_stop_withdraws_at_once(ada):
+    sent(ada)
+
+    words = "STOP!\n\nOn 28 Nov 2026 at 10:00, The 7 Space <h@x.example> wrote:\n> Hello"
+
+    reply = take(mail(words, In_Reply_To=OURS)).reply
+
+    assert reply.wants_out
+    assert not consent.may_contact(contact=ada, business_entity=reply.business_entity).allowed
+
+
+def test_stop_within_a_sentence_or_in_the_quoted_part_does_not(ada):
+    sent(ada)
+
+    said = take(mail("I cannot stop thinking of it.", In_Reply_To=OURS), key="1").reply
+    quoted = take(mail("Thanks\n\n> unsubscribe", In_Reply_To=OURS), key="2").reply
+
+    assert (said.wants_out, quoted.wants_out) == (False, False)
+    assert consent.may_contact(contact=ada).allowed
+
+
+def test_nothing_that_machines_answer_is_a_reply(ada):
+    message = sent(ada)
+
+    reply = take(mail("I am on leave.", In_Reply_To=OURS, Auto_Submitted="auto-replied")).reply
+
+    assert (reply.kind, reply.state, reply.message) == ("out_of_office", "done", message)
+    assert not MessageEvent.objects.exists()
+    assert not Alert.objects.exists()
+    assert [one.kind for one in ContactEvent.objects.all()] == ["out_of_office"]
+
+
+def test_an_absence_says_until_when_marketing_waits(ada):
+    sent(ada)
+
+    take(mail("Ich bin bis 11.12.2026 im Urlaub.", In_Reply_To=OURS, Auto_Submitted="auto-replied"))
+
+    told = ContactEvent.objects.get().payload["metadata"]
+    assert (told["returns_on"], told["until"][:10]) == ("2026-12-11", "2026-12-14")  # a Friday, the Monday after
+
+
+def test_an_absence_without_a_date_is_three_days(ada):
+    sent(ada)
+
+    take(mail("I am out of the office.", In_Reply_To=OURS, Auto_Submitted="auto-replied"))
+
+    assert ContactEvent.objects.get().payload["metadata"]["until"][:10] == "2026-12-03"
+
+
+def test_what_cannot_be_read_is_kept_raw(ada):
+    deep = b"From: a@b.example\r\n"
+    for number in range(2000):
+        deep += b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (number, number)
+
+    taken = take(deep)
+
+    assert taken.outcome in (Outcome.UNREADABLE, Outcome.STORED)
+    assert bytes(Reply.objects.get().raw) == deep
+
+
+def test_a_stranger_is_kept_to_be_looked_at(db):
+    reply = take(mail("Do you have a room?", sender="new@person.example")).reply
+
+    assert (reply.state, reply.contact, reply.kind) == ("quarantined", None, "human")
+    assert not Alert.objects.exists()
+
+
+def test_what_somebody_wrote_before_we_knew_them_is_erased_with_them(db):
+    take(mail(sender="new@person.example"))
+    person = f.ContactFactory(email="new@person.example")
+
+    deletion.delete_contacts(contacts=[person])
+
+    assert not Reply.objects.exists()
