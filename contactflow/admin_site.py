@@ -83,6 +83,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     ),
     "History": (
         Place("contacts.ContactEvent", "history", "arrivals what arrived triggers"),
+        Place("contactflow.ErasureRequest", "delete_forever", "gdpr forgotten deleted privacy"),
         Place("contactflow.AuditEntry", "manage_history", "audit log what staff changed edits"),
         Place("workflows.ControlEntry", "gavel", "controls what staff decided pauses"),
         Place("workflows.ActionAttempt", "replay", "tries retries log"),

@@ -196,6 +196,40 @@ class ContactMerge(models.Model):
         return f"merged with {self.dropped_name}"
 
 
+class ErasureRequest(models.Model):
+    """That somebody is to be erased, how far that is, and what each step did. It outlives the person, whom it names by
+    ids alone: after a restore it says who has to go again.
+
+    `emails` and `names` are what traces are found by, and empty once there are none; `pages` are the links to Notion's
+    pages that go to the trash. `steps` is {step: what it did}.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact_keys = ArrayField(models.UUIDField(), help_text="The person, and whoever became part of them by a merge.")
+    reason = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    actor = models.CharField("who", max_length=150)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="When the next step is.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    emails = ArrayField(models.CharField(max_length=320), default=list, blank=True)
+    names = ArrayField(models.CharField(max_length=320), default=list, blank=True)
+    pages = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    steps = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("-asked_at", "-id")
+        verbose_name = "erasure"
+        indexes: ClassVar = [
+            models.Index(fields=["-asked_at", "-id"], name="erasure_newest_first"),  # the list and its pages
+            # personal_data.erasure: what is to be gone on with.
+            models.Index(fields=["due_at"], condition=models.Q(finished_at=None), name="erasure_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure of {self.asked_at:%Y-%m-%d %H:%M}"
+
+
 class Profile(models.Model):
     """What a colleague set for themselves. No row: as their browser says."""
 

@@ -202,11 +202,12 @@ PUMP_STEPS = [
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
     "workflows.transfers.job_runner.run_pump_step",
+    "contactflow.personal_data.erasure.run_pump_step",
 ]
 # What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
 ERASURE_STEPS = [
-    "contactflow.erasure.forget",
     "engagement.inbound.erasure.forget",
+    "contactflow.personal_data.traces.forget",
     "workflows.transfers.erasure.forget",
     "notion_bridge.erasure.forget",
 ]

@@ -15,6 +15,7 @@ from workflows import api as workflows
 
 resources = Router(use_regex_path=False)
 resources.register("contacts", people.Contacts)
+resources.register("erasures", people.Erasures)
 resources.register("events", contacts.Events)
 resources.register("workflow-templates", workflows.Templates)
 resources.register("workflow-instances", workflows.Instances)

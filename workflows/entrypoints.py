@@ -85,9 +85,9 @@ def _apply(commands: Sequence[intake.Command], reference: ReferenceData, now: dt
 
 
 def _enrolment_of(
-    answer: intake.Receipt | intake.Unchanged, by_event: Mapping[UUID, Enrolment], now: dt.datetime
+    answer: intake.Receipt | intake.Unchanged | intake.IntakeError, by_event: Mapping[UUID, Enrolment], now: dt.datetime
 ) -> Enrolment:
-    if isinstance(answer, intake.Unchanged):
+    if not isinstance(answer, intake.Receipt):
         return Enrolment(outcome=[])
     if answer.event.pk in by_event:
         return by_event[answer.event.pk]
@@ -96,6 +96,8 @@ def _enrolment_of(
 
 
 def _receipt(answer: intake.Receipt | intake.Unchanged | intake.IntakeError) -> intake.Receipt:
+    if isinstance(answer, intake.IntakeError):
+        raise answer
     if not isinstance(answer, intake.Receipt):
         raise TypeError("only lists are answered without an event")
     return answer

@@ -15,6 +15,7 @@ from contacts.consent import address_hashes
 from contacts.models import Contact, ContactEvent, Suppression
 
 KEPT = "Kept when the contact was deleted"
+ERASURE = "erasure"  # the actor of those whose person was erased on request
 # Through the unique index; one statement whatever their number. Beside each address how it may stand there.
 _KEPT_OUT = """
     SELECT address FROM unnest(CAST(%(addresses)s AS text[]) {more}, CAST(%(kept)s AS text[]) {more})
@@ -68,6 +69,13 @@ def pairs(emails: Collection[str]) -> dict[str, list[str]]:
 def kept_out(*, emails: Collection[str]) -> frozenset[str]:
     """Those of the normalised addresses that staff entered as not to be contacted, or whose owner was erased so."""
     return frozenset(address for (address,) in prepared.rows(kept_out_sql(), pairs(emails)))
+
+
+def erased(*, emails: Collection[str]) -> frozenset[str]:
+    """Those of the normalised addresses whose person was erased on request and has not come back by themselves."""
+    meant = {kept: email for email in emails for kept in address_hashes.every(email)}
+    rows = Suppression.objects.filter(actor=ERASURE).annotate(address=Lower("email")).filter(address__in=list(meant))
+    return frozenset(meant[kept] for kept in rows.values_list("address", flat=True))
 
 
 def standing() -> QuerySet[Suppression]:
@@ -131,12 +139,24 @@ def lift_suppression(*, suppression: Suppression, why: str, colleague: str) -> b
     return True
 
 
+def suppress_erased(*, emails: Iterable[str]) -> None:
+    """Let addresses receive nothing because their person is erased, whatever else spoke against them before."""
+    meant = pairs([mail_addresses.folded(email) for email in set(emails)])
+    known = Suppression.objects.annotate(address=Lower("email")).filter(address__in=meant["kept"])
+    stands = dict(zip(meant["kept"], meant["addresses"], strict=True))
+    missing = {*meant["emails"]} - {stands[kept] for kept in known.values_list("address", flat=True)}
+    Suppression.objects.bulk_create([Suppression(email=one) for one in sorted(missing)])
+    why = {"reason": Suppression.Reason.ERASED, "scope": Suppression.Scope.EVERYTHING}
+    known.all().update(**why, actor=ERASURE, detail="", until=None)
+
+
 def hash_suppressions(*, emails: Iterable[str]) -> None:
     """Keep of these addresses only a keyed hash. Should one come in again, contacts.intake writes it out again."""
     rows = Suppression.objects.alias(address=Lower("email")).filter(address__in=[one.lower() for one in emails])
     for row in rows:
         detail = row.detail if row.detail.startswith(KEPT) else KEPT
         hashed = address_hashes.hashed(row.email)
+        Suppression.objects.filter(email=hashed).delete()  # of an earlier time: this one is newer
         rows.filter(pk=row.pk).update(email=Value(hashed), detail=detail)
 
 

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, TypeVar
 import psycopg.errors
 from django.db import IntegrityError, transaction
 
-from contacts import reference_data
+from contacts import consent, reference_data
 from contacts.intake import inference, people, validation
-from contacts.intake.arrival import Arrival, Changes, Facts, Receipt, Remark, Unchanged
+from contacts.intake.arrival import Arrival, Changes, Facts, IntakeError, Receipt, Remark, Unchanged
 from contacts.intake.person import Person
 from contacts.intake.policy import ARRIVAL, EDIT, EnrolmentPolicy
 from contacts.intake.validation import ValidatedArrival
@@ -27,6 +27,9 @@ NEW_CONTACT, CONTACT_UPDATED, MANUAL = "new_contact", "contact_updated", "manual
 BY_THE_PERSON = ("replied",)
 """What only the person does, whoever tells of it."""
 ATTEMPTS = 5
+SECOND_HAND = (ContactEvent.Source.CSV, ContactEvent.Source.NOTION)
+"""Sources that may still know somebody who was erased, and cannot bring them back."""
+ERASED = "This person was erased and may only come back by themselves: take them out there, too."
 
 Result = TypeVar("Result")
 
@@ -121,7 +124,7 @@ class Command:
 class Batch:
     """What became of changes, decided and not yet written."""
 
-    answers: list[Receipt | Unchanged]
+    answers: list[Receipt | Unchanged | IntakeError]
     people: list[Person] = field(default_factory=list)
     kept_out: frozenset[str] = frozenset()
     """Of their addresses, those that staff entered as not to be contacted."""
@@ -133,8 +136,10 @@ class Batch:
 
     @property
     def receipt(self) -> Receipt:
-        """Of a batch of one, which is on no list and so leaves an event."""
+        """Of a batch of one, which is on no list and so leaves an event. Raises IntakeError."""
         (answer,) = self.answers
+        if isinstance(answer, IntakeError):
+            raise answer
         if not isinstance(answer, Receipt):
             raise TypeError("only lists are answered without an event")
         return answer
@@ -242,7 +247,9 @@ def take_in(commands: Sequence[Command], reference: ReferenceData) -> Batch:
     if len(commands) > 1:
         people.one_list_at_a_time()
     known_events = people.events_by_key([command.event_key for command in commands if command.is_known_key])
-    awaited = [command.arrival.email for command in commands if command.event_key not in known_events]
+    erased = _erased(commands)
+    new = (command.arrival.email for command in commands if command.event_key not in known_events)
+    awaited = [email for email in new if email not in erased]
     present, kept_out = people.locked(awaited, reference)
     if any(command.arrival.permission for command in commands):
         people.load_consents(present.values())
@@ -252,12 +259,20 @@ def take_in(commands: Sequence[Command], reference: ReferenceData) -> Batch:
             duplicate = Receipt(contact=event.contact, event=event, created=False, changes={}, duplicate=True)
             batch.answers.append(duplicate)
             continue
+        if command.arrival.email in erased:
+            batch.answers.append(IntakeError({"email": [ERASED]}))
+            continue
         answer = command.change.carry_out(command, present, reference)
         if isinstance(answer, Receipt):
             known_events[command.event_key] = answer.event
         batch.answers.append(answer)
     batch.people = list(present.values())
     return batch
+
+
+def _erased(commands: Sequence[Command]) -> frozenset[str]:
+    told = {command.arrival.email for command in commands if command.change.source in SECOND_HAND}
+    return consent.erased(emails=told) if told else frozenset()
 
 
 def current_facts(contact: Contact) -> Facts:

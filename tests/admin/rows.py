@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django_q.models import Failure, Success
 
-from contactflow.models import ApiKey, AuditEntry
+from contactflow.models import ApiKey, AuditEntry, ErasureRequest
 from contacts import models as contacts
 from engagement import models as engagement
 from notion_bridge import mapping
@@ -247,6 +247,12 @@ def notion_event() -> notion.WebhookDelivery:
     )
 
 
+def erasure() -> ErasureRequest:
+    about = {"contact_keys": [uuid.uuid4()], "reason": "Asked by letter", "actor": "max", "asked_by": f.UserFactory()}
+    steps = {"deleted": {"contacts.contact": 1}, "traces": {"came_back": 0}, "notion": {"trashed": 1}}
+    return ErasureRequest.objects.create(**about, asked_at=f.NOW, due_at=f.NOW, steps=steps)
+
+
 def change_by_staff() -> AuditEntry:
     """A change of a row of its own, which mentions other rows of their own."""
     person, before = contact(), status()
@@ -286,6 +292,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "auth.User": f.UserFactory,
     "contactflow.ApiKey": lambda: ApiKey.objects.issue(name=f"Website {next(count)}", scope="intake")[0],
     "contactflow.AuditEntry": change_by_staff,
+    "contactflow.ErasureRequest": erasure,
     "contacts.BusinessEntity": entity,
     "contacts.ClassificationRule": classification_rule,
     "contacts.Consent": consent,
@@ -326,6 +333,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
 # Written by Contactflow, read by people: nothing about them can be changed in the admin.
 READ_ONLY = (
     "contactflow.AuditEntry",
+    "contactflow.ErasureRequest",
     "contacts.ContactEvent",
     "django_q.Failure",
     "django_q.Success",

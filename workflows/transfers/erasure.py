@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from contacts.deletion import Erased, as_text
-from workflows.models import ExportRun, ImportLine, ImportRun
+from workflows.models import ExportRun, ImportChunk, ImportLine, ImportRun
 from workflows.transfers import exporting
 
 
@@ -18,5 +18,7 @@ def forget(erased: Erased) -> None:
     kept.alias(text=as_text("unknown")).filter(text__iregex=erased.pattern).update(unknown={})
     for run in kept.alias(text=as_text("samples")).filter(text__iregex=erased.pattern_with_names):
         ImportRun.objects.filter(pk=run.pk).update(samples=[[] for _ in run.header])
+    # A file that is being read becomes lines in a moment; one that was given up is of no use to anybody.
+    ImportChunk.objects.exclude(run__state=ImportRun.State.READING).delete()
     for export in ExportRun.objects.filter(state__in=[ExportRun.State.PREPARING, ExportRun.State.READY]):
         exporting.expire(run=export)
