@@ -1,4 +1,4 @@
-"""What goes to colleagues: rows of alerts, digests and tests, on their way by engagement.dispatcher."""
+"""Rows of alerts, digests, tests and mails written by hand, on their way by engagement.dispatcher."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
-from engagement import dispatcher, envelopes
+from engagement import correspondence, dispatcher, envelopes
 from engagement.alerts import letter as alert_letter
 from engagement.channels import registry
 from engagement.channels.base import ChannelError, Envelope, Sender
@@ -38,6 +38,8 @@ class DeliveryLetter(Letter):
 
     rows: dict[int, UUID]
     """The token under which each is held."""
+    message_id: UUID | None = None
+    """What a colleague wrote, where it carries that."""
 
 
 def run_pump_step(deadline: float) -> int:
@@ -63,14 +65,17 @@ def deliver_now(delivery: Delivery) -> Delivery:
     return delivery
 
 
+@transaction.atomic
 def reap() -> int:
     """What a process left behind: prepared is waiting again, handed over is unclear."""
-    cut_off = Reason.of("worker_cut_off").as_json()
+    cut_off = Reason.of("worker_cut_off")
     held = Delivery.objects.filter(lease_until__lte=Now())
     unclear = held.filter(status=Status.SENDING)
     waiting = held.filter(status=Status.CLAIMED)
+    mails = unclear.select_for_update(skip_locked=True).filter(message__isnull=False)
+    correspondence.cut_off([mail.message_id for mail in mails if mail.message_id], reason=cut_off, now=database_now())
     return unclear.update(
-        status=Status.AMBIGUOUS, lease_until=None, finished_at=Now(), reason=cut_off, parts={}
+        status=Status.AMBIGUOUS, lease_until=None, finished_at=Now(), reason=cut_off.as_json(), parts={}
     ) + waiting.update(status=Status.PENDING, lease_until=None, token=None)
 
 
@@ -137,15 +142,15 @@ _JOIN = """
     WHERE delivery.id = joining.id
     RETURNING delivery.id, delivery.token
 """
-_INTEND = """
+_INTEND = f"""
     UPDATE engagement_delivery AS delivery
     SET status = 'sending', attempts = attempts + 1,
         lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
     FROM unnest(%(ids)s::bigint[], %(tokens)s::uuid[]) AS mine (id, token)
     WHERE delivery.id = mine.id AND delivery.token = mine.token AND delivery.status = 'claimed'
-      AND delivery.lease_until > clock_timestamp()
+      AND delivery.lease_until > clock_timestamp() AND {correspondence.MAY_LEAVE_SQL}
     RETURNING delivery.id
-"""
+"""  # noqa: S608  conditions of ours
 
 
 def _look() -> tuple[bool, bool]:
@@ -184,8 +189,9 @@ class DeliveryQueue:
 
     def prepare(self, *, until: float) -> list[DeliveryLetter]:
         rows = Delivery.objects.filter(pk__in=self._claimed).select_related(
-            "alert__target", "alert__contact__lead_source", "alert__business_entity"
-        )
+            "alert__target", "alert__contact__lead_source", "alert__business_entity",
+            "message__contact", "message__business_entity", "message__answers",
+        )  # fmt: skip
         letters: list[DeliveryLetter] = []
         for together in _by_letter(rows.order_by("next_attempt_at", "pk")):
             letters.append(self._letter(together, database_now()))
@@ -200,7 +206,8 @@ class DeliveryQueue:
         try:
             if first.expires_at is not None and first.expires_at <= now:
                 raise ChannelError(Reason.of("too_late"), permanent=True)
-            return DeliveryLetter(**about, parcel=registry.channel(first.channel).prepare(_envelope(rows, now)))
+            parcel = registry.channel(first.channel).prepare(_envelope(rows, now))
+            return DeliveryLetter(**about, parcel=parcel, message_id=first.message_id)
         except ChannelError as error:
             return DeliveryLetter(**about, refusal=error)
         except (OperationalError, InterfaceError):
@@ -216,13 +223,16 @@ class DeliveryQueue:
             "ids": list(held),
             "tokens": list(held.values()),
             "lease": SENDING_LEASE.total_seconds(),
+            "channel": "email",
         }
         with connection.cursor() as cursor:
             cursor.execute(_INTEND, values)
             begun = {pk for (pk,) in cursor.fetchall()}
         for pk in begun:
             self._claimed.pop(pk, None)
-        return [letter for letter in letters if begun & letter.rows.keys()]
+        going = [letter for letter in letters if begun & letter.rows.keys()]
+        correspondence.begin({one.message_id: one.parcel.reference for one in going if one.message_id and one.parcel})
+        return going
 
     def settle(self, results: Sequence[Result[DeliveryLetter]]) -> None:
         for result in results:
@@ -251,6 +261,8 @@ def _by_letter(rows: Iterable[Delivery]) -> list[list[Delivery]]:
 
 def _envelope(rows: Sequence[Delivery], now: datetime) -> Envelope:
     first = rows[0]
+    if first.message is not None:
+        return correspondence.envelope_of(first.message, identity=first.identity, address=first.address, now=now)
     alerts = [row.alert for row in rows if row.alert is not None]
     return Envelope(
         identity=first.identity,
@@ -272,7 +284,12 @@ def _settle(result: Result[DeliveryLetter]) -> None:
     if rows:
         # The intent counted the try already.
         tried = max(row.attempts + (row.status == Status.CLAIMED) for row in rows)
-        mine.update(lease_until=None, **_changes(result, tried))
+        changes = _changes(result, tried)
+        mine.update(lease_until=None, **changes)
+        for row in rows:
+            if row.message_id is not None:
+                about: dict[str, Any] = {"reason": result.reason, "receipt": result.receipt, "now": database_now()}
+                correspondence.settle(message_id=row.message_id, status=str(changes["status"]), **about)
         logger.info("deliveries %s: %s", [row.pk for row in rows], result.outcome)
 
 

@@ -47,6 +47,9 @@ SENTENCES = {
     "sent_before": _("It was sent before."),
     "too_late": _("It waited so long that it is of no use any more."),
     "nobody_behind": _("Nobody is behind %(target)s: add people or addresses to it."),
+    "not_written": _("%(said)s"),
+    "lacking": _("%(contact)s has no %(missing)s. Write it out, or complete the contact."),
+    "address_changed": _("The contact has another address by now. Write again."),
     "not_sent": _("Not sent, says %(by)s: %(why)s"),
     "our_fault": _("%(said)s"),
     "inbox_url_unusable": _(

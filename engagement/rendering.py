@@ -196,6 +196,19 @@ def compose(
     )
 
 
+def filled(words: Words, values: Context) -> Words:
+    """The words with these values in them, to be written on by a person; a variable without one stays."""
+    lookup = _Values(words, values, None)
+
+    def with_values(text: str) -> str:
+        pieces = _readable(text, lookup)
+        said = lookup.of(pieces)
+        kept = {one: f"{{{{ {one.name} }}}}" for one in said if one.name in lookup.missing}
+        return template_syntax.assemble(pieces, {**said, **kept})
+
+    return replace(words, subject=with_values(words.subject), body=with_values(words.body))
+
+
 def _for_everybody(variable: Variable, value: str) -> str | None:
     """What is the same in the email of everybody who has a value: nothing, or an address that may begin a link."""
     placeholder = placeholders.find(variable.name)

@@ -14,7 +14,7 @@ from engagement.models.clocks import UNANSWERED
 
 Reason = ResponseClock.Reason
 WARNED_AFTER = 0.75  # of what was promised
-NEW_CONTACT = "new_contact"
+NEW_CONTACT, CONTACT_UPDATED = "new_contact", "contact_updated"
 UNMOVED = (ContactEvent.Mode.BASELINE, ContactEvent.Mode.EDIT)
 
 
@@ -37,7 +37,7 @@ def of_arrival(
 
     Who stands in a list did nothing themselves, and who is known already or edited does not wait.
     """
-    arrives = event.kind == NEW_CONTACT or bool(event.payload.get("message"))
+    arrives = event.kind == NEW_CONTACT or (event.kind == CONTACT_UPDATED and bool(event.payload.get("message")))
     if not arrives or event.mode in UNMOVED or event.source == ContactEvent.Source.CSV:
         return []
     at = now if event._state.adding else event.received_at

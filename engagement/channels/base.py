@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -53,6 +53,8 @@ class Envelope:
     parts: Mapping[str, str]
     """What it says: "text" always; "subject" and "html" where the channel can show them."""
     at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What else is said about it, where the channel has a place for that: ASCII, one line each."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ from engagement.channels.base import ChannelError, Envelope, Sender
 
 LONGEST_LINE = 900  # characters; RFC 5322 allows 998
 WORD_BYTES = 45  # of an encoded word, so that it has at most 75 characters (RFC 2047) behind any name of a header
+# A machine decided to send it: out-of-office replies stay away, people's replies do not.
+_BY_MACHINE = {"Auto-Submitted": "auto-generated"}
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 _LINE_END = re.compile(r"\r\n?")
 
@@ -62,11 +64,17 @@ def _head(envelope: Envelope) -> str:
         f"To: {wire_address(envelope.address)}",
         f"Message-ID: {message_id(envelope)}",
         f"Date: {format_datetime(envelope.at)}",
-        # A machine decided to send it: out-of-office replies stay away, people's replies do not.
-        "Auto-Submitted: auto-generated",
+        *(f"{name}: {_whole(value)}" for name, value in {**_BY_MACHINE, **envelope.headers}.items()),
         "MIME-Version: 1.0",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _whole(value: str) -> str:
+    """Never folded and never encoded: an address in pieces is none, and a signature over it breaks."""
+    if not value.isascii() or not value.isprintable() or len(value) > LONGEST_LINE:
+        raise ValueError("a header is not one line of ASCII")
+    return value
 
 
 @lru_cache(maxsize=256)

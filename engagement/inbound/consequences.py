@@ -11,7 +11,7 @@ from typing import Any
 
 from contacts import consent, intake
 from contacts.models import BusinessEntity, Contact, ContactEvent
-from engagement import alerts, message_events
+from engagement import alerts, message_events, response_clock
 from engagement.message_events import Fact, Label, Type
 from engagement.models import Alert, Priority, Reply, Target
 
@@ -35,6 +35,8 @@ def of_human(reply: Reply, *, now: dt.datetime) -> None:
     if reply.wants_out:
         how = f"wrote “{reply.text[:60]}” and nothing else"
         consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, now=now)
+    else:
+        response_clock.of_replies([reply])
     _assign(reply, contact)
     _alert(reply, contact, now)
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now, Upper
 
 from contacts.models import BusinessEntity, Contact
+from engagement.models.messages import Message
 from engagement.models.teams import Priority, Target
 
 UNSEEN, SEEN = models.Q(acknowledged_at__isnull=True), models.Q(acknowledged_at__isnull=False)
@@ -52,7 +53,8 @@ class Alert(models.Model):
 
 
 class Delivery(models.Model):
-    """One message on its way to one address of a colleague: of an alert, or with its own words (a digest, a test)."""
+    """One message on its way to one address: of an alert, with its own words (a digest, a test), or a mail that a
+    colleague wrote to a contact (engagement.correspondence)."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting"  # to be delivered at next_attempt_at
@@ -65,6 +67,7 @@ class Delivery(models.Model):
 
     identity = models.UUIDField(default=uuid.uuid4, editable=False, help_text="The same on every try.")
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries", null=True, blank=True)
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="delivery", null=True, blank=True)
     parts = models.JSONField(default=dict, blank=True, help_text="What it says, of one without an alert, until sent.")
     channel = models.CharField(max_length=20, default="email")
     sender = models.JSONField(default=dict, blank=True, help_text="Who speaks. Empty: this installation.")

@@ -20,6 +20,7 @@ class Message(models.Model):
     """An email to one contact, kept as it was sent. One row per action, whatever the number of attempts."""
 
     class Status(models.TextChoices):
+        PENDING = "pending", "Waiting to leave"  # a colleague wrote it; nothing was handed over
         HELD = "held", "Held: something is missing"  # rendering found a hole; nothing was handed over
         SENDING = "sending", "Being handed over"  # recorded before the hand-over; its outcome is not known yet
         SENT = "sent", "Sent"  # the server accepted it, or the outbox took it
@@ -37,6 +38,10 @@ class Message(models.Model):
     business_entity = models.ForeignKey(
         BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand"
     )
+    answers = models.ForeignKey(
+        "Reply", on_delete=models.SET_NULL, null=True, blank=True, related_name="answers", help_text="What it answers."
+    )
+    author = models.CharField(max_length=150, blank=True, help_text="The colleague who wrote it by hand.")
     version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False
     )

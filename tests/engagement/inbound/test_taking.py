@@ -7,7 +7,7 @@ import pytest
 from contacts import consent, deletion
 from contacts.models import ContactEvent
 from engagement.inbound import Outcome, accept, reply_addresses
-from engagement.models import Alert, Delivery, MessageEvent, Reply
+from engagement.models import Alert, Delivery, MessageEvent, Reply, ResponseClock
 from tests import factories as f
 from tests.engagement.inbound.letters import NOW, OURS, brand, mail, sent, take
 
@@ -60,6 +60,25 @@ def test_an_owner_gets_it_and_the_alert_alone(ada):
 
     assert (reply.assignee, reply.state) == (ada.owner, "assigned")
     assert [one.address for one in Delivery.objects.all()] == ["grace@staff.example"]
+
+
+def test_who_wrote_waits_for_an_answer(ada):
+    sent(ada)
+
+    reply = take(mail(In_Reply_To=OURS)).reply
+
+    clock = ResponseClock.objects.get()
+    assert (clock.reason, clock.reference, clock.started_at, clock.business_entity) == (
+        "replied", reply.pk, NOW, reply.business_entity,
+    )  # fmt: skip
+
+
+def test_who_only_wants_out_and_machines_wait_for_none(ada):
+    sent(ada)
+    take(mail("stop", In_Reply_To=OURS), key="1")
+    take(mail(In_Reply_To=OURS, Auto_Submitted="auto-replied"), key="2")
+
+    assert not ResponseClock.objects.exists()
 
 
 def test_the_same_delivery_and_the_same_bytes_are_one_message(ada):

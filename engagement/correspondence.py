@@ -1,0 +1,190 @@
+"""Mails that colleagues write to a contact by hand: an answer, or the first word. They leave by engagement.deliveries.
+
+write -> [intent] -> hand over -> settle: the same promises as for any other mail. They are transactional: whoever wrote
+to a brand, or is written to by a person of it, asked for no marketing; Do Not Contact and a blocked address stop them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from contactflow.core.reasons import Reason, Refused
+from contacts import consent
+from contacts.models import BusinessEntity, Contact
+from engagement import context, envelopes, inbox, layout, rendering, template_validation, touches
+from engagement.channels.base import ChannelError, Envelope, Receipt
+from engagement.inbound import reply_addresses
+from engagement.models import Delivery, EngagementTemplate, HumanTouch, Message, MessageEvent, Purpose, Reply
+from engagement.rendering import Rendered, Words
+
+Status = Message.Status
+LEVEL = EngagementTemplate.Level.ADVANCED  # what a colleague knows of the contact anyway
+LONGEST_REFERENCES = 800  # characters of a header that stays in one line
+LONGEST = {"subject": 300, "body": 100_000}
+_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+>")
+_PREFIX = re.compile(r"^\s*(?:re|aw|antw|sv|vs|rif|ref|odp)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
+
+
+class NotWritten(Refused):
+    """It cannot be sent; engagement.describe says why and what to do."""
+
+
+def words(*, subject: str, body: str) -> Words:
+    """What a colleague typed: Markdown, and variables as in emails."""
+    return Words(subject.strip(), "", body.replace("\r\n", "\n").strip(), LEVEL)
+
+
+def write(  # noqa: PLR0913  what a mail consists of
+    *,
+    contact: Contact,
+    business_entity: BusinessEntity | None,
+    subject: str,
+    body: str,
+    by: str,
+    reply: Reply | None = None,
+    now: datetime,
+) -> Message:
+    """Store the mail, to leave within moments. Raises NotWritten."""
+    rendered = _rendered(words(subject=subject, body=body), contact, business_entity)
+    with transaction.atomic():
+        if refusal := _refusal(contact, business_entity):
+            raise NotWritten(refusal)
+        sender = envelopes.sender_of(business_entity)
+        message = Message.objects.create(
+            contact=contact,
+            business_entity=business_entity,
+            answers=reply,
+            author=by[:150],
+            purpose=Purpose.TRANSACTIONAL,
+            sender=str(sender),
+            reply_to=sender.reply_to,
+            recipient=contact.email,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            status=Status.PENDING,
+        )
+        Delivery.objects.create(identity=message.pk, message=message, address=contact.email, next_attempt_at=now)
+        inbox.answered(message=message, now=now)
+    return message
+
+
+def subject_of_answer(subject: str) -> str:
+    """Re: once, in whatever language they said it."""
+    bare = _PREFIX.sub("", subject)
+    while bare != (shorter := _PREFIX.sub("", bare)):
+        bare = shorter
+    return f"Re: {bare.strip()}" if bare.strip() else "Re: your message"
+
+
+def filled(*, template: EngagementTemplate, contact: Contact, business_entity: BusinessEntity | None) -> Words:
+    """The words of an email with the contact's values, to be written on; what has no value keeps its variable."""
+    if template.current_version is None:
+        return words(subject="", body="")
+    version = template.current_version
+    version.template = template
+    told = replace(Words.of(version), level=LEVEL)
+    names = told.variable_names()
+    values = context.gather(contact=contact, business_entity=business_entity, facts=None, names=names)
+    return rendering.filled(told, values)
+
+
+def _rendered(typed: Words, contact: Contact, brand: BusinessEntity | None) -> Rendered:
+    if not typed.subject or not typed.body:
+        empty = "subject" if not typed.subject else "text"
+        raise NotWritten(Reason.of("not_written", said=f"There is no {empty} yet. Write one."))
+    for field, most in LONGEST.items():
+        if len(getattr(typed, field)) > most:
+            raise NotWritten(Reason.of("not_written", said=f"The {field} has more than {most} characters: shorten it."))
+    faults = template_validation.find_errors(typed)
+    if first := next((fault for field in ("subject", "body") for fault in faults.get(field, [])), ""):
+        raise NotWritten(Reason.of("not_written", said=first))
+    values = context.gather(contact=contact, business_entity=brand, facts=None, names=typed.variable_names())
+    rendered = rendering.compose(words=typed, values=values, brand=layout.brand_of(brand))
+    if rendered.missing:
+        raise NotWritten(Reason.of("lacking", contact=str(contact), missing=rendered.missing))
+    return rendered
+
+
+def _refusal(contact: Contact, brand: BusinessEntity | None) -> Reason | None:
+    verdict = consent.may_contact(contact=contact, business_entity=brand, is_marketing=False)
+    return None if verdict.allowed else verdict.reason
+
+
+# For the statement of the intent, of a delivery that carries a message: whether its contact may still be written to.
+MAY_LEAVE_SQL = f"""(delivery.message_id IS NULL OR EXISTS (
+    SELECT 1 FROM engagement_message AS message
+    JOIN contacts_contact AS contact ON contact.id = message.contact_id
+    JOIN contacts_contactstatus AS status ON status.id = contact.status_id
+    CROSS JOIN LATERAL (SELECT message.business_entity_id AS brand_id, FALSE AS is_marketing, '' AS kind) AS wanted
+    WHERE message.id = delivery.message_id AND contact.email = delivery.address AND {consent.may_contact_sql()}
+))"""  # noqa: S608  conditions of ours
+
+
+def envelope_of(message: Message, *, identity: UUID, address: str, now: datetime) -> Envelope:
+    """As it leaves. Raises a permanent ChannelError where it must not any more."""
+    if address != message.contact.email:
+        raise ChannelError(Reason.of("address_changed"), permanent=True)
+    if refusal := _refusal(message.contact, message.business_entity):
+        raise ChannelError(refusal, permanent=True)
+    brand, sender = message.business_entity, envelopes.sender_of(message.business_entity)
+    answers_to = reply_addresses.of_message(message.pk, brand=brand.slug if brand else "")
+    return Envelope(
+        identity=identity,
+        sender=replace(sender, reply_to=answers_to or sender.reply_to),
+        address=address,
+        parts={"subject": message.subject, "text": message.text, "html": message.html},
+        at=now,
+        headers={"Auto-Submitted": "no", **_thread(message.answers)},
+    )
+
+
+def _thread(reply: Reply | None) -> dict[str, str]:
+    """What lets their mail program show it below what it answers."""
+    if reply is None or not _ID.fullmatch(reply.internet_message_id):
+        return {}
+    ids = [one for one in reply.references if _ID.fullmatch(one) and one != reply.internet_message_id]
+    ids.append(reply.internet_message_id)
+    while len(" ".join(ids)) > LONGEST_REFERENCES and len(ids) > 1:
+        ids.pop(1 if len(ids) > 2 else 0)  # the first names the thread, the last ones its end
+    return {"In-Reply-To": reply.internet_message_id, "References": " ".join(ids)}
+
+
+def begin(references: Mapping[UUID, str]) -> None:
+    """Within the transaction of the intents: what the other side will call each."""
+    for pk, reference in references.items():
+        Message.objects.filter(pk=pk).update(status=Status.SENDING, message_id=reference)
+
+
+def settle(*, message_id: UUID, status: str, reason: Reason | None, receipt: Receipt | None, now: datetime) -> None:
+    """What became of the hand-over, within its transaction; that it went out is the colleague's touch."""
+    message = Message.objects.select_related("answers").filter(pk=message_id).exclude(status=Status.SENT).first()
+    if message is None:
+        return
+    said = reason.as_json() if reason else {}
+    message.status, message.reason = status, said
+    if receipt is not None:
+        message.sent_at, message.transport = now, receipt.transport
+        touches.with_row(message, kind=_kind(message), by=message.author, now=message.created_at)
+    message.save(update_fields=["status", "reason", "sent_at", "transport"])
+    if status == Status.FAILED:
+        inbox.not_answered(message=message)
+    if status != Status.PENDING:
+        detail = {"response": receipt.response[:500]} if receipt else {"reason": said}
+        MessageEvent.objects.create(message=message, type=status, at=now, detail=detail)
+
+
+def _kind(message: Message) -> str:
+    return HumanTouch.Kind.ANSWERED if message.answers_id else HumanTouch.Kind.WROTE
+
+
+def cut_off(messages: list[UUID], *, reason: Reason, now: datetime) -> None:
+    """Of a worker that died during their hand-over."""
+    for pk in messages:
+        settle(message_id=pk, status=Status.AMBIGUOUS, reason=reason, receipt=None, now=now)
