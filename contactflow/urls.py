@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from contactflow.api import people, problems, schema
 from contactflow.api.index import Router
+from contactflow.permission_pages import views as permission_pages
 from contacts import api as contacts
 from engagement import api as engagement
 from notion_bridge import api as notion
@@ -38,6 +39,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("contact-workflows/", include(doors)),
+    # With and without a slash: RFC 8058 allows no redirect, in which a POST would be lost.
+    re_path(r"^u/(?P<token>[^/]+)/?\Z", permission_pages.unsubscribe_page, name="unsubscribe"),
+    re_path(r"^p/(?P<token>[^/]+)/?\Z", permission_pages.preferences_page, name="preferences"),
+    re_path(r"^p/look/(?P<colour>[0-9a-f]{6})\.css\Z", permission_pages.brand_style, name="brand-style"),
     path("api/v1/", include(resources.urls)),
     path("api/schema/", schema.Schema.as_view(), name="schema"),
     path("api/docs/", schema.Docs.as_view()),

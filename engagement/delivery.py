@@ -23,12 +23,13 @@ from contactflow.core.reasons import Reason, Refused
 from contacts import consent
 from contacts.consent import Verdict, Wish
 from contacts.models import BusinessEntity, Contact
-from engagement import envelopes, generated_text, rendering
+from engagement import envelopes, generated_text, rendering, unsubscribing
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
 from engagement.rendering import Rendered
 from engagement.tracking import links
+from engagement.unsubscribing import WayOut
 
 Status = Message.Status
 logger = logging.getLogger(__name__)
@@ -125,12 +126,14 @@ def _prepared(order: Order, verdict: Verdict, now: datetime) -> Prepared:
         raise NotAllowed(verdict.reason)
     channel = registry.channel(order.template.channel)
     rendered = _rendered(version, order, now)
+    sender = envelopes.sender_of(order.brand)
     envelope = Envelope(
         identity=order.action_id,
-        sender=envelopes.sender_of(order.brand),
+        sender=sender,
         address=str(getattr(order.contact, channel.address_field)),
         parts={"subject": rendered.subject, "text": rendered.text, "html": rendered.html},
         at=now,
+        headers=_headers(order, sender.address),
     )
     if rendered.missing:
         draft = Draft(order, version.pk, rendered, envelope)
@@ -156,7 +159,20 @@ def _rendered(version: TemplateVersion, order: Order, now: datetime) -> Rendered
     tracking = None
     if order.is_tracked:
         tracking = links.tracking_of(message_id=order.action_id, brand=order.brand, contact=order.contact)
-    return rendering.render(**about, passages=generated_text.write(**about), tracking=tracking)
+    return rendering.render(**about, passages=generated_text.write(**about), tracking=tracking, way_out=_way_out(order))
+
+
+def _way_out(order: Order) -> WayOut | None:
+    """An answer somebody asked for is no list that one leaves."""
+    if not order.template.is_marketing:
+        return None
+    return unsubscribing.way_out(contact=order.contact, message_id=order.action_id)
+
+
+def _headers(order: Order, sender: str) -> dict[str, str]:
+    way_out = _way_out(order)
+    about: dict[str, Any] = {"template": order.template, "brand": order.brand, "sender": sender}
+    return unsubscribing.headers(way_out=way_out, **about) if way_out else {}
 
 
 def _missing(order: Order, rendered: Rendered) -> Reason:

@@ -1,9 +1,10 @@
 """The brand's frame around the words: templates/emails/layout.html and layout.txt.
 
 layout.html sees: subject, preheader, brand_name, brand_colour (#rrggbb), logo_url, body_html and signature_html (both
-sanitised, to be output as they are), postal_address (a list of lines), website. layout.txt sees: brand_name, body_text,
-signature_text, postal_address, website. Anything may be "" but subject, body and colour. The frames hold no brace once
-rendered, so that a brace in an email is always a fault.
+sanitised, to be output as they are), postal_address (a list of lines), website, way_out. layout.txt sees: brand_name,
+body_text, signature_text, postal_address, website, way_out. Anything may be "" but subject, body and colour; way_out
+is None where nobody can unsubscribe. The frames hold no brace once rendered, so that a brace in an email is always a
+fault.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.utils.safestring import mark_safe
 from contacts.models import BusinessEntity
 from engagement import markdown
 from engagement.template_syntax import plain
+from engagement.unsubscribing import WayOut
 
 NEUTRAL_COLOUR = "#334155"
 
@@ -49,7 +51,7 @@ def brand_of(business_entity: BusinessEntity | None) -> Brand:
     )
 
 
-def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document) -> str:
+def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document, way_out: WayOut | None = None) -> str:
     """The whole HTML part."""
     signature = markdown.read(brand.signature, keep_line_breaks=True)
     values = {
@@ -62,11 +64,12 @@ def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document)
         "signature_html": mark_safe(signature.html(colour=brand.colour)),
         "postal_address": _lines(brand.postal_address),
         "website": brand.website,
+        "way_out": way_out,
     }
     return str(get_template("emails/layout.html").render(values))
 
 
-def text(*, brand: Brand, body: markdown.Document) -> str:
+def text(*, brand: Brand, body: markdown.Document, way_out: WayOut | None = None) -> str:
     """The whole plain text part, its headings still to be underlined; nothing in it is HTML, so nothing is escaped."""
     values = {
         "brand_name": plain(brand.name),
@@ -74,6 +77,7 @@ def text(*, brand: Brand, body: markdown.Document) -> str:
         "signature_text": markdown.read(brand.signature, keep_line_breaks=True).text(),
         "postal_address": _lines(brand.postal_address),
         "website": brand.website,
+        "way_out": way_out,
     }
     template = get_template("emails/layout.txt").template  # type: ignore[attr-defined]  # Django's own backend
     return str(template.render(Context(values, autoescape=False))).strip() + "\n"

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, envelopes, highlight, layout, placeholders, rendering, risky_values
+from engagement import context, envelopes, highlight, layout, placeholders, rendering, risky_values, unsubscribing
 from engagement.envelopes import Sender
 from engagement.layout import Brand
 from engagement.placeholders import Context
@@ -61,18 +61,22 @@ def preview(
     contact: Contact | None,
     brand: Brand | None = None,
     sender: Sender | None = None,
+    is_marketing: bool = True,
 ) -> Preview:
     """For the contact, or with sample values. `brand` and `sender` replace those that are saved."""
+    way_out = unsubscribing.example() if is_marketing else None
     values = _values(words, business_entity, contact)
     brand = brand or layout.brand_of(business_entity)
-    sent = rendering.compose(words=words, values=values, brand=brand)
+    sent = rendering.compose(words=words, values=values, brand=brand, way_out=way_out)
     shown: dict[str, str] = {}
 
     def mark(name: str, instead: str) -> str:
         shown[name] = instead
         return highlight.around(instead, _why(name, is_missing=name in sent.missing, contact=contact))
 
-    marked = rendering.compose(words=_clean(words), values=_without_marks(values), brand=brand, mark=mark)
+    marked = rendering.compose(
+        words=_clean(words), values=_without_marks(values), brand=brand, mark=mark, way_out=way_out
+    )
     return Preview(
         sent=sent,
         sender=sender or envelopes.sender_of(business_entity),

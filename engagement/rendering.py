@@ -14,6 +14,7 @@ from engagement.models import TemplateVersion
 from engagement.placeholders import Context
 from engagement.template_syntax import Piece, Variable
 from engagement.tracking.links import Tracking
+from engagement.unsubscribing import WayOut
 
 SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
@@ -93,13 +94,15 @@ def render(  # noqa: PLR0913  # what makes one email
     facts: dict[str, Any] | None = None,
     passages: Mapping[str, str] | None = None,
     tracking: Tracking | None = None,
+    way_out: WayOut | None = None,
 ) -> Rendered:
     """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand.
-    `tracking` follows what the contact does with it."""
+    `tracking` follows what the contact does with it; marketing says the `way_out`."""
     words = Words.of(version)
     values = context.gather(contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names())
     values = replace(values, passages=passages or {})
-    return compose(words=words, values=values, brand=layout.brand_of(business_entity), tracking=tracking)
+    brand = layout.brand_of(business_entity)
+    return compose(words=words, values=values, brand=brand, tracking=tracking, way_out=way_out)
 
 
 def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
@@ -167,7 +170,13 @@ def _note(name: str, names: list[str]) -> None:
 
 
 def compose(
-    *, words: Words, values: Context, brand: layout.Brand, mark: Mark | None = None, tracking: Tracking | None = None
+    *,
+    words: Words,
+    values: Context,
+    brand: layout.Brand,
+    mark: Mark | None = None,
+    tracking: Tracking | None = None,
+    way_out: WayOut | None = None,
 ) -> Rendered:
     """The email with these values. With `mark` it is for the eyes of those who write it, and never for sending."""
     lookup = _Values(words, values, mark)
@@ -180,8 +189,9 @@ def compose(
         values=tuple((variable, _for_everybody(variable, value)) for variable, value in said.items()),
         brand=brand,
         preheader=bool(preheader),
+        footer=way_out.footer if way_out else None,
     )
-    filled = [subject, preheader, *said.values()]
+    filled = [subject, preheader, *said.values(), *((way_out.unsubscribe, way_out.preferences) if way_out else ())]
     if not subject:
         _note("subject", lookup.missing)
     page, links = email.tracked(filled, tracking) if tracking else (email.html(filled), [])

@@ -18,6 +18,7 @@ from engagement.markdown import ATTRIBUTE_SLOT, SLOT_END, TEXT_SLOT
 from engagement.template_syntax import Piece, Variable
 from engagement.tracking import links
 from engagement.tracking.links import Tracking
+from engagement.unsubscribing import Footer, WayOut
 
 SUBJECT, PREHEADER, FIRST = 0, 1, 2
 _ADDRESS_SLOT = quote(TEXT_SLOT)  # within an address it was percent-encoded
@@ -52,10 +53,16 @@ class Skeleton:
 
 @lru_cache(maxsize=256)
 def build(
-    *, pieces: tuple[Piece, ...], values: tuple[tuple[Variable, str | None], ...], brand: layout.Brand, preheader: bool
+    *,
+    pieces: tuple[Piece, ...],
+    values: tuple[tuple[Variable, str | None], ...],
+    brand: layout.Brand,
+    preheader: bool,
+    footer: Footer | None = None,
 ) -> Skeleton:
     """`values` says of each variable, in the order in which values are filled in, what it is for everybody: "" where
-    it is left out, an address that may begin a link; None for what a person's value fills.
+    it is left out, an address that may begin a link; None for what a person's value fills. With a footer the
+    addresses to unsubscribe and to choose follow the values.
     """
     standing = {
         variable: _slot(number) if value is None else _SLOT_SIGNS.sub("", value)
@@ -63,12 +70,15 @@ def build(
     }
     words = [_SLOT_SIGNS.sub("", piece) if isinstance(piece, str) else piece for piece in pieces]
     body = markdown.compose(words, standing)
-    page = layout.html(brand=brand, subject=_slot(SUBJECT), preheader=_slot(PREHEADER) if preheader else "", body=body)
-    behind = FIRST + len(values)  # the addresses of links follow the values
-    tracked, targets = links.replaced(page, lambda number: f"{ATTRIBUTE_SLOT}{behind + number}{SLOT_END}")
+    behind = FIRST + len(values)
+    way_out = WayOut(footer, _link_slot(behind), _link_slot(behind + 1)) if footer else None
+    shown = _slot(PREHEADER) if preheader else ""
+    page = layout.html(brand=brand, subject=_slot(SUBJECT), preheader=shown, body=body, way_out=way_out)
+    behind += 2 if footer else 0  # then come the addresses of links
+    tracked, targets = links.replaced(page, lambda number: _link_slot(behind + number))
     return Skeleton(
         html_parts=_SLOT.split(page),
-        text_parts=_SLOT.split(layout.text(brand=brand, body=body)),
+        text_parts=_SLOT.split(layout.text(brand=brand, body=body, way_out=way_out)),
         tracked_parts=_SLOT.split(tracked),
         targets=[_SLOT.split(target) for target in targets],
     )
@@ -76,6 +86,10 @@ def build(
 
 def _slot(number: int) -> str:
     return f"{TEXT_SLOT}{number}{SLOT_END}"
+
+
+def _link_slot(number: int) -> str:
+    return f"{ATTRIBUTE_SLOT}{number}{SLOT_END}"
 
 
 def _filled(parts: Sequence[str], values: Sequence[str], forms: dict[str, Callable[[str], str]]) -> str:

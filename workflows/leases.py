@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from workflows.models import ActionAttempt, ScheduledAction
 
 logger = logging.getLogger(__name__)
 
+HAND_OVER_PATIENCE = 5.0  # seconds; a mail server that takes longer is in trouble
 LONE_CRASHES_ALLOWED = 2  # the third makes an action dead
 
 
@@ -166,6 +168,31 @@ def begin_sending_sql(*, channel: str) -> str:
     """The statement, for a channel that reads the contact's address from a field of its own."""
     field: Any = Contact._meta.get_field(registry.channel(channel).address_field)
     return _BEGIN_SENDING.format(address=connection.ops.quote_name(field.column))
+
+
+def take_back(*, contact_id: uuid.UUID) -> None:
+    """Give back what is claimed for a person: what of it may still go is asked again.
+
+    Whoever claimed it finds its token gone, also in an intent that judged on what it saw before. One that was quicker
+    is waited for here, and its actions are being handed over.
+    """
+    claimed = ScheduledAction.objects.filter(status=ScheduledAction.Status.CLAIMED)
+    for pk in list(claimed.filter(instance__contact=contact_id).values_list("pk", flat=True)):
+        # Each alone, so that nobody waits for one while holding another; judged again once the row is ours.
+        claimed.filter(pk=pk).update(status=ScheduledAction.Status.PENDING, lease_until=None, token=None, held_by="")
+
+
+def await_hand_overs(*, contact_id: uuid.UUID, patience: float = HAND_OVER_PATIENCE) -> bool:
+    """Wait until nothing is being handed over to a person; False where it takes longer than the patience."""
+    sending = ScheduledAction.objects.filter(
+        instance__contact=contact_id, status=ScheduledAction.Status.SENDING, lease_until__gt=Now()
+    )
+    until = time.monotonic() + patience
+    while sending.exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def reap(*, limit: int = 100) -> int:

@@ -20,7 +20,7 @@ from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
 from engagement import coverage, placeholders, previews, template_validation, test_send
 from engagement.admin.email_form import FallbacksField, PassagesField
-from engagement.models import EngagementTemplate
+from engagement.models import EngagementTemplate, Purpose
 from engagement.previews import Preview
 from engagement.rendering import Words
 
@@ -136,7 +136,20 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
 
 def _previewed(request: HttpRequest) -> Preview:
     contact = people_search.chosen(request)
-    return previews.preview(words=_words(request), business_entity=_brand(request, contact), contact=contact)
+    return previews.preview(
+        words=_words(request),
+        business_entity=_brand(request, contact),
+        contact=contact,
+        is_marketing=_is_marketing(request),
+    )
+
+
+def _is_marketing(request: HttpRequest) -> bool:
+    """As typed or saved."""
+    if "purpose" in request.POST:
+        return request.POST["purpose"] != Purpose.TRANSACTIONAL
+    template = _template(request)
+    return template is None or template.is_marketing
 
 
 def _errors(request: HttpRequest) -> list[str]:

@@ -53,7 +53,7 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
     )
     search_fields = ("name", "slug")
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("category", "business_entity"), ("level", "active"))}),
+        (None, {"fields": (("name", "slug"), ("category", "purpose"), ("business_entity", "level"), "active")}),
         ("Words", {"fields": ("subject", "preheader", "body", "fallbacks", "passages", "seen")}),
     )
 

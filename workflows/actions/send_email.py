@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engagement import rendering
+from engagement import rendering, unsubscribing
 from engagement.delivery import Order
 from engagement.models import EngagementTemplate
 from workflows.actions.base import ActionType, Fault, Foreseen, Lane, Planned, Severity, Someone
@@ -46,6 +46,7 @@ class SendEmail(ActionType):
             business_entity=email.business_entity or someone.business_entity,
             now=at,
             facts=dict(someone.facts) if someone.facts else None,
+            way_out=unsubscribing.example() if email.is_marketing else None,
         )
         return Foreseen(
             at=at,

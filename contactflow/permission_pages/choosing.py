@@ -1,0 +1,158 @@
+"""What a person may choose at /p/{token}, what holds now, and how their choice is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+
+from contactflow.permission_pages.addressee import Addressee
+from contactflow.permission_pages.leaving import unsubscribe
+from contactflow.permission_pages.words import VERSION, words_in
+from contacts import consent
+from contacts.models import BusinessEntity, Consent, Contact, EntityMembership, Preference
+from engagement import tasking, unsubscribing
+from engagement.models import EngagementTemplate, Message, Task
+
+ALL, WEEKLY, PAUSE, NONE = "all", "weekly", "pause", "none"
+WAYS = (ALL, WEEKLY, PAUSE, NONE)
+KINDS = tuple(EngagementTemplate.Category.values)
+PAUSE_DAYS = 30
+SOURCE = "chosen on their own page"
+DATA_CATEGORY = "privacy"
+ANSWER_DAYS = 30  # Art. 12 GDPR: within a month
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How one brand (None: whoever writes without one) may write."""
+
+    brand: BusinessEntity | None
+    way: str
+    paused_until: dt.datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its field in the form."""
+        return f"brand-{self.brand.slug if self.brand else ''}"
+
+
+def choices(*, who: Addressee, now: dt.datetime) -> list[Choice]:
+    """Of every brand that has to do with them, and of the one that wrote."""
+    brands: list[BusinessEntity | None] = [*_brands(who)]
+    if (who.message is not None and who.brand is None) or not brands:
+        brands.append(None)
+    chosen = consent.choices_of(contact=who.contact)
+    verdicts = consent.judge(wishes=[consent.Wish(who.contact, brand) for brand in brands])
+    return [
+        _choice(brand, verdict, chosen.get(brand.pk if brand else None), now)
+        for brand, verdict in zip(brands, verdicts, strict=True)
+    ]
+
+
+def refused_kinds(*, who: Addressee) -> Sequence[str]:
+    general = consent.choices_of(contact=who.contact).get(None)
+    return general.refused_kinds if general else ()
+
+
+def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | None, now: dt.datetime) -> None:
+    """Keep what differs from what holds: by name of the brand's field, and the kinds that are wanted."""
+    leaving = []
+    with transaction.atomic():
+        Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=who.contact.pk)
+        for choice in choices(who=who, now=now):
+            way = ways.get(choice.name, choice.way)
+            if way == choice.way or way not in WAYS:
+                continue
+            if way == NONE:
+                leaving.append(choice.brand)
+            else:
+                _allow(who, choice, way, now)
+        if kinds is not None:
+            _choose_kinds(who, [kind for kind in KINDS if kind not in kinds], now)
+    for brand in leaving:
+        unsubscribe(who=who, brand=brand, source=SOURCE, now=now)
+
+
+def ask_for_data(*, who: Addressee, now: dt.datetime) -> None:
+    """A task for the team, once: they answer with the export on the person's page."""
+    waiting = Task.objects.filter(contact=who.contact, category=DATA_CATEGORY).exclude(status__in=["done", "cancelled"])
+    if not waiting.exists():
+        tasking.create_task(
+            action_id=None,
+            title=f"{who.contact} asks for their data",
+            description="Asked for on their page. Give them the export of their page, or erase them if they want that.",
+            category=DATA_CATEGORY,
+            priority="high",
+            target=None,
+            contact=who.contact,
+            business_entity=who.brand,
+            due_at=now + dt.timedelta(days=ANSWER_DAYS),
+            now=now,
+        )
+
+
+def _brands(who: Addressee) -> list[BusinessEntity]:
+    """That they belong to, that wrote to them, and of which they said something."""
+    theirs = [
+        EntityMembership.objects.filter(contact=who.contact),
+        Message.objects.filter(contact=who.contact),
+        Consent.objects.filter(contact=who.contact),
+    ]
+    found = Q(pk=who.brand.pk if who.brand else None)
+    for rows in theirs:
+        found |= Q(pk__in=rows.order_by().values("business_entity"))
+    return list(BusinessEntity.objects.filter(found).order_by("position", "name"))
+
+
+def _choice(
+    brand: BusinessEntity | None, verdict: consent.Verdict, chosen: Preference | None, now: dt.datetime
+) -> Choice:
+    if verdict.reason.code in ("consent_withdrawn", "consent_missing", "consent_pending"):
+        return Choice(brand, NONE)
+    if chosen is None:
+        return Choice(brand, ALL)
+    if chosen.paused_until and chosen.paused_until > now:
+        return Choice(brand, PAUSE, chosen.paused_until)
+    return Choice(brand, WEEKLY if chosen.frequency == Preference.Frequency.WEEKLY else ALL)
+
+
+def _allow(who: Addressee, choice: Choice, way: str, now: dt.datetime) -> None:
+    if choice.way == NONE:
+        words = words_in(unsubscribing.language_of(who.contact))
+        brand = choice.brand.name if choice.brand else words["everybody"]
+        consent.grant(
+            contact=who.contact,
+            business_entity=choice.brand,
+            source=SOURCE,
+            basis="consent",
+            wording=words["agree"].format(brand=brand),
+            wording_version=VERSION,
+            actor=consent.PERSON,
+            now=now,
+        )
+    consent.choose(
+        contact=who.contact,
+        business_entity=choice.brand,
+        frequency=Preference.Frequency.WEEKLY if way == WEEKLY else Preference.Frequency.ALL,
+        paused_until=now + dt.timedelta(days=PAUSE_DAYS) if way == PAUSE else None,
+        refused_kinds=() if choice.brand else refused_kinds(who=who),
+        source=SOURCE,
+        now=now,
+    )
+
+
+def _choose_kinds(who: Addressee, refused: list[str], now: dt.datetime) -> None:
+    general = consent.choices_of(contact=who.contact).get(None)
+    if sorted(general.refused_kinds if general else []) != sorted(refused):
+        consent.choose(
+            contact=who.contact,
+            frequency=general.frequency if general else Preference.Frequency.ALL,
+            paused_until=general.paused_until if general else None,
+            refused_kinds=refused,
+            source=SOURCE,
+            now=now,
+        )
