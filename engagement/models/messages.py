@@ -41,7 +41,9 @@ class Message(models.Model):
     answers = models.ForeignKey(
         "Reply", on_delete=models.SET_NULL, null=True, blank=True, related_name="answers", help_text="What it answers."
     )
-    author = models.CharField(max_length=150, blank=True, help_text="The colleague who wrote it by hand.")
+    author = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="The colleague who wrote it by hand."
+    )
     version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False
     )
