@@ -195,10 +195,12 @@ ACTION_TYPES = [  # in the order in which staff choose among them; each a class 
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
     "engagement.inbound.mailboxes.run_pump_step",
+    "workflows.late_answers.run_pump_step",
     "workflows.failures.run_pump_step",
     "workflows.digest.run_pump_step",
     "engagement.response_alerts.run_pump_step",
     "engagement.deliveries.run_pump_step",
+    "engagement.message_consequences.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
     "workflows.transfers.job_runner.run_pump_step",

@@ -23,9 +23,10 @@ from contactflow.core.reasons import Reason, Refused
 from contacts import consent
 from contacts.consent import Verdict, Wish
 from contacts.models import BusinessEntity, Contact
-from engagement import envelopes, generated_text, rendering, unsubscribing
+from engagement import bounces, envelopes, generated_text, message_events, rendering, unsubscribing
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
+from engagement.message_events import Fact
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
 from engagement.rendering import Rendered
 from engagement.tracking import links
@@ -261,6 +262,38 @@ def record_failed(action_id: UUID, *, reason: Reason, now: datetime) -> None:
 def record_ambiguous(action_id: UUID, *, reason: Reason, now: datetime) -> None:
     """Handed over without an answer."""
     _settle(action_id, Q(status=Status.SENDING), Status.AMBIGUOUS, reason, now)
+
+
+def record_bounced(action_id: UUID, *, reason: Reason, now: datetime) -> None:
+    """Refused for good in words of the other side: what they mean for the address is a fact like any bounce."""
+    message_id = Message.objects.filter(action=action_id).values_list("pk", flat=True).first()
+    said = str(reason.params.get("said") or "")
+    if message_id is None or not said:
+        return
+    answer = bounces.answer(said, around=str(reason.params.get("phase") or ""))
+    detail = bounces.detail(bounces.judge(answer), answer, via="smtp")
+    key = f"refused:{message_id}"
+    message_events.record([Fact(message_id=message_id, type=MessageEvent.Type.BOUNCED, at=now, key=key, detail=detail)])
+
+
+# What others tell of a message proves that it left, or (the last) that it did not.
+_PROOFS = ("delivered", "deferred", "bounced", "complained", "opened", "clicked", "replied", "unsubscribed")
+_REJECTED = "failed"
+
+
+def proven(action_ids: Sequence[UUID]) -> dict[UUID, Receipt | Reason]:
+    """Of those whose hand-over is unclear, what facts prove meanwhile: a receipt, or why it was not taken."""
+    facts = MessageEvent.objects.filter(
+        message__action__in=action_ids, type__in=("sent", *_PROOFS, _REJECTED), provider_event_id__isnull=False
+    )
+    found: dict[UUID, Receipt | Reason] = {}
+    for action, kind, detail in facts.values_list("message__action", "type", "detail"):
+        by_mail = detail.get("via") in ("report", "smtp")
+        receipt = Receipt(Message.Transport.SMTP if by_mail else Message.Transport.PROVIDER, f"Known by: {kind}")
+        reason = Reason.of("provider_rejected", said=str(detail.get("said", "")))
+        if action is not None:
+            found[action] = found.get(action, reason) if kind == _REJECTED else receipt
+    return found
 
 
 @transaction.atomic

@@ -46,6 +46,7 @@ SENTENCES = {
     "database_away": _("The database went away before the hand-over."),
     "sent_before": _("It was sent before."),
     "too_late": _("It waited so long that it is of no use any more."),
+    "provider_rejected": _("The mail provider did not take it: %(said)s"),
     "nobody_behind": _("Nobody is behind %(target)s: add people or addresses to it."),
     "not_written": _("%(said)s"),
     "lacking": _("%(contact)s has no %(missing)s. Write it out, or complete the contact."),

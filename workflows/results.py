@@ -122,6 +122,7 @@ def settle_result(claim: Claim, action: ScheduledAction, result: dispatcher.Resu
             at = result.again_at or database_now() + dispatcher.FIRST_WAIT
             _put_back(claim, at=at, reason=reason, attempts=tried - 1)
         elif result.outcome == dispatcher.Outcome.REFUSED or tried >= dispatcher.MAX_ATTEMPTS:
+            delivery.record_bounced(action.pk, reason=reason, now=database_now())
             end_attempt(claim, Outcome.FAILED, reason)
             finish(claim, action, status=Status.FAILED, reason=reason)
         else:

@@ -36,6 +36,7 @@ from contacts.consent.recording import (
 )
 from contacts.consent.suppressions import (
     KEPT,
+    end_suppression,
     erased,
     hash_suppressions,
     kept_out,
@@ -62,6 +63,7 @@ __all__ = [
     "choose",
     "contact_again",
     "do_not_contact",
+    "end_suppression",
     "erased",
     "grant",
     "hash_suppressions",

@@ -40,7 +40,7 @@ KNOWN_AGAIN_SQL = """
     RETURNING arriving.address, kept.reason
 """
 # The first reason stays, unless the new one weighs more: for good instead of for a time, everything instead of
-# marketing, anything instead of a limit that waits for staff.
+# marketing, a complaint instead of a bounce, anything instead of a limit that waits for staff.
 _SUPPRESS = """
     INSERT INTO contacts_suppression AS known (email, reason, scope, detail, actor, until)
     VALUES (%(email)s, %(reason)s, %(scope)s, %(detail)s, %(actor)s, %(until)s)
@@ -51,6 +51,7 @@ _SUPPRESS = """
        OR (known.until IS NOT NULL AND (EXCLUDED.until IS NULL OR EXCLUDED.until > known.until)
            AND (EXCLUDED.scope = 'everything' OR known.scope = 'marketing'))
        OR (known.scope = 'marketing' AND EXCLUDED.scope = 'everything' AND EXCLUDED.until IS NULL)
+       OR (known.reason = 'bounced' AND EXCLUDED.reason = 'complained' AND EXCLUDED.until IS NULL)
        OR (known.reason = 'limit' AND EXCLUDED.reason <> 'limit' AND EXCLUDED.until IS NULL)
 """
 
@@ -116,6 +117,13 @@ def suppress(
     with connection.cursor() as cursor:
         cursor.execute(_SUPPRESS, {**values, "until": until})
     return Suppression.objects.alias(address=Lower("email")).get(address=address)
+
+
+def end_suppression(*, email: str, actor: str) -> bool:
+    """End what a machine entered for a time, when the same machine knows better; what anybody else entered stays."""
+    address = mail_addresses.folded(email)
+    rows = Suppression.objects.alias(address=Lower("email")).filter(address=address, actor=actor, until__isnull=False)
+    return bool(rows.delete()[0])
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from engagement.bounces import verdicts, words
 from engagement.bounces.verdicts import Kind, Verdict
@@ -115,3 +116,16 @@ def judge(answer: Answer) -> Verdict:
             return verdicts.FILTERED
         return Verdict(told.kind, told.reason, 2)
     return code or told or verdicts.REFUSED
+
+
+def detail(verdict: Verdict, answer: Answer, *, via: str) -> dict[str, Any]:
+    """Of a bounce, for the `detail` of its fact: what it means, and what was said."""
+    return {
+        "kind": verdict.kind.value,
+        "reason": verdict.reason,
+        "gives_up_at": verdict.gives_up_at,
+        "status": answer.status,
+        "reply_code": answer.reply_code,
+        "said": answer.said[:500],
+        "via": via,
+    }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import Message as Mail
 from typing import Any
 
 from engagement.bounces import judging, mail_parts, prose, verdicts, words
+from engagement.bounces.judging import Answer
 from engagement.bounces.mail_parts import ADDRESS
 from engagement.bounces.verdicts import Kind, Verdict
 
@@ -29,9 +30,7 @@ class Report:
     recipient: str = ""
     original_recipient: str = ""
     """As the message was addressed, where a server forwarded it."""
-    status: str = ""
-    reply_code: str = ""
-    said: str = ""
+    answer: Answer = field(default_factory=lambda: Answer(""))
     message_ids: tuple[str, ...] = ()
     """Of the message that came back."""
     arrived_at: tuple[str, ...] = ()
@@ -64,9 +63,7 @@ def _judged(recipient: str, said: str, *, status: str = "", original: str = "", 
         verdict=judging.judge(answer),
         recipient=recipient.lower(),
         original_recipient=original.lower(),
-        status=answer.status,
-        reply_code=answer.reply_code,
-        said=answer.said[:500],
+        answer=answer,
     )
 
 
@@ -78,12 +75,12 @@ def _complaints(mail: Mail) -> list[Report]:
             fields |= group
         kind = (fields.get("feedback-type") or ["abuse"])[0].lower()
         if kind == "auth-failure":
-            found.append(Report(verdict=verdicts.AUTH_FAILED, said=kind))
+            found.append(Report(verdict=verdicts.AUTH_FAILED, answer=Answer(kind)))
         if kind not in _COMPLAINTS:
             continue
         named = [one for value in fields.get("original-rcpt-to", []) for one in ADDRESS.findall(value)]
         named = named or prose.returned_to(mail)[:1] or [""]
-        found += [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), said=kind) for one in named]
+        found += [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), answer=Answer(kind)) for one in named]
     return found or _complaint_of_hotmail(mail)
 
 
@@ -92,7 +89,7 @@ def _complaint_of_hotmail(mail: Mail) -> list[Report]:
     if not re.match(r"complaint about message from [\d.]+", mail_parts.header(mail, "Subject"), re.IGNORECASE):
         return []
     named = ADDRESS.findall(mail_parts.header(mail, "X-HmXmrOriginalRecipient")) or prose.returned_to(mail)[:1]
-    return [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), said="abuse") for one in named or [""]]
+    return [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), answer=Answer("abuse")) for one in named or [""]]
 
 
 def _delivery_statuses(mail: Mail) -> list[Report]:

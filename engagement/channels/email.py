@@ -32,6 +32,7 @@ FINAL_ANSWER_SECONDS = 60.0  # servers scan a message before they answer
 COURTESY_SECONDS = 5.0  # for what may as well fail: NOOP, RSET, QUIT
 IDLE_SECONDS = 30  # a connection that rested longer is asked whether it lives
 _TROUBLE_OF_THE_SERVER = (421, 454, 530, 534, 535, 538)  # closing, or not letting us in: no fault of this message
+_PHASES = {"mail": "after MAIL FROM", "data": "after end of data"}  # as servers report it
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -150,7 +151,7 @@ class EmailChannel:
         if code == 421:
             raise _Gone(smtp_answers.read(_quoted(code, answer)), channel_wide=of_the_server, may_be_old=of_the_server)
         self._begin_anew(smtp)
-        raise _refusal(code, answer, of_the_server=of_the_server)
+        raise _refusal(code, answer, phase=command)
 
     def _begin_anew(self, smtp: TimedSMTP) -> None:
         """After a refusal the connection stays good for the next message."""
@@ -177,7 +178,7 @@ class EmailChannel:
             self._drop()
         if not 400 <= code < 600:
             raise Unclear(Reason.of("strange_answer", said=_quoted(code, answer)))
-        raise _refusal(code, answer, of_the_server=False)
+        raise _refusal(code, answer, phase="data")
 
 
 class _Gone(Exception):
@@ -261,12 +262,14 @@ def _framed(content: bytes) -> bytes:
     return stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n"
 
 
-def _refusal(code: int, answer: bytes, *, of_the_server: bool) -> ChannelError:
+def _refusal(code: int, answer: bytes, *, phase: str) -> ChannelError:
+    """`phase` is the command that was refused: at MAIL the server, at DATA not the recipient."""
     trouble = code in _TROUBLE_OF_THE_SERVER
     permanent = code >= 500 and not trouble
-    return ChannelError(
-        smtp_answers.read(_quoted(code, answer)), permanent=permanent, channel_wide=trouble and of_the_server
-    )
+    reason = smtp_answers.read(_quoted(code, answer))
+    if phase != "rcpt":
+        reason = Reason(reason.code, {**reason.params, "phase": _PHASES[phase]})
+    return ChannelError(reason, permanent=permanent, channel_wide=trouble and phase == "mail")
 
 
 def _quoted(code: int | str, answer: bytes | str) -> str:

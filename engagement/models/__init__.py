@@ -6,6 +6,7 @@ Rows carry the id of the scheduled action that made them as a plain UUID; engage
 from __future__ import annotations
 
 from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
+from engagement.models.bounces import BounceRule
 from engagement.models.channels import ChannelState
 from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
@@ -25,6 +26,7 @@ __all__ = [
     "UNSENT",
     "WAITING",
     "Alert",
+    "BounceRule",
     "ChannelState",
     "Delivery",
     "EngagementTemplate",

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from contacts.models import BusinessEntity, Contact
 from engagement.models.emails import Purpose, TemplateVersion
 
+TROUBLES = models.Q(type__in=["bounced", "complained"])
 HITS = models.Q(type__in=["opened", "clicked"])
 UNSENT, SENT = models.Q(sent_at__isnull=True), models.Q(status="sent")
 
@@ -31,6 +32,7 @@ class Message(models.Model):
     class Transport(models.TextChoices):
         OUTBOX = "outbox", "Local outbox"
         SMTP = "smtp", "SMTP"
+        PROVIDER = "provider", "Mail provider"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     action = models.UUIDField(null=True, blank=True, editable=False)
@@ -59,6 +61,9 @@ class Message(models.Model):
     message_id = models.CharField(
         max_length=255, blank=True, help_text="What the other side calls it; of an email the Message-ID header."
     )
+    provider_id = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="What the provider that took it calls it."
+    )
     purpose = models.CharField(max_length=15, choices=Purpose, default=Purpose.MARKETING, db_default=Purpose.MARKETING)
     status = models.CharField(max_length=10, choices=Status)
     transport = models.CharField(max_length=20, choices=Transport, blank=True)
@@ -84,6 +89,7 @@ class Message(models.Model):
                 fields=["version", "-created_at", "-id"], include=["business_entity"], name="message_of_version"
             ),
             models.Index(fields=["message_id"], name="message_by_message_id"),  # provider events and replies
+            models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_by_provider_id"),
             # The start page: what was sent in the last month, per brand.
             models.Index(fields=["business_entity", "sent_at"], condition=SENT, name="message_sent_by_brand"),
             # What is held or unclear and waits for a person: the start page counts it.
@@ -136,10 +142,18 @@ class MessageEvent(models.Model):
     )
     url = models.TextField(blank=True, help_text="Which link was clicked.")
     detail = models.JSONField(default=dict, blank=True)
+    follow_up_at = models.DateTimeField(
+        null=True, editable=False, help_text="When what follows from it is to be done; empty: it is, or nothing does."
+    )
 
     class Meta:
         ordering = ("at", "id")
         indexes: ClassVar = [
+            # engagement.message_consequences: what is to be followed up.
+            models.Index(
+                fields=["follow_up_at"], condition=models.Q(follow_up_at__isnull=False), name="event_to_follow_up"
+            ),
+            models.Index(fields=["at"], condition=TROUBLES, name="event_of_trouble"),  # the start page, the breakers
             # engagement.tracking.labelling: what is to be labelled; and whose traces are to go, oldest first.
             models.Index(fields=["at"], condition=HITS & models.Q(label_version=None), name="hit_without_label"),
             models.Index(fields=["at"], condition=HITS & models.Q(detail__has_key="ip"), name="hit_with_traces"),

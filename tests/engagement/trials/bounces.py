@@ -38,5 +38,5 @@ def _named(name: str, number: int, row: dict[str, str], report: bounces.Report |
     theirs = f"{name} {number + 1}: {row['reason']} ({'hard' if row['hard'] == 'true' else 'not hard'})"
     if report is None:
         return f"{theirs}; we read no report"
-    codes = " ".join(filter(None, [report.reply_code, report.status])) or "no code"
-    return f"{theirs}; we say {report.kind}, {report.verdict.reason} by {codes}: {report.said[-120:]}"
+    codes = " ".join(filter(None, [report.answer.reply_code, report.answer.status])) or "no code"
+    return f"{theirs}; we say {report.kind}, {report.verdict.reason} by {codes}: {report.answer.said[-120:]}"
