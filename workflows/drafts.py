@@ -60,6 +60,8 @@ class Plan:
     tags: tuple[str, ...] = ()
     reentry: str = WorkflowVersion.Reentry.ONCE
     reentry_days: int | None = None
+    on_reply: str = WorkflowVersion.OnReply.STOP
+    reply_pause_days: int | None = None
     steps: tuple[PlannedStep, ...] = ()
 
 
@@ -102,6 +104,8 @@ def plan_of(version: WorkflowVersion | None, template: WorkflowTemplate) -> Plan
         tags=tuple(version.tags),
         reentry=version.reentry,
         reentry_days=version.reentry_days,
+        on_reply=version.on_reply,
+        reply_pause_days=version.reply_pause_days,
         steps=tuple(_planned(row) for row in rows),
     )
 
@@ -211,6 +215,7 @@ def _copy(template: WorkflowTemplate) -> WorkflowVersion:
 def _fill(version: WorkflowVersion, plan: Plan) -> None:
     """Everything but the brand."""
     version.reentry, version.reentry_days = plan.reentry, plan.reentry_days
+    version.on_reply, version.reply_pause_days = plan.on_reply, plan.reply_pause_days
     version.events, version.interests, version.tags = list(plan.events), list(plan.interests), list(plan.tags)
     version.save()
     version.contact_types.set(plan.contact_types)

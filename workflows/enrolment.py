@@ -22,7 +22,7 @@ from contacts.models import Contact, ContactEvent
 from contacts.reference_data import ReferenceData
 from engagement import response_clock
 from engagement.models import ResponseClock
-from workflows import active_workflows, conditions, scheduling
+from workflows import active_workflows, conditions, exits, scheduling
 from workflows.active_workflows import Candidate
 from workflows.conditions import Facts, Verdict
 from workflows.models import ScheduledAction, WorkflowInstance, WorkflowVersion
@@ -46,6 +46,7 @@ class Enrolment:
     instances: list[WorkflowInstance] = field(default_factory=list)
     actions: list[ScheduledAction] = field(default_factory=list)
     clocks: list[ResponseClock] = field(default_factory=list)
+    event: ContactEvent | None = None
 
 
 def enrol(*, event: ContactEvent, now: dt.datetime) -> Enrolment:
@@ -96,9 +97,10 @@ def decide(
     return [_decide(event, among, known, reference, now) for event in events]
 
 
-def store(enrolments: Iterable[Enrolment]) -> None:
-    """Write what was decided to start, once its contacts and events are stored."""
+def store(enrolments: Iterable[Enrolment], *, now: dt.datetime) -> None:
+    """Write what was decided to start, once its contacts and events are stored; what runs ends or waits by them."""
     found = list(enrolments)
+    exits.carry_out([one.event for one in found if one.event is not None], now=now)
     bulk.insert_together(
         [instance for one in found for instance in one.instances],
         [action for one in found for action in one.actions],
@@ -158,7 +160,7 @@ def _enrol_stored(
     kept_out = consent.kept_out(emails=[contact.email for contact in contacts.values()])
     enrolments = decide(events=events, reference=reference, now=now, kept_out=kept_out)
     bulk.update(events, ["outcome", "processed_at"])
-    store(enrolments)
+    store(enrolments, now=now)
     return enrolments
 
 
@@ -183,7 +185,7 @@ def _decide(
 ) -> Enrolment:
     facts = Facts.from_event(event.facts)
     judgement = _Judge(contact=event.contact, facts=facts, event=event, now=now, known=known)
-    enrolment = Enrolment(outcome=[])
+    enrolment = Enrolment(outcome=[], event=event)
     for candidate in among:
         verdict = judgement.verdict(candidate)
         if verdict.matched:

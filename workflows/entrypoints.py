@@ -79,7 +79,7 @@ def _apply(commands: Sequence[intake.Command], reference: ReferenceData, now: dt
     waiting = [one.event for one in batch.receipts if one.event.processed_at is None]
     decided = enrolment.decide(events=waiting, reference=reference, now=now, kept_out=batch.kept_out)
     batch.write()
-    enrolment.store(decided)
+    enrolment.store(decided, now=now)
     by_event = dict(zip((event.pk for event in waiting), decided, strict=True))
     return [(answer, _enrolment_of(answer, by_event, now)) for answer in batch.answers]
 

@@ -17,7 +17,7 @@ ECHOES = frozenset({"engagement_detected", "opened", "clicked", "replied"})
 
 def find(plan: Plan) -> list[Fault]:
     """Everything that keeps the plan from being published."""
-    found = [*_of_the_start(plan), *_of_reentry(plan)]
+    found = [*_of_the_start(plan), *_of_reentry(plan), *_of_replies(plan)]
     if not plan.steps:
         found.append(Fault(field="steps", message="Add at least one step."))
     for index, step in enumerate(plan.steps):
@@ -52,6 +52,12 @@ def _of_reentry(plan: Plan) -> Iterator[Fault]:
             "reading it would start everything again. Give more days than that.",
             severity=Severity.DOUBTFUL,
         )
+
+
+def _of_replies(plan: Plan) -> Iterator[Fault]:
+    if plan.on_reply == WorkflowVersion.OnReply.PAUSE and not plan.reply_pause_days:
+        message = "Say how many days it waits after a reply."
+        yield Fault(field="reply_pause_days", message=message, severity=Severity.REFUSED)
 
 
 def emails_of(plan: Plan) -> int:

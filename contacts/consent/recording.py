@@ -135,7 +135,9 @@ def _change_status(contact: Contact, *, blocks: bool, payload: dict[str, str], n
         event_key=f"{'do_not_contact' if blocks else 'contact_again'}:{uuid.uuid4().hex}",
         payload=payload,
         changes={"status": [before.name, after.name]},
-        processed_at=now,  # it starts nothing: a colleague decides what may begin again
+        # It starts nothing: a colleague decides what may begin again. A ban ends what runs, when it is enrolled.
+        mode=ContactEvent.Mode.ONLY if blocks else ContactEvent.Mode.ARRIVAL,
+        processed_at=None if blocks else now,
     )
     contact.status = after
     return True

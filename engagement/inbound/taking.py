@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from contactflow.core import mail_addresses
 from contacts.models import BusinessEntity, Contact
+from engagement import bounces
 from engagement.inbound import automatic, consequences, inboxes, matching, parsing, quoting
 from engagement.inbound.parsing import Mail
 from engagement.models import Message, Reply
@@ -94,7 +95,7 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
     mail = _from_outside(parsing.parse(raw))
     if mail is None:
         return Taken(Outcome.OURS)
-    arrived.kind, arrived.kind_reason = automatic.kind_of(mail)
+    arrived.kind, arrived.kind_reason = _kind_of(mail, raw)
     _copy(arrived, mail)
     found = matching.match(mail)
     arrived.contact, arrived.message, arrived.matched_by = found.contact, found.message, found.by
@@ -113,6 +114,14 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
     if found.is_sure and arrived.kind == Kind.OUT_OF_OFFICE:
         consequences.of_absence(arrived, now=now)
     return Taken(Outcome.STORED, arrived)
+
+
+def _kind_of(mail: Mail, raw: bytes) -> tuple[Reply.Kind, str]:
+    """Reports first, also those of servers that mark them in no way."""
+    if reports := bounces.read(raw):
+        complaint = any(report.kind == bounces.Kind.COMPLAINT for report in reports)
+        return (Kind.COMPLAINT if complaint else Kind.BOUNCE), "report"
+    return automatic.kind_of(mail)
 
 
 def _copy(arrived: Reply, mail: Mail) -> None:

@@ -143,7 +143,7 @@ class TestMayContact:
 
 
 class TestDoNotContact:
-    def test_it_forbids_contact_and_leaves_a_processed_event(self, person: Contact) -> None:
+    def test_it_forbids_contact_and_leaves_an_event_that_starts_nothing(self, person: Contact) -> None:
         ContactStatusFactory(slug="do_not_contact")
 
         changed = consent.do_not_contact(contact=person, source="asked on the phone", now=NOW)
@@ -153,7 +153,7 @@ class TestDoNotContact:
         assert person.status.blocks_contact
         assert not consent.may_contact(contact=person).allowed
         assert event.changes == {"status": ["Active Lead", "Do Not Contact"]}
-        assert (event.payload, event.processed_at) == ({"how": "asked on the phone"}, NOW)
+        assert (event.payload, event.mode, event.workflows) == ({"how": "asked on the phone"}, "only", [])
 
     def test_twice_is_once(self, person: Contact) -> None:
         ContactStatusFactory(slug="do_not_contact")

@@ -113,6 +113,7 @@ class ActionType:
     fields: ClassVar[tuple[str, ...]] = ()  # which fields of its step count
     is_step: ClassVar[bool] = True  # whether staff choose it for a step; otherwise only the engine plans it
     is_email: ClassVar[bool] = False  # whether it writes to the contact
+    pursues: ClassVar[bool] = False  # whether it writes to the contact, or plans to: an exit ends it
     may_yield: ClassVar[bool] = False  # whether `why_yields` is asked, which costs a lock on the contact
     is_in_timeline: ClassVar[bool] = False  # whether what it makes stands in the contact's timeline by itself
     links: ClassVar[Mapping[str, tuple[str, str]]] = {}

@@ -10,7 +10,7 @@ from contactflow.core.reasons import Reason
 from engagement import delivery
 from engagement.models import MessageEvent
 from workflows.actions.send_email import SendEmail
-from workflows.models import ScheduledAction
+from workflows.models import ScheduledAction, WorkflowVersion
 
 # A touch yields to another email of the contact within this time before or after.
 TOUCH_DISTANCE = dt.timedelta(hours=20)
@@ -42,12 +42,15 @@ class FollowUp(SendEmail):
 
 
 def why_ended(action: ScheduledAction) -> Reason | None:
-    """Why the contact gets no more touches; None when they go on."""
+    """Why the contact gets no more touches; None when they go on. What workflows.exits has not come to yet is seen
+    here."""
     instance = action.instance
     since = instance.started_at
-    if MessageEvent.objects.filter(message__contact_id=instance.contact_id, type="replied", at__gte=since).exists():
+    kinds = ENDING_EVENTS if instance.version.on_reply == WorkflowVersion.OnReply.STOP else ("converted",)
+    replies = MessageEvent.objects.filter(message__contact_id=instance.contact_id, type="replied", at__gte=since)
+    if "replied" in kinds and replies.exists():
         return Reason.of("contact_replied")
-    ending = instance.contact.events.filter(kind__in=ENDING_EVENTS, received_at__gte=since).first()
+    ending = instance.contact.events.filter(kind__in=kinds, received_at__gte=since).first()
     return Reason.of(f"contact_{ending.kind}") if ending else None
 
 

@@ -24,6 +24,7 @@ class ScheduleFollowUp(ActionType):
     noun = "Follow-up"
     icon = "event_repeat"
     lane = Lane.INSIDE
+    pursues = True
     fields = ("touches",)
 
     def perform_many(self, actions: Sequence[ScheduledAction], now: dt.datetime) -> list[Result]:

@@ -24,6 +24,7 @@ class SendEmail(ActionType):
     lane = Lane.OUTSIDE
     fields: ClassVar[tuple[str, ...]] = ("template",)
     is_email = True
+    pursues = True
     is_in_timeline = True
 
     def order(self, action: ScheduledAction) -> Order | None:

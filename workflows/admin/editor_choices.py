@@ -14,7 +14,7 @@ from contacts.models import BusinessEntity, ContactType, LeadSource
 from engagement.models import EngagementTemplate, Target
 from workflows.models import Step, WorkflowVersion
 
-GENERAL = ("new_contact", "contact_updated", "engagement_detected")
+GENERAL = ("new_contact", "contact_updated", "engagement_detected", "replied", "converted", "bounced", "unsubscribed")
 GONE = "This does not exist any more. Choose another."
 
 

@@ -63,6 +63,16 @@ class StartForm(Dressed):
             "min_value": "Say after how many days it may start again.",
         },
     )  # fmt: skip
+    on_reply = forms.ChoiceField(
+        choices=WorkflowVersion.OnReply.choices, widget=forms.RadioSelect, label="When they reply", required=False
+    )
+    reply_pause_days = forms.IntegerField(
+        required=False, min_value=1, max_value=365, label="How many days it waits",
+        error_messages={
+            "invalid": "Give a whole number of days.",
+            "min_value": "Say how many days it waits after a reply.",
+        },
+    )  # fmt: skip
     other_events = Words(required=False, max_length=64, label="Other events")
     interests = Words(required=False, max_length=100)
     tags = Words(required=False, max_length=60)
@@ -210,6 +220,8 @@ class Editor:
         events = dict.fromkeys([*(data.get("events") or ()), *(data.get("other_events") or ())])
         reentry = data.get("reentry") or WorkflowVersion.Reentry.ONCE
         is_counted = reentry == WorkflowVersion.Reentry.AFTER_DAYS
+        on_reply = data.get("on_reply") or WorkflowVersion.OnReply.STOP
+        waits = on_reply == WorkflowVersion.OnReply.PAUSE
         return Plan(
             name=data.get("name") or "This workflow",
             description=data.get("description") or "",
@@ -218,6 +230,8 @@ class Editor:
             **{name: tuple(data.get(name) or ()) for name in ("contact_types", "lead_sources", "interests", "tags")},
             reentry=reentry,
             reentry_days=data.get("reentry_days") if is_counted else None,
+            on_reply=on_reply,
+            reply_pause_days=data.get("reply_pause_days") if waits else None,
             steps=tuple(step.planned() for step in self.steps),
         )
 

@@ -17,6 +17,12 @@ EVENTS = {
     "contact_updated": "a contact's details change",
     "engagement_detected": "a contact reads or clicks",
     "manual_trigger": "staff start it",
+    "replied": "a contact replies",
+    "converted": "a contact reaches a goal",
+    "bounced": "a contact's address bounces",
+    "complained": "a contact reports an email as spam",
+    "unsubscribed": "a contact unsubscribes",
+    "out_of_office": "a contact answers that they are away",
 }
 
 
@@ -63,6 +69,13 @@ def reentry(plan: Plan | WorkflowVersion) -> str:
         days = "1 day" if plan.reentry_days == 1 else f"{plan.reentry_days} days"
         return f"Again, {days} after the last start at the earliest"
     return {"once": "Once per contact", "always": "With every such event"}[plan.reentry]
+
+
+def on_reply(plan: Plan | WorkflowVersion) -> str:
+    """What it does once the contact replied."""
+    if plan.on_reply == WorkflowVersion.OnReply.PAUSE:
+        return f"waits {'1 day' if plan.reply_pause_days == 1 else f'{plan.reply_pause_days} days'}"
+    return {"stop": "writes no more", "go_on": "goes on"}[plan.on_reply]
 
 
 def steps_of(plan: Plan) -> list[str]:
@@ -141,6 +154,7 @@ def _of_the_start(before: Plan, after: Plan) -> Iterator[Difference]:
         ("Interests", _any_of(before.interests), _any_of(after.interests)),
         ("Tags", _any_of(before.tags), _any_of(after.tags)),
         ("How often", reentry(before).lower(), reentry(after).lower()),
+        ("When they reply", on_reply(before), on_reply(after)),
     )
     yield from _changed("", pairs)
 

@@ -16,7 +16,7 @@ from workflows.models.templates import WorkflowTemplate
 
 
 class ControlEntry(models.Model):
-    """What a person did to an instance or an action: which control, why, who, when. Append-only."""
+    """What was done to an instance or an action, by a person or because of one: what, why, who, when. Append-only."""
 
     class Verb(models.TextChoices):
         PAUSE = "pause", "Paused"
@@ -24,6 +24,8 @@ class ControlEntry(models.Model):
         CANCEL = "cancel", "Cancelled"
         RETRY = "retry", "Tried again"
         SKIP = "skip", "Skipped"
+        STOP = "stop", "Stopped writing"  # workflows.exits, because of what the contact did
+        POSTPONE = "postpone", "Postponed writing"  # likewise
         RESOLVE_SENT = "resolve_sent", "Settled: it was sent"
         RESOLVE_NOT_SENT = "resolve_not_sent", "Settled: it was not sent"
 

@@ -60,6 +60,11 @@ class WorkflowVersion(models.Model):
         AFTER_DAYS = "after_days", "Again after some days"  # reentry_days since the last start
         ALWAYS = "always", "With every event"  # each event starts it
 
+    class OnReply(models.TextChoices):
+        STOP = "stop", "Writes no more"  # what is planned to be written to them is skipped
+        PAUSE = "pause", "Waits some days"  # it is put off by reply_pause_days
+        GO_ON = "go_on", "Goes on"  # answers are expected and change nothing
+
     template = models.ForeignKey(
         WorkflowTemplate, on_delete=models.PROTECT, related_name="versions", verbose_name="workflow"
     )
@@ -71,6 +76,8 @@ class WorkflowVersion(models.Model):
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     reentry = models.CharField(max_length=10, choices=Reentry, default=Reentry.ONCE)
     reentry_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    on_reply = models.CharField(max_length=10, choices=OnReply, default=OnReply.STOP, db_default=OnReply.STOP)
+    reply_pause_days = models.PositiveSmallIntegerField(null=True, blank=True)
     # The brand is the template's. A draft carries the one it will have once published, from its first edit on.
     business_entity = models.ForeignKey(
         BusinessEntity,
@@ -102,6 +109,12 @@ class WorkflowVersion(models.Model):
                 condition=~models.Q(reentry="after_days") | models.Q(reentry_days__isnull=False, reentry_days__gte=1),
                 name="reentry_days_given",
                 violation_error_message="Say after how many days the workflow may start again.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(on_reply="pause")
+                | models.Q(reply_pause_days__isnull=False, reply_pause_days__gte=1),
+                name="reply_pause_days_given",
+                violation_error_message="Say how many days the workflow waits after a reply.",
             ),
         ]
 
