@@ -73,6 +73,10 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("engagement.EngagementTemplate", "edit_note", "templates texts newsletters"),
         Place("engagement.Message", "outbox", "messages held outbox delivered"),
     ),
+    "Goals": (
+        Place("engagement.Conversion", "flag", "conversions outcomes successes"),
+        Place("engagement.Goal", "target", "metrics kpis"),
+    ),
     "Tasks": (
         Place("engagement.Task", "task_alt", "to-dos todo work"),
         Place("engagement.Task", "view_kanban", "kanban columns", name="Board", page="engagement_task_board"),

@@ -73,6 +73,7 @@ ROLES = (
             "contacts.consent": ("add",),
             "contacts.suppression": ("add",),
             "engagement.task": ("add", "change"),
+            "engagement.conversion": ("add",),
             "engagement.alert": ("change",),
             "engagement.humantouch": ("add",),
             "engagement.message": ("change",),

@@ -201,6 +201,8 @@ PUMP_STEPS = [
     "engagement.response_alerts.run_pump_step",
     "engagement.deliveries.run_pump_step",
     "engagement.message_consequences.run_pump_step",
+    "engagement.goals.run_pump_step",
+    "workflows.goals.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
     "workflows.transfers.job_runner.run_pump_step",

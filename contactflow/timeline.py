@@ -19,7 +19,7 @@ import notion_bridge.timeline
 import workflows.timeline
 from contacts import describe
 from contacts.models import Contact
-from contacts.timeline import ARRIVAL, EDIT, NOTE, NOTION, PERMISSION, Entry, Place, Source
+from contacts.timeline import ARRIVAL, EDIT, GOAL, NOTE, NOTION, PERMISSION, Entry, Place, Source
 from engagement.timeline import ALERT, MAIL, TASK, TOUCH
 from workflows.models import ScheduledAction, WorkflowTemplate
 from workflows.timeline import CONTROL, STEP, WORKFLOW
@@ -35,6 +35,7 @@ SHOWN = {
     TOUCH: ("Calls and meetings", "call"),
     ALERT: ("Alerts", "notifications"),
     TASK: ("Tasks", "task_alt"),
+    GOAL: ("Goals", "flag"),
     NOTE: ("Notes", "sticky_note_2"),
     CONTROL: ("Decisions", "gavel"),
     EDIT: ("Changes", "edit"),

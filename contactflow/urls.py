@@ -22,6 +22,8 @@ resources.register("workflow-templates", workflows.Templates)
 resources.register("workflow-instances", workflows.Instances)
 resources.register("scheduled-actions", workflows.Actions)
 resources.register("messages", engagement.Messages)
+resources.register("goals", engagement.Goals)
+resources.register("conversions", engagement.Conversions)
 resources.register("tasks", engagement.Tasks)
 resources.register("alerts", engagement.Alerts)
 doors = [

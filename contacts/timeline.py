@@ -19,9 +19,10 @@ from django.db.models import Model, Q, QuerySet
 from contacts import describe
 from contacts.models import Consent, Contact, ContactEvent
 
-ARRIVAL, NOTE, EDIT, PERMISSION, NOTION = "arrival", "note", "edit", "permission", "notion"
+ARRIVAL, NOTE, EDIT, PERMISSION, NOTION, GOAL = "arrival", "note", "edit", "permission", "notion", "goal"
 GOOD, WARN, BAD, INFO = "is-good", "is-warn", "is-bad", "is-info"
 
+ABOUT_GOALS = "converted:"  # the key of an event that a goal left
 # Events that say nothing but that contact was forbidden or allowed again begin their key so.
 ABOUT_PERMISSION = ("do_not_contact:", "contact_again:")
 
@@ -105,10 +106,11 @@ def _any(conditions: Sequence[Q]) -> Q:
 def _kinds_of_events() -> dict[str, Q]:
     note = Q(kind=NOTE)
     permission = _any([Q(event_key__startswith=start) for start in ABOUT_PERMISSION])
+    goal = Q(event_key__startswith=ABOUT_GOALS)
     notion = Q(source=ContactEvent.Source.NOTION) & ~note
     edit = Q(mode=ContactEvent.Mode.EDIT) & ~Q(source=ContactEvent.Source.NOTION) & ~permission
-    arrival = ~(note | permission | Q(source=ContactEvent.Source.NOTION) | Q(mode=ContactEvent.Mode.EDIT))
-    return {ARRIVAL: arrival, NOTE: note, EDIT: edit, PERMISSION: permission, NOTION: notion}
+    arrival = ~(note | permission | goal | Q(source=ContactEvent.Source.NOTION) | Q(mode=ContactEvent.Mode.EDIT))
+    return {ARRIVAL: arrival, NOTE: note, GOAL: goal, EDIT: edit, PERMISSION: permission, NOTION: notion}
 
 
 def _tell_event(event: ContactEvent) -> Entry:
@@ -117,6 +119,8 @@ def _tell_event(event: ContactEvent) -> Entry:
         return Entry(kind=NOTE, at=event.received_at, title="Note", by=_colleague(event), text=text)
     if event.event_key.startswith(ABOUT_PERMISSION):
         return _permission_changed(event)
+    if event.event_key.startswith(ABOUT_GOALS):
+        return _goal(event)
     if event.mode == ContactEvent.Mode.EDIT:
         return _edit(event)
     return _arrival(event)
@@ -133,6 +137,22 @@ def _permission_changed(event: ContactEvent) -> Entry:
         by=_colleague(event),
         tone=BAD if forbidden else GOOD,
         row=event,
+    )
+
+
+def _goal(event: ContactEvent) -> Entry:
+    about = event.payload.get("metadata") or {}
+    worth = " ".join(str(about[name]) for name in ("value", "currency") if about.get(name))
+    lines = ((f"Worth {worth}",) if worth else ()) + ((str(about["note"]),) if about.get("note") else ())
+    return Entry(
+        kind=GOAL,
+        at=event.received_at,
+        title=f"Goal reached: {about.get('goal_name') or about.get('goal')}",
+        lines=lines,
+        by=_colleague(event),
+        tone=GOOD,
+        row=event,
+        answers=tuple(event.outcome),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
 import django_filters
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.mixins import CreateModelMixin
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -20,9 +21,9 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from contactflow.core.clock import database_now
 from contacts import addresses, cleaning
 from contacts.filters import AddressFilter, ChoiceFilter, SlugFilter
-from contacts.models import Contact
-from engagement import alerts, serializers, stream, tasking
-from engagement.models import Alert, Message, Target, Task
+from contacts.models import BusinessEntity, Contact
+from engagement import alerts, goals, serializers, stream, tasking
+from engagement.models import Alert, Conversion, Goal, Message, Target, Task
 
 NEWEST_FIRST = ("-created_at", "-id")
 
@@ -101,6 +102,68 @@ class Alerts(ReadOnlyModelViewSet[Alert]):
         alert = self.get_object()
         alerts.acknowledge(alert=alert, by=request.user.get_username(), now=database_now())
         return Response(self.get_serializer(self.get_object()).data)
+
+
+class GoalFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    business_entity = SlugFilter(BusinessEntity)
+
+
+class Goals(ReadOnlyModelViewSet[Goal]):
+    """Named outcomes of the brands."""
+
+    queryset = Goal.objects.select_related("business_entity", "status")
+    serializer_class = serializers.GoalOutput
+    filterset_class = GoalFilters
+    lookup_field = "slug"
+    lookup_value_converter = "str"
+    page_by: ClassVar[tuple[str, ...]] = ("-created_at", "-id")
+
+
+class ConversionFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    contact_email = AddressFilter(field_name="contact__email")
+    goal = SlugFilter(Goal)
+
+
+class Conversions(CreateModelMixin, ReadOnlyModelViewSet[Conversion]):
+    """When people reached goals."""
+
+    queryset = Conversion.objects.select_related("contact", "goal", "business_entity")
+    serializer_class = serializers.ConversionOutput
+    filterset_class = ConversionFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = ("-at", "-id")
+
+    @extend_schema(
+        request=serializers.NewConversion,
+        responses={201: serializers.ConversionOutput, 200: serializers.ConversionOutput},
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Record that somebody reached a goal. 200 with the one that is there where the key is known, or where the goal
+        does not count it again."""
+        told = serializers.NewConversion.validated(request.data)
+        contact, goal, now = _contact(told["contact_email"]), told["goal"], database_now()
+        if contact is None:
+            raise ValidationError({"contact_email": ["Say who reached it."]})
+        reached = goals.Reached(
+            goal=goal,
+            contact=contact.pk,
+            at=told.get("at") or now,
+            source=Conversion.Source.API,
+            key=f"api:{goal.slug}:{told.get('key') or uuid.uuid4()}",
+            value=told.get("value"),
+            currency=told.get("currency") or "",
+            actor=request.user.get_username(),
+            note=told.get("note") or "",
+        )
+        try:
+            recorded = goals.record([reached], now=now)
+        except goals.NotYet as error:
+            raise ValidationError({"at": [str(error)]}) from None
+        rows = self.get_queryset()
+        known = rows.filter(key=reached.key).first() or rows.filter(contact=contact, goal=goal).first()
+        if known is None:
+            raise NotFound
+        return Response(self.get_serializer(known).data, status=201 if recorded else 200)
 
 
 class EventStream(JSONRenderer):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from contactflow.core import reasons
+from contactflow.core import datetimes, reasons
 from contactflow.core.reasons import Reason
 from contacts import describe as contacts_describe
+from engagement.models import Conversion, Goal, HumanTouch
 
 SENTENCES = {
     "switched_off": _('The email "%(email)s" is switched off.'),
@@ -82,3 +84,30 @@ def why(reason: Reason | Mapping[str, Any]) -> str:
     joined = {"missing": ", no ".join(missing)} if isinstance(missing, list) else {}
     params = defaultdict(str, {**reason.params, **joined})
     return reasons.sentence(Reason(reason.code, params), SENTENCES)
+
+
+def reached_by(goal: Goal) -> str:
+    """By what it is reached."""
+    match goal.reached_by:
+        case Goal.ReachedBy.EVENT:
+            return f"Event: {', '.join(goal.events)}"
+        case Goal.ReachedBy.STATUS:
+            return f"Status: {goal.status}"
+        case Goal.ReachedBy.WORKFLOW:
+            return f"Completed: {goal.workflow}"
+    return "Recorded by colleagues and the API"
+
+
+def worth(conversion: Conversion) -> str:
+    return f"{conversion.value:,.2f} {conversion.currency}".strip() if conversion.value is not None else ""
+
+
+def owed_to(conversion: Conversion, which: str) -> str:
+    """The touch or click, `last` or `first`, within the window."""
+    window = conversion.attribution.get("window_days")
+    mark = conversion.attribution.get(which)
+    if not mark:
+        return f"Nothing in the {window} days before" if window else "-"
+    kind = "Clicked" if mark["kind"] == "clicked" else HumanTouch.Kind(mark["kind"]).label
+    email = f" in “{mark['email']}”" if mark.get("email") else ""
+    return f"{kind}{email}, {datetimes.words(dt.datetime.fromisoformat(mark['at']))}"

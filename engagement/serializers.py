@@ -10,7 +10,8 @@ from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact
 from contacts.serializers import Name, Output, Slug, Strict, Text
 from engagement import describe
-from engagement.models import Alert, Delivery, Message, MessageEvent, Priority, Target, Task
+from engagement.models import Alert, Conversion, Delivery, Goal, Message, MessageEvent, Priority, Target, Task
+from engagement.models.goals import CURRENCY
 
 
 class Email(serializers.CharField):
@@ -102,3 +103,44 @@ class AlertOutput(Output[Alert]):
             "id", "action", "title", "message", "priority", "target", "contact", "contact_email", "business_entity",
             "created_at", "acknowledged_at", "acknowledged_by", "deliveries",
         )  # fmt: skip
+
+
+class GoalOutput(Output[Goal]):
+    business_entity = Name(read_only=True)
+    status = Name(read_only=True, allow_null=True)
+    value = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Goal
+        fields = (
+            "slug", "name", "business_entity", "active", "reached_by", "events", "status", "workflow", "value",
+            "currency", "counting", "every_days", "window_days",
+        )  # fmt: skip
+
+
+class ConversionOutput(Output[Conversion]):
+    contact_email = Email(allow_null=False)
+    goal = Slug(read_only=True)
+    business_entity = Name(read_only=True)
+    value = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Conversion
+        fields = (
+            "id", "contact", "contact_email", "goal", "business_entity", "at", "value", "currency", "source", "key",
+            "actor", "note", "attribution", "recorded_at",
+        )  # fmt: skip
+
+
+class NewConversion(Strict):
+    contact_email = Text(required=True, max_length=320, help_text="Address of a contact that exists.")
+    goal = Slug(queryset=Goal.objects.filter(active=True), required=True)
+    at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When; now where it is left out.", validators=[validate_moment]
+    )
+    value = serializers.DecimalField(
+        max_digits=12, decimal_places=2, min_value=0, required=False, allow_null=True, coerce_to_string=False
+    )
+    currency = Text(max_length=3, validators=[CURRENCY])
+    key = Text(max_length=100, help_text="The number of the order, say: the same one is the same conversion.")
+    note = Text(max_length=500)

@@ -20,6 +20,7 @@ from contactflow import contact_merge, contact_summary, timeline
 from contactflow.admin.contact_merge import Merging
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
+from contactflow.admin.person_goals import PersonGoals
 from contactflow.admin.personal_data import PersonalData
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import address_of, joined, page
@@ -39,7 +40,9 @@ MAIN = ("Start a workflow", "Write", "Add a task")
 
 
 @admin.register(Contact)
-class WholeContactAdmin(Merging, PersonalData, PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin):
+class WholeContactAdmin(
+    Merging, PersonalData, PersonGoals, PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin
+):
     """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
     when_empty = (

@@ -38,8 +38,8 @@ class PersonButtons(BaseAdmin):
     """Before an admin of contacts. Every button calls one function of the domain."""
 
     actions_detail = (
-        "start", "add_task", "log_touch", "add_note", "assign_owner", "record_permission", "pause_all", "resume_all",
-        "do_not_contact", "contact_again", "takeout", "erase",
+        "start", "add_task", "log_touch", "add_note", "convert", "assign_owner", "record_permission",
+        "pause_all", "resume_all", "do_not_contact", "contact_again", "takeout", "erase",
     )  # fmt: skip
 
     def has_start_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:

@@ -10,6 +10,7 @@ from engagement.models.bounces import BounceRule
 from engagement.models.channels import ChannelState
 from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
+from engagement.models.goals import Conversion, Goal
 from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
 from engagement.models.replies import WAITING, Mailbox, Reply
 from engagement.models.tasks import DONE, FINISHED, OPEN, Task
@@ -28,8 +29,10 @@ __all__ = [
     "Alert",
     "BounceRule",
     "ChannelState",
+    "Conversion",
     "Delivery",
     "EngagementTemplate",
+    "Goal",
     "HumanTouch",
     "Mailbox",
     "Message",

@@ -113,6 +113,21 @@ def message() -> engagement.Message:
     return made
 
 
+def goal() -> engagement.Goal:
+    number = next(count)
+    return engagement.Goal.objects.create(
+        slug=f"goal_{number}", name=f"Goal {number}", business_entity=entity(), events=["booked"], status=status()
+    )
+
+
+def conversion() -> engagement.Conversion:
+    made = goal()
+    return engagement.Conversion.objects.create(
+        contact=contact(), goal=made, business_entity=made.business_entity, at=f.NOW, source="hand", key=made.slug,
+        value=5, actor="max",
+    )  # fmt: skip
+
+
 def alert() -> engagement.Alert:
     made = engagement.Alert.objects.create(
         title="New artist", target=target(), contact=contact(), business_entity=entity()
@@ -307,7 +322,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "django_q.Success": run(Success, success=True),
     "engagement.Alert": alert,
     "engagement.ChannelState": channel,
+    "engagement.Conversion": conversion,
     "engagement.EngagementTemplate": email,
+    "engagement.Goal": goal,
     "engagement.Message": message,
     "engagement.PassageBudget": budget,
     "engagement.Target": target,
@@ -339,6 +356,7 @@ READ_ONLY = (
     "django_q.Success",
     "engagement.Alert",
     "engagement.ChannelState",
+    "engagement.Conversion",
     "engagement.Message",
     "engagement.PassageBudget",
     "engagement.TemplateVersion",

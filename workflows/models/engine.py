@@ -90,6 +90,12 @@ class WorkflowInstance(models.Model):
             ),
             models.Index(fields=["business_entity", "-started_at", "-id"], name="instance_by_brand"),
             models.Index(fields=["updated_at", "id"], name="instance_changed"),  # what Notion does not know yet
+            # workflows.goals: who completed it since when.
+            models.Index(
+                fields=["template", "ended_at"],
+                condition=models.Q(status="completed"),
+                name="instance_completed",
+            ),
             # How many people are under way in each workflow, and on which version of it.
             models.Index(
                 fields=["template", "version"],
