@@ -254,6 +254,8 @@ SPECTACULAR_SETTINGS = {
         "Priority": "engagement.models.Priority",
         "MessageState": "engagement.models.Message.Status",
         "TaskState": "engagement.models.Task.Status",
+        "ReplyState": "engagement.models.Reply.State",
+        "ReplyKind": "engagement.models.Reply.Kind",
         "DeliveryState": "engagement.models.Delivery.Status",
         "InstanceState": "workflows.models.WorkflowInstance.Status",
         "ActionState": "workflows.models.ScheduledAction.Status",

@@ -24,6 +24,7 @@ resources.register("scheduled-actions", workflows.Actions)
 resources.register("messages", engagement.Messages)
 resources.register("goals", engagement.Goals)
 resources.register("conversions", engagement.Conversions)
+resources.register("replies", engagement.Replies)
 resources.register("tasks", engagement.Tasks)
 resources.register("alerts", engagement.Alerts)
 doors = [

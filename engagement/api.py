@@ -6,6 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -22,8 +23,8 @@ from contactflow.core.clock import database_now
 from contacts import addresses, cleaning
 from contacts.filters import AddressFilter, ChoiceFilter, SlugFilter
 from contacts.models import BusinessEntity, Contact
-from engagement import alerts, goals, serializers, stream, tasking
-from engagement.models import Alert, Conversion, Goal, Message, Target, Task
+from engagement import alerts, goals, inbox, serializers, stream, tasking
+from engagement.models import Alert, Conversion, Goal, Message, Reply, Target, Task
 
 NEWEST_FIRST = ("-created_at", "-id")
 
@@ -164,6 +165,36 @@ class Conversions(CreateModelMixin, ReadOnlyModelViewSet[Conversion]):
         if known is None:
             raise NotFound
         return Response(self.get_serializer(known).data, status=201 if recorded else 200)
+
+
+class ReplyFilters(AlertFilters):
+    state = ChoiceFilter(Reply.State)
+    kind = ChoiceFilter(Reply.Kind)
+    business_entity = SlugFilter(BusinessEntity, help_text="Slug of a brand.")
+
+
+class Replies(ReadOnlyModelViewSet[Reply]):
+    """What people wrote back, and what machines answered for them."""
+
+    queryset = Reply.objects.select_related("contact", "business_entity", "assignee", "target").defer("raw")
+    serializer_class = serializers.ReplyOutput
+    filterset_class = ReplyFilters
+    lookup_value_converter = "uuid"
+    page_by: ClassVar[tuple[str, ...]] = ("-received_at", "-id")
+
+    @extend_schema(request=serializers.ReplyChange, responses=serializers.ReplyOutput)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Say whose it is, who looks after it, or that it is done."""
+        reply = self.get_object()
+        told = serializers.ReplyChange.validated(request.data)
+        contact = _contact(told.get("contact_email", ""))
+        by, now = request.user.get_username(), database_now()
+        try:
+            with transaction.atomic():
+                inbox.change(reply=reply, contact=contact, told=told, by=by, now=now)
+        except inbox.NotPossible as refusal:
+            raise ValidationError({"state": [str(refusal)]}) from None
+        return Response(self.get_serializer(self.get_queryset().get(pk=reply.pk)).data)
 
 
 class EventStream(JSONRenderer):

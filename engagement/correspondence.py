@@ -133,11 +133,10 @@ def envelope_of(message: Message, *, identity: UUID, address: str, now: datetime
         raise ChannelError(Reason.of("address_changed"), permanent=True)
     if refusal := _refusal(message.contact, message.business_entity):
         raise ChannelError(refusal, permanent=True)
-    brand, sender = message.business_entity, envelopes.sender_of(message.business_entity)
-    answers_to = reply_addresses.of_message(message.pk, brand=brand.slug if brand else "")
+    brand = message.business_entity
     return Envelope(
         identity=identity,
-        sender=replace(sender, reply_to=answers_to or sender.reply_to),
+        sender=reply_addresses.signed(envelopes.sender_of(brand), message_id=message.pk, brand=brand),
         address=address,
         parts={"subject": message.subject, "text": message.text, "html": message.html},
         at=now,

@@ -26,6 +26,7 @@ from contacts.models import BusinessEntity, Contact
 from engagement import bounces, envelopes, generated_text, message_events, rendering, unsubscribing
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
+from engagement.inbound import reply_addresses
 from engagement.message_events import Fact
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
 from engagement.rendering import Rendered
@@ -128,6 +129,7 @@ def _prepared(order: Order, verdict: Verdict, now: datetime) -> Prepared:
     channel = registry.channel(order.template.channel)
     rendered = _rendered(version, order, now)
     sender = envelopes.sender_of(order.brand)
+    sender = reply_addresses.signed(sender, message_id=order.action_id, brand=order.brand)
     envelope = Envelope(
         identity=order.action_id,
         sender=sender,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from contacts.models import BusinessEntity, Contact
-from engagement import response_clock, worklist
+from engagement import inbound, response_clock, worklist
 from engagement.models import WAITING, Message, Reply
 
 if TYPE_CHECKING:
@@ -41,12 +41,28 @@ def assign(*, reply: Reply, to: User | None) -> Reply:
     return locked
 
 
-def settle(*, reply: Reply, by: str, now: dt.datetime) -> Reply:
+def change(*, reply: Reply, contact: Contact | None, told: Mapping[str, Any], by: str, now: dt.datetime) -> None:
+    """Several at once: whose it is, then who looks after it (`assignee`), then its `state`. Raises NotPossible."""
+    if contact is not None:
+        if reply.state != State.QUARANTINED:
+            raise NotPossible("Only of a reply that is to be checked one says whose it is.")
+        reply = inbound.accept(reply=reply, contact=contact, by=by, now=now)
+    if "assignee" in told:
+        reply = assign(reply=reply, to=told["assignee"])
+    if told.get("state") == State.NEW:
+        if reply.state == State.QUARANTINED:
+            raise NotPossible("It is to be checked: say whose it is, by contact_email.")
+        reopen(reply=reply)
+    elif told.get("state"):
+        settle(reply=reply, by=by, now=now, state=told["state"])
+
+
+def settle(*, reply: Reply, by: str, now: dt.datetime, state: str = State.DONE) -> Reply:
     """Nothing (more) to do about it: where nothing else of theirs waits, nobody owes them an answer any more."""
     with transaction.atomic():
         locked = _locked(reply)
         if locked.state not in SETTLED:
-            locked.state, locked.settled_at, locked.settled_by = State.DONE, now, by[:150]
+            locked.state, locked.settled_at, locked.settled_by = state, now, by[:150]
             locked.save(update_fields=["state", "settled_at", "settled_by"])
             if locked.contact and not _waiting(locked.contact, locked.business_entity).exists():
                 response_clock.drop(contact=locked.contact, brand=locked.business_entity, now=now)

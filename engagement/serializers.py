@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from contactflow.core.clock import validate_moment
 from contacts.models import BusinessEntity, Contact
 from contacts.serializers import Name, Output, Slug, Strict, Text
 from engagement import describe
-from engagement.models import Alert, Conversion, Delivery, Goal, Message, MessageEvent, Priority, Target, Task
+from engagement.models import Alert, Conversion, Delivery, Goal, Message, MessageEvent, Priority, Reply, Target, Task
 from engagement.models.goals import CURRENCY
 
 
@@ -75,6 +76,43 @@ class NewTask(Strict):
         max_digits=5, decimal_places=2, min_value=0, required=False, allow_null=True, coerce_to_string=False
     )
     due_at = serializers.DateTimeField(required=False, allow_null=True, validators=[validate_moment])
+
+
+class ReplyOutput(Output[Reply]):
+    contact_email = Email()
+    business_entity = Name(read_only=True, allow_null=True)
+    message = serializers.PrimaryKeyRelatedField[Message](read_only=True, allow_null=True)
+    contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True, allow_null=True)
+    assignee = serializers.SlugRelatedField[User]("username", read_only=True, allow_null=True)
+    target = Slug(read_only=True, allow_null=True)
+    recipients = serializers.ListField(child=serializers.CharField(), read_only=True)
+    cc = serializers.ListField(child=serializers.CharField(), read_only=True)
+    attachments = serializers.ListField(child=serializers.DictField(), read_only=True)
+
+    class Meta:
+        model = Reply
+        fields = (
+            "id", "contact", "contact_email", "business_entity", "message", "matched_by", "channel", "kind", "state",
+            "assignee", "target", "sender", "sender_name", "recipients", "cc", "subject", "text", "body",
+            "attachments", "wants_out", "returns_on", "received_at", "settled_at", "settled_by",
+        )  # fmt: skip
+
+
+class ReplyChange(Strict):
+    """What a colleague does with a reply; of one that is quarantined, `contact_email` says whose it is."""
+
+    contact_email = Text(max_length=320, help_text="Address of a contact that exists: what follows from a reply does.")
+    assignee = serializers.SlugRelatedField[User](
+        "username", queryset=User.objects.filter(is_active=True), required=False, allow_null=True,
+        help_text="User name; null: nobody.",
+        error_messages={"does_not_exist": "There is no active colleague with this user name."},
+    )  # fmt: skip
+    state = serializers.ChoiceField(
+        ["new", "answered", "done"], required=False,
+        help_text="new: it waits again. answered: elsewhere. done: there is nothing to do.",
+        error_messages={"invalid_choice": '"{input}" cannot be set. Allowed: new, answered, done; assigned follows '
+                        "from the assignee."},
+    )  # fmt: skip
 
 
 class TaskStatus(Strict):

@@ -77,13 +77,18 @@ def _whole(value: str) -> str:
     return value
 
 
-@lru_cache(maxsize=256)
 def _sender_lines(sender: Sender) -> tuple[str, ...]:
-    address, name = sender_address(sender.address), sender.name
-    line = formataddr((name, address)) if _reads_as_it_is(name) else f"{_encoded_name(name)}\n <{address}>"
+    line = _from(sender.name, sender.address)
     if not sender.reply_to:
-        return (f"From: {line}",)
-    return f"From: {line}", f"Reply-To: {sender_address(sender.reply_to, code='reply_to_unusable')}"
+        return (line,)
+    return line, f"Reply-To: {sender_address(sender.reply_to, code='reply_to_unusable')}"
+
+
+@lru_cache(maxsize=256)
+def _from(name: str, typed: str) -> str:
+    address = sender_address(typed)
+    line = formataddr((name, address)) if _reads_as_it_is(name) else f"{_encoded_name(name)}\n <{address}>"
+    return f"From: {line}"
 
 
 def _encoded_name(name: str) -> str:

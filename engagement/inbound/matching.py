@@ -40,8 +40,7 @@ class Match:
 def match(mail: Mail) -> Match:
     """The message it answers and whose answer it is."""
     sender = addresses.find(email=mail.sender) if mail.sender else None
-    signed = reply_addresses.read(_recipients(mail))
-    if signed and (message := _messages().filter(pk=signed).first()):
+    if message := signed_for(mail):
         return Match(message.contact, message, By.REPLY_ADDRESS, is_sure=True)
     for by, ids in _ways(mail):
         if message := _newest(ids):
@@ -51,6 +50,12 @@ def match(mail: Mail) -> Match:
         return Match(None, None, "", is_sure=False)
     message = _of_subject(sender, mail.subject)
     return Match(sender, message, By.SENDER if message else "", is_sure=True)
+
+
+def signed_for(mail: Mail) -> Message | None:
+    """The message whose own reply address it came to."""
+    signed = reply_addresses.read(_recipients(mail))
+    return _messages().filter(pk=signed).first() if signed else None
 
 
 def _recipients(mail: Mail) -> Iterator[str]:

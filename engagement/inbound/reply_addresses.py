@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
 
 from contactflow.core import tokens
+from contacts.models import BusinessEntity
+from engagement.channels.base import Sender
 from engagement.inbound import inboxes
 
 PURPOSE = "reply"
@@ -25,6 +28,12 @@ def of_message(message_id: UUID, *, brand: str) -> str:
     local, _, domain = (inbox.address if inbox else "").rpartition("@")
     signed = f"{local}+{tokens.make_local(PURPOSE, message_id)}"
     return f"{signed}@{domain}" if local and len(signed) <= LONGEST_LOCAL_PART else ""
+
+
+def signed(sender: Sender, *, message_id: UUID, brand: BusinessEntity | None) -> Sender:
+    """The sender of a message, so that answers say which one they are for where that is possible."""
+    address = of_message(message_id, brand=brand.slug if brand else "")
+    return replace(sender, reply_to=address) if address else sender
 
 
 def read(addresses: Iterable[str]) -> UUID | None:

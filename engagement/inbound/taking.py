@@ -95,39 +95,52 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
     mail = _from_outside(parsing.parse(raw))
     if mail is None:
         return Taken(Outcome.OURS)
-    arrived.kind, arrived.kind_reason = _kind_of(mail, raw)
     _copy(arrived, mail)
-    found = matching.match(mail)
-    arrived.contact, arrived.message, arrived.matched_by = found.contact, found.message, found.by
+    if not _is_report(arrived, mail, raw, now):
+        arrived.kind, arrived.kind_reason = automatic.kind_of(mail)
+        _match(arrived, mail)
     arrived.business_entity = _brand_of(arrived, mail, brand)
+    is_sure = arrived.state != State.QUARANTINED
     if arrived.kind == Kind.HUMAN:
-        arrived.state = State.NEW if found.is_sure else State.QUARANTINED
         new = quoting.cut(mail.text, subject=mail.subject)
         arrived.text, arrived.wants_out = new.text, new.wants_out
-    else:
-        arrived.text, arrived.state, arrived.settled_at = mail.text, State.DONE, now
+    elif is_sure:
+        arrived.state, arrived.settled_at = State.DONE, now
     if arrived.kind == Kind.OUT_OF_OFFICE:
         arrived.returns_on = automatic.returns_on(mail.text, today=arrived.received_at.date())
     arrived.save(force_insert=True)
-    if found.is_sure and arrived.kind == Kind.HUMAN:
+    if is_sure and arrived.kind == Kind.HUMAN:
         consequences.of_human(arrived, now=now)
-    if found.is_sure and arrived.kind == Kind.OUT_OF_OFFICE:
+    if is_sure and arrived.kind == Kind.OUT_OF_OFFICE:
         consequences.of_absence(arrived, now=now)
     return Taken(Outcome.STORED, arrived)
 
 
-def _kind_of(mail: Mail, raw: bytes) -> tuple[Reply.Kind, str]:
-    """Reports first, also those of servers that mark them in no way."""
-    if reports := bounces.read(raw):
-        complaint = any(report.kind == bounces.Kind.COMPLAINT for report in reports)
-        return (Kind.COMPLAINT if complaint else Kind.BOUNCE), "report"
-    return automatic.kind_of(mail)
+def _is_report(arrived: Reply, mail: Mail, raw: bytes, now: dt.datetime) -> bool:
+    """Reports first, also those of servers that mark them in no way. About a message of ours, or somebody looks."""
+    report = bounces.take_in(raw, now=now, signed_for=matching.signed_for(mail))
+    if not report.reports:
+        return False
+    is_complaint = any(one.kind == bounces.Kind.COMPLAINT for one in report.reports)
+    arrived.kind, arrived.kind_reason = (Kind.COMPLAINT if is_complaint else Kind.BOUNCE), "report"
+    arrived.message = report.message
+    arrived.contact = report.message.contact if report.message else None
+    arrived.state = State.NEW if report.message else State.QUARANTINED
+    return True
+
+
+def _match(arrived: Reply, mail: Mail) -> None:
+    """What machines send about nobody we know needs nobody to look at it."""
+    found = matching.match(mail)
+    arrived.contact, arrived.message, arrived.matched_by = found.contact, found.message, found.by
+    arrived.state = State.NEW if found.is_sure or arrived.kind != Kind.HUMAN else State.QUARANTINED
 
 
 def _copy(arrived: Reply, mail: Mail) -> None:
     arrived.sender, arrived.sender_name, arrived.subject = mail.sender, mail.sender_name, mail.subject
     arrived.recipients, arrived.cc = list(mail.recipients), list(mail.cc)
-    arrived.body, arrived.attachments = mail.text, list(mail.attachments)
+    arrived.text = arrived.body = mail.text
+    arrived.attachments = list(mail.attachments)
     arrived.internet_message_id = mail.message_id
     arrived.in_reply_to, arrived.references = (
         next(iter(mail.in_reply_to), ""),

@@ -293,3 +293,32 @@ def test_what_somebody_wrote_before_we_knew_them_is_erased_with_them(db):
     deletion.delete_contacts(contacts=[person])
 
     assert not Reply.objects.exists()
+
+
+def report(recipient: str, of: str, status: str = "5.1.1") -> bytes:
+    return mail(
+        f"--x\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n--x\r\n"
+        f"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org\r\n\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: {status}\r\n"
+        f"Diagnostic-Code: smtp; 550 {status} user unknown\r\n--x\r\n"
+        f"Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: {of}\r\n--x--",
+        sender="mailer-daemon@mx.example.org",
+        Content_Type='multipart/report; report-type="delivery-status"; boundary=x',
+    )
+
+
+def test_a_delivery_report_is_a_fact_about_the_message_and_no_reply(ada):
+    message = sent(ada)
+
+    reply = take(report(ada.email, OURS)).reply
+
+    assert (reply.kind, reply.state, reply.message, reply.contact) == ("bounce", "done", message, ada)
+    assert [one.type for one in MessageEvent.objects.all()] == ["bounced"]
+    assert not ContactEvent.objects.filter(kind="replied").exists()
+
+
+def test_a_report_about_no_message_of_ours_is_looked_at_by_somebody(ada):
+    reply = take(report(ada.email, "<unknown@elsewhere.example>")).reply
+
+    assert (reply.kind, reply.state) == ("bounce", "quarantined")
+    assert not MessageEvent.objects.exists()
