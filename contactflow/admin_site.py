@@ -70,6 +70,10 @@ PLACES: dict[str, tuple[Place, ...]] = {
         ),
     ),
     "Emails": (
+        Place(
+            "engagement.Reply", "inbox", "replies messages answers mailbox conversations who wrote",
+            name="Inbox", query="whose=all",
+        ),
         Place("engagement.EngagementTemplate", "edit_note", "templates texts newsletters"),
         Place("engagement.Message", "outbox", "messages held outbox delivered"),
     ),

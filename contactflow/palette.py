@@ -1,4 +1,4 @@
-"""What the command palette finds: places of the sidebar, people, workflows and emails."""
+"""What the command palette finds: places of the sidebar, people and what they wrote, workflows and emails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from contacts.models import Contact
-from engagement.models import EngagementTemplate
+from engagement import inbox
+from engagement.models import EngagementTemplate, Reply
 from workflows.models import WorkflowTemplate
 
 MOST_PEOPLE = 20
@@ -40,6 +41,7 @@ def find(request: HttpRequest, words: str, places: Iterable[Found]) -> list[Foun
         *_named(request, WorkflowTemplate.objects.order_by("name"), term, "Workflow", "account_tree"),
         *_named(request, EngagementTemplate.objects.order_by("name"), term, "Email", "edit_note"),
         *_people(request, term),
+        *_replies(request, term),
     ]
 
 
@@ -61,6 +63,24 @@ def _people(request: HttpRequest, term: str) -> Iterator[Found]:
             description=" · ".join(part for part in ("Contact", contact.email, contact.company) if part),
             link=reverse("admin:contacts_contact_change", args=[contact.pk]),
             icon="person",
+        )
+
+
+def _replies(request: HttpRequest, term: str) -> Iterator[Found]:
+    """The newest that people wrote, by subject or person."""
+    words = [word for word in term.split() if len(word) >= SHORTEST][:MOST_WORDS]
+    if not words or not request.user.has_perm("engagement.view_reply"):
+        return
+    rows = Reply.objects.filter(inbox.WRITTEN).select_related("contact").defer("raw", "body", "text")
+    for word in words:
+        of_person = list(Contact.objects.search(word).values_list("pk", flat=True)[:LOOKED_AT])
+        rows = rows.filter(Q(subject__icontains=word) | Q(contact__in=of_person))
+    for reply in rows.order_by("-received_at", "-id")[:MOST_OTHERS]:
+        yield Found(
+            title=f"{reply.contact or reply.sender}: {reply}",
+            description=f"Inbox · {reply.get_state_display()}",
+            link=reverse("admin:engagement_reply_change", args=[reply.pk]),
+            icon="inbox",
         )
 
 

@@ -10,11 +10,12 @@ from contactflow.core import datetimes
 from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
 from engagement import describe, touches
-from engagement.models import Alert, HumanTouch, Message, Task
+from engagement.models import Alert, HumanTouch, Message, Reply, Task
 
 MAIL, ALERT, TASK, TOUCH = "mail", "alert", "task", "touch"
 Status = Message.Status
 SAID = {
+    Status.PENDING: ("Email is waiting to leave", INFO),
     Status.HELD: ("Email held, something is missing", WARN),
     Status.SENDING: ("Email is being handed over", INFO),
     Status.SENT: ("Email sent", GOOD),
@@ -82,6 +83,21 @@ def _tell_done(task: Task) -> Entry:
     return Entry(kind=TASK, at=at, title=f"Task done: {task.title}", tone=GOOD, row=task)
 
 
+def _tell_reply(reply: Reply) -> Entry:
+    machine = reply.kind != Reply.Kind.HUMAN
+    said = reply.get_kind_display() if machine else "They wrote"
+    return Entry(
+        kind=MAIL,
+        at=reply.received_at,
+        title=f"{said}: {reply}",
+        lines=(reply.get_state_display(),),
+        tone="" if machine else INFO,
+        row=reply,
+        text=reply.text,
+        text_title="What it says",
+    )
+
+
 def _tell_touch(touch: HumanTouch) -> Entry:
     brand = f"For {touch.business_entity}" if touch.business_entity else ""
     return Entry(
@@ -113,6 +129,10 @@ SOURCES = (
     ),
     Source(name="engagement.sent", kinds={MAIL: Q()}, time="sent_at", tell=_tell_mail, rows=_mails(sent=True)),
     Source(name="engagement.unsent", kinds={MAIL: Q()}, time="created_at", tell=_tell_mail, rows=_mails(sent=False)),
+    Source(
+        name="engagement.reply", kinds={MAIL: Q()}, time="received_at", tell=_tell_reply,
+        rows=lambda contact: Reply.objects.filter(contact=contact).defer("raw", "body"),
+    ),
     Source(
         name="engagement.task", kinds={TASK: Q()}, time="created_at", tell=_tell_task,
         rows=lambda contact: _tasks(contact).select_related("target", "assignee"),

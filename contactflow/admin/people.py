@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, ClassVar
-from urllib.parse import quote as quote_address
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
@@ -17,7 +16,9 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from contactflow import contact_merge, contact_summary, timeline
+from contactflow.admin import mail_writing
 from contactflow.admin.contact_merge import Merging
+from contactflow.admin.mail_writing import MailWriting
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contactflow.admin.person_goals import PersonGoals
@@ -41,7 +42,7 @@ MAIN = ("Start a workflow", "Write", "Add a task")
 
 @admin.register(Contact)
 class WholeContactAdmin(
-    Merging, PersonalData, PersonGoals, PersonButtons, PeopleList, ListButtons, InNotion, ContactAdmin
+    Merging, PersonalData, PersonGoals, PersonButtons, MailWriting, PeopleList, ListButtons, InNotion, ContactAdmin
 ):
     """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
@@ -128,9 +129,9 @@ class WholeContactAdmin(
              "address": reverse(f"admin:{one.action_name}", args=[quote(contact.pk)])}
             for one in self.get_actions_detail(request, str(contact.pk))
         ]  # fmt: skip
-        if contact.status.blocks_contact:
+        if contact.status.blocks_contact or not mail_writing.may_write(request):
             return found
-        write = {"name": MAIN[1], "icon": "mail", "danger": False, "address": f"mailto:{quote_address(contact.email)}"}
+        write = {"name": MAIN[1], "icon": "mail", "danger": False, "address": address_of(contact, "write")}
         return sorted([*found, write], key=lambda one: MAIN.index(one["name"]) if one["name"] in MAIN else len(MAIN))
 
     def _places(self, request: HttpRequest, contact: Contact) -> list[dict[str, Any]]:

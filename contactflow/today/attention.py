@@ -14,9 +14,9 @@ from django.utils import formats, timezone
 from contacts import brands
 from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import describe as engagement_describe
-from engagement import worklist
+from engagement import inbox, worklist
 from engagement.inbound import mailboxes
-from engagement.models import Alert, ChannelState, Message, Reply, Target, Task
+from engagement.models import WAITING, Alert, ChannelState, Message, Reply, Target, Task
 from notion_bridge import describe, health, monitoring
 from notion_bridge.models import NotionConnection, SyncConflict, SyncProblem
 from workflows import heartbeat
@@ -183,7 +183,12 @@ def _engagement_cards(now: dt.datetime, brand: BusinessEntity | None) -> list[Ca
     open_alerts = _only(worklist.unacknowledged(), brand)
     overdue = _only(unfinished.filter(due_at__lt=now), brand)
     due_today = _only(worklist.due_today(Task.objects.all(), now=now), brand)
+    replies = _only(Reply.objects.filter(WAITING, inbox.WRITTEN), brand)
     return [
+        _count(
+            "Mails to answer", replies, "People wrote, and nobody has answered yet.",
+            Reply, "whose=all",
+        ),
         _count(
             "Held emails", held, "Something is missing in their words. Fill it in, then try again.",
             Message, "status__exact=held",

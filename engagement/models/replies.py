@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 from contacts.models import BusinessEntity, Contact
 from engagement.models.messages import Message
@@ -102,6 +103,8 @@ class Reply(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            # Search by any part of the subject (__icontains, that is UPPER() LIKE): the list and the palette.
+            GinIndex(OpClass(Upper("subject"), name="gin_trgm_ops"), name="reply_search"),
             models.Index(fields=["contact", "-received_at"], name="reply_of_contact"),  # the contact's timeline
             models.Index(fields=["-received_at", "-id"], name="reply_newest_first"),  # lists and their pages
             models.Index(fields=["-received_at", "-id"], condition=WAITING, name="reply_waiting"),  # the inbox

@@ -151,6 +151,13 @@ def channel() -> engagement.ChannelState:
     return engagement.ChannelState.objects.create(channel=f"channel{next(count)}", paused_until=f.NOW, troubles=1)
 
 
+def reply() -> engagement.Reply:
+    made: engagement.Reply = f.ReplyFactory(
+        contact=contact(), business_entity=entity(), target=f.TargetFactory(), assignee=f.UserFactory()
+    )
+    return made
+
+
 def budget() -> engagement.PassageBudget:
     return engagement.PassageBudget.objects.create(day=f.NOW.date() + dt.timedelta(days=next(count)), calls=3)
 
@@ -327,6 +334,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "engagement.Goal": goal,
     "engagement.Message": message,
     "engagement.PassageBudget": budget,
+    "engagement.Reply": reply,
     "engagement.Target": target,
     "engagement.Task": task,
     "engagement.TemplateVersion": words,
@@ -359,6 +367,7 @@ READ_ONLY = (
     "engagement.Conversion",
     "engagement.Message",
     "engagement.PassageBudget",
+    "engagement.Reply",
     "engagement.TemplateVersion",
     "notion_bridge.NotionConnection",
     "notion_bridge.PageLink",
@@ -388,6 +397,9 @@ INLINE = (
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
     "contactflow.Profile",  # on everybody's own page
+    "engagement.HumanTouch",  # in the timeline
+    "engagement.Mailbox",  # its troubles stand on the start page
+    "engagement.ResponseClock",  # on the start page, and on that of a person
     "contacts.RecipientCount",
     "contactflow.ContactMerge",  # on the pages of contactflow.admin.contact_merge
     "contacts.FormerAddress",  # likewise
