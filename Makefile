@@ -1,9 +1,11 @@
 # Contactflow's commands. `make run` needs Python 3.11 or newer and nothing else.
 PYTHON ?=
+# Processes of the tests: of those that compute, and of those that mostly wait for programs they started.
 CORES ?= auto
+WAITING ?= 4
 VENV := .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder
 APPS := contactflow contacts engagement workflows notion_bridge
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -17,13 +19,13 @@ run: install ## everything, from a bare checkout to a working system (PORT=8000)
 	@exec $(PY) -m contactflow.supervisor
 
 test: install-dev ## every behaviour, with its own PostgreSQL, in minutes (ARGS="-k name")
-	@$(PYTEST) -m "not slow" $(ARGS)
+	@$(PYTEST) -n $(CORES) -m "not slow" $(ARGS)
 
 test-slow: install-dev ## what starts the whole system, travels in time and kills processes, and the long fuzz
-	@FUZZ=thorough $(PYTEST) -m "slow or hypothesis" $(ARGS)
+	@FUZZ=thorough $(PYTEST) -n $(WAITING) -m "slow or hypothesis" $(ARGS)
 
 sweep: install-dev ## axe, dark, narrow and the browser's complaints on every single page of the admin
-	@SWEEP=1 $(PYTEST) tests/browser $(ARGS)
+	@SWEEP=1 $(PYTEST) -n $(CORES) tests/browser $(ARGS)
 
 check: install-dev ## format, lint, types, imports, migrations, deployment settings, known vulnerabilities
 	@echo "format";      $(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }

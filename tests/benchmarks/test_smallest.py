@@ -19,11 +19,6 @@ def test_profile_runs_to_its_end():
     stand.run_program("tests.benchmarks", "profile", "idle")
 
 
-@pytest.mark.deployment
-def test_every_page_of_the_desk_opens():
-    stand.run_program("tests.benchmarks.desk", SIZE="0.002", ROUNDS="1")
-
-
 def test_unknown_part_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "everything"])
 

@@ -18,7 +18,7 @@ TABLES = (
 )  # fmt: skip
 FILLERS = {
     "varchar": "''", "text": "''", "int2": "0", "int4": "0", "int8": "0", "bool": "false", "jsonb": "'{}'",
-    "_varchar": "'{}'", "timestamptz": "now()",
+    "_varchar": "'{}'", "_text": "'{}'", "timestamptz": "now()",
 }  # fmt: skip
 
 _PEOPLE = """
