@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from django.db.models import Prefetch
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import CreateModelMixin, DestroyModelMixin, UpdateModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now
-from contacts import deletion, filters, intake, serializers
-from contacts.models import Contact, ContactEvent, EntityMembership
+from contacts import addresses, cleaning, consent, deletion, filters, intake, serializers
+from contacts.models import Consent, Contact, ContactEvent, EntityMembership, Suppression
 
 TEXTS = ("first_name", "last_name", "phone", "company", "job_title", "lead_source", "timezone", "locale", "notes")
+RECORDS = {"granted": consent.grant, "withdrawn": consent.withdraw, "pending": consent.ask}
 LISTS = ("contact_types", "business_entities", "interests", "tags")
 
 
@@ -76,6 +78,68 @@ class Events(ReadOnlyModelViewSet[ContactEvent]):
     filterset_class = filters.EventFilters
     lookup_value_converter = "uuid"
     page_by: ClassVar[tuple[str, ...]] = ("-received_at", "-id")
+
+
+class Consents(CreateModelMixin, ReadOnlyModelViewSet[Consent]):
+    """What people said about being written to, newest first; nothing of it is changed or deleted."""
+
+    queryset = Consent.objects.select_related("contact", "business_entity")
+    serializer_class = serializers.ConsentOutput
+    filterset_class = filters.ConsentFilters
+    lookup_field, lookup_url_kwarg, lookup_value_converter = "key", "id", "uuid"
+    page_by: ClassVar[tuple[str, ...]] = ("-recorded_at", "-id")
+
+    @extend_schema(request=serializers.NewConsent, responses={201: serializers.ConsentOutput})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Record what somebody said. It holds for everything that is not being handed over yet."""
+        told = serializers.NewConsent.validated(request.data)
+        said = {name: value for name, value in told.items() if value not in (None, "")}
+        record = RECORDS[said.pop("state")]
+        contact = _contact(said.pop("contact_email"))
+        made = record(contact=contact, now=database_now(), actor=request.user.get_username(), **said)
+        if made is None:
+            raise ValidationError({"state": ["They gave their word already, which nothing pending changes."]})
+        return Response(self.get_serializer(made).data, status=201)
+
+
+class Suppressions(CreateModelMixin, DestroyModelMixin, ReadOnlyModelViewSet[Suppression]):
+    """Addresses that receive nothing, whoever asks."""
+
+    queryset = Suppression.objects.all()
+    serializer_class = serializers.SuppressionOutput
+    filterset_class = filters.SuppressionFilters
+    lookup_field, lookup_url_kwarg, lookup_value_converter = "key", "id", "uuid"
+    page_by: ClassVar[tuple[str, ...]] = ("-created_at", "-id")
+
+    @extend_schema(request=serializers.NewSuppression, responses={201: serializers.SuppressionOutput})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Block an address; where one stands already that weighs as much, that one stays."""
+        told = serializers.NewSuppression.validated(request.data)
+        said = {name: value for name, value in told.items() if value is not None}
+        said["email"] = _address(said["email"], field="email")
+        made = consent.suppress(actor=request.user.get_username(), **said)
+        return Response(self.get_serializer(made).data, status=201)
+
+    @extend_schema(parameters=[OpenApiParameter("reason", str, description="Why; kept in the person's timeline.")])
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Release the address. It lifts neither Do Not Contact nor what the person said themselves."""
+        why = request.query_params.get("reason", "").replace("\0", "")[:200] or "Released by the API"
+        consent.lift_suppression(suppression=self.get_object(), why=why, colleague=request.user.get_username())
+        return Response(status=204)
+
+
+def _contact(typed: str) -> Contact:
+    contact = addresses.find(email=_address(typed, field="contact_email"))
+    if contact is None:
+        raise ValidationError({"contact_email": ["There is no contact with this address: create it first."]})
+    return contact
+
+
+def _address(typed: str, *, field: str) -> str:
+    try:
+        return cleaning.email(typed)
+    except cleaning.Unacceptable as error:
+        raise ValidationError({field: [str(error)]}) from None
 
 
 def _edit(contact: Contact, told: dict[str, Any], *, everything: bool) -> intake.Arrival:

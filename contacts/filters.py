@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet, TextChoices
 from django_filters.fields import IsoDateTimeField
 
-from contacts import addresses, cleaning
-from contacts.models import Contact, ContactQuerySet
+from contacts import addresses, cleaning, consent
+from contacts.models import Consent, Contact, ContactQuerySet, Suppression
 
 
 class AddressFilter(django_filters.CharFilter):  # type: ignore[misc]  # the package is untyped
@@ -112,6 +112,20 @@ class ContactFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewis
 
 class EventFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
     contact_email = AddressFilter(field_name="contact__email")
+
+
+class ConsentFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    contact_email = AddressFilter(field_name="contact__email")
+    state = ChoiceFilter(Consent.State)
+
+
+class SuppressionFilters(django_filters.FilterSet):  # type: ignore[misc]  # likewise
+    email = AddressFilter(method="find", help_text="Also of somebody who was erased, by the whole address.")
+    reason = ChoiceFilter(Suppression.Reason)
+
+    def find(self, queryset: QuerySet[Suppression], name: str, value: str) -> QuerySet[Suppression]:
+        found = consent.suppression_of(email=_normalised(value))
+        return queryset.filter(pk=found.pk) if found else queryset.none()
 
 
 def _normalised(value: str) -> str:

@@ -10,8 +10,9 @@ from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from contactflow.core.clock import validate_moment
 from contacts import campaigns, describe
-from contacts.models import Contact, ContactEvent
+from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, Suppression
 
 Row = TypeVar("Row", bound=Model)
 TEXT = "This has to be text."
@@ -248,3 +249,60 @@ class EventOutput(Output[ContactEvent]):
         fields = (
             "id", "contact", "contact_email", "kind", "source", "received_at", "processed_at", "outcome", "warnings",
         )  # fmt: skip
+
+
+class ConsentOutput(Output[Consent]):
+    """A word on being written to; the newest one for a brand (null: every brand) holds."""
+
+    id = serializers.UUIDField(source="key", read_only=True)
+    contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True)
+    contact_email = serializers.CharField(source="contact.email", read_only=True)
+    business_entity = Name(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Consent
+        fields = (
+            "id", "contact", "contact_email", "business_entity", "channel", "state", "basis", "source", "wording",
+            "wording_version", "actor", "recorded_at",
+        )  # fmt: skip
+
+
+class NewConsent(Strict):
+    """What a person said, as a colleague or a program of theirs records it: it also lifts what they said before."""
+
+    contact_email = Text(required=True, max_length=320, help_text="Address of a contact that exists.")
+    business_entity = Name(
+        queryset=BusinessEntity.objects.all(), required=False, allow_null=True, help_text="Null: every brand."
+    )
+    state = serializers.ChoiceField(
+        Consent.State.choices, help_text="pending: they still have to confirm; it changes no word they gave."
+    )
+    channel = Text(max_length=20, help_text="email, if nothing is said.")
+    basis = serializers.ChoiceField(Consent.Basis.choices, required=False, allow_blank=True)
+    source = Text(  # type: ignore[assignment]  # a field of ours, not that of DRF
+        required=True, max_length=200, help_text="How it was given or withdrawn."
+    )
+    wording = Text(max_length=5_000, help_text="The words they agreed to, as they were shown.")
+    wording_version = Text(max_length=40)
+
+
+class SuppressionOutput(Output[Suppression]):
+    """An address that receives nothing; of somebody who was erased it is a hash."""
+
+    id = serializers.UUIDField(source="key", read_only=True)
+
+    class Meta:
+        model = Suppression
+        fields = ("id", "email", "reason", "scope", "detail", "actor", "until", "created_at")
+
+
+class NewSuppression(Strict):
+    email = Text(required=True, max_length=254)
+    reason = serializers.ChoiceField(
+        [one for one in Suppression.Reason.choices if one[0] not in ("limit", "erased")], default="manual"
+    )
+    scope = serializers.ChoiceField(Suppression.Scope.choices, default=Suppression.Scope.EVERYTHING)
+    detail = Text(max_length=300)
+    until = serializers.DateTimeField(
+        required=False, allow_null=True, validators=[validate_moment], help_text="Null: for good."
+    )

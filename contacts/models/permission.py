@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Lower, Now
 
@@ -29,6 +30,7 @@ class Consent(models.Model):
         LEGAL_OBLIGATION = "legal_obligation", "Legal obligation"
         UNKNOWN = "", "Not said"
 
+    key = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)  # the API's id
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
     business_entity = models.ForeignKey(
         BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, verbose_name="brand",
@@ -123,6 +125,7 @@ class Suppression(models.Model):
         EVERYTHING = "everything", "Nothing leaves to it"
         MARKETING = "marketing", "No marketing; answers that somebody asked for do leave"
 
+    key = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)  # the API's id
     email = models.EmailField(max_length=254)
     reason = models.CharField(max_length=20, choices=Reason)
     scope = models.CharField(max_length=10, choices=Scope, default=Scope.EVERYTHING, db_default=Scope.EVERYTHING)
@@ -134,11 +137,12 @@ class Suppression(models.Model):
     class Meta:
         verbose_name = "suppressed address"
         verbose_name_plural = "suppressed addresses"
-        ordering = ("-created_at",)
+        ordering = ("-created_at", "-id")
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="one_suppression_per_email")]
         # The start page: who waits to be released.
         indexes: ClassVar = [
-            models.Index(fields=["reason"], condition=models.Q(reason="limit"), name="suppression_by_limit")
+            models.Index(fields=["reason"], condition=models.Q(reason="limit"), name="suppression_by_limit"),
+            models.Index(fields=["-created_at", "-id"], name="suppression_newest_first"),  # the list and its pages
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,8 @@ PROMISED = [
         f"/api/v1/{name}/"
         for name in (
             "contacts",
+            "consents",
+            "suppressions",
             "workflow-templates",
             "workflow-instances",
             "scheduled-actions",
