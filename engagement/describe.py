@@ -51,6 +51,7 @@ SENTENCES = {
     "provider_rejected": _("The mail provider did not take it: %(said)s"),
     "nobody_behind": _("Nobody is behind %(target)s: add people or addresses to it."),
     "not_written": _("%(said)s"),
+    "quiet_after_touch": _("A colleague was in touch with them: automatic emails wait until %(until)s."),
     "lacking": _("%(contact)s has no %(missing)s. Write it out, or complete the contact."),
     "address_changed": _("The contact has another address by now. Write again."),
     "not_sent": _("Not sent, says %(by)s: %(why)s"),

@@ -7,6 +7,7 @@ then; the fence token, one per claim, lets only the last holder write.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import socket
@@ -24,7 +25,7 @@ from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts import consent
 from contacts.models import Contact
-from engagement import delivery
+from engagement import delivery, touches
 from engagement.channels import registry
 from engagement.dispatcher import CLAIM_LEASE, SENDING_LEASE
 from workflows import failure_causes
@@ -122,6 +123,15 @@ def release(claims: Iterable[Claim]) -> None:
         cursor.execute(_RELEASE, {"ids": [one.action_id for one in claims], "tokens": [one.token for one in claims]})
 
 
+def put_off(claim: Claim, *, until: dt.datetime, reason: Reason) -> None:
+    """Give it back, to be looked at again then; nothing was tried."""
+    mine = ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token, status=ScheduledAction.Status.CLAIMED)
+    pending = ScheduledAction.Status.PENDING
+    mine.update(
+        status=pending, next_attempt_at=until, reason=reason.as_json(), lease_until=None, token=None, held_by=""
+    )
+
+
 # A crash after this commit makes the actions ambiguous, which no machine sends again. One statement with every
 # condition, so that nothing can change between looking and writing: the lease, the instance, the contact's address and
 # permission. The attempts begin with it.
@@ -140,6 +150,7 @@ _BEGIN_SENDING = f"""
           AND action.lease_until > clock_timestamp()
           AND instance.id = action.instance_id AND instance.status = 'active'
           AND contact.{{address}} = wanted.address AND {consent.may_contact_sql(sent_lately=delivery.SENT_LATELY_SQL)}
+          AND NOT {touches.QUIET_SQL}
         RETURNING action.id, action.token, action.attempts
     )
     INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)

@@ -93,6 +93,40 @@ def test_days_that_are_none_are_refused(desk, address, days):
     assert "follow_up_days" in response.context["adminform"].form.errors
 
 
+def test_working_hours_holidays_and_days_off_are_typed(desk, address):
+    brand = rows.entity()
+
+    save(
+        desk, address, brand, working_hours="Mon-Thu 9:00-12:30, 13:30-17:00\nFri 9:00-15:00",
+        closed_days="2026-12-24\n2026-12-31", holidays_country="DE", holidays_subdivision="BY",
+        quiet_hours_after_touch=24,
+    )  # fmt: skip
+
+    brand.refresh_from_db()
+    assert brand.working_hours == ["Mon-Thu 9:00-12:30, 13:30-17:00", "Fri 9:00-15:00"]
+    assert [str(day) for day in brand.closed_days] == ["2026-12-24", "2026-12-31"]
+    assert (brand.working_time.country, brand.quiet_hours_after_touch) == ("DE", 24)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"working_hours": "nine to five"},
+        {"closed_days": "Christmas"},
+        {"holidays_country": "XX"},
+        {"holidays_country": "DE", "holidays_subdivision": "XX"},
+    ],
+)
+def test_hours_that_are_none_are_refused(desk, address, wrong):
+    brand = rows.entity()
+
+    answer = save(desk, address, brand, **wrong)
+
+    brand.refresh_from_db()
+    assert (brand.working_hours, brand.closed_days, brand.holidays_country) == ([], [], "")
+    assert answer.context["adminform"].form.errors
+
+
 def test_words_of_a_rule_may_hold_commas(desk, address):
     rule = rows.routing_rule()
 

@@ -150,6 +150,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "contacts_contact_start": lambda: _of("contacts_contact_start", _ada().pk),
     "contacts_contact_add_task": lambda: _of("contacts_contact_add_task", _ada().pk),
     "contacts_contact_add_note": lambda: _of("contacts_contact_add_note", _ada().pk),
+    "contacts_contact_write": lambda: _of("contacts_contact_write", _ada().pk),
+    "contacts_contact_log_touch": lambda: _of("contacts_contact_log_touch", _ada().pk),
     "contacts_contact_assign_owner": lambda: _of("contacts_contact_assign_owner", _ada().pk),
     "contacts_contact_record_permission": lambda: _of("contacts_contact_record_permission", _ada().pk),
     "contacts_contact_do_not_contact": lambda: _of("contacts_contact_do_not_contact", _ada().pk),
@@ -223,6 +225,11 @@ NO_PAGES: dict[str, str] = {
     "contacts_contact_resume_all": ASKS,
     "contacts_contact_contact_again": ASKS,
     **dict.fromkeys((f"engagement_task_{name}" for name in ("move", "take", "later")), PRESSED),
+    **dict.fromkeys(
+        (f"engagement_reply_{name}" for name in ("take", "assign", "settle", "reopen", "accept", "answer")), PRESSED
+    ),
+    "contacts_contact_mail_preview": PIECE,
+    "contacts_contact_mail_words": NO_PAGE,
     "engagement_alert_bell": PIECE,
     "engagement_alert_seen": PRESSED,
     "notion_bridge_notiondatabase_add_properties": OF_NOTION,

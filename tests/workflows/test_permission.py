@@ -8,8 +8,10 @@ import time
 import pytest
 from django.db import connection, transaction
 
+from contactflow.core import clock
 from contacts import consent
-from contacts.models import Contact, Suppression
+from contacts.models import BusinessEntity, Contact, Suppression
+from engagement import touches
 from engagement.models import Message
 from tests.factories import NOW, ContactFactory, EngagementTemplateFactory, ScheduledActionFactory
 from tests.workflows import world
@@ -142,3 +144,59 @@ def test_the_intent_finds_a_suppression_by_its_index(ada: Contact) -> None:
 
     assert "one_suppression_per_email" in plan
     assert "Seq Scan on contacts_suppression" not in plan
+
+
+def in_touch(contact: Contact, brand: BusinessEntity, *, hours_ago: float) -> None:
+    at = clock.database_now() - dt.timedelta(hours=hours_ago)
+    touches.log(contact=contact, kind="called", business_entity=brand, at=at, colleague="grace", now=at)
+
+
+@pytest.fixture
+def quiet() -> BusinessEntity:
+    return BusinessEntity.objects.create(slug="quiet", name="Quiet", quiet_hours_after_touch=24)
+
+
+def test_marketing_waits_after_a_colleague_was_in_touch(ada: Contact, quiet: BusinessEntity) -> None:
+    offer, answer = email_to(ada, business_entity=quiet), email_to(ada, business_entity=quiet, purpose="transactional")
+    in_touch(ada, quiet, hours_ago=23)
+
+    world.run_due()
+
+    assert (status_of(offer), status_of(answer)) == ("pending", "done")
+    assert (offer.reason["code"], offer.attempts) == ("quiet_after_touch", 0)
+    until = offer.next_attempt_at - clock.database_now()
+    assert dt.timedelta(minutes=59) < until < dt.timedelta(minutes=61)
+    assert offer.due_at == NOW
+
+
+def test_marketing_goes_on_when_the_quiet_is_over(ada: Contact, quiet: BusinessEntity) -> None:
+    offer = email_to(ada, business_entity=quiet)
+    in_touch(ada, quiet, hours_ago=25)
+
+    world.run_due()
+
+    assert status_of(offer) == "done"
+
+
+def test_fresh_brand_waits_for_nobody(ada: Contact) -> None:
+    plain = BusinessEntity.objects.create(slug="plain", name="Plain")
+    offer = email_to(ada, business_entity=plain)
+    in_touch(ada, plain, hours_ago=0)
+
+    world.run_due()
+
+    assert status_of(offer) == "done"
+
+
+def test_touch_between_the_look_and_the_intent_holds_it(ada: Contact, quiet: BusinessEntity) -> None:
+    offer = email_to(ada, business_entity=quiet)
+    queue = ActionQueue()
+    queue.claim(limit=1, paused=[])
+    letters = queue.prepare(until=time.monotonic() + 5)
+    in_touch(ada, quiet, hours_ago=0)
+
+    with transaction.atomic():
+        begun = queue.intend(letters)
+
+    assert (begun, status_of(offer)) == ([], "pending")
+    assert not Message.objects.exists()

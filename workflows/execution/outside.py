@@ -14,7 +14,7 @@ from uuid import UUID
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts.models import Contact
-from engagement import delivery, dispatcher
+from engagement import delivery, dispatcher, touches
 from engagement.channels.base import ChannelError
 from engagement.delivery import Draft, Held, NotAllowed, Order, SentBefore
 from engagement.dispatcher import Letter, Outcome, Result
@@ -66,7 +66,7 @@ class ActionQueue:
 
     def prepare(self, *, until: float) -> list[ActionLetter]:
         loaded = self._load()
-        orders = [order for action in loaded if (order := self._order(action))]
+        orders = self._without_quiet([order for action in loaded if (order := self._order(action))])
         by_id = {action.pk: action for action in loaded}
         letters: list[ActionLetter] = []
         for order, prepared in zip(orders, delivery.prepare(orders, now=database_now()), strict=False):
@@ -136,6 +136,16 @@ class ActionQueue:
         if order is None:
             self._settled(action, status="failed", reason=Reason.of("step_incomplete"))
         return order
+
+    def _without_quiet(self, orders: Sequence[Order]) -> list[Order]:
+        """Marketing waits for a while after a colleague was in touch, where the brand wants that."""
+        marketing = [order for order in orders if order.template.is_marketing]
+        wanted = {order.action_id: (order.contact.pk, order.brand) for order in marketing if order.brand}
+        ends = touches.quiet_until(wanted=wanted, now=database_now())
+        for action_id, end in ends.items():
+            reason = Reason.of("quiet_after_touch", until=f"{end:%Y-%m-%d %H:%M} UTC")
+            leases.put_off(self._claims[action_id], until=end, reason=reason)
+        return [order for order in orders if order.action_id not in ends]
 
     def _letters(
         self, action: ScheduledAction, order: Order, prepared: delivery.Prepared | Exception
