@@ -20,13 +20,18 @@ from mailparser_reply.constants import MAIL_LANGUAGES
 MAX_CHARACTERS, MAX_LINES, SECONDS = 20_000, 600, 2.0
 LANGUAGES = [name for name in MAIL_LANGUAGES if len(name) == 2]
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
-# What the library does not know: other languages, and Spanish as Gmail writes it.
+# What the library does not know: a time and an address before a colon say it in every language, in a line or in two; so
+# do words between dashes.
+_TIME, _ADDRESS = r"\d{1,2}[:.h]\d\d", r"[^\s<>@]+@[^\s<>]+"
 _WROTE = re.compile(
-    r"^(?=[^\n]*[\d@])[ \t]*(?:El [^\n]{5,150}escribió|Em [^\n]{5,150}escreveu|"
-    r"[^\n]{5,150}(?:написала?|пише|пишет|yazd\u0131|kirjoitti)|"
-    r"[^\n]{5,100}\b(?:schreef|skrev|napisał\w*|napsal\w*|írta)\b[^\n]{1,100}?)[^\S\n]*:[ \t]*$",
+    rf"^[ \t]*(?:(?=[^\n]*{_TIME})[^\n]{{5,200}}{_ADDRESS}[^\n]{{0,30}}:|"
+    rf"[^\n]{{0,150}}{_TIME}[^\n]{{0,150}}\n[^\n]{{0,60}}{_ADDRESS}[^\n]{{0,30}}:|"
+    r"(?=[^\n]*\d)[^\n]{5,150}\b(?:escribió|escreveu|написала?|пише|пишет|yazd\u0131|kirjoitti|írta)[^\S\n]*:|"
+    r"(?=[^\n]*[\d@])[^\n]{5,100}\b(?:schreef|skrev|napisał\w*|napsal\w*)\b[^\n]{1,100}?:|"
+    r"-{4,}[^\n-][^\n]{2,80}-{4,})[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_TRAILING = re.compile(r"(?:\n[ \t]*(?:[-_=*]{5,}|-{4,}[^\n]{2,80}-{4,})[ \t]*)+$")
 _QUOTED = re.compile(r"^[ \t]*>", re.MULTILINE)
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 OPT_OUT = frozenset(
@@ -79,6 +84,7 @@ def _latest(text: str) -> tuple[str, str]:
     content = newest.content if newest else before
     short = newest.body if newest else before
     kept = "\n".join(line for line in content.split("\n") if not line.startswith(">"))
+    kept = _TRAILING.sub("", kept.strip())
     return kept.strip(), _SIGNATURE.split(_without_quotes(short), maxsplit=1)[0].strip()
 
 

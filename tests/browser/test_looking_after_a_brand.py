@@ -175,3 +175,15 @@ def test_the_frame_of_a_brand_is_seen_while_it_is_changed(editor):
 
     expect(editor.get_by_text("was changed successfully")).to_be_visible()
     assert "seven rooms" in BusinessEntity.objects.get(slug="the_7_space").signature
+
+
+def test_what_a_reply_means_is_chosen_for_each_workflow(editor):
+    open_workflow(editor)
+    answers = region(editor, "When they answer")
+    expect(answers.get_by_label("How many days it waits")).not_to_be_visible()
+
+    answers.get_by_label("Waits some days").check()
+    answers.get_by_label("How many days it waits").fill("7")
+    editor.get_by_role("button", name="Save the draft").click()
+
+    expect(answers.get_by_label("How many days it waits")).to_have_value("7")

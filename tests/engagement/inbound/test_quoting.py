@@ -23,6 +23,9 @@ QUOTED = "> Hello Ada,\n> we would like to see your portfolio.\n>\n> The 7 Space
         "Il giorno lun 30 nov 2026 alle ore 10:00 The 7 Space <hello@the7space.example> ha scritto:",
         "Op ma 30 nov. 2026 om 10:00 schreef The 7 Space <hello@the7space.example>:",
         "пн, 30 нояб. 2026 в 10:00, The 7 Space <hello@the7space.example> пишет:",
+        '26.06.2014, 14:41, "The 7 Space" <hello@the7space.example>:',
+        "ons 26 juni 2014 kl 14:41 skrev The 7 Space\n<hello@the7space.example>:",
+        "-------- Message d'origine --------\nDe : The 7 Space",
         "-----Original Message-----\nFrom: The 7 Space\nSent: Monday\nTo: Ada\nSubject: Hello\n",
     ],
 )
@@ -73,7 +76,8 @@ def test_other_words_are_no_wish_to_stop(words):
 @pytest.mark.parametrize(
     "body",
     ["\n" * 20_000, "x\n" * 10_000, "\n x" * 10_000, ">" * 20_000, "> \n" * 9_000, "On " * 7_000, "_" * 20_000,
-     "From: a\n" * 3_000, "-" * 20_000, " \t" * 10_000, "Am 1 schrieb " * 2_000, "wrote: " * 4_000, "a@b " * 5_000],
+     "From: a\n" * 3_000, "-" * 20_000, " \t" * 10_000, "Am 1 schrieb " * 2_000, "wrote: " * 4_000, "a@b " * 5_000,
+     "1:11 " * 4_000, "1:11\n" * 4_000, "1:11 a@b:\n" * 2_000],
 )  # fmt: skip
 def test_no_body_holds_a_worker_up(body):
     begun = time.monotonic()
