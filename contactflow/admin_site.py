@@ -92,6 +92,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "History": (
         Place("contacts.ContactEvent", "history", "arrivals what arrived triggers"),
         Place("contactflow.ErasureRequest", "delete_forever", "gdpr forgotten deleted privacy"),
+        Place("contactflow.RetentionRun", "auto_delete", "deleted old data"),
         Place("contactflow.AuditEntry", "manage_history", "audit log what staff changed edits"),
         Place("workflows.ControlEntry", "gavel", "controls what staff decided pauses"),
         Place("workflows.ActionAttempt", "replay", "tries retries log"),
@@ -120,6 +121,10 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("engagement.PassageBudget", "edit_square", "ai passages budget"),
         Place("workflows.WorkerHeartbeat", "memory", "processes heartbeat"),
         Place("contactflow.ApiKey", "key", "tokens"),
+        Place(
+            "contactflow.RetentionRun", "hourglass", "periods how long data privacy gdpr delete", name="Retention",
+            page="contactflow_retentionrun_periods",
+        ),
         Place("auth.User", "person", "users colleagues staff logins", name="Accounts"),
         Place("auth.Group", "badge", "groups rights permissions", name="Roles"),
     ),

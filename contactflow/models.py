@@ -245,3 +245,44 @@ class Profile(models.Model):
     @classmethod
     def put_away_by(cls, user: Any) -> list[str]:
         return cls.objects.filter(user=user).values_list("put_away", flat=True).first() or []
+
+
+class RetentionPeriod(models.Model):
+    """For how many days a kind of data (of contactflow.personal_data.retention) is kept. No row: for ever."""
+
+    kind = models.CharField(max_length=40, primary_key=True)
+    days = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "retention period"
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.days} days"
+
+
+class RetentionRun(models.Model):
+    """What one pass over a kind of data took away: all that is older than `before`. `reached` is how far it came."""
+
+    kind = models.CharField(max_length=40)
+    before = models.DateTimeField()
+    reached = models.DateTimeField(null=True, editable=False)
+    rows = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-began_at", "-id")
+        verbose_name = "retention run"
+        constraints: ClassVar = [
+            # personal_data.retention: one pass at a time; two processes that begin one do not both.
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(finished_at=None), name="one_open_retention_run"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-began_at", "-id"], name="retention_newest_first"),  # the list and its pages
+            models.Index(fields=["kind", "-began_at"], name="retention_of_kind"),  # when the last one was
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} before {self.before:%Y-%m-%d}"

@@ -207,6 +207,7 @@ PUMP_STEPS = [
     "notion_bridge.syncing.run_pump_step",
     "workflows.transfers.job_runner.run_pump_step",
     "contactflow.personal_data.erasure.run_pump_step",
+    "contactflow.personal_data.retention.run_pump_step",
 ]
 # What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
 ERASURE_STEPS = [

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contactflow.admin import accounts, audit, background, inbox, people, work
+from contactflow.admin import accounts, audit, background, inbox, people, retention, work
 
-__all__ = ["accounts", "audit", "background", "inbox", "people", "work"]
+__all__ = ["accounts", "audit", "background", "inbox", "people", "retention", "work"]

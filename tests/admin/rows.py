@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django_q.models import Failure, Success
 
-from contactflow.models import ApiKey, AuditEntry, ErasureRequest
+from contactflow.models import ApiKey, AuditEntry, ErasureRequest, RetentionRun
 from contacts import models as contacts
 from engagement import models as engagement
 from notion_bridge import mapping
@@ -275,6 +275,10 @@ def erasure() -> ErasureRequest:
     return ErasureRequest.objects.create(**about, asked_at=f.NOW, due_at=f.NOW, steps=steps)
 
 
+def retention_run() -> RetentionRun:
+    return RetentionRun.objects.create(kind="bodies", before=f.NOW, rows=7, began_at=f.NOW, finished_at=f.NOW)
+
+
 def change_by_staff() -> AuditEntry:
     """A change of a row of its own, which mentions other rows of their own."""
     person, before = contact(), status()
@@ -315,6 +319,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "contactflow.ApiKey": lambda: ApiKey.objects.issue(name=f"Website {next(count)}", scope="intake")[0],
     "contactflow.AuditEntry": change_by_staff,
     "contactflow.ErasureRequest": erasure,
+    "contactflow.RetentionRun": retention_run,
     "contacts.BusinessEntity": entity,
     "contacts.ClassificationRule": classification_rule,
     "contacts.Consent": consent,
@@ -359,6 +364,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
 READ_ONLY = (
     "contactflow.AuditEntry",
     "contactflow.ErasureRequest",
+    "contactflow.RetentionRun",
     "contacts.ContactEvent",
     "django_q.Failure",
     "django_q.Success",
@@ -396,6 +402,7 @@ INLINE = (
 )
 # Not for people: the queue and what runs on it would be a shell for staff, the others are a cache.
 HIDDEN = (
+    "contactflow.RetentionPeriod",  # on the page of contactflow.admin.retention
     "contactflow.Profile",  # on everybody's own page
     "engagement.HumanTouch",  # in the timeline
     "engagement.Mailbox",  # its troubles stand on the start page

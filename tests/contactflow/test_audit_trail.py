@@ -28,6 +28,7 @@ UNWATCHED = {
     "contactflow_contactmerge": "a record with who did it",
     "contacts_formeraddress": "made by merges alone",
     "contactflow_erasurerequest": "a record with who asked for it",
+    "contactflow_retentionrun": "a record",
     "contactflow_idempotentanswer": "a cache",
     "contactflow_intakewindow": "a counter",
     "contacts_configrevision": "a counter",
