@@ -14,6 +14,7 @@ from contacts.models import BusinessEntity, Contact, ContactEvent
 from engagement import alerts, message_events, response_clock
 from engagement.message_events import Fact, Label, Type
 from engagement.models import Alert, Priority, Reply, Target
+from engagement.tracking import engaged
 
 REPLIED, AWAY = "replied", "out_of_office"
 DEFAULT_ABSENCE = dt.timedelta(days=3)
@@ -32,6 +33,10 @@ def of_human(reply: Reply, *, now: dt.datetime) -> None:
         )  # fmt: skip
         message_events.record([fact])
     _leave_event(reply, contact, REPLIED, now, subject=reply.subject, wants_out=reply.wants_out)
+    if not reply.wants_out:
+        about = {"reply": str(reply.pk), "message": str(reply.message_id) if reply.message_id else None}
+        brand = reply.business_entity
+        engaged.record(contact=contact, brand=brand, what=REPLIED, at=reply.received_at, now=now, about=about)
     if reply.wants_out:
         how = f"wrote “{reply.text[:60]}” and nothing else"
         consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, now=now)

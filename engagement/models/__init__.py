@@ -11,7 +11,8 @@ from engagement.models.channels import ChannelState
 from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
 from engagement.models.goals import Conversion, Goal
-from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
+from engagement.models.messages import HITS, SENT, UNSENT, Message, MessageEvent
+from engagement.models.networks import Network
 from engagement.models.replies import WAITING, Mailbox, Reply
 from engagement.models.tasks import DONE, FINISHED, OPEN, Task
 from engagement.models.teams import Priority, Target
@@ -20,6 +21,7 @@ from engagement.models.touches import HumanTouch
 __all__ = [
     "DONE",
     "FINISHED",
+    "HITS",
     "OPEN",
     "SEEN",
     "SENT",
@@ -37,6 +39,7 @@ __all__ = [
     "Mailbox",
     "Message",
     "MessageEvent",
+    "Network",
     "PassageBudget",
     "Priority",
     "Purpose",

@@ -156,7 +156,7 @@ class MessageEvent(models.Model):
             models.Index(fields=["at"], condition=TROUBLES, name="event_of_trouble"),  # the start page, the breakers
             # engagement.tracking.labelling: what is to be labelled; and whose traces are to go, oldest first.
             models.Index(fields=["at"], condition=HITS & models.Q(label_version=None), name="hit_without_label"),
-            models.Index(fields=["at"], condition=HITS & models.Q(detail__has_key="ip"), name="hit_with_traces"),
+            models.Index(fields=["at"], condition=HITS & models.Q(detail__has_key="agent"), name="hit_with_traces"),
         ]
 
     def __str__(self) -> str:

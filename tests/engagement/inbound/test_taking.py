@@ -34,10 +34,11 @@ def test_a_reply_leaves_a_human_fact_an_event_and_an_alert(ada):
     reply = take(mail(In_Reply_To=OURS)).reply
 
     fact = MessageEvent.objects.get(message=message)
-    event = ContactEvent.objects.get(contact=ada)
+    event = ContactEvent.objects.get(contact=ada, kind="replied")
     assert (fact.type, fact.label) == ("replied", "human")
     assert (event.kind, event.processed_at) == ("replied", None)
     assert event.payload["metadata"]["message"] == str(message.pk)
+    assert ContactEvent.objects.get(contact=ada, kind="engagement_detected").payload["metadata"]["what"] == "replied"
     assert (Alert.objects.get().target, reply.target) == (team, team)
 
 
