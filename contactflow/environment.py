@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -94,6 +96,21 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
         """The values of a variable and of those that begin with it, by what follows the underscore in lower case."""
         named = {name: value for name, value in self.ENVIRON.items() if value and f"{name}_".startswith(f"{var}_")}
         return {name[len(var) + 1 :].lower(): value for name, value in sorted(named.items())}
+
+    def of_services(self, prefixes: Sequence[str]) -> dict[str, Any]:
+        """The variables that begin with one of them and an underscore; JSON where their value is a list or mapping."""
+        named = {
+            name: value for name, value in self.ENVIRON.items() if name.startswith(tuple(f"{p}_" for p in prefixes))
+        }
+        return {name: self._structured(name, value) for name, value in sorted(named.items()) if value}
+
+    def _structured(self, name: str, value: str) -> Any:
+        if value[0] not in "{[":
+            return {"true": True, "false": False}.get(value.lower(), value)
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise refuse(name, "...", "JSON, since it begins with a bracket") from None
 
     def mail(self, var: str) -> dict[str, Any]:
         """Django's settings for a mail server; empty when the variable is unset."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -156,6 +157,20 @@ DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
 DEFAULT_FROM_EMAIL: str = env.mailbox("DEFAULT_FROM_EMAIL", f"Contactflow <contactflow@{_public.hostname}>")
 EMAIL_TIMEOUT = 30  # seconds, of Django's own mail; engagement.channels bounds the phases of ours
 
+# A mail provider instead of a mail server, by the name django-anymail gives it, with the variables it names.
+EMAIL_PROVIDER: str = env.str("EMAIL_PROVIDER", "").strip().lower()
+EMAIL_PROVIDERS = (
+    *("amazon_ses", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark"),
+    *("resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
+)
+ANYMAIL: dict[str, Any] = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider carries our id with a message
+    "REQUESTS_TIMEOUT": (10, 30),  # seconds to connect, and to answer
+    **env.of_services([name.upper() for name in EMAIL_PROVIDERS]),
+}
+ANYMAIL.pop("AMAZON_SES_TOPICS", None)  # ours
+AMAZON_SES_TOPICS: list[str] = env.list("AMAZON_SES_TOPICS", default=[])  # the only ones heard; none: all
+
 # Where answers arrive: one mailbox for all, and one for each brand that has its own (by slug); "" is the installation.
 INBOX_URLS: dict[str, str] = env.by_suffix("INBOX_URL")
 INBOX_PLUS_ADDRESSING: bool = env.bool("INBOX_PLUS_ADDRESSING", False)
@@ -200,6 +215,7 @@ PUMP_STEPS = [
     "workflows.digest.run_pump_step",
     "engagement.response_alerts.run_pump_step",
     "engagement.deliveries.run_pump_step",
+    "engagement.providers.processing.run_pump_step",
     "engagement.message_consequences.run_pump_step",
     "engagement.goals.run_pump_step",
     "workflows.goals.run_pump_step",
@@ -215,6 +231,7 @@ ERASURE_STEPS = [
     "engagement.inbound.erasure.forget",
     "contactflow.personal_data.traces.forget",
     "workflows.transfers.erasure.forget",
+    "engagement.providers.erasure.forget",
     "notion_bridge.erasure.forget",
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life

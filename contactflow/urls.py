@@ -11,6 +11,7 @@ from contactflow.api.index import Router
 from contactflow.permission_pages import views as permission_pages
 from contacts import api as contacts
 from engagement import api as engagement
+from engagement import hooks
 from notion_bridge import api as notion
 from workflows import api as workflows
 
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^u/(?P<token>[^/]+)/?\Z", permission_pages.unsubscribe_page, name="unsubscribe"),
     re_path(r"^p/(?P<token>[^/]+)/?\Z", permission_pages.preferences_page, name="preferences"),
     re_path(r"^p/look/(?P<colour>[0-9a-f]{6})\.css\Z", permission_pages.brand_style, name="brand-style"),
+    re_path(r"^hooks/email/(?P<provider>[a-z_]+)/(?P<secret>[\w-]+)/?\Z", hooks.receive, name="email-hook"),
     path("api/v1/", include(resources.urls)),
     path("api/schema/", schema.Schema.as_view(), name="schema"),
     path("api/docs/", schema.Docs.as_view()),

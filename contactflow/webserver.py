@@ -41,7 +41,8 @@ THREADS: int = _env.at_least("WEB_THREADS", 1, 16)
 PATIENCE = 30  # seconds for a request to arrive, and for an answer to be taken, ...
 PACE = 8_192  # ... and one more for each so many bytes of it
 SMALL_BODY = 1_114_112  # bytes, a little more than Django takes, which then says so itself
-UPLOADS = 4  # bodies larger than that, of the page that wants a file, which a process receives at a time
+PROVIDERS = "/hooks/email/"  # they bring mail with attachments
+UPLOADS = 4  # larger bodies, of the page that wants a file or a mail provider, that a process receives at a time
 CONNECTIONS = 1_000  # of a process; from half of them on silent ones wait for a tenth of the patience
 GRACE = 20  # seconds for requests under way when it stops; the supervisor waits a little longer
 REQUESTS = 20_000  # about so many, then a process is replaced, so that a slow leak never matters
@@ -78,7 +79,8 @@ class Refused(Error):  # type: ignore[misc]  # waitress is untyped
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]  # likewise
-    """Keeps the body of an upload for the one page that wants it, from somebody with a session, a few at a time."""
+    """Keeps the body of an upload for the one page that wants it, from somebody with a session, and of a mail that a
+    provider brings; a few at a time."""
 
     adj: Any  # the settings for uploads, for these
     error: Error | None = None
@@ -87,7 +89,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # likewise
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        if self.content_length < SMALL_BODY or self.path != self.adj.upload_path or "COOKIE" not in self.headers:
+        is_upload = self.path == self.adj.upload_path and "COOKIE" in self.headers
+        if self.content_length < SMALL_BODY or not (is_upload or self.path.startswith(PROVIDERS)):
             return
         self.adj = self.adj.for_uploads
         self.uploads.add(self)
