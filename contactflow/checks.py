@@ -16,7 +16,9 @@ from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
 from engagement import describe
+from engagement.channels import provider
 from engagement.inbound import inboxes
+from engagement.providers import payloads
 
 FORBIDDEN_IN_ADMIN = ("django_q.Schedule", "django_q.OrmQ")
 
@@ -28,6 +30,7 @@ def settings_fit_together(app_configs: Sequence[AppConfig] | None, **kwargs: Any
         *_tracking(),
         *_debug(),
         *_redis(),
+        *_provider(),
         *_mailboxes(),
         *_dotted_paths(),
         *_notion(),
@@ -103,6 +106,40 @@ def _redis() -> Iterator[CheckMessage]:
             hint="Use redis://host:6379/0, rediss://... with TLS or unix:///path, or unset it: PostgreSQL then is the "
             "broker.",
             id="contactflow.E005",
+        )
+
+
+def _provider() -> Iterator[CheckMessage]:
+    name = settings.EMAIL_PROVIDER
+    if name and name not in settings.EMAIL_PROVIDERS:
+        yield Error(
+            f"EMAIL_PROVIDER is {name!r}, which is no mail provider that we know.",
+            hint=f"Use one of {', '.join(settings.EMAIL_PROVIDERS)}, or unset it and give EMAIL_URL.",
+            id="contactflow.E040",
+        )
+    elif name and (said := provider.unusable()):
+        yield Error(
+            f"The mail provider {name} cannot be used: {said}",
+            hint="Set the variables that django-anymail names for it (anymail.dev), such as POSTMARK_SERVER_TOKEN.",
+            id="contactflow.E041",
+        )
+    if name and settings.EMAIL_URL:
+        yield checks.Warning(
+            "EMAIL_PROVIDER and EMAIL_URL are both set: mail goes out through the provider.",
+            hint="Unset the one that is not meant.",
+            id="contactflow.W042",
+        )
+    if name == "amazon_ses" and not settings.AMAZON_SES_TOPICS:
+        yield checks.Warning(
+            "Notifications of any SNS topic are heard that know the secret address, and no subscription is confirmed.",
+            hint="Name your topics in AMAZON_SES_TOPICS.",
+            id="contactflow.W043",
+        )
+    elif name and (said := payloads.cannot_check(name)):
+        yield checks.Warning(
+            f"What {name} tells of bounces and complaints cannot be checked, and so is not heard: {said}",
+            hint="Set the key it signs its webhooks with, as django-anymail names it (anymail.dev).",
+            id="contactflow.W044",
         )
 
 

@@ -23,7 +23,9 @@ from contactflow.models import ApiKey
 from contacts import defaults as contact_defaults
 from contacts.models import BusinessEntity, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
+from engagement.channels import registry
 from engagement.models import EngagementTemplate, Target
+from engagement.providers import catalogue
 from notion_bridge import connection_check
 from workflows import analytics, drafts, publishing, simulation
 from workflows import defaults as workflow_defaults
@@ -181,9 +183,12 @@ def _targets() -> Iterator[Line]:
 
 
 def _mail() -> Iterator[Line]:
-    remedy = "EMAIL_URL is not set: mail stays in the local outbox, to be read in the admin."
-    through = f"Mail goes out through {settings.EMAIL_HOST}:{settings.EMAIL_PORT}."
-    yield _line("mail", bool(settings.EMAIL_URL), through, remedy)
+    remedy = "Neither EMAIL_URL nor EMAIL_PROVIDER is set: mail stays in the local outbox, to be read in the admin."
+    provider = settings.EMAIL_PROVIDER
+    through = provider or f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    yield _line("mail", registry.is_mail_connected(), f"Mail goes out through {through}.", remedy)
+    for kind in catalogue.VIEWS.get(provider, {}):
+        yield Line("ok", "mail", f"{provider} sends {kind} to {catalogue.address(provider, kind)}")
 
 
 def _notion() -> Iterator[Line]:

@@ -296,8 +296,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body; more is answ
 
 # Channels by name (a system check resolves them).
 ENGAGEMENT_CHANNELS = {
-    "email": "engagement.channels.email.EmailChannel",
-    "outbox": "engagement.channels.outbox.OutboxChannel",  # takes what "email" would while EMAIL_URL is empty
+    "email": f"engagement.channels.{'provider.ProviderChannel' if EMAIL_PROVIDER else 'email.EmailChannel'}",
+    "outbox": "engagement.channels.outbox.OutboxChannel",  # takes what "email" would while no mail is connected
 }
 # How many messages a process may have between their intents, which are one commit, and their results. After a crash
 # so many are unclear at most, for somebody to look into; more make bulk mail quicker.

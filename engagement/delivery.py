@@ -231,11 +231,12 @@ def _store(
 # The message changes if it was not sent before, and leaves its event exactly when it changed.
 _SENT = """
     WITH news AS (
-        SELECT * FROM unnest(%(ids)s::uuid[], %(transports)s::text[], %(responses)s::text[])
-            AS news (action, transport, response)
+        SELECT * FROM unnest(%(ids)s::uuid[], %(transports)s::text[], %(responses)s::text[], %(theirs)s::text[])
+            AS news (action, transport, response, theirs)
     ), changed AS (
         UPDATE engagement_message AS message
-        SET status = 'sent', transport = news.transport, sent_at = clock_timestamp(), reason = '{}'
+        SET status = 'sent', transport = news.transport, sent_at = clock_timestamp(), reason = '{}',
+            provider_id = COALESCE(NULLIF(news.theirs, ''), message.provider_id)
         FROM news WHERE message.action = news.action AND message.status <> 'sent'
         RETURNING message.id, news.response
     )
@@ -251,6 +252,7 @@ def record_sent(receipts: Mapping[UUID, Receipt]) -> None:
         "ids": list(receipts),
         "transports": [receipt.transport for receipt in taken],
         "responses": [receipt.response[:500] for receipt in taken],
+        "theirs": [receipt.provider_id for receipt in taken],
     }
     prepared.rows(_SENT, values)
     logger.info("messages of actions %s: sent", ", ".join(map(str, receipts)))

@@ -48,6 +48,7 @@ SENTENCES = {
     "database_away": _("The database went away before the hand-over."),
     "sent_before": _("It was sent before."),
     "too_late": _("It waited so long that it is of no use any more."),
+    "provider_unusable": _("The mail provider %(provider)s cannot be used as it is set up: %(said)s"),
     "provider_rejected": _("The mail provider did not take it: %(said)s"),
     "nobody_behind": _("Nobody is behind %(target)s: add people or addresses to it."),
     "not_written": _("%(said)s"),

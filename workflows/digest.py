@@ -25,6 +25,7 @@ from django.utils import timezone
 from contactflow.core.clock import database_now
 from contactflow.core.numbers import counted
 from engagement import worklist
+from engagement.channels import registry
 from engagement.models import Delivery, Task
 from workflows import failures
 from workflows.models import DigestChoice, DigestLetter, ScheduledAction
@@ -73,7 +74,7 @@ def run_pump_step(deadline: float) -> int:
     """Write today's letters once their hour has come, until time.monotonic() reaches `deadline`; returns how many."""
     now = database_now()
     day = due_day(now=now)
-    if day is None or not settings.EMAIL_URL:
+    if day is None or not registry.is_mail_connected():
         return 0
     written = 0
     for user in readers().exclude(digest_letters__day=day)[:100]:

@@ -15,6 +15,7 @@ from contacts import brands
 from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import describe as engagement_describe
 from engagement import inbox, worklist
+from engagement.channels import registry
 from engagement.inbound import mailboxes
 from engagement.models import WAITING, Alert, ChannelState, Message, Reply, Target, Task
 from notion_bridge import describe, health, monitoring
@@ -100,9 +101,9 @@ def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attentio
 
 
 def _outbox_notice() -> list[Notice]:
-    if settings.EMAIL_URL:
+    if registry.is_mail_connected():
         return []
-    sentence = "Mail is not connected: emails stay here. Whoever runs Contactflow connects it with EMAIL_URL."
+    sentence = "Mail is not connected: emails stay here. EMAIL_URL or EMAIL_PROVIDER connects it."
     return [Notice(sentence=sentence, model=Message)]
 
 
@@ -158,7 +159,11 @@ def _pause_notice(state: ChannelState) -> Notice:
 def _what_goes_out(paused: list[ChannelState]) -> str:
     if paused:
         return f"Tasks go on; {' and '.join(state.channel for state in paused)} waits until its pause is over."
-    return "Emails, tasks and alerts go out." if settings.EMAIL_URL else "Tasks and alerts go on; messages stay here."
+    return (
+        "Emails, tasks and alerts go out."
+        if registry.is_mail_connected()
+        else "Tasks and alerts go on; messages stay here."
+    )
 
 
 def _action_cards(brand: BusinessEntity | None) -> list[Card]:

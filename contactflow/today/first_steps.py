@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
 from contacts.models import BusinessEntity, Contact
+from engagement.channels import registry
 from engagement.models import Target
 from workflows import heartbeat
 from workflows.models import WorkflowInstance
@@ -28,7 +28,7 @@ def first_steps(user: User) -> list[FirstStep]:
         FirstStep(
             "Connect mail",
             "Whoever runs Contactflow names your mail server (EMAIL_URL). Until then emails wait here to be read.",
-            reverse("admin:engagement_message_changelist"), bool(settings.EMAIL_URL),
+            reverse("admin:engagement_message_changelist"), registry.is_mail_connected(),
         ),
         FirstStep(
             "Introduce your brand", "From which address it writes, how it signs, its time zone and colour.",

@@ -176,7 +176,7 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
                 format_html("Then say on {} whether it arrived.", self.planned_step(message)),
             ]
         if self.state(message) == KEPT_HERE:
-            return ["It was not delivered to anybody. Emails leave once EMAIL_URL names a mail server."]
+            return ["It was not delivered to anybody. Emails leave once EMAIL_URL or EMAIL_PROVIDER is set."]
         return []
 
     @column("HTML")

@@ -73,6 +73,8 @@ class Receipt:
 
     transport: str
     response: str
+    provider_id: str = ""
+    """What a provider calls the message, where it is not the reference."""
 
 
 class Channel(Protocol):

@@ -19,6 +19,11 @@ def channel(name: str) -> Channel:
     return found if found.is_configured() else _channel(settings.ENGAGEMENT_CHANNELS[LOCAL])
 
 
+def is_mail_connected() -> bool:
+    """Whether emails leave: by a mail server (EMAIL_URL) or a provider (EMAIL_PROVIDER)."""
+    return channel("email").name != LOCAL
+
+
 def release_all() -> None:
     """Close whatever the channels keep open for this thread."""
     for path in settings.ENGAGEMENT_CHANNELS.values():

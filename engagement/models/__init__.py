@@ -13,7 +13,6 @@ from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose,
 from engagement.models.goals import Conversion, Goal
 from engagement.models.messages import HITS, SENT, UNSENT, Message, MessageEvent
 from engagement.models.networks import Network
-from engagement.models.messages import SENT, UNSENT, Message, MessageEvent
 from engagement.models.providers import ProviderDelivery
 from engagement.models.replies import WAITING, Mailbox, Reply
 from engagement.models.tasks import DONE, FINISHED, OPEN, Task

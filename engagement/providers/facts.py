@@ -12,11 +12,11 @@ from django.db.models import Q
 
 from contactflow.core import mail_addresses
 from engagement import bounces
+from engagement.channels.provider import METADATA
 from engagement.message_events import Fact
 from engagement.models import Message, MessageEvent
 from engagement.providers import verdicts
 
-METADATA = "contactflow_message"  # the name under which our id travels with a message, and comes back with its events
 Type = MessageEvent.Type
 _TYPES = {
     "sent": Type.SENT,

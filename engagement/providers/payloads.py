@@ -46,6 +46,16 @@ def check(*, provider: str, kind: str, request: HttpRequest, body: bytes) -> Non
         raise Forged(f"{type(error).__name__}") from error
 
 
+def cannot_check(provider: str) -> str:
+    """What is missing to check the provider's signatures with; "" where nothing is."""
+    try:
+        for kind in catalogue.VIEWS.get(provider, {}):
+            _view(provider, kind)
+    except (AnymailConfigurationError, ImportError) as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
 def events(*, provider: str, kind: str, content_type: str, body: bytes) -> Iterable[Any]:
     """The events of a payload that was checked when it came."""
     meta = {"CONTENT_TYPE": content_type, "REQUEST_METHOD": "POST", "PATH_INFO": "/", "SERVER_NAME": "localhost"}

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from engagement.channels.provider import METADATA
 from engagement.models import Message
-from engagement.providers.facts import METADATA
 
 JSON = "application/json"
 MAILGUN_KEY, MANDRILL_KEY, MAILERSEND_KEY = "mailgun-signing", "mandrill-signing", "mailersend-signing"

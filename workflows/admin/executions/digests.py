@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import BaseAdmin, page
+from engagement.channels import registry
 from workflows import digest
 from workflows.models import DigestChoice
 
@@ -49,6 +50,6 @@ def _state(user: Any, is_reader: bool, said_no: bool) -> str:
         return "You do not get the digest, as you wished."
     if not is_reader:
         return f"It goes to {roles}" + ("; your account has no email address." if not user.email else " only.")
-    if not settings.EMAIL_URL:
+    if not registry.is_mail_connected():
         return "You will get it once mail is connected: set EMAIL_URL."
     return f"You get it at {user.email}, from {settings.DIGEST_HOUR}:00 ({settings.TIME_ZONE}), on days that need it."

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("engagement", "0012_goals"),
+        ("engagement", "0014_networks"),
     ]
 
     operations = [
