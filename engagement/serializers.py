@@ -82,6 +82,7 @@ class ReplyOutput(Output[Reply]):
     contact_email = Email()
     business_entity = Name(read_only=True, allow_null=True)
     message = serializers.PrimaryKeyRelatedField[Message](read_only=True, allow_null=True)
+    matched_by = serializers.CharField(read_only=True, help_text="How the email was found that it answers, or empty.")
     contact = serializers.PrimaryKeyRelatedField[Contact](read_only=True, allow_null=True)
     assignee = serializers.SlugRelatedField[User]("username", read_only=True, allow_null=True)
     target = Slug(read_only=True, allow_null=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import schemathesis
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
@@ -22,8 +24,10 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from contactflow.models import ApiKey
-from engagement.models import Alert, Message, Task
+from contactflow.models import ApiKey, ErasureRequest
+from contacts import consent
+from contacts.models import Consent
+from engagement.models import Alert, Conversion, Goal, Message, Task
 from tests import factories
 
 CHECKS = [
@@ -51,6 +55,9 @@ def service(deployed: None) -> Iterator[tuple[Any, str, dict[str, Any]]]:
     contact = factories.ContactFactory()
     target = factories.TargetFactory()
     action = factories.ScheduledActionFactory(instance__contact=contact)
+    now, brand = timezone.now(), factories.BusinessEntityFactory()
+    goal = Goal.objects.create(slug="visit", name="Visit", business_entity=brand, reached_by="hand")
+    reached = {"at": now, "business_entity": brand, "source": "hand", "key": "fuzz"}
     known = {
         "contacts": contact,
         "events": factories.ContactEventFactory(contact=contact),
@@ -59,6 +66,12 @@ def service(deployed: None) -> Iterator[tuple[Any, str, dict[str, Any]]]:
         "alerts": Alert.objects.create(title="Look", contact=contact, target=target),
         "workflow-instances": action.instance,
         "scheduled-actions": action,
+        "consents": Consent.objects.create(contact=contact, state="granted", source="form"),
+        "suppressions": consent.suppress(email="gone@fuzz.example", reason="manual"),
+        "replies": factories.ReplyFactory(contact=contact),
+        "goals": goal,
+        "conversions": Conversion.objects.create(goal=goal, contact=contact, **reached),
+        "erasures": ErasureRequest.objects.create(contact_keys=[uuid.uuid4()], asked_at=now, due_at=now),
     }
     _, key = ApiKey.objects.issue(name="fuzz", scope="admin")
     # Between requests Django drops a connection with a transaction under way, and ours holds the test's.
@@ -76,6 +89,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.hypothesis]
 PARTS = {  # each takes a process of its own where there are several
     "doors": ("/contact-workflows/",),
     "people": ("/api/v1/contacts/", "/api/v1/events/"),
+    "permission": ("/api/v1/consents/", "/api/v1/suppressions/", "/api/v1/erasures/"),
+    "answers": ("/api/v1/replies/", "/api/v1/goals/", "/api/v1/conversions/"),
     "work": ("/api/v1/messages/", "/api/v1/tasks/", "/api/v1/alerts/"),
     "workflows": ("/api/v1/workflow-templates/", "/api/v1/workflow-instances/", "/api/v1/scheduled-actions/"),
 }
