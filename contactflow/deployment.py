@@ -23,7 +23,9 @@ from contactflow.models import ApiKey
 from contacts import defaults as contact_defaults
 from contacts.models import BusinessEntity, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
+from engagement import describe
 from engagement.channels import registry
+from engagement.inbound import inboxes, mailboxes
 from engagement.models import EngagementTemplate, Target
 from engagement.providers import catalogue
 from notion_bridge import connection_check
@@ -54,7 +56,8 @@ def deploy(*, check_only: bool) -> Iterator[Line]:
     if any(line.level == "FAIL" for line in database):
         return
     yield from _content(check_only=check_only)
-    for examine in (_emails, _workflows, _sender, _brands, _targets, _mail, _notion, _language_model, _workers, _api):
+    content, ways = (_emails, _workflows, _sender, _brands, _targets), (_mail, _answers, _notion, _language_model)
+    for examine in (*content, *ways, _workers, _api):
         yield from _guarded(examine)
 
 
@@ -189,6 +192,16 @@ def _mail() -> Iterator[Line]:
     yield _line("mail", registry.is_mail_connected(), f"Mail goes out through {through}.", remedy)
     for kind in catalogue.VIEWS.get(provider, {}):
         yield Line("ok", "mail", f"{provider} sends {kind} to {catalogue.address(provider, kind)}")
+
+
+def _answers() -> Iterator[Line]:
+    found = inboxes.configured()
+    for inbox in found:
+        reason = mailboxes.why_unreadable(inbox)
+        told = describe.why(reason) if reason else f"{inbox.name} can be read."
+        yield Line("FAIL" if reason else "ok", "answers", told)
+    if not found:
+        yield Line("ok", "answers", "INBOX_URL is not set: answers go to each brand's reply-to address alone.")
 
 
 def _notion() -> Iterator[Line]:

@@ -91,6 +91,15 @@ def read(inbox: Inbox, *, deadline: float | None = None) -> Pass:
     return found
 
 
+def why_unreadable(inbox: Inbox) -> Reason | None:
+    """Look whether one gets in, reading nothing; None where all is well."""
+    try:
+        with _session(inbox):
+            return None
+    except _TROUBLE as trouble:
+        return _reason(inbox, trouble)
+
+
 def problems() -> list[Reason]:
     """Why which mailbox cannot be read at present."""
     names = [one.name for one in inboxes.configured()]

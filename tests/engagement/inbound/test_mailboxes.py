@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import imaplib
 import itertools
+import socket
 import time
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from contactflow import deployment
 from contactflow.core.clock import database_now
+from contactflow.today import attention
 from engagement.inbound import inboxes, mailboxes
 from engagement.models import Mailbox, Reply
 from tests.engagement.inbound.letters import mail
+from workflows import analytics
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dovecot]
 users = itertools.count(1)
@@ -188,3 +193,45 @@ def test_the_command_fails_with_a_reason_where_a_mailbox_does(imap_server, user,
 
     assert "INBOX_URL" in str(failure.value)
     assert "wrong" not in str(failure.value)
+
+
+def test_a_mailbox_that_cannot_be_read_stands_in_the_status_and_on_the_start_page(imap_server, user, settings):
+    settings.INBOX_URLS = {"": imap_server.url(user).replace("s3cret", "wrong")}
+    mailboxes.read_all()
+
+    status = analytics.problems_of(now=database_now())
+    notices = [notice.sentence for notice in attention.gather(now=database_now()).notices]
+
+    assert any(user in sentence for sentence in status)
+    assert any(user in sentence for sentence in notices)
+
+
+def test_a_deployment_looks_whether_one_gets_in(imap_server, user, settings):
+    imap_server.deliver(user, letter("one"))
+    assert [line.level for line in deployment._answers()] == ["ok"]
+    assert not Reply.objects.exists()
+
+    settings.INBOX_URLS = {"": imap_server.url(user).replace("s3cret", "wrong")}
+    assert [line.level for line in deployment._answers()] == ["FAIL"]
+
+
+def test_a_server_that_hangs_costs_a_bounded_time(settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.INBOX_URLS = {"": f"imap://a%40b.example:secret@127.0.0.1:{silent.getsockname()[1]}/INBOX"}
+        begun = time.monotonic()
+
+        (found,) = mailboxes.read_all()
+
+    assert found.reason.code == "inbox_unreachable"
+    assert time.monotonic() - begun < mailboxes.CONNECT_SECONDS + 5
+
+
+def test_a_server_that_goes_away_in_between_is_gone_on_with(imap_server, user):
+    imap_server.deliver(user, *(letter(f"number {number}") for number in range(3)))
+    (inbox,) = inboxes.configured()
+
+    with mailboxes._session(inbox) as session:
+        session.client.shutdown()
+        with pytest.raises(imaplib.IMAP4.abort):
+            mailboxes._fetch(session, 1)
+    assert read() == 3
