@@ -17,7 +17,7 @@ from django.db import transaction
 from contactflow.core.reasons import Reason, Refused
 from contacts import consent
 from contacts.models import BusinessEntity, Contact
-from engagement import context, envelopes, inbox, layout, rendering, template_validation, touches
+from engagement import context, delivery, envelopes, inbox, layout, rendering, template_validation, touches
 from engagement.channels.base import ChannelError, Envelope, Receipt
 from engagement.inbound import reply_addresses
 from engagement.models import Delivery, EngagementTemplate, HumanTouch, Message, MessageEvent, Purpose, Reply
@@ -26,6 +26,7 @@ from engagement.rendering import Rendered, Words
 Status = Message.Status
 LEVEL = EngagementTemplate.Level.ADVANCED  # what a colleague knows of the contact anyway
 LONGEST_REFERENCES = 800  # characters of a header that stays in one line
+UNCLEAR = 100  # that are looked at in one turn
 LONGEST = {"subject": 300, "body": 100_000}
 _ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+>")
 _PREFIX = re.compile(r"^\s*(?:re|aw|antw|sv|vs|rif|ref|odp)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
@@ -174,6 +175,8 @@ def settle(*, message_id: UUID, status: str, reason: Reason | None, receipt: Rec
     message.save(update_fields=["status", "reason", "sent_at", "transport"])
     if status == Status.FAILED:
         inbox.not_answered(message=message)
+        if reason is not None:
+            delivery.record_bounced(message.pk, reason=reason, now=now)
     if status != Status.PENDING:
         detail = {"response": receipt.response[:500]} if receipt else {"reason": said}
         MessageEvent.objects.create(message=message, type=status, at=now, detail=detail)
@@ -187,3 +190,48 @@ def cut_off(messages: list[UUID], *, reason: Reason, now: datetime) -> None:
     """Of a worker that died during their hand-over."""
     for pk in messages:
         settle(message_id=pk, status=Status.AMBIGUOUS, reason=reason, receipt=None, now=now)
+
+
+def unclear() -> list[UUID]:
+    """What was handed over without an answer, the newest."""
+    rows = Message.objects.filter(status=Status.AMBIGUOUS, action=None).exclude(author="")
+    return list(rows.order_by("-created_at").values_list("pk", flat=True)[:UNCLEAR])
+
+
+def settle_proven(*, now: datetime) -> int:
+    """Settle unclear ones by what others tell of them meanwhile; how many."""
+    found = delivery.proven(ids) if (ids := unclear()) else {}
+    for pk, known in found.items():
+        _decide(pk, known, now)
+    return len(found)
+
+
+def resolve(*, message: Message, arrived: bool, by: str, now: datetime) -> None:
+    """A colleague found out what became of an unclear one."""
+    said = f"{by} says that it arrived" if arrived else ""
+    _decide(message.pk, Receipt(message.transport or Message.Transport.SMTP, said) if arrived else _not_sent(by), now)
+
+
+def _not_sent(by: str) -> Reason:
+    return Reason.of("not_sent", by=by, why="it did not arrive")
+
+
+@transaction.atomic
+def _decide(message_id: UUID, known: Receipt | Reason, now: datetime) -> None:
+    receipt, reason = (known, None) if isinstance(known, Receipt) else (None, known)
+    status = Status.SENT if receipt else Status.FAILED
+    mine = Delivery.objects.filter(message=message_id, status=Delivery.Status.AMBIGUOUS)
+    if mine.update(status=status, reason=reason.as_json() if reason else {}, finished_at=now):
+        settle(message_id=message_id, status=status, reason=reason, receipt=receipt, now=now)
+
+
+@transaction.atomic
+def again(*, message: Message, now: datetime) -> bool:
+    """Let one that surely did not go out leave once more; whether it was such a one."""
+    failed = Delivery.objects.filter(message=message, status=Delivery.Status.FAILED)
+    waiting = {"status": Delivery.Status.PENDING, "attempts": 0, "next_attempt_at": now, "finished_at": None}
+    if not failed.update(reason={}, token=None, **waiting):
+        return False
+    Message.objects.filter(pk=message.pk, status=Status.FAILED).update(status=Status.PENDING, reason={})
+    inbox.answered(message=message, now=now)
+    return True

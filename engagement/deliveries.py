@@ -45,9 +45,11 @@ class DeliveryLetter(Letter):
 def run_pump_step(deadline: float) -> int:
     """A step of settings.PUMP_STEPS: deliver until nothing waits or time.monotonic() reaches the deadline."""
     done = 0
-    is_due, is_expired = _look()
+    is_due, is_expired, is_unclear = _look()
     if is_expired:
         done += reap()
+    if is_unclear:
+        done += correspondence.settle_proven(now=database_now())
     while is_due and time.monotonic() < deadline and (claimed := run(deadline=deadline)):
         done += claimed
     return done
@@ -82,7 +84,11 @@ def reap() -> int:
 _LOOK = """
     SELECT EXISTS (SELECT 1 FROM engagement_delivery WHERE status = 'pending' AND next_attempt_at <= clock_timestamp()),
            EXISTS (SELECT 1 FROM engagement_delivery
-                   WHERE status IN ('claimed', 'sending') AND lease_until <= clock_timestamp())
+                   WHERE status IN ('claimed', 'sending') AND lease_until <= clock_timestamp()),
+           -- by hand; served by message_needs_person
+           EXISTS (SELECT 1 FROM engagement_message
+                   WHERE status IN ('held', 'ambiguous', 'failed') AND status = 'ambiguous' AND action IS NULL
+                     AND author <> '')
 """
 # A crash after this commit costs the lease time: reap() returns the rows.
 _CLAIM = """
@@ -153,11 +159,12 @@ _INTEND = f"""
 """  # noqa: S608  conditions of ours
 
 
-def _look() -> tuple[bool, bool]:
+def _look() -> tuple[bool, bool, bool]:
+    """Whether something is due, a lease ran out, or the outcome of a mail by hand is not known."""
     with connection.cursor() as cursor:
         cursor.execute(_LOOK)
-        is_due, is_expired = cursor.fetchone()
-        return is_due, is_expired
+        is_due, is_expired, is_unclear = cursor.fetchone()
+        return is_due, is_expired, is_unclear
 
 
 class DeliveryQueue:

@@ -270,7 +270,7 @@ def record_ambiguous(action_id: UUID, *, reason: Reason, now: datetime) -> None:
 
 def record_bounced(action_id: UUID, *, reason: Reason, now: datetime) -> None:
     """Refused for good in words of the other side: what they mean for the address is a fact like any bounce."""
-    message_id = Message.objects.filter(action=action_id).values_list("pk", flat=True).first()
+    message_id = Message.objects.filter(Q(action=action_id) | Q(pk=action_id)).values_list("pk", flat=True).first()
     said = str(reason.params.get("said") or "")
     if message_id is None or not said:
         return
@@ -285,18 +285,19 @@ _PROOFS = ("delivered", "deferred", "bounced", "complained", "opened", "clicked"
 _REJECTED = "failed"
 
 
-def proven(action_ids: Sequence[UUID]) -> dict[UUID, Receipt | Reason]:
-    """Of those whose hand-over is unclear, what facts prove meanwhile: a receipt, or why it was not taken."""
+def proven(ids: Sequence[UUID]) -> dict[UUID, Receipt | Reason]:
+    """Of actions, or of messages without one, whose hand-over is unclear, what facts prove meanwhile: a receipt, or why
+    it was not taken."""
+    meant = Q(message__action__in=ids) | Q(message__in=ids, message__action=None)
     facts = MessageEvent.objects.filter(
-        message__action__in=action_ids, type__in=("sent", *_PROOFS, _REJECTED), provider_event_id__isnull=False
-    )
+        meant, type__in=("sent", *_PROOFS, _REJECTED), provider_event_id__isnull=False
+    ).annotate(of=Coalesce("message__action", "message"))
     found: dict[UUID, Receipt | Reason] = {}
-    for action, kind, detail in facts.values_list("message__action", "type", "detail"):
+    for key, kind, detail in facts.values_list("of", "type", "detail"):
         by_mail = detail.get("via") in ("report", "smtp")
         receipt = Receipt(Message.Transport.SMTP if by_mail else Message.Transport.PROVIDER, f"Known by: {kind}")
         reason = Reason.of("provider_rejected", said=str(detail.get("said", "")))
-        if action is not None:
-            found[action] = found.get(action, reason) if kind == _REJECTED else receipt
+        found[key] = found.get(key, reason) if kind == _REJECTED else receipt
     return found
 
 

@@ -15,16 +15,17 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 
-from contactflow.core import datetimes, numbers
+from contactflow.core import clock, datetimes, numbers
+from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
 from contacts.admin.people_search import PeopleSearch
-from engagement import describe, previews
+from engagement import correspondence, describe, previews
 from engagement.models import Message, MessageEvent, TemplateVersion
 
 KEPT_HERE = "Kept here (no mail server)"
 COLOURS = {
     "Sent": "success", KEPT_HERE: "info", "Held": "warning", "Refused": "danger", "Unclear": "warning",
-    "Being handed over": "info",
+    "Being handed over": "info", "Waiting to leave": "info",
 }  # fmt: skip
 TONES = {"Sent": "is-good", "Held": "is-warn", "Refused": "is-bad", "Unclear": "is-warn"}
 TRIED_AGAIN = (Message.Status.HELD, Message.Status.FAILED)
@@ -73,6 +74,8 @@ def _said(message: Message) -> SafeString | str:
         return format_html("Unclear since {}: it left, and no answer came. It may have arrived. {}", at, why)
     if message.status == Message.Status.CANCELLED:
         return format_html("Cancelled: it is not to be sent. {}", why)
+    if message.status == Message.Status.PENDING:
+        return format_html("Written by {}, and about to leave since {}.", message.author, at)
     if message.status == Message.Status.SENDING:
         return format_html("Being handed over to the mail server since {}.", at)
     if message.transport == Message.Transport.OUTBOX:
@@ -111,17 +114,24 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
         ("As its reader sees it", {"fields": ("html_part",)}),
         ("As plain text", {"fields": ("text_part",)}),
         ("Where it comes from", {"fields": (
-            "contact_link", "business_entity", "words", "planned_step", "transport", "message_id", "created_at",
+            "contact_link", "business_entity", "author", "words", "planned_step", "transport", "message_id",
+            "created_at",
         )}),
     )  # fmt: skip
     inlines = (MessageEventInline,)
-    actions_detail = ("try_again",)
+    actions_detail = ("try_again", "send_again", "arrived", "not_arrived")
 
     def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("workflows.change_scheduledaction")
 
+    def has_deed_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("engagement.change_message")
+
     def possible_buttons(self, row: Message) -> tuple[str, ...]:
-        return ("try_again",) if row.action and row.status in TRIED_AGAIN else ()
+        if row.action:
+            return ("try_again",) if row.status in TRIED_AGAIN else ()
+        of_hand_written = {Message.Status.FAILED: ("send_again",), Message.Status.AMBIGUOUS: ("arrived", "not_arrived")}
+        return of_hand_written.get(Message.Status(row.status), ()) if row.author else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows = super().get_queryset(request).select_related("contact", "business_entity", "version__template")
@@ -169,11 +179,14 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
         if message.status == Message.Status.FAILED:
             sender = link(message.business_entity) if message.business_entity else "DEFAULT_FROM_EMAIL"
             objects = "Put right what the server objects to: the address of {}, or the sender of {}."
-            return [format_html(objects, link(message.contact), sender), "Then press “Try again” above."]
+            again = "Then press “Try again” above." if message.action else "Then press “Send it again” above."
+            return [format_html(objects, link(message.contact), sender), again]
         if message.status == Message.Status.AMBIGUOUS:
             return [
                 "Nobody sends it again by itself. Ask the recipient, or look into the mail server's log.",
-                format_html("Then say on {} whether it arrived.", self.planned_step(message)),
+                format_html("Then say on {} whether it arrived.", self.planned_step(message))
+                if message.action
+                else "Then press above whether it arrived.",
             ]
         if self.state(message) == KEPT_HERE:
             return ["It was not delivered to anybody. Emails leave once EMAIL_URL or EMAIL_PROVIDER is set."]
@@ -186,6 +199,32 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
     @column("Text")
     def text_part(self, message: Message) -> str:
         return as_text(message.text)
+
+    @confirmed(
+        "Send it again", permission="deed", icon="replay",
+        explanation="A colleague wrote it, and it surely did not go out. It leaves as it stands.",
+    )  # fmt: skip
+    def send_again(self, request: HttpRequest, message: Message, answers: dict[str, Any]) -> str:
+        done = correspondence.again(message=message, now=clock.database_now())
+        return "It is on its way again." if done else "It is not to be sent again by now: look at its state."
+
+    @confirmed(
+        "It arrived", permission="deed", icon="mark_email_read",
+        explanation="You know that the recipient has it. It counts as sent, and as an answer to them.",
+    )  # fmt: skip
+    def arrived(self, request: HttpRequest, message: Message, answers: dict[str, Any]) -> str:
+        by = request.user.get_username()
+        correspondence.resolve(message=message, arrived=True, by=by, now=clock.database_now())
+        return "It counts as sent."
+
+    @confirmed(
+        "It did not arrive", permission="deed", icon="mail_off",
+        explanation="You know that the recipient does not have it. They wait again, and it can be sent again.",
+    )  # fmt: skip
+    def not_arrived(self, request: HttpRequest, message: Message, answers: dict[str, Any]) -> str:
+        by = request.user.get_username()
+        correspondence.resolve(message=message, arrived=False, by=by, now=clock.database_now())
+        return "It counts as not sent."
 
     @button("Try again", permission="retry", icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -197,6 +197,7 @@ NO_PAGES: dict[str, str] = {
     "app_list": "nothing leads there: the sidebar and the names above a page lead to lists",
     "contacts_businessentity_frame": PIECE,
     "engagement_message_try_again": LEADS_ON,
+    **dict.fromkeys((f"engagement_message_{name}" for name in ("send_again", "arrived", "not_arrived")), ASKS),
     "engagement_channelstate_resume": ASKS,
     f"{TEXT}_preview": PIECE,
     f"{TEXT}_people": NO_PAGE,

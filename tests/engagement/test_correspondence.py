@@ -9,7 +9,7 @@ import pytest
 
 from contacts import consent
 from contacts.models import BusinessEntity, Suppression
-from engagement import correspondence, deliveries, describe, inbox
+from engagement import correspondence, deliveries, describe, inbox, message_events
 from engagement.models import Delivery, HumanTouch, Message, Reply, ResponseClock
 from tests import factories as f
 
@@ -243,6 +243,57 @@ def test_email_is_filled_in_to_be_written_on(ada, gallery):
     words = correspondence.filled(template=template, contact=ada, business_entity=gallery)
 
     assert (words.subject, words.body) == ("For Ada", "Dear Ada of {{ custom.team }}")
+
+
+def unclear(contact, brand, reply=None):
+    message = write(contact, brand, reply=reply)
+    Message.objects.update(status="ambiguous", message_id="<a@gallery.example>")
+    Delivery.objects.update(status="ambiguous")
+    return message
+
+
+@pytest.mark.parametrize(("arrived", "status"), [(True, "sent"), (False, "failed")])
+def test_colleague_who_found_out_settles_what_was_unclear(ada, gallery, reply, arrived, status):
+    message = unclear(ada, gallery, reply)
+
+    correspondence.resolve(message=message, arrived=arrived, by="grace", now=NOW)
+
+    message.refresh_from_db()
+    assert (message.status, Delivery.objects.get().status) == (status, status)
+    assert HumanTouch.objects.exists() == arrived
+    assert Reply.objects.get().state == ("answered" if arrived else "new")
+
+
+def test_what_others_tell_of_it_settles_what_was_unclear(ada, gallery):
+    message = unclear(ada, gallery)
+    message_events.record([message_events.Fact(message_id=message.pk, type="replied", at=NOW, key="reply:1")])
+
+    leave()
+
+    assert Message.objects.get().status == "sent"
+
+
+def test_what_was_refused_is_sent_again(sink, ada, gallery, reply):
+    sink.refuse_rcpt = "550 5.7.1 not now"
+    message = write(ada, gallery, reply=reply)
+    leave()
+    assert (Message.objects.get().status, Reply.objects.get().state) == ("failed", "new")
+    sink.refuse_rcpt = ""
+
+    assert correspondence.again(message=message, now=NOW)
+    leave()
+
+    assert (Message.objects.get().status, Reply.objects.get().state) == ("sent", "answered")
+    assert not correspondence.again(message=message, now=NOW)
+
+
+def test_mailbox_that_does_not_exist_is_known_from_a_mail_by_hand_too(sink, ada, gallery):
+    sink.refuse_rcpt = "550 5.1.1 user unknown"
+    message = write(ada, gallery)
+
+    leave()
+
+    assert message.events.filter(type="bounced").exists()
 
 
 # The inbox

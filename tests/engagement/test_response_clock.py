@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 
@@ -241,3 +242,8 @@ def test_dropped_clock_is_neither_kept_nor_missed(gallery):
     touched(person, at=NOW + HOUR)
 
     assert the_clock(person).answered_at is None
+
+
+def test_idle_step_is_one_question(db, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert response_alerts.run_pump_step(time.monotonic()) == 0
