@@ -12,6 +12,7 @@ mails" are these two alone; `python -m tests.benchmarks profile mail` says where
 | served | from a request to its first immediate action; memory of each process before and after | the goals |
 | actions | create_task through the engine: one process, the workers | psycopg, procrastinate, django-q2 |
 | mails | send_email through the engine: one intent, ten, the workers | smtplib + psycopg, post_office, the sink |
+| tracking | opens and clicks over HTTP: requests a second, p99 | a bare Django view that writes the same row |
 | list | import_contacts --start-workflows: seconds, peak memory | COPY of the same rows into the same tables |
 
 How to read it. Contestants take turns, round after round, so that whatever else the machine does hits all of them;

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,29 @@ def keep_posting(watch: Watch, door: Door) -> Lap:
     lap = watch.lap(done)
     connection.close()
     return lap
+
+
+def keep_getting(watch: Watch, port: int, addresses: Sequence[str]) -> Lap:
+    """One client that asks for the next of these as soon as it has the answer."""
+    connection, done = http.client.HTTPConnection("127.0.0.1", port, timeout=30), 0
+    watch.start()
+    for address in itertools.cycle(addresses):
+        if not watch.is_running():
+            break
+        get(connection, address)
+        done += 1
+    lap = watch.lap(done)
+    connection.close()
+    return lap
+
+
+def get(connection: http.client.HTTPConnection, address: str) -> None:
+    """A page or a redirect; anything else ends the run."""
+    connection.request("GET", address, headers={"User-Agent": "benchmark"})
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status not in (200, 302):
+        raise SystemExit(f"{address} was answered {answer.status}: the figure would mean nothing.")
 
 
 def post_steadily(door: Door, *, per_second: float, seconds: float, clients: int = 8) -> list[Call]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tests.benchmarks import contest, measures
+from tests.benchmarks import contest, hits, measures
 from tests.benchmarks.anatomy import Anatomy
 from tests.benchmarks.contest import Contestant
 from tests.benchmarks.footprint import Footprint
@@ -113,6 +113,14 @@ def _table(title: str, first: str, *others: str) -> Table:
     for heading in others:
         table.add_column(heading, justify="right")
     return table
+
+
+def show_latencies(console: Console, title: str, took: Mapping[str, list[float]]) -> None:
+    table = _table(title, "milliseconds until the answer to", "median", "p95", "p99", "longest")
+    for name, values in took.items():
+        table.add_row(name, *(f"{1000 * measures.percentile(values, share):.1f}" for share in (0.5, 0.95, 0.99, 1)))
+    table.add_row("goal", "", "", f"< {1000 * hits.LONGEST:.0f}", "")
+    console.print(table)
 
 
 def show_latency(console: Console, title: str, latency: Latency) -> None:

@@ -17,7 +17,7 @@ from tests.benchmarks import stand
 
 CORES = 2  # that everything runs on, so that the figures of larger machines can be compared
 PER_SECOND = 10.0  # requests, in the table of latencies
-PARTS = ("anatomy", "contacts", "served", "actions", "mails", "list")
+PARTS = ("anatomy", "contacts", "served", "actions", "mails", "tracking", "list")
 PROFILES = ("contact", "line", "action", "mail", "idle")
 USAGE = f"""Say nothing for all of it, or any of {", ".join(PARTS)}; or `profile` and one of {", ".join(PROFILES)}."""
 
@@ -116,6 +116,16 @@ class _Run:
         rivals.make_tables_of_post_office()
         title = f"Mails a second (send_email, {self.sizes.mails} due)"
         self._compete(title, measures.mails(self.installation, self.sizes, self.mailbox))
+
+    def _tracking(self) -> None:
+        from tests.benchmarks import content, hits, report
+
+        content.clear()
+        sent, seconds = hits.send(), self.sizes.seconds
+        with stand.web_server() as ours, hits.bare_server(sent) as bare:
+            self._compete("Opens and clicks a second", hits.contestants(sent, ours, bare, seconds=seconds), empty=False)
+            title = f"Latency at {hits.STEADY} requests a second"
+            report.show_latencies(self.console, title, hits.latencies(sent, ours, bare, seconds=max(2.0, 5 * seconds)))
 
     def _list(self) -> None:
         from tests.benchmarks import lists, report
