@@ -9,7 +9,7 @@ import gzip
 import ipaddress
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -21,19 +21,18 @@ PRECEDENCE = (Kind.GATEWAY, Kind.APPLE, Kind.MICROSOFT, Kind.HOSTING)  # where n
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def finder() -> Callable[[str], str]:
+def finder(entered: Iterable[tuple[str, str]] | None = None) -> Callable[[str], str]:
     """Address -> kind of its network, "" for none or no address; with what staff entered until now."""
-    entered = [
-        (ipaddress.ip_network(network), kind) for network, kind in Network.objects.values_list("network", "kind")
-    ]
-    entered.sort(key=lambda pair: pair[0].prefixlen, reverse=True)  # the narrowest holds
+    rows = Network.objects.values_list("network", "kind") if entered is None else entered
+    known = [(ipaddress.ip_network(network), kind) for network, kind in rows]
+    known.sort(key=lambda pair: pair[0].prefixlen, reverse=True)  # the narrowest holds
 
     def kind_of(address: str) -> str:
         parsed = parse(address)
         if parsed is None:
             return ""
-        known = next((kind for network, kind in entered if parsed in network), None)
-        return _shipped_kind(parsed) if known is None else known
+        entered_kind = next((kind for network, kind in known if parsed in network), None)
+        return _shipped_kind(parsed) if entered_kind is None else entered_kind
 
     return kind_of
 
