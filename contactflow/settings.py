@@ -228,11 +228,11 @@ PUMP_STEPS = [
 ]
 # What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
 ERASURE_STEPS = [
-    "engagement.inbound.erasure.forget",
-    "contactflow.personal_data.traces.forget",
+    "engagement.erasure.forget",
     "workflows.transfers.erasure.forget",
     "engagement.providers.erasure.forget",
     "notion_bridge.erasure.forget",
+    "contactflow.personal_data.traces.forget",  # last: the trail writes down what the others take away
 ]
 WORKER_PULSE_SECONDS = 5  # how often an idle cluster is asked for a sign of life
 WORKER_STUCK_SECONDS = 120  # how old the sign of life may be before the cluster is replaced

@@ -18,7 +18,7 @@ def forget(erased: Erased) -> None:
     about = SyncProblem.objects.alias(text=as_text("details"))
     in_words = Q(subject__iregex=erased.pattern) | Q(message__iregex=erased.pattern) | Q(text__iregex=erased.pattern)
     about.filter(in_words | Q(link__in=links)).delete()
-    PageLink.objects.filter(pk__in=links).update(local={}, remote={}, error="")
+    PageLink.objects.filter(pk__in=links).update(local={}, remote={}, error="", url="")
 
 
 def _let_second_pages_go(erased: Erased) -> None:

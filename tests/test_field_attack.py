@@ -33,7 +33,9 @@ from contactflow.management.commands import prepare_machine
 from contactflow.models import ApiKey, AuditEntry
 from contacts import consent, contact_actions, deletion
 from contacts.models import BusinessEntity, Contact, ContactEvent, ContactStatus, Suppression
-from engagement import stream
+from engagement import goals, stream, touches
+from engagement.inbound import taking
+from engagement.models import ChannelState, Delivery, Goal, Message
 from notion_bridge.models import NotionDatabase, PageLink, SyncProblem
 from tests.benchmarks import stand
 from tests.factories import NOW, ContactFactory
@@ -298,9 +300,26 @@ def leave_traces(form: Client, admin_client: Client) -> Contact:
     ImportLine.objects.create(run=run, position=2, number=3, cells=[EMAIL, "?"], became="rejected")
     export = ExportRun.objects.create(state="ready")
     ExportChunk.objects.create(run=export, number=0, data=EMAIL.encode())
+    goal = Goal.objects.create(slug="x", name="X", business_entity=BusinessEntity.objects.all()[0], reached_by="hand")
+    goals.record([goals.Reached(goal=goal, contact=person.pk, at=NOW, source="hand", key="x", note=CANARY)], now=NOW)
+    touches.log(contact=person, kind="called", business_entity=None, at=NOW, colleague="max", note=CANARY, now=NOW)
+    sent = Message.objects.create(
+        contact=person, recipient=EMAIL, subject=CANARY, text=CANARY, html=CANARY, status="sent", sent_at=NOW
+    )
+    sent.events.create(type="clicked", url=f"https://x.example/{CANARY}", detail={"agent": CANARY})
+    for sender in (EMAIL, "stranger@example.com"):
+        raw = f"From: {sender}\nTo: us@brand.example\nSubject: {EMAIL}\n\nI am {EMAIL}, {sender}\n"
+        taking.take_in(raw.encode(), via="test", key=sender, now=NOW)
+    Delivery.objects.create(parts={"subject": CANARY, "text": EMAIL}, address="max@staff.example", status="failed")
+    ChannelState.objects.create(channel="email", reason={"code": "x", "said": f"450 <{EMAIL}> later"})
     database = NotionDatabase.objects.create(kind="contacts")
     link = PageLink.objects.create(
-        database=database, state="linked", contact=person, page_id=uuid4(), remote={"email": EMAIL}
+        database=database,
+        state="linked",
+        contact=person,
+        page_id=uuid4(),
+        remote={"email": EMAIL},
+        url=f"https://notion.example/{CANARY}",
     )
     link.entries.create(direction="to_notion", what="changed", fields={"email": ["", EMAIL]})
     link.conflicts.create(field="email", local=EMAIL, rule="ask")

@@ -81,7 +81,7 @@ def _request(
     counts = Counter({rows.model._meta.label_lower: rows.count() for rows in belongings.rows_of(contacts=[contact.pk])})
     return ErasureRequest(
         contact_keys=[contact.pk, *merged],
-        reason=_without_them(reason, traces)[:300],
+        reason=_without_them(reason, contact, traces)[:300],
         asked_by_id=user.pk if user else None,
         actor=actor,
         asked_at=now,
@@ -99,9 +99,10 @@ def _pages(contacts: Collection[UUID], besides: Collection[int] = ()) -> list[in
     return list(rows.values_list("pk", flat=True))
 
 
-def _without_them(words: str, traces: Erased) -> str:
+def _without_them(words: str, contact: Contact, traces: Erased) -> str:
     """The reason is kept, and must not say who it was."""
-    return re.sub(traces.pattern_with_names, "…", words, flags=re.IGNORECASE)
+    names = [rf"\b{re.escape(one)}\b" for one in (contact.first_name, contact.last_name) if one]
+    return re.sub("|".join([traces.pattern_with_names, *names]), "…", words, flags=re.IGNORECASE)
 
 
 def _go_on(now: dt.datetime) -> int:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from contactflow.models import AuditEntry, IdempotentAnswer
 from contacts.deletion import Erased, as_text
 from contacts.models import Suppression
+from engagement.models import ChannelState
 
 
 def forget(erased: Erased) -> None:
@@ -15,7 +16,8 @@ def forget(erased: Erased) -> None:
     named = Q(object_repr__iregex=erased.pattern_with_names) | Q(change_message__iregex=erased.pattern_with_names)
     LogEntry.objects.filter(named | Q(object_id__in=erased.ids)).update(object_repr="", change_message="")
     # Whatever concerns a contact is forgotten by a trigger (contactflow_audit_forget); an address alone, here.
-    suppressed = AuditEntry.objects.filter(table=Suppression._meta.db_table).alias(changed=as_text("changes"))
-    suppressed.filter(Q(label__iregex=erased.pattern) | Q(changed__iregex=erased.pattern)).update(label="", changes={})
+    tables = [model._meta.db_table for model in (Suppression, ChannelState)]
+    alone = AuditEntry.objects.filter(table__in=tables).alias(changed=as_text("changes"))
+    alone.filter(Q(label__iregex=erased.pattern) | Q(changed__iregex=erased.pattern)).update(label="", changes={})
     answers = IdempotentAnswer.objects.alias(said=as_text("body"))
     answers.filter(Q(key__iregex=erased.pattern) | Q(said__iregex=erased.pattern)).delete()

@@ -47,6 +47,8 @@ class PumpStep:
     deadline: float
     is_probe: bool = False  # the key was refused: first ask whether it still is
     counts: Counter[str] = field(default_factory=Counter)
+    compared: set[int] = field(default_factory=set)
+    """Databases compared in this turn: where rows always change, the rest would have no turn."""
 
     def run(self) -> int:
         began, done, error = database_now(), 0, ""
@@ -141,12 +143,15 @@ class PumpStep:
         return True
 
     def _compare(self, database: NotionDatabase, now: dt.datetime) -> bool:
-        if database.baseline_at is None or not change_detection.has_changes(database=database):
+        if database.pk in self.compared or database.baseline_at is None:
+            return False
+        if not change_detection.has_changes(database=database):
             return False
         wanted = 0
         while time.monotonic() < self.deadline:
             wanted += change_detection.compare(database=database, now=now)
             if not database.comparison:
+                self.compared.add(database.pk)
                 return wanted > 0
         return True
 

@@ -55,6 +55,12 @@ def redesign(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
     return trial.run(stage, edits=_share(trial.EDITS, size), say=say).figures()
 
 
+def erasure(stage: Stage, size: float, say: Say) -> Sequence[Figure]:
+    from tests.notion_bridge.trials import erasure as trial
+
+    return trial.run(stage, people=_share(trial.PEOPLE, size), say=say)
+
+
 # Imported in the functions: Django needs the settings of the stage first.
 TRIALS: dict[str, tuple[str, Trial]] = {
     "requests": ("Requests of a first pull, a push, and idle passes", requests),
@@ -62,9 +68,10 @@ TRIALS: dict[str, tuple[str, Trial]] = {
     "twoway": ("Random edits on both sides", twoway),
     "latency": ("Seconds to the other side", latency),
     "forgery": ("Forged and replayed webhooks", forgery),
+    "erasure": ("People erased while the system works", erasure),
     "redesign": ("Random edits of the schemas in Notion", redesign),
 }
-DURABLE = {"latency"}  # with the database as it is in production, and the time as it is
+DURABLE = {"latency", "erasure"}  # with the database as it is in production, and the time as it is
 
 
 def _share(whole: int, size: float) -> int:
