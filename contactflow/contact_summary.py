@@ -10,12 +10,13 @@ from django.utils import formats, timezone
 
 from contacts import consent, describe
 from contacts.consent import Standing
-from contacts.models import BusinessEntity, Contact, ContactEvent, EntityMembership
+from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, EntityMembership
 from engagement import response_clock, risky_values, touches
 from engagement.models import Alert, HumanTouch, ResponseClock, Task
 from workflows import progress
 from workflows.models import ScheduledAction, WorkflowInstance
 
+NOTHING_LEAVES = ("status_blocks", "address_suppressed", "contact_gone")  # marketing or not
 SHOWN = 10  # of each; the timeline has the others
 OPEN = ("pending", "claimed", "sending", "ambiguous")
 
@@ -108,11 +109,27 @@ def _permission(standing: Standing) -> Permission:
     brand = str(standing.business_entity or "Every brand")
     record = standing.record
     if not standing.verdict.allowed:
-        return Permission(brand, False, f"Not by email: {describe.permission(standing.verdict.reason)}")
+        how = f" ({_how(record)})" if record and standing.verdict.reason.code.startswith("consent_") else ""
+        what = "Not by email" if standing.verdict.reason.code in NOTHING_LEAVES else "No marketing by email"
+        return Permission(brand, False, f"{what}: {describe.permission(standing.verdict.reason)}{how}")
+    seldom = ", at most one email a week" if standing.verdict.is_capped else ""
     if record is None:
-        return Permission(brand, True, "May be written to: no consent record needed")
-    how = f" ({record.source})" if record.source else ""
-    return Permission(brand, True, f"May be written to: permission was given on {_day(record.recorded_at)}{how}")
+        return Permission(brand, True, f"May be written to: no consent record needed{seldom}")
+    told = f"permission was given on {_day(record.recorded_at)} ({_how(record)})"
+    return Permission(brand, True, f"May be written to: {told}{seldom}")
+
+
+def _how(record: Consent) -> str:
+    """Where it comes from, who said it, and in which words."""
+    said = [record.source, record.actor and f"by {record.actor}", record.get_basis_display() if record.basis else ""]
+    words = f"“{shortened(record.wording)}”" if record.wording else ""
+    version = f"version {record.wording_version}" if record.wording_version else ""
+    return ", ".join(filter(None, [*said, words, version]))
+
+
+def shortened(text: str, most: int = 120) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _forbidden(contact: Contact) -> str:

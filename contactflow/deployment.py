@@ -14,14 +14,16 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Exists, OuterRef, Q
 from django.urls import Resolver404, resolve
 
 from contactflow import roles
 from contactflow.core import mail_addresses
 from contactflow.core.clock import database_now
 from contactflow.models import ApiKey
+from contacts import consent
 from contacts import defaults as contact_defaults
-from contacts.models import BusinessEntity, Contact, ContactStatus
+from contacts.models import BusinessEntity, Consent, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
 from engagement import describe
 from engagement.channels import registry
@@ -56,7 +58,8 @@ def deploy(*, check_only: bool) -> Iterator[Line]:
     if any(line.level == "FAIL" for line in database):
         return
     yield from _content(check_only=check_only)
-    content, ways = (_emails, _workflows, _sender, _brands, _targets), (_mail, _answers, _notion, _language_model)
+    content = (_emails, _workflows, _sender, _brands, _permission, _targets)
+    ways = (_mail, _answers, _notion, _language_model)
     for examine in (*content, *ways, _workers, _api):
         yield from _guarded(examine)
 
@@ -177,6 +180,19 @@ def _brands() -> Iterator[Line]:
     without = ", ".join(BusinessEntity.objects.filter(postal_address="").values_list("name", flat=True))
     remedy = f"No postal address: {without}. Add it in the admin under Settings, Brands."
     yield _line("brands", not without, "Every brand has a postal address.", remedy)
+
+
+def _permission() -> Iterator[Line]:
+    """Brands that need a yes nobody gave, and erased addresses that nobody would know again."""
+    yes = Consent.objects.filter(state=Consent.State.GRANTED)
+    of_brand = Q(business_entity=OuterRef("pk")) | Q(business_entity=None)
+    without = BusinessEntity.objects.filter(~Exists(yes.filter(of_brand)), requires_consent=True)
+    unheard = ", ".join(without.values_list("name", flat=True))
+    remedy = f"Nobody gets marketing of {unheard}, which needs recorded consent: record it, or untick it under Brands."
+    yield _line("permission", not unheard, "Every brand may write to somebody.", remedy)
+    if lost := consent.unreadable_hashes():
+        remedy = "Put the SECRET_KEY of that time into SECRET_KEY_FALLBACKS, or they may be written to again."
+        yield Line("warning", "permission", f"{lost} erased addresses are hashed with a key that is gone. {remedy}")
 
 
 def _targets() -> Iterator[Line]:

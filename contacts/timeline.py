@@ -17,14 +17,14 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 
 from contacts import describe
-from contacts.models import Consent, Contact, ContactEvent
+from contacts.models import Consent, Contact, ContactEvent, Preference
 
 ARRIVAL, NOTE, EDIT, PERMISSION, NOTION, GOAL = "arrival", "note", "edit", "permission", "notion", "goal"
 GOOD, WARN, BAD, INFO = "is-good", "is-warn", "is-bad", "is-info"
 
 ABOUT_GOALS = "converted:"  # the key of an event that a goal left
 # Events that say nothing but that contact was forbidden or allowed again begin their key so.
-ABOUT_PERMISSION = ("do_not_contact:", "contact_again:")
+ABOUT_PERMISSION = ("do_not_contact:", "contact_again:", "suppression_lifted:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,14 +204,28 @@ def _colleague(event: ContactEvent) -> str:
 def _tell_consent(consent: Consent) -> Entry:
     given = consent.state == Consent.State.GRANTED
     brand = consent.business_entity or "every brand"
-    verb = "Permission given" if given else "Permission withdrawn"
+    verb = "Permission asked for" if consent.state == Consent.State.PENDING else "Permission withdrawn"
+    verb = "Permission given" if given else verb
+    who = (f"By: {consent.actor}",) if consent.actor else ()
+    words = (f"In the words: {consent.wording}",) if consent.wording else ()
     return Entry(
         kind=PERMISSION,
         at=consent.recorded_at,
         title=f"{verb}: {consent.channel} from {brand}",
-        lines=(f"How: {consent.source}",) if consent.source else (),
+        lines=((f"How: {consent.source}",) if consent.source else ()) + who + words,
         tone=GOOD if given else BAD,
         row=consent,
+    )
+
+
+def _tell_choice(choice: Preference) -> Entry:
+    pause = f"Pause until {describe.moment(choice.paused_until)}" if choice.paused_until else ""
+    refused = f"Not wanted: {', '.join(choice.refused_kinds).replace('_', ' ')}" if choice.refused_kinds else ""
+    return Entry(
+        kind=PERMISSION,
+        at=choice.recorded_at,
+        title=f"Chosen for {choice.business_entity or 'every brand'}: {choice.get_frequency_display().lower()}",
+        lines=tuple(filter(None, (pause, refused, f"How: {choice.source}"))),
     )
 
 
@@ -229,5 +243,12 @@ SOURCES = (
         rows=lambda contact: Consent.objects.filter(contact=contact).select_related("business_entity"),
         time="recorded_at",
         tell=_tell_consent,
+    ),
+    Source(
+        name="contacts.preference",
+        kinds={PERMISSION: Q()},
+        rows=lambda contact: Preference.objects.filter(contact=contact).select_related("business_entity"),
+        time="recorded_at",
+        tell=_tell_choice,
     ),
 )

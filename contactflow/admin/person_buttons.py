@@ -197,7 +197,10 @@ class PersonButtons(BaseAdmin):
         record(
             contact=contact,
             business_entity=answers["business_entity"],
-            source=f"{answers['source']} (noted by {request.user.get_username()})",
+            source=answers["source"],
+            basis=answers.get("basis") or "",
+            wording=answers.get("wording") or "",
+            actor=request.user.get_username(),
             now=clock.database_now(),
         )
         return "Recorded. It holds from this moment on."

@@ -75,6 +75,16 @@ class PermissionForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "By phone on Tuesday"}),
         help_text="Kept on record with your name.",
     )
+    basis = forms.ChoiceField(
+        label="Lawful basis", required=False, choices=Consent.Basis.choices, widget=UnfoldAdminSelectWidget()
+    )
+    wording = forms.CharField(
+        label="The words they agreed to",
+        required=False,
+        max_length=5000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="As they were shown or said, where you have them.",
+    )
 
 
 class TaskForm(forms.Form):

@@ -49,6 +49,7 @@ SECTIONS = {
     "workflow-instances": "Executions",
     "scheduled-actions": "Scheduled steps",
     "messages": "Sent mail",
+    "suppressions": "Suppressed addresses",
 }
 """What the desk calls the resources whose addresses say something else."""
 ALONE = 5 * 60  # seconds for which a process answers the schema from memory: making it takes a while

@@ -135,11 +135,16 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        if "purpose" in self.fields:
+            self.fields["purpose"].required = False  # what is not said stays
         if not self.instance.pk:
             return
         self.initial["seen"] = publishing.state_of(self.instance)
         if self.instance.current_version is not None:
             self.initial.update(words_of(self.instance.current_version))
+
+    def clean_purpose(self) -> str:
+        return str(self.cleaned_data["purpose"] or self.instance.purpose)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -408,6 +408,7 @@ HIDDEN = (
     "engagement.Mailbox",  # its troubles stand on the start page
     "engagement.ResponseClock",  # on the start page, and on that of a person
     "contacts.RecipientCount",
+    "contacts.Preference",  # in the timeline, and on the person's own page
     "contactflow.ContactMerge",  # on the pages of contactflow.admin.contact_merge
     "contacts.FormerAddress",  # likewise
     "contacts.ConfigRevision",

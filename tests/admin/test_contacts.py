@@ -336,6 +336,19 @@ def test_blocked_address_is_released_by_deleting_it(desk, address):
     assert not Suppression.objects.exists()
 
 
+def test_blocked_address_is_released_with_a_reason(desk, address):
+    person = known()
+    blocked = consent.suppress(email=person.email, reason="bounced")
+    page = reverse("admin:contacts_suppression_release", args=[blocked.pk])
+
+    assert "Release" in desk.get(page).content.decode()
+    desk.post(page, {"reason": "New mailbox"})
+
+    assert not Suppression.objects.exists()
+    event = ContactEvent.objects.get(contact=person, event_key__startswith="suppression_lifted:")
+    assert event.payload["how"] == "New mailbox"
+
+
 def test_contact_can_be_looked_up_while_typing(desk):
     known(first_name="Ada")
     query = {"term": "ada", "app_label": "contacts", "model_name": "consent", "field_name": "contact"}

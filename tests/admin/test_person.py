@@ -113,7 +113,9 @@ def test_permission_given_is_said_with_its_source(desk, address, person):
 def test_permission_withdrawn_is_said(desk, address, person):
     consent.withdraw(contact=person, source="Footer link", now=f.NOW)
 
-    assert "Not by email: consent for email from every brand was withdrawn" in words(page(desk, address, person))
+    assert "No marketing by email: consent for email from every brand was withdrawn" in words(
+        page(desk, address, person)
+    )
 
 
 def test_ban_is_said_with_its_day_and_reason(desk, address, person):
@@ -401,10 +403,23 @@ def test_owner_is_assigned_and_taken_away(desk, address, person, boss):
 
 
 def test_permission_is_recorded_with_who_noted_it(desk, address, person):
-    press(desk, address, person, "record_permission", state="withdrawn", source="By phone", business_entity="")
+    press(
+        desk, address, person, "record_permission", state="granted", source="By phone", business_entity="",
+        basis="consent", wording="Yes, do write.",
+    )  # fmt: skip
 
     record = Consent.objects.get()
-    assert (record.state, record.source) == ("withdrawn", "By phone (noted by boss)")
+    assert (record.state, record.source, record.actor, record.basis) == ("granted", "By phone", "boss", "consent")
+    html = words(page(desk, address, person))
+    assert "By phone, by boss, Consent, “Yes, do write.”" in html
+
+
+def test_what_somebody_chose_stands_on_their_page(desk, address, person):
+    consent.choose(contact=person, source="on their page", now=f.NOW, frequency="weekly", refused_kinds=["welcome"])
+
+    html = words(page(desk, address, person))
+    assert "at most one email a week" in html
+    assert "Not wanted: welcome" in html
 
 
 def test_task_is_added_for_a_colleague(desk, address, person, boss):

@@ -57,7 +57,7 @@ def races(sink: Clocked, *, number: int = RACES, intents: int = 1, seed: int = 1
     with override_settings(SEND_INTENTS=intents), _workers(2), ThreadPoolExecutor(TOGETHER) as browsers:
         for start in range(0, number, TOGETHER):
             links = _due(min(TOGETHER, number - start))
-            pauses = [chance.uniform(0, 0.04) for _ in links]
+            pauses = [chance.uniform(0, chance.choice((0.02, 0.1, 0.4))) for _ in links]
             leaving = [browsers.submit(_leave, *one) for one in zip(links, pauses, strict=True)]
             ScheduledAction.objects.filter(status="pending").update(next_attempt_at=Now())
             answers = [one.result() for one in leaving]
