@@ -247,3 +247,10 @@ def test_dropped_clock_is_neither_kept_nor_missed(gallery):
 def test_idle_step_is_one_question(db, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert response_alerts.run_pump_step(time.monotonic()) == 0
+
+
+def test_deadline_that_was_missed_while_nobody_looked_is_told_once_and_not_warned_of(gallery):
+    arrive()
+
+    assert [alert.priority for alert in told(13)] == ["urgent"]
+    assert len(told(14)) == 1

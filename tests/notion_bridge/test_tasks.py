@@ -12,9 +12,9 @@ from django.utils import timezone
 from contactflow.core.clock import database_now
 from contacts.models import BusinessEntity
 from engagement import tasking
-from engagement.models import Target, Task
+from engagement.models import HumanTouch, Target, Task
 from notion_bridge.models import PageLink
-from tests.factories import UserFactory
+from tests.factories import ContactFactory, UserFactory
 from tests.notion_bridge import bridge
 from tests.notion_bridge.observed import Sandbox
 
@@ -114,6 +114,17 @@ def test_a_task_done_in_notion_is_done_here(notion: Sandbox, ids: dict[str, str]
     task.refresh_from_db()
     assert task.status == "done"
     assert task.completed_at is not None
+
+
+def test_whoever_does_a_task_in_notion_did_it_for_its_contact(notion: Sandbox, ids: dict[str, str]) -> None:
+    task = make(contact=ContactFactory())
+    bridge.sync()
+    notion.person_edits(page_of(task), {"Status": "Done"})
+
+    bridge.sync()
+
+    touch = HumanTouch.objects.get()
+    assert (touch.contact, touch.kind, touch.colleague) == (task.contact, "task_done", "Notion")
 
 
 def test_a_task_done_here_is_done_in_notion(notion: Sandbox, ids: dict[str, str]) -> None:
