@@ -16,7 +16,7 @@ from engagement.message_events import Fact, Label, Type
 from engagement.models import Alert, Priority, Reply, Target
 from engagement.tracking import engaged
 
-REPLIED, AWAY = "replied", "out_of_office"
+REPLIED, AWAY, OUT = "replied", "out_of_office", "unsubscribed"
 DEFAULT_ABSENCE = dt.timedelta(days=3)
 SHOWN = 2_000  # characters of a reply that an alert repeats
 
@@ -26,24 +26,37 @@ def of_human(reply: Reply, *, now: dt.datetime) -> None:
     contact = reply.contact
     if contact is None:
         return
-    if reply.message is not None and reply.matched_by != Reply.MatchedBy.SENDER:
-        fact = Fact(
-            message_id=reply.message.pk, type=Type.REPLIED, at=reply.received_at, key=f"reply:{reply.pk}",
-            label=Label.HUMAN, label_reasons=["reply"], detail={"reply": str(reply.pk)},
-        )  # fmt: skip
-        message_events.record([fact])
+    _record(reply, Type.REPLIED)
     _leave_event(reply, contact, REPLIED, now, subject=reply.subject, wants_out=reply.wants_out)
-    if not reply.wants_out:
+    if reply.wants_out:
+        _let_go(reply, contact, now)
+    else:
         about = {"reply": str(reply.pk), "message": str(reply.message_id) if reply.message_id else None}
         brand = reply.business_entity
         engaged.record(contact=contact, brand=brand, what=REPLIED, at=reply.received_at, now=now, about=about)
-    if reply.wants_out:
-        how = f"wrote “{reply.text[:60]}” and nothing else"
-        consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, now=now)
-    else:
         response_clock.of_replies([reply])
     _assign(reply, contact)
     _alert(reply, contact, now)
+
+
+def _record(reply: Reply, kind: str) -> bool:
+    """Leave the fact with the message it answers, where that is known."""
+    if reply.message is None or reply.matched_by == Reply.MatchedBy.SENDER:
+        return False
+    fact = Fact(
+        message_id=reply.message.pk, type=kind, at=reply.received_at, key=f"{kind}:reply:{reply.pk}",
+        label=Label.HUMAN, label_reasons=["reply"], detail={"reply": str(reply.pk)},
+    )  # fmt: skip
+    message_events.record([fact])
+    return True
+
+
+def _let_go(reply: Reply, contact: Contact, now: dt.datetime) -> None:
+    """No more marketing of the brand, from this moment on; the event comes with the fact, or alone."""
+    how = f"wrote “{reply.text[:60]}” and nothing else"
+    consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, now=now)
+    if not _record(reply, Type.UNSUBSCRIBED):
+        _leave_event(reply, contact, OUT, now)
 
 
 def of_absence(reply: Reply, *, now: dt.datetime) -> None:
@@ -74,7 +87,7 @@ def _leave_event(reply: Reply, contact: Contact, kind: str, now: dt.datetime, **
         source=ContactEvent.Source.SYSTEM,
         business_entities=[brand.name] if brand else None,
         metadata={"reply": str(reply.pk), "message": message, "business_entity": brand.slug if brand else None, **told},
-        event_key=f"reply:{reply.pk}",
+        event_key=f"{kind}:reply:{reply.pk}",
         now=now,
     )
 

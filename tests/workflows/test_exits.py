@@ -8,8 +8,10 @@ import pytest
 
 from contactflow.core.clock import database_now
 from contacts import consent, intake
+from engagement.inbound import take_in
 from engagement.models import Purpose
 from tests import factories as f
+from tests.engagement.inbound.letters import OURS, mail, sent
 from tests.workflows import world
 from workflows import controls, leases, publishing
 from workflows.models import ControlEntry, ScheduledAction, WorkflowInstance
@@ -136,6 +138,19 @@ def test_an_absence_delays_and_ends_nothing():
 
     action = instance.actions.get()
     assert (action.status, action.due_at, action.next_attempt_at) == ("pending", until, until)
+
+
+def test_an_out_of_office_answer_puts_the_next_email_off_by_three_days():
+    instance = start(workflow(("send_email", 24)))
+    sent(instance.contact)
+    now = database_now()
+
+    answer = mail("I am on leave.", In_Reply_To=OURS, Auto_Submitted="auto-replied")
+    take_in(answer, via="test", key="1", now=now)
+    world.run_due()
+
+    action = instance.actions.get()
+    assert (action.status, action.due_at) == ("pending", now + 3 * DAY)
 
 
 def test_an_absence_that_is_said_twice_delays_once():

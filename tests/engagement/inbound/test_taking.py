@@ -228,7 +228,16 @@ def test_only_stop_withdraws_at_once(ada):
     reply = take(mail(words, In_Reply_To=OURS)).reply
 
     assert reply.wants_out
+    assert set(MessageEvent.objects.values_list("type", flat=True)) == {"replied", "unsubscribed"}
     assert not consent.may_contact(contact=ada, business_entity=reply.business_entity).allowed
+
+
+def test_a_wish_to_stop_without_an_email_it_answers_is_told_to_workflows(ada):
+    brand()
+
+    take(mail("unsubscribe", subject="Hello"))
+
+    assert set(ContactEvent.objects.values_list("kind", flat=True)) == {"replied", "unsubscribed"}
 
 
 def test_stop_within_a_sentence_or_in_the_quoted_part_does_not(ada):
