@@ -14,6 +14,7 @@ from workflows import failure_causes
 # What nobody has to explain as the cause of a failure: it ends nothing.
 NO_FAILURE = {"switched_off", "sent_before", "too_late", "nobody_behind", "not_sent"}
 NO_FAILURE |= {"inbox_url_unusable", "inbox_url_signs", "inbox_login_refused", "inbox_unreachable"}
+NO_FAILURE |= {"not_written", "lacking", "address_changed", "quiet_after_touch"}  # of mails by hand; why one waits
 
 
 @matrix(
