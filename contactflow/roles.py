@@ -79,6 +79,8 @@ ROLES = (
             "engagement.message": ("add", "change"),
             "engagement.reply": ("change",),
             "engagement.channelstate": ("change",),
+            "engagement.sendingbreaker": ("change",),
+            "engagement.providerdelivery": ("change",),
             "workflows.workflowinstance": ("add", "change"),
             "workflows.scheduledaction": ("change",),
             "notion_bridge.syncproblem": ("change",),

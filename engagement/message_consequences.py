@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from contactflow.core.clock import database_now
 from contacts import consent, intake
 from contacts.models import Consent, ContactEvent, Suppression
+from engagement import breakers
 from engagement.models import BounceRule, Message, MessageEvent
 
 Type = MessageEvent.Type
@@ -43,6 +44,7 @@ def run_pump_step(deadline: float) -> int:
     while time.monotonic() < deadline and (events := _claimed()):
         for event in events:
             _follow(event)
+        _judge_brands(events)
         done += len(events)
     return done
 
@@ -53,6 +55,12 @@ def _claimed() -> list[MessageEvent]:
         claimed = [pk for (pk,) in cursor.fetchall()]
     rows = MessageEvent.objects.filter(pk__in=claimed).order_by("pk") if claimed else MessageEvent.objects.none()
     return list(rows.select_related("message__contact", "message__business_entity").defer("message__html"))
+
+
+def _judge_brands(events: Sequence[MessageEvent]) -> None:
+    """Whether too much of what a brand sends comes back."""
+    brands = {event.message.business_entity_id for event in events if event.type in (Type.BOUNCED, Type.COMPLAINED)}
+    breakers.judge(brands=brands, now=database_now())
 
 
 def _follow(event: MessageEvent) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from contacts.models import Contact
-from engagement import describe
+from engagement import breakers, describe
 from engagement.inbound import mailboxes
 from engagement.models import ChannelState
 from workflows import heartbeat
@@ -42,6 +42,7 @@ def problems_of(*, now: dt.datetime) -> list[str]:
         for paused in ChannelState.objects.filter(paused_until__gt=now)
     ]
     problems += [describe.why(reason) for reason in mailboxes.problems()]
+    problems += [f"Marketing of {one} is stopped: {describe.why(one.reason)}" for one in breakers.stopped()]
     if not worker_is_alive():
         problems.append("No worker gave a sign of life lately. Start one with: manage.py worker")
     return problems

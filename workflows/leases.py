@@ -25,7 +25,7 @@ from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts import consent
 from contacts.models import Contact
-from engagement import delivery, touches
+from engagement import breakers, delivery, touches
 from engagement.channels import registry
 from engagement.dispatcher import CLAIM_LEASE, SENDING_LEASE
 from workflows import failure_causes
@@ -150,7 +150,7 @@ _BEGIN_SENDING = f"""
           AND action.lease_until > clock_timestamp()
           AND instance.id = action.instance_id AND instance.status = 'active'
           AND contact.{{address}} = wanted.address AND {consent.may_contact_sql(sent_lately=delivery.SENT_LATELY_SQL)}
-          AND NOT {touches.QUIET_SQL}
+          AND NOT {touches.QUIET_SQL} AND NOT {breakers.STOPPED_SQL}
         RETURNING action.id, action.token, action.attempts
     )
     INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)

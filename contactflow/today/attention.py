@@ -7,17 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
 
 from contacts import brands
 from contacts.models import BusinessEntity, Contact, Suppression
+from engagement import breakers, inbox, worklist
 from engagement import describe as engagement_describe
-from engagement import inbox, worklist
 from engagement.channels import registry
 from engagement.inbound import mailboxes
-from engagement.models import WAITING, Alert, ChannelState, Message, Reply, Target, Task
+from engagement.models import (
+    WAITING,
+    Alert,
+    ChannelState,
+    Message,
+    MessageEvent,
+    ProviderDelivery,
+    Reply,
+    SendingBreaker,
+    Target,
+    Task,
+)
+from engagement.models.messages import TROUBLES
 from notion_bridge import describe, health, monitoring
 from notion_bridge.models import NotionConnection, SyncConflict, SyncProblem
 from workflows import heartbeat
@@ -25,6 +37,7 @@ from workflows.models import ScheduledAction, WorkerHeartbeat
 
 Status = ScheduledAction.Status
 NEWEST_ALERTS = 5
+BLAMED_FROM = 3  # so many refusals of a day are no chance
 NOTION_LAG = dt.timedelta(minutes=5)
 
 
@@ -86,6 +99,9 @@ def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attentio
             *_outbox_notice(),
             *_limit_notice(),
             *(_pause_notice(channel) for channel in paused),
+            *(_stop_notice(breaker) for breaker in breakers.stopped()),
+            *_blame_notice(now),
+            *_parked_notice(),
             *_mailbox_notices(),
             *_notion_notice(now),
         ],
@@ -156,6 +172,32 @@ def _pause_notice(state: ChannelState) -> Notice:
     return Notice(sentence=sentence, model=ChannelState)
 
 
+def _stop_notice(breaker: SendingBreaker) -> Notice:
+    """Whatever brand is looked at: who leads has to know."""
+    sentence = f"Marketing of {breaker} is stopped: {engagement_describe.why(breaker.reason)}"
+    return Notice(sentence=sentence, model=SendingBreaker)
+
+
+def _blame_notice(now: dt.datetime) -> list[Notice]:
+    """Other servers do not like who sends: the address is not to blame, and everybody is concerned."""
+    count = breakers.held_against_us(now=now)
+    if count < BLAMED_FROM:
+        return []
+    sentence = (
+        f"{count} emails were refused since yesterday because of how they are sent: reputation, SPF, DKIM or DMARC. "
+        "Nobody was suppressed for it. Look at what the servers say, and tell whoever runs your mail."
+    )
+    return [Notice(sentence=sentence, model=Message, query="status__exact=failed")]
+
+
+def _parked_notice() -> list[Notice]:
+    parked = worklist.count(ProviderDelivery.objects.filter(status=ProviderDelivery.Status.PARKED))
+    if not parked:
+        return []
+    sentence = f"{parked} deliveries of a mail provider could not be understood. See why, then let them be read again."
+    return [Notice(sentence=sentence, model=ProviderDelivery, query="status__exact=parked")]
+
+
 def _what_goes_out(paused: list[ChannelState]) -> str:
     if paused:
         return f"Tasks go on; {' and '.join(state.channel for state in paused)} waits until its pause is over."
@@ -199,6 +241,10 @@ def _engagement_cards(now: dt.datetime, brand: BusinessEntity | None) -> list[Ca
             Message, "status__exact=held",
         ),
         _count(
+            "Given up this week", _given_up(now, brand), "Mail came back for good, or was reported as spam.",
+            Suppression, f"reason__exact={Suppression.Reason.BOUNCED}&reason__exact={Suppression.Reason.COMPLAINED}",
+        ),
+        _count(
             "Open alerts", open_alerts, "Nobody has acknowledged them yet.",
             Alert, "state=open",
         ),
@@ -211,6 +257,13 @@ def _engagement_cards(now: dt.datetime, brand: BusinessEntity | None) -> list[Ca
             Task, "due=today",
         ),
     ]  # fmt: skip
+
+
+def _given_up(now: dt.datetime, brand: BusinessEntity | None) -> int:
+    """Messages, of the brand or of all, that came back for good or were complained of."""
+    gone = Q(type=MessageEvent.Type.COMPLAINED) | Q(type=MessageEvent.Type.BOUNCED, detail__gives_up_at=1)
+    rows = MessageEvent.objects.filter(TROUBLES, gone, at__gt=now - dt.timedelta(days=7))
+    return _only(rows, brand, via="message__")
 
 
 def _target_card(brand: BusinessEntity | None) -> Card:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
 from engagement.models.bounces import BounceRule
+from engagement.models.breakers import SendingBreaker
 from engagement.models.channels import ChannelState
 from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
@@ -47,6 +48,7 @@ __all__ = [
     "Purpose",
     "Reply",
     "ResponseClock",
+    "SendingBreaker",
     "Target",
     "Task",
     "TemplateVersion",

@@ -36,8 +36,8 @@ class ProviderDelivery(models.Model):
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        verbose_name = "provider's delivery"
-        verbose_name_plural = "providers' deliveries"
+        verbose_name = "delivery of a mail provider"
+        verbose_name_plural = "deliveries of mail providers"
         ordering = ("-received_at", "-id")
         indexes: ClassVar = [
             models.Index(

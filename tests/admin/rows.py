@@ -158,6 +158,20 @@ def reply() -> engagement.Reply:
     return made
 
 
+def breaker() -> engagement.SendingBreaker:
+    return engagement.SendingBreaker.objects.create(business_entity=entity(), stopped_at=f.NOW)
+
+
+def provider_delivery() -> engagement.ProviderDelivery:
+    return engagement.ProviderDelivery.objects.create(
+        provider="postmark", kind="tracking", status="parked", digest=str(next(count)), body=b"{}", error="KeyError"
+    )
+
+
+def bounce_rule() -> engagement.BounceRule:
+    return engagement.BounceRule.objects.get_or_create(soft_bounces=3)[0]
+
+
 def budget() -> engagement.PassageBudget:
     return engagement.PassageBudget.objects.create(day=f.NOW.date() + dt.timedelta(days=next(count)), calls=3)
 
@@ -333,12 +347,15 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "django_q.Failure": run(Failure, success=False),
     "django_q.Success": run(Success, success=True),
     "engagement.Alert": alert,
+    "engagement.BounceRule": bounce_rule,
     "engagement.ChannelState": channel,
     "engagement.Conversion": conversion,
     "engagement.EngagementTemplate": email,
     "engagement.Goal": goal,
     "engagement.Message": message,
     "engagement.PassageBudget": budget,
+    "engagement.ProviderDelivery": provider_delivery,
+    "engagement.SendingBreaker": breaker,
     "engagement.Reply": reply,
     "engagement.Target": target,
     "engagement.Task": task,
@@ -373,6 +390,8 @@ READ_ONLY = (
     "engagement.Conversion",
     "engagement.Message",
     "engagement.PassageBudget",
+    "engagement.ProviderDelivery",
+    "engagement.SendingBreaker",
     "engagement.Reply",
     "engagement.TemplateVersion",
     "notion_bridge.NotionConnection",

@@ -14,7 +14,7 @@ from uuid import UUID
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from contacts.models import Contact
-from engagement import delivery, dispatcher, touches
+from engagement import breakers, delivery, dispatcher, touches
 from engagement.channels.base import ChannelError
 from engagement.delivery import Draft, Held, NotAllowed, Order, SentBefore
 from engagement.dispatcher import Letter, Outcome, Result
@@ -66,7 +66,8 @@ class ActionQueue:
 
     def prepare(self, *, until: float) -> list[ActionLetter]:
         loaded = self._load()
-        orders = self._without_quiet([order for action in loaded if (order := self._order(action))])
+        wanted = [order for action in loaded if (order := self._order(action))]
+        orders = self._without_stopped(self._without_quiet(wanted))
         by_id = {action.pk: action for action in loaded}
         letters: list[ActionLetter] = []
         for order, prepared in zip(orders, delivery.prepare(orders, now=database_now()), strict=False):
@@ -146,6 +147,19 @@ class ActionQueue:
             reason = Reason.of("quiet_after_touch", until=f"{end:%Y-%m-%d %H:%M} UTC")
             leases.put_off(self._claims[action_id], until=end, reason=reason)
         return [order for order in orders if order.action_id not in ends]
+
+    def _without_stopped(self, orders: Sequence[Order]) -> list[Order]:
+        """Marketing waits of a brand whose mail comes back too often, until a colleague lets it go on."""
+        stopped = breakers.stopped_brands() if any(order.template.is_marketing for order in orders) else set()
+        waiting = {
+            order.action_id
+            for order in orders
+            if order.template.is_marketing and (order.brand.pk if order.brand else None) in stopped
+        }
+        for action_id in waiting:
+            until, reason = database_now() + breakers.LATER, Reason.of("marketing_stopped")
+            leases.put_off(self._claims[action_id], until=until, reason=reason)
+        return [order for order in orders if order.action_id not in waiting]
 
     def _letters(
         self, action: ScheduledAction, order: Order, prepared: delivery.Prepared | Exception
