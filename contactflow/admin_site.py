@@ -121,6 +121,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("engagement.ChannelState", "cell_tower", "mail server paused"),
         Place("engagement.SendingBreaker", "block", "breakers bounces complaints paused marketing"),
         Place("engagement.BounceRule", "hourglass_disabled", "soft bounces full mailbox"),
+        Place("engagement.Network", "lan", "bots scanners machines ip addresses opens clicks tracking"),
         Place("engagement.PassageBudget", "edit_square", "ai passages budget"),
         Place("workflows.WorkerHeartbeat", "memory", "processes heartbeat"),
         Place("contactflow.ApiKey", "key", "tokens"),

@@ -24,6 +24,11 @@ def assign_owner(*, contacts: Iterable[Contact], owner: User | None) -> int:
     return theirs.exclude(pk__in=unchanged.values("pk")).update(owner=owner, updated_at=Now())
 
 
+def follow(*, contact: Contact, is_tracked: bool) -> None:
+    """Let opens and clicks of the person's emails be followed, or not: it holds for what is written from now on."""
+    Contact.objects.filter(pk=contact.pk).update(is_tracked=is_tracked, updated_at=Now())
+
+
 def leave_note(*, contact: Contact, text: str, colleague: str, now: dt.datetime) -> ContactEvent:
     """Keep a colleague's words among what happened with the contact. A note starts nothing."""
     return ContactEvent.objects.create(

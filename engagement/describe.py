@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from contactflow.core import datetimes, reasons
 from contactflow.core.reasons import Reason
 from contacts import describe as contacts_describe
-from engagement.models import Conversion, Goal, HumanTouch
+from engagement.models import Conversion, Goal, HumanTouch, MessageEvent
 
 SENTENCES = {
     "switched_off": _('The email "%(email)s" is switched off.'),
@@ -72,6 +72,40 @@ SENTENCES = {
     ),
     "inbox_unreachable": _("The mailbox %(mailbox)s cannot be read: %(said)s"),
 }
+
+
+# What speaks for or against a person behind an open or click (engagement.tracking.verdicts).
+SIGNS = {
+    "head": _("asked only whether the link is there"),
+    "prefetch": _("fetched in advance, before anybody asked for it"),
+    "no_agent": _("does not say what program it is"),
+    "tool_agent": _("is a program that checks or copies, by its own name"),
+    "provider_says_machine": _("is a machine, says the mail provider"),
+    "microsoft_network": _("came from Microsoft, which looks at what is in emails"),
+    "hidden_link": _("followed a link that nobody sees"),
+    "with_hidden_link": _("came together with what followed a link that nobody sees"),
+    "many_links": _("followed three links or more within ten seconds"),
+    "all_links": _("followed all links within half a minute"),
+    "at_once": _("came within seconds of the email"),
+    "soon": _("came within two minutes of the email"),
+    "two_at_once": _("followed two links at the same moment"),
+    "gateway_network": _("came from a mail gateway"),
+    "hosting_network": _("came from a data centre"),
+    "second_reader": _("followed the same link seconds after somebody else"),
+    "proxied": _("came through the proxy of the mail service"),
+    "privacy": _("came through Apple's privacy proxy, which opens for everybody"),
+    "proven": _("a reply or a goal showed that it was them"),
+}
+
+
+def who(event: MessageEvent) -> str:
+    """Who opened or clicked, and why we think so; "" for other events."""
+    if event.type not in (MessageEvent.Type.OPENED, MessageEvent.Type.CLICKED):
+        return ""
+    if event.label_version is None and not event.label_reasons and event.label == MessageEvent.Label.UNKNOWN:
+        return "Told in two minutes"
+    signs = "; ".join(str(SIGNS.get(code, code)) for code in event.label_reasons)
+    return f"{event.get_label_display()}: {signs}" if signs else event.get_label_display()
 
 
 def why(reason: Reason | Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from contactflow.core import datetimes
 from contacts.models import Contact
 from contacts.timeline import BAD, GOOD, INFO, WARN, Entry, Source
 from engagement import describe, touches
-from engagement.models import Alert, HumanTouch, Message, Reply, Task
+from engagement.models import HITS, Alert, HumanTouch, Message, MessageEvent, Reply, Task
 
 MAIL, ALERT, TASK, TOUCH = "mail", "alert", "task", "touch"
 Status = Message.Status
@@ -98,6 +98,18 @@ def _tell_reply(reply: Reply) -> Entry:
     )
 
 
+def _tell_hit(event: MessageEvent) -> Entry:
+    did = "Clicked a link" if event.type == MessageEvent.Type.CLICKED else "Opened"
+    return Entry(
+        kind=MAIL,
+        at=event.at,
+        title=f"{did}: {event.message.subject}",
+        lines=(event.url,) if event.url else (),
+        tone=GOOD,
+        row=event.message,
+    )
+
+
 def _tell_touch(touch: HumanTouch) -> Entry:
     brand = f"For {touch.business_entity}" if touch.business_entity else ""
     return Entry(
@@ -132,6 +144,12 @@ SOURCES = (
     Source(
         name="engagement.reply", kinds={MAIL: Q()}, time="received_at", tell=_tell_reply,
         rows=lambda contact: Reply.objects.filter(contact=contact).defer("raw", "body"),
+    ),
+    Source(
+        name="engagement.hit", kinds={MAIL: Q()}, time="at", tell=_tell_hit,  # of people alone
+        rows=lambda contact: MessageEvent.objects.filter(HITS, message__contact=contact, label="human")
+        .select_related("message")
+        .defer("message__text", "message__html"),
     ),
     Source(
         name="engagement.task", kinds={TASK: Q()}, time="created_at", tell=_tell_task,

@@ -39,7 +39,7 @@ class PersonButtons(BaseAdmin):
 
     actions_detail = (
         "start", "add_task", "log_touch", "add_note", "convert", "assign_owner", "record_permission",
-        "pause_all", "resume_all", "do_not_contact", "contact_again", "takeout", "erase",
+        "pause_all", "resume_all", "do_not_contact", "contact_again", "unfollow", "follow", "takeout", "erase",
     )  # fmt: skip
 
     def has_start_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -66,6 +66,8 @@ class PersonButtons(BaseAdmin):
             "start": not row.status.blocks_contact,
             "do_not_contact": not row.status.blocks_contact,
             "contact_again": row.status.blocks_contact,
+            "unfollow": row.is_tracked,
+            "follow": not row.is_tracked,
             "pause_all": "active" in running,
             "resume_all": "paused" in running,
         }
@@ -168,6 +170,28 @@ class PersonButtons(BaseAdmin):
         colleague, now = request.user.get_username(), clock.database_now()
         done = consent.contact_again(contact=contact, source=answers["reason"], now=now, colleague=colleague)
         return f"{contact} is {contact.status} now." if done else "Nothing forbade it any more."
+
+    @confirmed(
+        "Do not follow opens and clicks",
+        permission="upkeep",
+        icon="visibility_off",
+        explanation="Emails to them that are written from now on have direct links and no picture that tells of opens.",
+        submit="Do not follow",
+    )
+    def unfollow(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        contact_actions.follow(contact=contact, is_tracked=False)
+        return f"What {contact} opens and clicks is not followed any more."
+
+    @confirmed(
+        "Follow opens and clicks again",
+        permission="upkeep",
+        icon="visibility",
+        explanation="Emails to them that are written from now on tell of opens and clicks, where their brand has it.",
+        submit="Follow again",
+    )
+    def follow(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:
+        contact_actions.follow(contact=contact, is_tracked=True)
+        return f"What {contact} opens and clicks is followed again."
 
     @confirmed(
         "Assign an owner",

@@ -58,8 +58,16 @@ def as_text(text: str) -> SafeString:
 class MessageEventInline(ReadOnlyInline):
     model = MessageEvent
     verbose_name_plural = "What became of it"
-    fields = ("type", "at", "label")
+    fields = ("type", "at", "who", "link")
     readonly_fields = fields
+
+    @column("Who that was")
+    def who(self, event: MessageEvent) -> str:
+        return describe.who(event)
+
+    @column("Which link")
+    def link(self, event: MessageEvent) -> str:
+        return event.url
 
 
 def _said(message: Message) -> SafeString | str:

@@ -34,6 +34,8 @@ class Network(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "network of machines or people"
+        verbose_name_plural = "networks"
         ordering = ("network",)
 
     def __str__(self) -> str:

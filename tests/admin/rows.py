@@ -113,6 +113,12 @@ def message() -> engagement.Message:
     return made
 
 
+def network() -> engagement.Network:
+    return engagement.Network.objects.create(
+        network=f"203.0.113.{next(count) % 250}/32", kind="gateway", note="Partner"
+    )
+
+
 def goal() -> engagement.Goal:
     number = next(count)
     return engagement.Goal.objects.create(
@@ -352,6 +358,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "engagement.Conversion": conversion,
     "engagement.EngagementTemplate": email,
     "engagement.Goal": goal,
+    "engagement.Network": network,
     "engagement.Message": message,
     "engagement.PassageBudget": budget,
     "engagement.ProviderDelivery": provider_delivery,
