@@ -14,6 +14,7 @@ from engagement.models import HITS, Alert, HumanTouch, Message, MessageEvent, Re
 
 MAIL, ALERT, TASK, TOUCH = "mail", "alert", "task", "touch"
 Status = Message.Status
+FOLLOWED = ("bounced", "complained", "unsubscribed")
 SAID = {
     Status.PENDING: ("Email is waiting to leave", INFO),
     Status.HELD: ("Email held, something is missing", WARN),
@@ -41,6 +42,29 @@ def _tell_mail(message: Message) -> Entry:
         text=message.text,
         text_title="The email as it was sent" if message.sent_at else "The email as it would have been sent",
         action=message.action,
+    )
+
+
+CAME_BACK = {
+    "hard": ("Email came back for good", BAD),
+    "soft": ("Email came back, for a passing reason", WARN),
+    "sender": ("Email refused because of how we send", WARN),
+}
+
+
+def _tell_fact(fact: MessageEvent) -> Entry:
+    """What became of it with others: bounced, complained of, or left by the provider's own link."""
+    said, tone = CAME_BACK.get(str(fact.detail.get("kind", "")), ("Email came back", WARN))
+    if fact.type != MessageEvent.Type.BOUNCED:
+        said, tone = f"Email: {fact.get_type_display().lower()}", BAD
+    reason = str(fact.detail.get("reason", "")).replace("_", " ").capitalize()
+    return Entry(
+        kind=MAIL,
+        at=fact.at,
+        title=f"{said}: {fact.message.subject}",
+        lines=tuple(line for line in (reason, str(fact.detail.get("said", ""))) if line),
+        tone=tone,
+        row=fact.message,
     )
 
 
@@ -150,6 +174,12 @@ SOURCES = (
         rows=lambda contact: MessageEvent.objects.filter(HITS, message__contact=contact, label="human")
         .select_related("message")
         .defer("message__text", "message__html"),
+    ),
+    Source(
+        name="engagement.came_back", kinds={MAIL: Q()}, time="at", tell=_tell_fact,
+        rows=lambda contact: MessageEvent.objects.filter(message__contact=contact, type__in=FOLLOWED).select_related(
+            "message"
+        ),
     ),
     Source(
         name="engagement.task", kinds={TASK: Q()}, time="created_at", tell=_tell_task,
