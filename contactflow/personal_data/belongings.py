@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import ForeignObjectRel, Model, Q, QuerySet
+from django.db.models import ForeignObjectRel, Model, QuerySet
 
 from contactflow.models import AuditEntry
-from contacts.models import Contact, FormerAddress, Suppression
+from contacts.models import BusinessEntity, Contact, ContactType, EntityMembership, FormerAddress, Suppression
 from workflows.models import ImportLine
+
+NAMED_BY: dict[type[Model], type[Model]] = {
+    EntityMembership: BusinessEntity,
+    Contact.contact_types.through: ContactType,
+}
+"""Rows that only say that people and these belong together are called as they are."""
 
 
 def rows_of(*, contacts: Collection[Any]) -> list[QuerySet[Any]]:
@@ -28,13 +34,22 @@ def rows_of(*, contacts: Collection[Any]) -> list[QuerySet[Any]]:
             if fresh:
                 found.setdefault(child, set()).update(fresh)
                 waiting.append(child)
-    belonging = [model._base_manager.filter(pk__in=keys) for model, keys in found.items()]
-    return [*belonging, *(rows for rows in _naming(contacts, found) if rows.exists())]
+    for rows in _naming(contacts):
+        if named := set(rows.values_list("pk", flat=True)):
+            found.setdefault(rows.model, set()).update(named)
+    return [model._base_manager.filter(pk__in=keys) for model, keys in found.items()]
 
 
 def counted(*, contacts: Collection[Any]) -> list[tuple[str, int]]:
     """How much is kept, by what it is called; people themselves left out."""
-    return [(str(rows.model._meta.verbose_name_plural), rows.count()) for rows in rows_of(contacts=contacts)[1:]]
+    counts = [(rows.model, rows.count()) for rows in rows_of(contacts=contacts)[1:]]
+    return [(name_of(model, number), number) for model, number in counts]
+
+
+def name_of(model: type[Model], number: int) -> str:
+    """What the rows of a table are called, one or many of them."""
+    target = NAMED_BY.get(model, model)
+    return str(target._meta.verbose_name if number == 1 else target._meta.verbose_name_plural)
 
 
 def addresses_of(*, contacts: Collection[Any]) -> set[str]:
@@ -48,9 +63,9 @@ def _pointing_at(model: type[Model]) -> list[ForeignObjectRel]:
     return [one for one in relations if isinstance(one, ForeignObjectRel) and not one.many_to_many]
 
 
-def _naming(contacts: Collection[Any], found: dict[type[Model], set[Any]]) -> list[QuerySet[Any]]:
-    """Rows that name them and point at nobody."""
+def _naming(contacts: Collection[Any]) -> list[QuerySet[Any]]:
+    """Rows that name them, whether or not they point at somebody."""
     emails = addresses_of(contacts=contacts)
-    lines = ImportLine.objects.filter(person__in=emails).exclude(pk__in=found.get(ImportLine, ()))
-    blocked = Suppression.objects.filter(Q(email__in=emails) | Q(email__in=[one.upper() for one in emails]))
+    lines = ImportLine.objects.filter(person__in=emails)
+    blocked = Suppression.objects.filter(email__in=emails)
     return [AuditEntry.objects.filter(contact_key__in=contacts), lines, blocked]

@@ -9,6 +9,7 @@ from django.apps import apps
 
 from contactflow.core.numbers import counted
 from contactflow.models import ErasureRequest
+from contactflow.personal_data import belongings
 
 
 def erasure(request: ErasureRequest) -> list[str]:
@@ -18,13 +19,13 @@ def erasure(request: ErasureRequest) -> list[str]:
 
 
 def _deleted(told: Mapping[str, int]) -> str:
-    names = [f"{number} {_name(table)}" for table, number in told.items()]
+    names = [f"{number} {_name(table, number)}" for table, number in told.items()]
     return f"Deleted: {', '.join(names)}."
 
 
-def _name(table: str) -> str:
+def _name(table: str, number: int) -> str:
     try:
-        return str(apps.get_model(table)._meta.verbose_name_plural)
+        return belongings.name_of(apps.get_model(table), number)
     except (LookupError, ValueError):
         return table  # of an older release
 

@@ -87,7 +87,7 @@ def _fields(model: type[Model]) -> list[Field[Any, Any]]:
 
 
 def _labels(model: type[Model]) -> tuple[str, Mapping[str, str]]:
-    title = capfirst(str(model._meta.verbose_name_plural))
+    title = capfirst(belongings.name_of(model, 2))
     return title, {one.name: capfirst(str(one.verbose_name)) for one in _fields(model)}
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import Func, Model, Q, QuerySet, Value
+from django.db.models import Model, Q, QuerySet
 
 from contactflow.core.clock import database_now
 from contactflow.models import AuditEntry, ErasureRequest, RetentionPeriod, RetentionRun
 from contacts.models import ContactEvent
-from engagement.models import Delivery, Message, MessageEvent, Reply
+from engagement.models import Delivery, Message, MessageEvent, ProviderDelivery, Reply
+from engagement.tracking import labelling
 from notion_bridge.models import SyncEntry, SyncProblem, SyncRun, WebhookDelivery
 from workflows.models import ActionAttempt, DigestLetter, ImportRun
 
@@ -28,7 +29,6 @@ AGAIN = dt.timedelta(days=7)  # what was still at work in the pass before is loo
 BATCH = 500
 COUNTED = 100_000
 LONGEST = 36_500  # days
-TRACES = Func("detail", Value(["ip", "agent", "headers"]), template="(%(expressions)s::text[])", arg_joiner=" - ")
 FINAL = Q(status__in=["sent", "failed", "cancelled"])
 
 
@@ -43,6 +43,8 @@ class Kind:
     time: str
     narrow: Q = field(default_factory=Q)
     blank: Mapping[str, Any] = field(default_factory=dict)
+    sweep: Callable[..., int] | None = None
+    """Does it in its own way: up to `limit` rows that are `older_than`; how many it were."""
 
     def rows(self, *, before: dt.datetime, since: dt.datetime | None = None) -> QuerySet[Any]:
         """What is older, the oldest first."""
@@ -74,7 +76,8 @@ KINDS = (
     Kind(
         name="hits", label="Addresses and programs behind opens and clicks", model=MessageEvent, time="at",
         does="IP address, user agent and headers go; that it was a person or a machine stays.",
-        narrow=Q(type__in=["opened", "clicked"], detail__has_key="ip"), blank={"detail": TRACES},
+        narrow=Q(type__in=["opened", "clicked"], detail__has_key="agent", label_version__isnull=False),
+        sweep=labelling.blank_hits,
     ),
     Kind(
         name="inbound", label="Mail that came in, as it came in", model=Reply, time="received_at",
@@ -84,6 +87,11 @@ KINDS = (
         name="strangers", label="Mail from people we do not know", model=Reply, time="received_at",
         does="What is settled, or came from machines, and belongs to no contact goes.",
         narrow=Q(contact=None) & ~Q(state__in=["new", "assigned"]),
+    ),
+    Kind(
+        name="provider_deliveries", label="What mail providers told us", model=ProviderDelivery, time="received_at",
+        does="Requests that were read or given up go; the facts stay. Keep them longer than a provider repeats itself.",
+        narrow=Q(status__in=["done", "parked"]),
     ),
     Kind(
         name="deliveries", label="Digests and test mails to colleagues", model=Delivery, time="finished_at",
@@ -196,12 +204,18 @@ def _open_run(kind: Kind, days: int, now: dt.datetime) -> RetentionRun | None:
 
 
 def _batch(kind: Kind, run: RetentionRun, now: dt.datetime) -> int:
+    if kind.sweep is not None:
+        number = kind.sweep(older_than=run.before, limit=BATCH)
+        _note(run, number, now)
+        return number
     found = list(kind.rows(before=run.before, since=run.reached).values_list("pk", kind.time)[:BATCH])
     kind.take_away([key for key, _ in found])
-    run.rows += len(found)
-    if len(found) < BATCH:
-        run.finished_at = now
-    else:
-        run.reached = found[-1][1]
-    run.save(update_fields=["rows", "finished_at", "reached"])
+    run.reached = found[-1][1] if found else run.reached
+    _note(run, len(found), now)
     return len(found)
+
+
+def _note(run: RetentionRun, number: int, now: dt.datetime) -> None:
+    run.rows += number
+    run.finished_at = now if number < BATCH else None
+    run.save(update_fields=["rows", "finished_at", "reached"])

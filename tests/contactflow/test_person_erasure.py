@@ -179,7 +179,7 @@ def test_command_shows_what_it_reaches_and_deletes_nothing_unasked(person: Conta
     with pytest.raises(CommandError):
         call_command("erase_person", EMAIL, stdout=said)
 
-    assert "1 executions" in said.getvalue()
+    assert "1 execution" in said.getvalue()
     assert Contact.objects.exists()
 
 
@@ -215,7 +215,7 @@ def test_page_asks_first_and_leads_to_what_became_of_it(admin_client: Client, pe
     assert Contact.objects.exists()
     done = admin_client.post(page, {"reason": "by letter", "sure": "on"}, follow=True)
 
-    assert "1 executions" in asked
+    assert "1 execution" in asked
     assert unsure.status_code == 200
     assert not Contact.objects.exists()
     assert "by letter" in done.content.decode()

@@ -43,6 +43,7 @@ def person() -> Contact:
     link.entries.create(direction="to_notion", what="changed", fields={"email": ["", EMAIL]})
     PageLink.objects.create(**page | {"page_id": uuid4()}, instance=action.instance)
     run = ImportRun.objects.create(file_name="list.csv", source="x", state="done")
+    ImportLine.objects.create(run=run, position=9, number=10, cells=[EMAIL], person=EMAIL, contact=one)
     ImportLine.objects.create(run=run, position=1, number=2, cells=[EMAIL], person=EMAIL, became="created")
     AuditEntry.objects.create(actor="x", table="contacts_contact", object_id="1", contact_key=one.pk, verb="changed")
     return one
@@ -60,7 +61,7 @@ def test_every_table_that_leads_to_the_person_is_in_it(person: Contact) -> None:
         "engagement.message", "engagement.messageevent", "workflows.workflowinstance", "workflows.scheduledaction",
         "workflows.importline", "notion_bridge.pagelink", "notion_bridge.syncentry", "contactflow.auditentry",
     } <= set(tables)  # fmt: skip
-    assert len(tables["notion_bridge.pagelink"]) == 2
+    assert len(tables["notion_bridge.pagelink"]) == len(tables["workflows.importline"]) == 2
     assert tables["contacts.contact"][0]["status"] == "Active Lead"
 
 
@@ -117,7 +118,7 @@ def test_person_page_gives_it_as_a_file(admin_client: Client, person: Contact, k
     page = admin_client.get(reverse("admin:contacts_contact_takeout", args=[person.pk]))
     file = admin_client.get(reverse("admin:contacts_contact_takeout", args=[person.pk]), {"as": kind})
 
-    assert "1 sent mail" in page.content.decode()
+    assert "1 sent email" in page.content.decode()
     assert file.headers["Content-Disposition"].endswith(f'.{kind}"')
     assert EMAIL in file.content.decode()
 
