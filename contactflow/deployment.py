@@ -216,6 +216,9 @@ def _answers() -> Iterator[Line]:
         reason = mailboxes.why_unreadable(inbox)
         told = describe.why(reason) if reason else f"{inbox.name} can be read."
         yield Line("FAIL" if reason else "ok", "answers", told)
+        if inbox.brand and not BusinessEntity.objects.filter(slug=inbox.brand).exists():
+            told = f"{inbox.variable} is of no brand: it ends in the slug of one, in capitals."
+            yield Line("warning", "answers", told)
     if not found:
         yield Line("ok", "answers", "INBOX_URL is not set: answers go to each brand's reply-to address alone.")
 

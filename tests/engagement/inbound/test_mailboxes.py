@@ -215,6 +215,12 @@ def test_a_deployment_looks_whether_one_gets_in(imap_server, user, settings):
     assert [line.level for line in deployment._answers()] == ["FAIL"]
 
 
+def test_a_mailbox_of_no_brand_is_said_at_a_deployment(imap_server, user, settings):
+    settings.INBOX_URLS = {"nowhere": imap_server.url(user)}
+
+    assert [line.level for line in deployment._answers()] == ["ok", "warning"]
+
+
 def test_a_server_that_hangs_costs_a_bounded_time(settings):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.INBOX_URLS = {"": f"imap://a%40b.example:secret@127.0.0.1:{silent.getsockname()[1]}/INBOX"}
