@@ -21,11 +21,22 @@ GETS = [
     "/contact-workflows/templates",
     *(
         f"/api/v1/{resource}/{rest}"
-        for resource in ("contacts", "workflow-instances", "scheduled-actions", "messages", "tasks", "alerts", "events")
+        for resource in (
+            "contacts",
+            "workflow-instances",
+            "scheduled-actions",
+            "messages",
+            "tasks",
+            "alerts",
+            "events",
+            "consents",
+            "suppressions",
+            "replies",
+            "conversions",
+        )
         for rest in ("", f"{SOME}/")
     ),
-    "/api/v1/workflow-templates/",
-    "/api/v1/workflow-templates/none/",
+    *(f"/api/v1/{resource}/{rest}" for resource in ("workflow-templates", "goals") for rest in ("", "none/")),
 ]
 WRITES = [
     ("POST", "/contact-workflows/trigger"),
@@ -38,16 +49,27 @@ WRITES = [
     ("POST", "/api/v1/tasks/"),
     ("PATCH", f"/api/v1/tasks/{SOME}/"),
     ("POST", f"/api/v1/alerts/{SOME}/acknowledge/"),
+    ("POST", "/api/v1/consents/"),
+    ("POST", "/api/v1/suppressions/"),
+    ("DELETE", f"/api/v1/suppressions/{SOME}/"),
+    ("PATCH", f"/api/v1/replies/{SOME}/"),
+    ("POST", "/api/v1/conversions/"),
     *(("POST", f"/api/v1/workflow-instances/{SOME}/{verb}/") for verb in ("pause", "resume", "cancel")),
     *(("POST", f"/api/v1/scheduled-actions/{SOME}/{verb}/") for verb in ("retry", "skip", "resolve")),
 ]
 NEW_CONTACT = ("POST", "/contact-workflows/new-contact")
 SIMULATE = ("POST", "/api/v1/workflow-templates/none/simulate/")  # writes nothing
-EVERYTHING = [*(("GET", path) for path in GETS), SIMULATE, *WRITES, NEW_CONTACT]
+WHOLE_PERSON = [
+    ("GET", f"/api/v1/contacts/{SOME}/export/"),
+    ("POST", f"/api/v1/contacts/{SOME}/erase/"),
+    ("GET", "/api/v1/erasures/"),
+    ("GET", f"/api/v1/erasures/{SOME}/"),
+]
+EVERYTHING = [*(("GET", path) for path in GETS), SIMULATE, *WRITES, NEW_CONTACT, *WHOLE_PERSON]
 OPENS = {
     Scope.INTAKE: {NEW_CONTACT},
     Scope.READ: {*(("GET", path) for path in GETS), SIMULATE},
-    Scope.OPERATE: set(EVERYTHING),
+    Scope.OPERATE: set(EVERYTHING) - set(WHOLE_PERSON),
     Scope.ADMIN: set(EVERYTHING),
 }
 
