@@ -52,6 +52,7 @@ class Plan:
 
     name: str
     description: str = ""
+    is_tracked: bool = True
     business_entity: BusinessEntity | None = None
     events: tuple[str, ...] = ()
     contact_types: tuple[ContactType, ...] = ()
@@ -90,12 +91,18 @@ def in_work(template: WorkflowTemplate) -> WorkflowVersion | None:
 def plan_of(version: WorkflowVersion | None, template: WorkflowTemplate) -> Plan:
     """What a version says; of no version, an empty plan."""
     if version is None:
-        return Plan(name=template.name, description=template.description, business_entity=template.business_entity)
+        return Plan(
+            name=template.name,
+            description=template.description,
+            is_tracked=template.is_tracked,
+            business_entity=template.business_entity,
+        )
     touches = Prefetch("touches", queryset=PlannedTouch.objects.select_related("template__current_version"))
     rows = version.steps.select_related("target", "template__current_version").prefetch_related(touches)
     return Plan(
         name=template.name,
         description=template.description,
+        is_tracked=template.is_tracked,
         business_entity=brand_of(version, template),
         events=tuple(version.events),
         contact_types=tuple(version.contact_types.all()),
@@ -131,7 +138,7 @@ def save(
 ) -> WorkflowVersion | None:
     """Write the plan into the draft; without a change to its version there is none. Raises EditedMeanwhile.
 
-    `seen` is the fingerprint of what the editor began with. The name and description are labels and hold at once.
+    `seen` is the fingerprint of what the editor began with. Name, description and tracking hold at once.
     """
     with transaction.atomic():
         locked = WorkflowTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
@@ -143,7 +150,7 @@ def save(
         if fingerprint(held) == fingerprint(plan):
             return held_version if held_version and held_version.is_draft else None
         _rename(locked, plan)
-        relabelled = replace(held, name=plan.name, description=plan.description)
+        relabelled = replace(held, name=plan.name, description=plan.description, is_tracked=plan.is_tracked)
         if held_version and not held_version.is_draft and fingerprint(relabelled) == fingerprint(plan):
             return None
         return write(version=draft_of(locked), plan=plan, by=by, now=now)
@@ -182,7 +189,11 @@ def duplicate(
     """A new workflow that says the same in a draft; nothing of it runs until it is published."""
     with transaction.atomic():
         made = WorkflowTemplate.objects.create(
-            name=name, slug=slug, description=template.description, business_entity=template.business_entity
+            name=name,
+            slug=slug,
+            description=template.description,
+            is_tracked=template.is_tracked,
+            business_entity=template.business_entity,
         )
         write(version=draft_of(made), plan=plan_of(in_work(template), template), by=by, now=now)
     return made
@@ -201,7 +212,7 @@ def _plain(value: Any) -> Any:
 
 
 def _rename(template: WorkflowTemplate, plan: Plan) -> None:
-    labels = {"name": plan.name, "description": plan.description}
+    labels = {"name": plan.name, "description": plan.description, "is_tracked": plan.is_tracked}
     WorkflowTemplate.objects.filter(pk=template.pk).update(**labels, updated_at=Now())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from engagement import describe
 from engagement.models import Message, MessageEvent, Network
 from engagement.tracking import verdicts
 from tests import factories as f
+from workflows import actions, drafts
+from workflows.models import ScheduledAction
 
 pytestmark = pytest.mark.django_db
 LINK = "https://example.com/programme"
@@ -70,6 +73,26 @@ def test_a_person_is_followed_or_not(desk, address):
     desk.post(address.button(person, "follow"), {"confirmed": "yes"})
     person.refresh_from_db()
     assert person.is_tracked
+
+
+def test_a_workflow_is_followed_or_not():
+    version = f.WorkflowVersionFactory()
+    template, plan = version.template, drafts.plan_of(version, version.template)
+    seen = drafts.fingerprint(plan)
+
+    drafts.save(template=template, plan=replace(plan, is_tracked=False), seen=seen, by=None, now=f.NOW)
+
+    step = f.StepFactory(version=version, action_type="send_email", template=f.EngagementTemplateFactory())
+    action = f.ScheduledActionFactory(instance=f.WorkflowInstanceFactory(version=version), step=step)
+    action = ScheduledAction.objects.get(pk=action.pk)
+    assert not action.instance.template.is_tracked
+    assert not actions.of("send_email").order(action).is_tracked
+
+
+def test_editor_of_a_workflow_offers_it(desk, address):
+    template = f.WorkflowVersionFactory().template
+
+    assert "Opens and clicks of its emails" in desk.get(address.change(template)).content.decode()
 
 
 def test_network_that_is_none_is_refused_in_words(desk, address):

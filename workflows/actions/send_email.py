@@ -31,7 +31,13 @@ class SendEmail(ActionType):
         if action.template is None:
             return None
         instance = action.instance
-        return Order(action.pk, action.template, instance.contact, instance.business_entity)
+        return Order(
+            action.pk,
+            action.template,
+            instance.contact,
+            instance.business_entity,
+            is_tracked=instance.template.is_tracked,
+        )
 
     def faults(self, step: PlannedStep) -> Iterator[Fault]:
         return faults_of(step.template)

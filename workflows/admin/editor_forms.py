@@ -50,11 +50,18 @@ class Dressed(forms.Form):
             field.widget.attrs |= {"class": "desk-input", "aria-describedby": f"{self.add_prefix(name)}-said"}
 
 
+NOT_TRACKED = "off"
+
+
 class StartForm(Dressed):
     """What the workflow is called and what starts it."""
 
     name = forms.CharField(max_length=120, error_messages={"required": "Give the workflow a name."})
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}), label="What it is for")
+    tracking = forms.ChoiceField(
+        required=False, choices=[("", "Followed, where the brand has it"), (NOT_TRACKED, "Not followed")],
+        label="Opens and clicks of its emails",
+    )  # fmt: skip
     reentry = forms.ChoiceField(choices=WorkflowVersion.Reentry.choices, widget=forms.RadioSelect, label="How often")
     reentry_days = forms.IntegerField(
         required=False, min_value=1, max_value=3650, label="After how many days",
@@ -225,6 +232,7 @@ class Editor:
         return Plan(
             name=data.get("name") or "This workflow",
             description=data.get("description") or "",
+            is_tracked=data.get("tracking") != NOT_TRACKED,
             business_entity=data.get("business_entity"),
             events=tuple(events),
             **{name: tuple(data.get(name) or ()) for name in ("contact_types", "lead_sources", "interests", "tags")},
@@ -306,6 +314,7 @@ def _fields_of(kind: str) -> tuple[str, ...]:
 
 def _start_of(plan: Plan, offer: Offer) -> dict[str, Any]:
     return vars(plan) | {
+        "tracking": "" if plan.is_tracked else NOT_TRACKED,
         "events": [name for name in plan.events if name in offer.events],
         "other_events": [name for name in plan.events if name not in offer.events],
     }

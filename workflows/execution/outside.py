@@ -114,7 +114,7 @@ class ActionQueue:
         """What is still ours, with all that doing it needs: few joins, and what many share once."""
         rows = (
             ScheduledAction.objects.filter(pk__in=self._claims)
-            .select_related("instance__contact")
+            .select_related("instance__contact", "instance__template")
             .prefetch_related(
                 "template__current_version",
                 "template__business_entity",

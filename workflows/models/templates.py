@@ -29,6 +29,9 @@ class WorkflowTemplate(models.Model):
         verbose_name="brand",
     )
     active = models.BooleanField(default=True)
+    is_tracked = models.BooleanField(
+        default=True, db_default=True, help_text="Whether opens and clicks of its emails may be followed."
+    )
     current_version = models.ForeignKey(
         "WorkflowVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
     )
