@@ -87,6 +87,7 @@ class BusinessEntityAdmin(Reference):
         ("What recipients see", {"fields": (
             "sender_name", "sender_email", "reply_to", "colour", "logo_url", "website", "signature", "postal_address",
         )}),
+        ("Permission", {"fields": ("requires_consent",)}),
         ("What is followed", {"fields": ("tracks_opens", "tracks_clicks", "tracking_url")}),
         ("How the team works", {"fields": (
             "timezone", "response_hours", ("working_hours", "closed_days"),

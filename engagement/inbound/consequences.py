@@ -54,7 +54,7 @@ def _record(reply: Reply, kind: str) -> bool:
 def _let_go(reply: Reply, contact: Contact, now: dt.datetime) -> None:
     """No more marketing of the brand, from this moment on; the event comes with the fact, or alone."""
     how = f"wrote “{reply.text[:60]}” and nothing else"
-    consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, now=now)
+    consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, actor=consent.PERSON, now=now)
     if not _record(reply, Type.UNSUBSCRIBED):
         _leave_event(reply, contact, OUT, now)
 

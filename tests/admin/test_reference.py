@@ -32,6 +32,15 @@ def test_row_is_renamed(desk, address, make):
     assert row.name == "Another name"
 
 
+def test_a_brand_may_need_a_recorded_yes_for_marketing(desk, address):
+    brand = rows.entity()
+
+    save(desk, address, brand, requires_consent="on")
+
+    brand.refresh_from_db()
+    assert brand.requires_consent
+
+
 @pytest.mark.parametrize("make", REFERENCE)
 def test_slug_is_chosen_once(desk, address, make):
     row = make()
