@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 SETTLED = dt.timedelta(seconds=60)  # then whoever was at work has written what it had in hand
 LATER = dt.timedelta(seconds=30)
 AT_ONCE = 50
+NAMES = ["first_name", "last_name"]
 DELETED, TRACES, NOTION = "deleted", "traces", "notion"
 WRITTEN = ["contact_keys", "emails", "names", "pages", "steps", "due_at", "finished_at"]
 OUT_OF_REACH = (PageLink.State.UNSHARED, PageLink.State.MOVED)
@@ -100,9 +101,12 @@ def _pages(contacts: Collection[UUID], besides: Collection[int] = ()) -> list[in
 
 
 def _without_them(words: str, contact: Contact, traces: Erased) -> str:
-    """The reason is kept, and must not say who it was."""
-    names = [rf"\b{re.escape(one)}\b" for one in (contact.first_name, contact.last_name) if one]
-    return re.sub("|".join([traces.pattern_with_names, *names]), "…", words, flags=re.IGNORECASE)
+    """The reason is kept, and must not say who it was, nor what they were called before."""
+    names = {contact.first_name, contact.last_name}
+    renamed = contact.events.filter(changes__has_any_keys=NAMES).values_list("changes", flat=True)
+    names |= {str(name) for change in renamed for part in NAMES for name in change.get(part, ()) if name}
+    whole = [rf"\b{re.escape(one)}\b" for one in sorted(filter(None, names), key=len, reverse=True)]
+    return re.sub("|".join([traces.pattern_with_names, *whole]), "…", words, flags=re.IGNORECASE)
 
 
 def _go_on(now: dt.datetime) -> int:

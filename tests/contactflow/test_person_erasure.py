@@ -60,6 +60,13 @@ def test_person_goes_and_the_request_names_them_by_ids_alone(person: Contact) ->
     assert request.steps["deleted"]["workflows.workflowinstance"] == 1
 
 
+def test_reason_says_neither_what_they_are_called_nor_what_they_were(person: Contact) -> None:
+    arrival = intake.Arrival(email=EMAIL, last_name="Byron")
+    intake.amend(contact=person, arrival=arrival, source="admin", now=f.NOW)
+
+    assert erase(person, reason="Mrs Lovelace, now Ada Byron, called").reason == "Mrs …, now …, called"
+
+
 def test_of_the_address_a_hash_is_kept_that_keeps_lists_and_notion_out(person: Contact) -> None:
     consent.suppress(email=EMAIL, reason="bounced")
     erase(person)
