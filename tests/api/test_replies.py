@@ -85,7 +85,7 @@ def test_a_quarantined_one_becomes_a_reply_of_whom_one_names(operator: Caller) -
     answer = change(operator, stranger, contact_email="ada@example.org").json()
 
     assert (answer["contact_email"], answer["state"]) == ("ada@example.org", "new")
-    assert ContactEvent.objects.get(contact=ada).kind == "replied"
+    assert ContactEvent.objects.filter(contact=ada, kind="replied").exists()
 
 
 @pytest.mark.parametrize(
