@@ -38,6 +38,8 @@ class Sender:
     name: str
     address: str
     reply_to: str = ""
+    return_path: str = ""
+    """Where delivery reports go, if elsewhere: the envelope sender."""
 
     def __str__(self) -> str:
         return f'"{self.name}" <{self.address}>' if self.name else self.address

@@ -68,7 +68,9 @@ class EmailChannel:
     def prepare(self, envelope: Envelope) -> Parcel:
         content = mime.build(envelope)
         wire = _Wire(
-            mime.sender_address(envelope.sender.address), mime.wire_address(envelope.address), _framed(content)
+            mime.sender_address(envelope.sender.return_path or envelope.sender.address),
+            mime.wire_address(envelope.address),
+            _framed(content),
         )
         self._ensure_connection()
         return Parcel(envelope=envelope, reference=mime.message_id(envelope), content=wire)

@@ -31,9 +31,16 @@ def of_message(message_id: UUID, *, brand: str) -> str:
 
 
 def signed(sender: Sender, *, message_id: UUID, brand: BusinessEntity | None) -> Sender:
-    """The sender of a message, so that answers say which one they are for where that is possible."""
+    """The sender of a message, so that answers say which one they are for where that is possible.
+
+    So do delivery reports, where the mailbox is in the sender's own domain: an envelope sender of another one would
+    not pass for the sender's (SPF, DMARC).
+    """
     address = of_message(message_id, brand=brand.slug if brand else "")
-    return replace(sender, reply_to=address) if address else sender
+    if not address:
+        return sender
+    is_own = address.rpartition("@")[2] == sender.address.rpartition("@")[2].lower()
+    return replace(sender, reply_to=address, return_path=address if is_own else "")
 
 
 def read(addresses: Iterable[str]) -> UUID | None:

@@ -10,7 +10,7 @@ import pytest
 
 from contactflow.core.clock import database_now
 from contacts import consent
-from engagement import bounces, message_consequences, message_events
+from engagement import bounces, inbound, message_consequences, message_events
 from engagement.channels import registry
 from engagement.message_events import Fact
 from engagement.models import Message, MessageEvent
@@ -171,3 +171,30 @@ def test_the_same_report_twice_is_one(smtp: Sink) -> None:
     taken(action)
 
     assert MessageEvent.objects.filter(type=Type.BOUNCED).count() == 1
+
+
+@pytest.mark.parametrize(("domain", "is_signed"), [("brand.example", True), ("elsewhere.example", False)])
+def test_a_report_comes_back_to_an_address_that_proves_the_message(
+    smtp: Sink, settings: Any, domain: str, is_signed: bool
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Contactflow <crm@brand.example>"
+    settings.INBOX_URLS = {"": f"imaps://hello%40{domain}:secret@mail.example:993/INBOX"}
+    settings.INBOX_PLUS_ADDRESSING = True
+
+    sent()
+
+    assert smtp.received[0].sender.startswith("hello+") is is_signed
+
+
+def test_a_report_without_a_message_id_is_known_by_where_it_came_to(smtp: Sink, settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Contactflow <crm@brand.example>"
+    settings.INBOX_URLS = {"": "imaps://hello%40brand.example:secret@mail.example:993/INBOX"}
+    settings.INBOX_PLUS_ADDRESSING = True
+    action = sent()
+    address = action.instance.contact.email
+    report = report_about(Message.objects.get(action=action.pk), address, "")
+
+    inbound.take_in(f"To: {smtp.received[0].sender}\n".encode() + report, via="imap", key="1", now=database_now())
+    message_consequences.run_pump_step(time.monotonic() + 60)
+
+    assert consent.suppression_of(email=address) is not None

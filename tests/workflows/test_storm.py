@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ from workflows import analytics, late_answers
 from workflows.models import ScheduledAction
 
 pytestmark = pytest.mark.django_db
-PEOPLE, SHARE = 80, 0.3
+PEOPLE, SHARE = int(os.environ.get("STORM", "80")), 0.3  # more of them: tests.engagement.trials
 
 
 @pytest.fixture
@@ -127,3 +128,5 @@ def storm(server: Provider, people: int) -> None:
 
 def test_a_storm_of_bounces_stops_the_brand_and_writes_to_nobody_twice(provider: Provider) -> None:
     storm(provider, PEOPLE)
+
+    print(f"{PEOPLE} people written to once each, {int(PEOPLE * SHARE)} came back, the brand stopped, and said so")

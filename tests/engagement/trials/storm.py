@@ -6,18 +6,8 @@ import os
 
 import pytest
 
-from tests.workflows import test_storm as small
-
-provider = small.provider
-
 
 def main(arguments: list[str]) -> int:
     os.environ["STORM"] = next(iter(arguments), "2000")
-    return pytest.main(["-q", "-s", "-p", "no:cacheprovider", f"{__file__}::test_storm_of_many"])
-
-
-@pytest.mark.django_db
-def test_storm_of_many(request):
-    people = int(os.environ.get("STORM", "2000"))
-    small.storm(request.getfixturevalue("provider"), people)
-    print(f"{people} written to once each, {int(people * small.SHARE)} came back, the brand stopped, and said so")
+    name = "test_a_storm_of_bounces_stops_the_brand_and_writes_to_nobody_twice"
+    return pytest.main(["-q", "-s", "-p", "no:cacheprovider", f"tests/workflows/test_storm.py::{name}"])
