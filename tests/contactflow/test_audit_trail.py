@@ -43,6 +43,8 @@ UNWATCHED = {
     "engagement_message": "a record",
     "engagement_messageevent": "a record",
     "engagement_passagebudget": "a counter",
+    "engagement_providerdelivery": "machines",
+    "engagement_sendingbreaker": "machines, and who let it go on",
     "engagement_reply": "a record with who settled it",
     "engagement_responseclock": "machines",
     "notion_bridge_pagelink": "machines",
