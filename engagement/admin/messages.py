@@ -21,6 +21,7 @@ from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, bu
 from contacts.admin.people_search import PeopleSearch
 from engagement import correspondence, describe, previews
 from engagement.models import Message, MessageEvent, TemplateVersion
+from engagement.tracking import links
 
 KEPT_HERE = "Kept here (no mail server)"
 COLOURS = {
@@ -202,7 +203,7 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
 
     @column("HTML")
     def html_part(self, message: Message) -> str:
-        return framed(message.html, f"The email “{message.subject}”")
+        return framed(links.untracked(message.html, message.links), f"The email “{message.subject}”")
 
     @column("Text")
     def text_part(self, message: Message) -> str:

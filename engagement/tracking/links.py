@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import accumulate
@@ -75,18 +75,40 @@ def replaced(page: str, stands_for: Callable[[int], str]) -> tuple[str, list[str
     return "".join([*parts, page[end:]]), list(targets)
 
 
+def untracked(page: str, targets: Sequence[str]) -> str:
+    """The page as colleagues may look at it: without the picture, its links lead straight to their targets."""
+    parts, end = [], 0
+    for start, tag, attributes in _Links(page, tags=("a", "img")).found:
+        said = dict(attributes)
+        if PIXEL_PATH in (said.get("src") or ""):
+            put = ""
+        elif CLICK_PATH in (said.get("href") or ""):
+            put = _tag([*_without_href(attributes), ("href", _target_of(said["href"] or "", targets))])
+        else:
+            continue
+        parts += [page[end:start], put]
+        end = start + len(tag)
+    return "".join([*parts, page[end:]])
+
+
+def _target_of(address: str, targets: Sequence[str]) -> str:
+    ids = tokens.read(CLICK, address.rpartition(CLICK_PATH)[2], count=2)
+    return targets[ids[1].int] if ids and ids[1].int < len(targets) else "#"
+
+
 class _Links(HTMLParser):
     """The opening tags of links as they stand there, each with its place and its attributes without entities."""
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, page: str, tags: Collection[str] = ("a",)) -> None:
         super().__init__()
+        self._wanted = tags
         self.found: list[tuple[int, str, list[tuple[str, str | None]]]] = []
         self._lines = [0, *accumulate(len(line) + 1 for line in page.split("\n"))]
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
+        if tag in self._wanted:
             line, column = self.getpos()
             self.found.append((self._lines[line - 1] + column, self.get_starttag_text() or "", attrs))
 

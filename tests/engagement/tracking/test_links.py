@@ -151,6 +151,16 @@ def test_a_link_that_nobody_sees_is_there_where_staff_want_it(settings):
     assert numbers(email("[a](https://a.example)").html) == [0, HIDDEN]
 
 
+def test_colleagues_look_at_it_without_being_taken_for_the_reader():
+    body = "[a](https://a.example/?x=1&y=2) [b](https://b.example) [m](mailto:a@b.example)"
+    sent, plain = email(body), email(body, opens=False, clicks=False)
+
+    seen = links.untracked(sent.html, sent.links)
+
+    assert "/t/" not in seen
+    assert Addresses(seen).links == Addresses(plain.html).links
+
+
 def delivered(*, brand=None, contact=None, is_tracked=True):
     template = EngagementTemplateFactory(words=("Hello", "[a](https://a.example)"))
     order = Order(MESSAGE, template, contact or ContactFactory(), brand, is_tracked=is_tracked)
