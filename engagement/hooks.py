@@ -30,17 +30,25 @@ def receive(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
         return HttpResponse()
     body = request.read(payloads.LARGEST + 1)
     if len(body) > payloads.LARGEST:
-        return HttpResponse("Too large.", status=413, content_type="text/plain")
+        return _no(413, "Too large.")
     try:
         payloads.check(provider=provider, kind=kind, request=request, body=body)
     except payloads.Forged as error:
-        logger.warning("a delivery for %s was refused: %s", provider, error)
-        return HttpResponse("Refused.", status=403, content_type="text/plain")
+        said = str(error).replace(secret, "…")
+        logger.warning("a delivery for %s was refused: %s", provider, said)
+        return _no(403, "Refused.")
     except payloads.NotConfigured as error:
         logger.warning("a delivery of %s cannot be checked: %s", provider, error)
-        return HttpResponse("Not configured yet.", status=503, content_type="text/plain")
+        return _no(503, "Not configured yet.")
     _store(provider, kind, request.headers.get("Content-Type", ""), body)
     return HttpResponse()
+
+
+def _no(status: int, words: str) -> HttpResponse:
+    """Not logged by Django, whose line would have the secret address."""
+    answer = HttpResponse(words, status=status, content_type="text/plain")
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # what Django itself goes by
+    return answer
 
 
 def _store(provider: str, kind: str, content_type: str, body: bytes) -> None:
