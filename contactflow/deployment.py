@@ -25,7 +25,7 @@ from contacts import consent
 from contacts import defaults as contact_defaults
 from contacts.models import BusinessEntity, Consent, Contact, ContactStatus
 from engagement import defaults as engagement_defaults
-from engagement import describe
+from engagement import describe, tasking
 from engagement.channels import registry
 from engagement.inbound import inboxes, mailboxes
 from engagement.models import EngagementTemplate, Target
@@ -104,6 +104,8 @@ def _database() -> Iterator[Line]:
 def _content(*, check_only: bool) -> Iterator[Line]:
     verb = "would be loaded" if check_only else "loaded"
     now = database_now()
+    if not check_only and (moved := tasking.keep_days()):
+        yield Line("ok", "content", f"{moved} tasks for a whole day are due at its end in {settings.TIME_ZONE} now.")
     with transaction.atomic():
         lines = [
             *contact_defaults.load(check_only=check_only),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import DateTimeField, F, Func, Value
+from django.utils import timezone
 
 from contactflow.core import bulk
 from contacts.models import BusinessEntity, Contact
 from engagement import touches
 from engagement.models import HumanTouch, Priority, Target, Task
+
+END_OF_DAY: Final = dt.time(23, 59)  # a day without a time means the whole day
 
 
 class UnknownStatus(Exception):
@@ -74,6 +80,23 @@ def set_status(*, task: Task, status: str, now: datetime, by: str = "") -> Task:
         if status == Task.Status.DONE and by:
             touches.with_row(locked, kind=HumanTouch.Kind.TASK_DONE, by=by, now=now)
     return locked
+
+
+def end_of(day: dt.date) -> datetime:
+    """When what is due on a whole day is due, in the installation's zone."""
+    return timezone.make_aware(dt.datetime.combine(day, END_OF_DAY), timezone.get_default_timezone())
+
+
+def keep_days() -> int:
+    """What is due on a whole day is due at its end in a corrected zone, too. Returns how many moved."""
+    ends = Func(
+        F("due_date") + Value(END_OF_DAY),
+        Value(settings.TIME_ZONE),
+        template="(%(expressions)s)",
+        arg_joiner=" AT TIME ZONE ",
+        output_field=DateTimeField(),
+    )
+    return Task.objects.filter(due_date__isnull=False).exclude(due_at=ends).update(due_at=ends)
 
 
 # What a colleague may change of a task besides its status.

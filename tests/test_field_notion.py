@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -375,6 +376,23 @@ def test_a_due_date_without_a_time_stays_that_date_in_another_time_zone(
     task.refresh_from_db()
     assert task.due_date == dt.date(2026, 3, 1)
     assert notion.values_of(page)["Due Date"] == "2026-03-01"
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo", "UTC"])
+def test_deploying_after_the_zone_was_corrected_moves_the_end_of_that_day(
+    zone: str, notion: Sandbox, tasks: str, settings: Any
+) -> None:
+    notion.person_creates(tasks, {"Task Name": "Call", "Due Date": "2026-03-01"})
+    notion.person_creates(tasks, {"Task Name": "Write", "Due Date": "2026-03-01T09:30:00.000+00:00"})
+    bridge.sync()
+    settings.TIME_ZONE = zone
+
+    moved = [tasking.keep_days(), tasking.keep_days()]
+
+    end = dt.datetime(2026, 3, 1, 23, 59, tzinfo=ZoneInfo(zone))
+    assert Task.objects.get(title="Call").due_at == end
+    assert Task.objects.get(title="Write").due_at == dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
+    assert moved == [int(zone != "UTC"), 0]
 
 
 def test_a_task_put_off_to_a_moment_is_due_at_that_moment_in_notion(notion: Sandbox, tasks: str) -> None:

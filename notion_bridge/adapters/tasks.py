@@ -10,7 +10,6 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.utils import timezone
 
 from contacts import addresses, cleaning
 from contacts.cleaning import Unacceptable
@@ -29,7 +28,6 @@ STATUSES: Final = {
     Task.Status.CANCELLED: "Cancelled",
 }
 PRIORITIES: Final = {priority: priority.capitalize() for priority in Priority.values}
-END_OF_DAY: Final = dt.time(23, 59)  # a day without a time means the whole day
 TITLE_LENGTH, CATEGORY_LENGTH = 300, 60
 IN_NOTION: Final = "Notion"  # by whom a task was done there: Notion does not say which of its people it was
 
@@ -183,7 +181,7 @@ def _due(value: str) -> tuple[dt.date | None, dt.datetime | None]:
         return None, None
     if len(value) == len("2026-01-31"):
         day = dt.date.fromisoformat(value)
-        return day, timezone.make_aware(dt.datetime.combine(day, END_OF_DAY), timezone.get_default_timezone())
+        return day, tasking.end_of(day)
     return None, dt.datetime.fromisoformat(value)
 
 
