@@ -1,6 +1,7 @@
 """A test: an email as typed, to the colleague who writes it, through the channel that real ones take.
 
 No Message is made, no address is blocked after a refusal, and the channel's own pauses are neither heeded nor changed.
+While no mail server is connected, a KeptTest stays to be read.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from contacts.models import BusinessEntity
+from contacts.models import BusinessEntity, Contact
 from engagement import deliveries, describe, envelopes
 from engagement.envelopes import Sender
-from engagement.models import Delivery, Message
+from engagement.models import Delivery, KeptTest, Message
 from engagement.rendering import Rendered
 
 MARK = "[Test] "
@@ -26,9 +27,9 @@ class TestFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    was_sent: bool
-    """False: no mail server is connected, and it went nowhere."""
     said: str
+    kept: KeptTest | None = None
+    """Where it is read, while no mail server is connected."""
 
 
 def send(
@@ -38,20 +39,34 @@ def send(
     recipient: str,
     now: datetime,
     sender: Sender | None = None,
+    contact: Contact | None = None,
 ) -> Outcome:
-    """Hand it over. Raises TestFailed."""
+    """Hand it over; `contact` is whose data it shows. Raises TestFailed."""
     sender = sender or envelopes.sender_of(business_entity)
+    parts = {"subject": MARK + rendered.subject, "text": rendered.text, "html": rendered.html}
     delivery = Delivery.objects.create(
-        parts={"subject": MARK + rendered.subject, "text": rendered.text, "html": rendered.html},
+        parts=parts,
         sender=asdict(sender),
         address=recipient,
         next_attempt_at=now + PATIENCE,  # it goes out here and now, or not at all
         expires_at=now + PATIENCE,
     )
     try:
-        return _outcome(deliveries.deliver_now(delivery), sender)
+        deliveries.deliver_now(delivery)
+        if delivery.transport == Message.Transport.OUTBOX:
+            return _keep(delivery, parts, contact)
+        return _outcome(delivery, sender)
     finally:
-        delivery.delete()
+        if delivery.transport != Message.Transport.OUTBOX:
+            delivery.delete()
+
+
+def _keep(delivery: Delivery, parts: dict[str, str], contact: Contact | None) -> Outcome:
+    """With the id of the person it shows, by which engagement.erasure finds it whatever it says of them."""
+    delivery.parts = parts | ({"about": str(contact.pk)} if contact else {})
+    delivery.save(update_fields=["parts"])
+    said = "No mail server is connected (EMAIL_URL, EMAIL_PROVIDER), so the test reached no mailbox. It is kept here."
+    return Outcome(said=said, kept=KeptTest.objects.get(pk=delivery.pk))
 
 
 def _outcome(delivery: Delivery, sender: Sender) -> Outcome:
@@ -60,13 +75,7 @@ def _outcome(delivery: Delivery, sender: Sender) -> Outcome:
         raise TestFailed(f"{why} Look into your mailbox before you send another test.")
     if delivery.status != Delivery.Status.SENT:
         raise TestFailed(f"The test was not sent. {why} {_remedy(delivery)}".strip())
-    if delivery.transport == Message.Transport.OUTBOX:
-        return Outcome(
-            was_sent=False,
-            said="No mail server is connected (EMAIL_URL is not set), so the test went nowhere. The preview shows "
-            "what it would have been.",
-        )
-    return Outcome(was_sent=True, said=f"Sent to {delivery.address} from {sender}. The mail server took it.")
+    return Outcome(said=f"Sent to {delivery.address} from {sender}. The mail server took it.")
 
 
 def _remedy(delivery: Delivery) -> str:

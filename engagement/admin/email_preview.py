@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from contactflow.core import clock, numbers
-from contactflow.core.admin.model_admin import BaseAdmin, page
+from contactflow.core.admin.model_admin import BaseAdmin, address_of, page
 from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
@@ -223,14 +223,21 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
     if errors := _errors(request):
         return {"level": "is-bad", "said": f"These words cannot be sent yet. {errors[0]}"}
     seen = _previewed(request)
-    brand = _brand(request, people_search.chosen(request))
+    contact = people_search.chosen(request)
+    brand = _brand(request, contact)
     _log(request, now)
     try:
-        outcome = test_send.send(rendered=seen.sent, business_entity=brand, recipient=recipient, now=now)
+        outcome = test_send.send(
+            rendered=seen.sent, business_entity=brand, recipient=recipient, now=now, contact=contact
+        )
     except test_send.TestFailed as failure:
         return {"level": "is-bad", "said": str(failure)}
     held = f" A real one would be held: no {', no '.join(seen.missing).lower()}." if seen.missing else ""
-    return {"level": "is-good" if outcome.was_sent else "is-warn", "said": outcome.said + held}
+    if outcome.kept is None:
+        return {"level": "is-good", "said": outcome.said + held}
+    where = {"remedy": "Read it", "address": address_of(outcome.kept)}
+    may_read = request.user.has_perm("engagement.view_kepttest")
+    return {"level": "is-warn", "said": outcome.said + held} | (where if may_read else {})
 
 
 def _log(request: HttpRequest, now: dt.datetime) -> None:

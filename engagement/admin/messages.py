@@ -20,7 +20,8 @@ from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, button, column, link
 from contacts.admin.people_search import PeopleSearch
 from engagement import correspondence, describe, previews
-from engagement.models import Message, MessageEvent, TemplateVersion
+from engagement.envelopes import Sender
+from engagement.models import KEPT, KeptTest, Message, MessageEvent, TemplateVersion
 from engagement.tracking import links
 
 KEPT_HERE = "Kept here (no mail server)"
@@ -242,3 +243,46 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
         if message is None or message.action is None:
             raise Http404
         return HttpResponseRedirect(reverse("admin:workflows_scheduledaction_retry", args=[quote(message.action)]))
+
+
+@admin.register(KeptTest)
+class KeptTestAdmin(EmailPictures, ReadOnlyAdmin):
+    """What colleagues sent to themselves while no mail server was connected."""
+
+    when_empty = "No test is kept here. While no mail server is connected, “Send me a test” brings it here."
+    list_display = ("subject", "to", "kept_at")
+    search_fields = ("address",)
+    sortable_by = ()  # no other order has an index
+    brand_path = ""
+    fieldsets = (
+        (None, {"fields": ("subject", "from_whom", "to", "kept_at")}),
+        ("As its reader sees it", {"fields": ("html_part",)}),
+        ("As plain text", {"fields": ("text_part",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KeptTest]:
+        return super().get_queryset(request).filter(KEPT)
+
+    @column("Subject")
+    def subject(self, test: KeptTest) -> str:
+        return str(test)
+
+    @column("From")
+    def from_whom(self, test: KeptTest) -> str:
+        return str(Sender(**test.sender))
+
+    @column("To")
+    def to(self, test: KeptTest) -> str:
+        return test.address
+
+    @column("Kept since")
+    def kept_at(self, test: KeptTest) -> str:
+        return datetimes.moment(test.finished_at) if test.finished_at else "-"
+
+    @column("HTML")
+    def html_part(self, test: KeptTest) -> str:
+        return framed(test.parts.get("html", ""), f"The email “{test}”")
+
+    @column("Text")
+    def text_part(self, test: KeptTest) -> str:
+        return as_text(test.parts.get("text", ""))

@@ -5,7 +5,7 @@ Rows carry the id of the scheduled action that made them as a plain UUID; engage
 
 from __future__ import annotations
 
-from engagement.models.alerts import SEEN, UNSEEN, Alert, Delivery
+from engagement.models.alerts import KEPT, SEEN, UNSEEN, Alert, Delivery, KeptTest
 from engagement.models.bounces import BounceRule
 from engagement.models.breakers import SendingBreaker
 from engagement.models.channels import ChannelState
@@ -24,6 +24,7 @@ __all__ = [
     "DONE",
     "FINISHED",
     "HITS",
+    "KEPT",
     "OPEN",
     "SEEN",
     "SENT",
@@ -38,6 +39,7 @@ __all__ = [
     "EngagementTemplate",
     "Goal",
     "HumanTouch",
+    "KeptTest",
     "Mailbox",
     "Message",
     "MessageEvent",

@@ -13,6 +13,7 @@ from contacts.models import BusinessEntity, Contact
 from engagement.models.messages import Message
 from engagement.models.teams import Priority, Target
 
+KEPT = models.Q(transport="outbox") & ~models.Q(parts={})
 UNSEEN, SEEN = models.Q(acknowledged_at__isnull=True), models.Q(acknowledged_at__isnull=False)
 
 
@@ -96,7 +97,21 @@ class Delivery(models.Model):
             ),
             # engagement.deliveries: whom alerts reached a moment ago, so that the next ones travel together.
             models.Index(fields=["address", "finished_at"], condition=models.Q(status="sent"), name="delivery_sent_to"),
+            models.Index(fields=["-id"], condition=KEPT, name="delivery_kept"),  # the list of kept tests
         ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.get_status_display()}"
+
+
+class KeptTest(Delivery):
+    """A test that a colleague sent to themselves while no mail server was connected: read here (condition KEPT)."""
+
+    class Meta:
+        proxy = True
+        ordering = ("-id",)
+        verbose_name = "test email"
+        verbose_name_plural = "test emails"
+
+    def __str__(self) -> str:
+        return str(self.parts.get("subject") or self.address)

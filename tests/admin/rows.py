@@ -142,6 +142,14 @@ def alert() -> engagement.Alert:
     return made
 
 
+def kept_test() -> engagement.KeptTest:
+    sender = {"name": "The Gallery", "address": "hello@gallery.example"}
+    said = {"subject": f"[Test] Hello {next(count)}", "text": "Hello Ada", "html": "<p>Hello Ada</p>"}
+    return engagement.KeptTest.objects.create(
+        parts=said, sender=sender, address="ada@staff.example", status="sent", transport="outbox", finished_at=f.NOW
+    )
+
+
 def task() -> engagement.Task:
     return engagement.Task.objects.create(
         title="Portfolio review",
@@ -359,6 +367,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "engagement.EngagementTemplate": email,
     "engagement.Goal": goal,
     "engagement.Network": network,
+    "engagement.KeptTest": kept_test,
     "engagement.Message": message,
     "engagement.PassageBudget": budget,
     "engagement.ProviderDelivery": provider_delivery,
@@ -395,6 +404,7 @@ READ_ONLY = (
     "engagement.Alert",
     "engagement.ChannelState",
     "engagement.Conversion",
+    "engagement.KeptTest",
     "engagement.Message",
     "engagement.PassageBudget",
     "engagement.ProviderDelivery",

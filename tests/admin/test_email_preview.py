@@ -10,7 +10,7 @@ from django.urls import reverse
 from contacts.models import EntityMembership
 from engagement.admin import email_preview
 from engagement.channels import registry
-from engagement.models import Message, TemplateVersion
+from engagement.models import KeptTest, Message, TemplateVersion
 from tests import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -294,10 +294,14 @@ def test_refusal_of_the_mail_server_is_told(desk, sink):
     assert "550 no such person" in answer["said"]
 
 
-def test_without_a_mail_server_the_test_says_that_it_went_nowhere(desk, settings):
+def test_without_a_mail_server_the_answer_leads_to_where_the_test_is_read(desk, settings):
     settings.EMAIL_URL = ""
 
-    assert "No mail server is connected" in send_test(desk)["said"]
+    answer = send_test(desk)
+
+    assert "No mail server is connected" in answer["said"]
+    page = desk.get(answer["address"]).content.decode()
+    assert KeptTest.objects.get().parts["subject"] in page
 
 
 def test_tests_are_limited(desk, settings, monkeypatch):
