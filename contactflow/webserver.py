@@ -90,10 +90,19 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # likewise
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         is_upload = self.path == self.adj.upload_path and "COOKIE" in self.headers
-        if self.content_length < SMALL_BODY or not (is_upload or self.path.startswith(PROVIDERS)):
+        if self.content_length < SMALL_BODY or not (is_upload or self._is_of_a_provider()):
             return
         self.adj = self.adj.for_uploads
         self.uploads.add(self)
+
+    def _is_of_a_provider(self) -> bool:
+        """Who does not know the secret gets none of the few places."""
+        provider, _, secret = self.path.removeprefix(PROVIDERS).strip("/").partition("/")
+        if not self.path.startswith(PROVIDERS):
+            return False
+        from engagement.providers import catalogue  # noqa: PLC0415 - needs Django, which is there once a request is
+
+        return catalogue.kind_of(provider, secret) is not None
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)

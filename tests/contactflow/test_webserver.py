@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contactflow import webserver
+from engagement.providers import catalogue
 
 
 def test_port_is_claimed_for_one_before_anybody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +85,14 @@ def test_large_body_is_for_the_page_that_wants_a_file_and_for_a_session() -> Non
     assert refusal(upload(path="/admin/")) == 413
     assert refusal(upload(cookie="")) == 413
     assert refusal(upload(size=51_000_000)) == 413
+
+
+def test_large_body_is_for_the_provider_who_knows_the_secret() -> None:
+    secret = catalogue.secret("postmark", "inbound")
+
+    assert refusal(upload(path=f"/hooks/email/postmark/{secret}", cookie="")) is None
+    assert refusal(upload(path="/hooks/email/postmark/guessed", cookie="")) == 413
+    assert refusal(upload(path="/hooks/email/x/y/z", cookie="")) == 413
 
 
 def test_few_large_bodies_arrive_at_a_time() -> None:

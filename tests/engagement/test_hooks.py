@@ -105,14 +105,13 @@ def test_a_bounce_of_several_recipients_suppresses_no_other(message):
 
 
 @pytest.mark.parametrize("provider", ["mailgun", "mandrill", "mailersend"])
-def test_a_wrong_signature_is_refused_and_nothing_is_kept(provider, message, settings, caplog):
+def test_a_wrong_signature_is_refused_and_nothing_is_kept(provider, message, settings):
     settings.ANYMAIL = {name: value if name.endswith("TOKEN") else "other" for name, value in payloads.SETTINGS.items()}
 
     answer = deliver(provider, message, "hard")
 
     assert answer.status_code == 403
     assert not ProviderDelivery.objects.exists()
-    assert catalogue.secret(provider, Kind.TRACKING) not in caplog.text
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b"\xff\x00", b'{"signature": 1}', b"[[[[" * 1000])
