@@ -174,6 +174,8 @@ AMAZON_SES_TOPICS: list[str] = env.list("AMAZON_SES_TOPICS", default=[])  # the 
 # Where answers arrive: one mailbox for all, and one for each brand that has its own (by slug); "" is the installation.
 INBOX_URLS: dict[str, str] = env.by_suffix("INBOX_URL")
 INBOX_PLUS_ADDRESSING: bool = env.bool("INBOX_PLUS_ADDRESSING", False)
+# Whose word on who sent a message is taken: the name our own mail server puts first in Authentication-Results.
+INBOX_AUTHSERV_ID: str = env.str("INBOX_AUTHSERV_ID", "").strip().lower()
 
 # The daily digest of what needs somebody: from which hour of TIME_ZONE on, and to whom.
 DIGEST_HOUR: int | None = env.hour("DIGEST_HOUR", 8)

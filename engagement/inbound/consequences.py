@@ -1,7 +1,8 @@
 """What follows from a reply of a person, and from an out-of-office answer. Within the transaction that stores it.
 
 A reply leaves a fact about the message, the event `replied` (which stops and starts workflows, as staff chose), and an
-alert to the owner or the team. An absence leaves an event alone: it is nothing the person did.
+alert to the owner or the team. An absence leaves an event alone: it is nothing the person did. What only bears the
+address of somebody is told to colleagues and stops, withdraws and pauses nothing: anybody can write in any name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from engagement.tracking import engaged
 
 REPLIED, AWAY, OUT = "replied", "out_of_office", "unsubscribed"
 DEFAULT_ABSENCE = dt.timedelta(days=3)
+QUIET = dt.timedelta(hours=1)  # between alerts about what may not be of the person
 SHOWN = 2_000  # characters of a reply that an alert repeats
+UNPROVEN = (
+    "It answers no email of ours and only bears their address, which anybody can write: nothing was stopped or "
+    "withdrawn. Where it is theirs, do on their page what they ask for.\n\n"
+)
 
 
 def of_human(reply: Reply, *, now: dt.datetime) -> None:
@@ -37,6 +43,17 @@ def of_human(reply: Reply, *, now: dt.datetime) -> None:
         response_clock.of_replies([reply])
     _assign(reply, contact)
     _alert(reply, contact, now)
+
+
+def of_unproven(reply: Reply, *, now: dt.datetime) -> None:
+    """Of one that nothing but its sender says is theirs: it waits in the inbox, and of many an hour one alert tells."""
+    contact = reply.contact
+    if contact is None:
+        return
+    response_clock.of_replies([reply])
+    _assign(reply, contact)
+    if not Alert.objects.filter(contact=contact, action=None, created_at__gt=now - QUIET).exists():
+        _alert(reply, contact, now, is_proven=False)
 
 
 def _record(reply: Reply, kind: str) -> bool:
@@ -110,13 +127,14 @@ def team_of(contact: Contact, brand: BusinessEntity | None) -> Target | None:
     return teams.filter(business_entity=brand).first() or teams.filter(business_entity=None).first()
 
 
-def _alert(reply: Reply, contact: Contact, now: dt.datetime) -> None:
+def _alert(reply: Reply, contact: Contact, now: dt.datetime, *, is_proven: bool = True) -> None:
     if reply.target is None:
         return
     wish = "They only wrote that they want no more emails, and get no more.\n\n" if reply.wants_out else ""
+    wish = wish if is_proven else UNPROVEN
     alerts.raise_alert(
         action_id=None,
-        title=f"{contact} replied: {reply.subject or 'no subject'}",
+        title=f"{contact} {'replied' if is_proven else 'wrote, it seems'}: {reply.subject or 'no subject'}",
         message=f"{wish}{reply.text[:SHOWN]}",
         priority=Priority.MEDIUM if reply.wants_out else Priority.HIGH,
         target=reply.target,

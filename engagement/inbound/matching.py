@@ -1,7 +1,7 @@
 """Which of our messages an arrived one answers, and whether it may be taken for an answer of the person it went to.
 
-A signed reply address proves it. Message ids can be known to others (they stand in every forwarded mail): they count
-only for a sender who takes part. Sender and subject alone suggest.
+Signed reply addresses and message ids of ours can be known to others (they stand in mail that was forwarded): they
+count only for a sender who takes part. Anybody can write any sender: it alone only says in whose name somebody wrote.
 """
 
 from __future__ import annotations
@@ -29,23 +29,27 @@ _PREFIXES = re.compile(
 
 @dataclass(frozen=True)
 class Match:
-    """`is_sure`: what follows from a reply follows from this one. Without a contact we do not know who writes."""
+    """`is_sure`: it is theirs as far as one can tell, and goes to the inbox; else somebody checks whose it is.
+    `is_proven`: what follows from a reply follows from this one. Without a contact we do not know who writes."""
 
     contact: Contact | None
     message: Message | None
     by: str
     is_sure: bool
+    is_proven: bool = False
 
 
 def match(mail: Mail) -> Match:
     """The message it answers and whose answer it is."""
     sender = addresses.find(email=mail.sender) if mail.sender else None
     if message := signed_for(mail):
-        return Match(message.contact, message, By.REPLY_ADDRESS, is_sure=True)
+        takes_part = _takes_part(sender, mail.sender, message)
+        return Match(message.contact, message, By.REPLY_ADDRESS, is_sure=takes_part, is_proven=takes_part)
     for by, ids in _ways(mail):
         if message := _newest(ids):
             takes_part = _takes_part(sender, mail.sender, message)
-            return Match(message.contact if takes_part else sender, message, by, is_sure=takes_part)
+            contact = message.contact if takes_part else sender
+            return Match(contact, message, by, is_sure=takes_part, is_proven=takes_part)
     if sender is None:
         return Match(None, None, "", is_sure=False)
     message = _of_subject(sender, mail.subject)
@@ -89,11 +93,11 @@ def _spellings(given: str) -> Iterable[str]:
 
 
 def _takes_part(sender: Contact | None, address: str, message: Message) -> bool:
-    """The person it went to, by any address of theirs, or somebody who was accepted for them before."""
+    """The person it went to, by any address of theirs, or somebody whom a colleague accepted for them before."""
     if sender is not None and sender.pk == message.contact_id:
         return True
     accepted = Reply.objects.filter(contact=message.contact_id, sender=address, kind=Reply.Kind.HUMAN)
-    return bool(address) and accepted.exclude(state=Reply.State.QUARANTINED).exists()
+    return bool(address) and accepted.exclude(accepted_by="").exists()
 
 
 def _of_subject(contact: Contact, subject: str) -> Message | None:

@@ -17,7 +17,7 @@ from django.db.models import Q
 from contactflow.core import mail_addresses
 from contacts.models import BusinessEntity, Contact
 from engagement import bounces
-from engagement.inbound import automatic, consequences, inboxes, matching, parsing, quoting
+from engagement.inbound import authentication, automatic, consequences, inboxes, matching, parsing, quoting
 from engagement.inbound.parsing import Mail
 from engagement.models import Message, Reply
 
@@ -81,12 +81,15 @@ def accept(*, reply: Reply, contact: Contact, by: str, now: dt.datetime) -> Repl
         locked = Reply.objects.select_for_update(of=("self",)).get(pk=reply.pk)
         if locked.state != State.QUARANTINED:
             return locked
-        locked.contact, locked.state = contact, State.NEW
         locked.kind = Kind.HUMAN if locked.kind == Kind.UNREADABLE else locked.kind
+        is_answer = locked.kind == Kind.HUMAN
+        locked.contact, locked.accepted_by = contact, by[:150]
+        locked.state, locked.settled_at = (State.NEW, None) if is_answer else (State.DONE, now)
         if locked.message is not None and locked.message.contact_id != contact.pk:
             locked.message = None
-        locked.save(update_fields=["contact", "state", "kind", "message"])
-        consequences.of_human(locked, now=now)
+        locked.save(update_fields=["contact", "accepted_by", "state", "settled_at", "kind", "message"])
+        if is_answer:
+            consequences.of_human(locked, now=now)
         logger.info("reply %s was accepted by %s", locked.pk, by)
     return locked
 
@@ -96,9 +99,10 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
     if mail is None:
         return Taken(Outcome.OURS)
     _copy(arrived, mail)
+    is_proven = False
     if not _is_report(arrived, mail, raw, now):
         arrived.kind, arrived.kind_reason = automatic.kind_of(mail)
-        _match(arrived, mail)
+        is_proven = _match(arrived, mail) or authentication.proves(raw, sender=mail.sender)
     arrived.business_entity = _brand_of(arrived, mail, brand)
     is_sure = arrived.state != State.QUARANTINED
     if arrived.kind == Kind.HUMAN:
@@ -110,8 +114,8 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
         arrived.returns_on = automatic.returns_on(mail.text, today=arrived.received_at.date())
     arrived.save(force_insert=True)
     if is_sure and arrived.kind == Kind.HUMAN:
-        consequences.of_human(arrived, now=now)
-    if is_sure and arrived.kind == Kind.OUT_OF_OFFICE:
+        (consequences.of_human if is_proven else consequences.of_unproven)(arrived, now=now)
+    if is_sure and is_proven and arrived.kind == Kind.OUT_OF_OFFICE:
         consequences.of_absence(arrived, now=now)
     return Taken(Outcome.STORED, arrived)
 
@@ -129,11 +133,12 @@ def _is_report(arrived: Reply, mail: Mail, raw: bytes, now: dt.datetime) -> bool
     return True
 
 
-def _match(arrived: Reply, mail: Mail) -> None:
-    """What machines send about nobody we know needs nobody to look at it."""
+def _match(arrived: Reply, mail: Mail) -> bool:
+    """Whether it is proven whose it is. What machines send about nobody we know needs nobody to look at it."""
     found = matching.match(mail)
     arrived.contact, arrived.message, arrived.matched_by = found.contact, found.message, found.by
     arrived.state = State.NEW if found.is_sure or arrived.kind != Kind.HUMAN else State.QUARANTINED
+    return found.is_proven
 
 
 def _copy(arrived: Reply, mail: Mail) -> None:

@@ -46,7 +46,7 @@ class Reply(models.Model):
         IN_REPLY_TO = "in_reply_to", "In-Reply-To"
         REFERENCES = "references", "References"
         QUOTED = "quoted", "Quoted text"
-        SENDER = "sender", "Sender and subject"  # only suggests which message it answers
+        SENDER = "sender", "Sender and subject"  # only suggests whose it is, and which message it answers
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Its indexes are among those below.
@@ -91,6 +91,9 @@ class Reply(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When it was answered or done.")
     settled_by = models.CharField(max_length=150, blank=True, editable=False)
+    accepted_by = models.CharField(
+        max_length=150, blank=True, editable=False, default="", db_default="", help_text="Who said whose answer it is."
+    )
 
     class Meta:
         verbose_name_plural = "replies"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contacts import consent, deletion
-from contacts.models import ContactEvent
+from contacts.models import Consent, ContactEvent
+from engagement import inbox
 from engagement.inbound import Outcome, accept, reply_addresses
 from engagement.models import Alert, Delivery, MessageEvent, Reply, ResponseClock
 from tests import factories as f
@@ -161,14 +162,118 @@ def test_who_was_accepted_once_takes_part_from_then_on(ada):
     assert ContactEvent.objects.filter(kind="replied").count() == 2
 
 
-def test_a_signed_reply_address_proves_it_whoever_writes(ada):
-    message = sent(ada)
-    address = f"hello+{reply_addresses.tokens.make_local('reply', message.pk)}@the7space.example"
+def signed_address(message):
+    return f"hello+{reply_addresses.tokens.make_local('reply', message.pk)}@the7space.example"
 
-    reply = take(mail(sender="assistant@example.org", to=address.upper())).reply
+
+def test_a_signed_reply_address_says_which_message_it_answers(ada):
+    message = sent(ada)
+
+    reply = take(mail(to=signed_address(message).upper())).reply
 
     assert (reply.contact, reply.message, reply.matched_by) == (ada, message, "reply_address")
     assert reply.state == "new"
+    assert MessageEvent.objects.filter(message=message, type="replied").exists()
+
+
+def test_a_stranger_at_a_signed_reply_address_is_checked_first(ada):
+    """It stands in every mail that was forwarded."""
+    message = sent(ada)
+
+    for number, words in enumerate(["stop", "I am on leave until 24.12.2026."]):
+        automatic = {"Auto_Submitted": "auto-replied"} if number else {}
+        take(mail(words, sender="eve@evil.example", to=signed_address(message), **automatic), key=str(number))
+
+    assert set(Reply.objects.values_list("kind", "state", "contact", "message")) == {
+        ("human", "quarantined", ada.pk, message.pk), ("out_of_office", "done", ada.pk, message.pk),
+    }  # fmt: skip
+    assert not ContactEvent.objects.exists()
+    assert consent.may_contact(contact=ada, business_entity=message.business_entity).allowed
+
+
+def test_who_was_set_aside_takes_part_no_more_than_before(ada):
+    message = sent(ada)
+    first = take(mail("one", sender="eve@evil.example", to=signed_address(message)), key="1").reply
+    inbox.settle(reply=first, by="grace", now=NOW)
+
+    second = take(mail("stop", sender="eve@evil.example", In_Reply_To=OURS), key="2").reply
+
+    assert second.state == "quarantined"
+    assert not Consent.objects.exists()
+
+
+def test_whose_report_it_is_says_no_colleague_that_they_replied(ada):
+    reply = take(report(ada.email, "<unknown@elsewhere.example>")).reply
+
+    accept(reply=reply, contact=ada, by="grace", now=NOW)
+
+    assert Reply.objects.get().state == "done"
+    assert not ContactEvent.objects.exists()
+
+
+FORGED = {"subject": "Hello", "Message_ID": ""}
+PASSED = "mx.office.example; spf=pass smtp.mailfrom=ada@example.org; dmarc=pass (p=none) header.from=example.org"
+
+
+@pytest.mark.parametrize("words", ["stop", "I should like to see it."])
+def test_a_sender_alone_stops_and_withdraws_nothing(ada, words):
+    f.TargetFactory(business_entity=brand())
+
+    reply = take(mail(words, **FORGED)).reply
+
+    assert (reply.state, reply.contact) == ("new", ada)
+    assert not ContactEvent.objects.exists()
+    assert not Consent.objects.exists()
+    assert (Alert.objects.count(), ResponseClock.objects.count()) == (1, 1)
+
+
+def test_of_many_in_one_name_an_hour_one_alert_tells(ada):
+    f.TargetFactory(business_entity=brand())
+
+    for number in range(5):
+        take(mail(f"{number}", **FORGED), key=str(number))
+
+    assert (Reply.objects.filter(state="new").count(), Alert.objects.count()) == (5, 1)
+
+
+def test_an_absence_in_somebodys_name_pauses_nothing(ada):
+    brand()
+
+    reply = take(mail("I am on leave until 24.11.2027.", Auto_Submitted="auto-replied", **FORGED)).reply
+
+    assert (reply.kind, reply.state) == ("out_of_office", "done")
+    assert not ContactEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_proven"),
+    [
+        (PASSED, True),
+        ("mx.office.example; dkim=pass header.d=example.org", True),
+        ("MX.office.example 1; spf=pass (x) smtp.mailfrom=bounces@Example.org", True),
+        (PASSED.replace("mx.office.example", "mx.evil.example"), False),
+        (f"mx.office.example; none\r\nAuthentication-Results: {PASSED}", False),
+        ("mx.office.example; dkim=pass header.d=evil.example; spf=pass smtp.mailfrom=eve@evil.example", False),
+        ("mx.office.example; dmarc=fail header.from=example.org", False),
+        ('mx.office.example; spf=pass smtp.mailfrom="; dmarc=pass header.from=example.org"@evil.example', False),
+        ("mx.office.example; spf=fail (no; dmarc=pass header.from=example.org)", False),
+        ("mx.office.example; spf=fail (a (b) ; dmarc=pass header.from=example.org)", False),
+    ],
+)
+def test_what_our_own_server_found_proves_the_sender(ada, settings, said, is_proven):
+    brand()
+    settings.INBOX_AUTHSERV_ID = "mx.office.example"
+
+    take(mail("stop", Authentication_Results=said, **FORGED))
+
+    assert ContactEvent.objects.filter(kind="replied").exists() is is_proven
+    assert Consent.objects.exists() is is_proven
+
+
+def test_without_its_name_no_server_is_believed(ada):
+    take(mail("stop", Authentication_Results=PASSED, **FORGED))
+
+    assert not Consent.objects.exists()
 
 
 def test_a_forged_reply_address_proves_nothing(ada):
@@ -232,10 +337,11 @@ def test_only_stop_withdraws_at_once(ada):
     assert not consent.may_contact(contact=ada, business_entity=reply.business_entity).allowed
 
 
-def test_a_wish_to_stop_without_an_email_it_answers_is_told_to_workflows(ada):
+def test_a_wish_to_stop_without_an_email_it_answers_is_told_to_workflows(ada, settings):
     brand()
+    settings.INBOX_AUTHSERV_ID = "mx.office.example"
 
-    take(mail("unsubscribe", subject="Hello"))
+    take(mail("unsubscribe", subject="Hello", Authentication_Results=PASSED))
 
     assert set(ContactEvent.objects.values_list("kind", flat=True)) == {"replied", "unsubscribed"}
 
