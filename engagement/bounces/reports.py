@@ -33,6 +33,8 @@ class Report:
     answer: Answer = field(default_factory=lambda: Answer(""))
     message_ids: tuple[str, ...] = ()
     """Of the message that came back."""
+    is_of_provider: bool = False
+    """A notification of a provider, whose message ids are what it calls the message."""
     arrived_at: tuple[str, ...] = ()
     """Where the report was sent to: the envelope sender of the message, where that tells one from another."""
 
@@ -170,7 +172,7 @@ def _notification(mail: Mail) -> list[Report]:
             found = [Report(verdict=verdicts.DELIVERED, recipient=str(one).lower()) for one in people]
         case _:
             found = []
-    return [replace(report, message_ids=ids) for report in found]
+    return [replace(report, message_ids=ids, is_of_provider=True) for report in found]
 
 
 def _written_id(told: Any) -> str:

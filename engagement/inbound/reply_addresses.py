@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from email.utils import parseaddr
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from contactflow.core import tokens
 from contacts.models import BusinessEntity
 from engagement.channels.base import Sender
 from engagement.inbound import inboxes
+from engagement.models import Message
 
 PURPOSE = "reply"
 LONGEST_LOCAL_PART = 64
@@ -41,6 +43,13 @@ def signed(sender: Sender, *, message_id: UUID, brand: BusinessEntity | None) ->
         return sender
     is_own = address.rpartition("@")[2] == sender.address.rpartition("@")[2].lower()
     return replace(sender, reply_to=address, return_path=address if is_own else "")
+
+
+def returns_to(message: Message) -> bool:
+    """Whether what a mail server reports about this message comes to its own signed address."""
+    domain = parseaddr(message.sender)[1].rpartition("@")[2].lower()
+    is_own = message.reply_to.rpartition("@")[2].lower() == domain
+    return message.transport == Message.Transport.SMTP and is_own and read([message.reply_to]) is not None
 
 
 def read(addresses: Iterable[str]) -> UUID | None:

@@ -17,7 +17,16 @@ from django.db.models import Q
 from contactflow.core import mail_addresses
 from contacts.models import BusinessEntity, Contact
 from engagement import bounces
-from engagement.inbound import authentication, automatic, consequences, inboxes, matching, parsing, quoting
+from engagement.inbound import (
+    authentication,
+    automatic,
+    consequences,
+    inboxes,
+    matching,
+    parsing,
+    quoting,
+    reply_addresses,
+)
 from engagement.inbound.parsing import Mail
 from engagement.models import Message, Reply
 
@@ -122,7 +131,8 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
 
 def _is_report(arrived: Reply, mail: Mail, raw: bytes, now: dt.datetime) -> bool:
     """Reports first, also those of servers that mark them in no way. About a message of ours, or somebody looks."""
-    report = bounces.take_in(raw, now=now, signed_for=matching.signed_for(mail))
+    signed_for = matching.signed_for(mail)
+    report = bounces.take_in(raw, now=now, returns_signed=reply_addresses.returns_to, signed_for=signed_for)
     if not report.reports:
         return False
     is_complaint = any(one.kind == bounces.Kind.COMPLAINT for one in report.reports)

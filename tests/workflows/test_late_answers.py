@@ -133,7 +133,7 @@ def report_about(message: Message, recipient: str, message_id: str) -> bytes:
 def taken(action: ScheduledAction, recipient: str = "", message_id: str = "") -> bounces.Taken:
     message = Message.objects.get(action=action.pk)
     raw = report_about(message, recipient or message.recipient, message_id or message.message_id)
-    found = bounces.take_in(raw, now=database_now())
+    found = bounces.take_in(raw, now=database_now(), returns_signed=lambda message: False)
     message_consequences.run_pump_step(time.monotonic() + 60)
     return found
 
