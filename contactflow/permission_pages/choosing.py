@@ -1,4 +1,8 @@
-"""What a person may choose at /p/{token}, what holds now, and how their choice is kept."""
+"""What a person may choose at /p/{token}, what holds now, and how their choice is kept.
+
+Whoever holds an email, as one it was forwarded to, holds its link. Leaving works with every link, always; coming back
+needs one that is not old, and what else is changed is limited a day.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,9 @@ ALL, WEEKLY, PAUSE, NONE = "all", "weekly", "pause", "none"
 WAYS = (ALL, WEEKLY, PAUSE, NONE)
 KINDS = tuple(EngagementTemplate.Category.values)
 PAUSE_DAYS = 30
+RETURN_DAYS = 30  # how old a link may be that lets emails come again
+MOST_A_DAY = 20  # choices of one person that are kept, leaving not counted
+SAVED, TOO_OLD, TOO_MANY = "saved", "too_old", "too_many"
 SOURCE = "chosen on their own page"
 DATA_CATEGORY = "privacy"
 ANSWER_DAYS = 30  # Art. 12 GDPR: within a month
@@ -58,23 +65,43 @@ def refused_kinds(*, who: Addressee) -> Sequence[str]:
     return general.refused_kinds if general else ()
 
 
-def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | None, now: dt.datetime) -> None:
-    """Keep what differs from what holds: by name of the brand's field, and the kinds that are wanted."""
-    leaving = []
+def may_return(*, who: Addressee, now: dt.datetime) -> bool:
+    """Whether emails they left, or never agreed to, may come again by this link."""
+    if who.message is None:
+        return False
+    return (who.message.sent_at or who.message.created_at) > now - dt.timedelta(days=RETURN_DAYS)
+
+
+def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | None, now: dt.datetime) -> str:
+    """Keep what differs from what holds: by name of the brand's field, and the kinds that are wanted.
+
+    SAVED, or why some of it was not: TOO_OLD, TOO_MANY."""
+    leaving, said = [], SAVED
     with transaction.atomic():
         Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=who.contact.pk)
+        is_much = _is_much(who, now)
         for choice in choices(who=who, now=now):
             way = ways.get(choice.name, choice.way)
             if way == choice.way or way not in WAYS:
                 continue
             if way == NONE:
                 leaving.append(choice.brand)
+            elif is_much:
+                said = TOO_MANY
+            elif choice.way == NONE and not may_return(who=who, now=now):
+                said = TOO_OLD
             else:
                 _allow(who, choice, way, now)
-        if kinds is not None:
+        if kinds is not None and not is_much:
             _choose_kinds(who, [kind for kind in KINDS if kind not in kinds], now)
     for brand in leaving:
         unsubscribe(who=who, brand=brand, source=SOURCE, now=now)
+    return TOO_MANY if is_much and not leaving else said
+
+
+def _is_much(who: Addressee, now: dt.datetime) -> bool:
+    today = Preference.objects.filter(contact=who.contact, source=SOURCE, recorded_at__gt=now - dt.timedelta(days=1))
+    return today.count() >= MOST_A_DAY
 
 
 def ask_for_data(*, who: Addressee, now: dt.datetime) -> None:

@@ -71,9 +71,11 @@ def preferences_page(request: HttpRequest, who: Addressee) -> HttpResponse:
     said = _decide(request, who, words, now) if request.method == "POST" else ""
     refused = choosing.refused_kinds(who=who)
     suppressed = consent.suppression_of(email=who.contact.email)
+    choices, may_return = choosing.choices(who=who, now=now), choosing.may_return(who=who, now=now)
     context = {
         "said": said,
-        "choices": [_shown(choice, words) for choice in choosing.choices(who=who, now=now)],
+        "choices": [_shown(choice, words, may_return) for choice in choices],
+        "is_too_old": not may_return and any(choice.way == choosing.NONE for choice in choices),
         "kinds": [(kind, words[f"kind_{kind}"], kind not in refused) for kind in choosing.KINDS],
         "is_blocked": suppressed is not None or who.contact.status.blocks_contact,
     }
@@ -98,13 +100,12 @@ def _decide(request: HttpRequest, who: Addressee, words: Mapping[str, str], now:
     if "save" not in request.POST:
         return ""
     ways = {name: way for name, way in request.POST.items() if name.startswith("brand-") and isinstance(way, str)}
-    choosing.choose(who=who, ways=ways, kinds=request.POST.getlist("kind"), now=now)
-    return words["saved"]
+    return words[choosing.choose(who=who, ways=ways, kinds=request.POST.getlist("kind"), now=now)]
 
 
-def _shown(choice: choosing.Choice, words: Mapping[str, str]) -> dict[str, Any]:
+def _shown(choice: choosing.Choice, words: Mapping[str, str], may_return: bool) -> dict[str, Any]:
     options = []
-    for way in choosing.WAYS:
+    for way in choosing.WAYS if may_return or choice.way != choosing.NONE else [choosing.NONE]:
         label = words[way]
         if way == choosing.PAUSE and choice.paused_until:
             with translation.override(words["language"]):

@@ -35,6 +35,9 @@ ENGLISH_WORDS = {
     "kind_information": "News and offers",
     "save": "Save",
     "saved": "Saved. It holds from this moment on.",
+    "too_old": "This link is too old to let emails come again. Take the one in an email of the last 30 days, or write "
+    "to us. Unsubscribing works with every link.",
+    "too_many": "That was changed very often today. Come back tomorrow; unsubscribing works at any time.",
     "everything": "Unsubscribe from everything",
     "blocked": "At the moment nothing at all is sent to this address. Write to us if you want that to change.",
     "data_title": "What we keep about you",
@@ -74,6 +77,9 @@ GERMAN_WORDS = {
     "kind_information": "Neuigkeiten und Angebote",
     "save": "Speichern",
     "saved": "Gespeichert. Das gilt ab sofort.",
+    "too_old": "Dieser Link ist zu alt, um wieder E-Mails zu erlauben. Nehmen Sie den aus einer E-Mail der letzten "
+    "30 Tage, oder schreiben Sie uns. Abmelden geht mit jedem Link.",
+    "too_many": "Das wurde heute sehr oft geändert. Kommen Sie morgen wieder; abmelden geht jederzeit.",
     "everything": "Von allem abmelden",
     "blocked": "Zurzeit wird an diese Adresse gar nichts gesendet. Schreiben Sie uns, wenn sich das ändern soll.",
     "data_title": "Was wir über Sie aufbewahren",

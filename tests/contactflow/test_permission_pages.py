@@ -296,6 +296,43 @@ def test_everything_is_left_at_once_and_lifted_for_one_brand(ada, brand, browser
     assert may(ada, brand) == "consent_withdrawn"
 
 
+def test_an_old_link_lets_go_and_lets_nothing_come_again(ada, brand, browser) -> None:
+    """Whoever an email was forwarded to holds its link."""
+    message = sent_to(ada, brand)
+    past = message.sent_at - dt.timedelta(days=31)
+    Message.objects.filter(pk=message.pk).update(sent_at=past, created_at=past)
+
+    browser.post(choosing(message), {"save": "1", "brand-the_7_space": "none"})
+    page = browser.post(choosing(message), {"save": "1", "brand-the_7_space": "all"})
+
+    assert may(ada, brand) == "consent_withdrawn"
+    assert page.content.decode().count("too old to let emails come again") == 1
+    assert 'value="all"' not in browser.get(choosing(message)).content.decode()
+
+
+def test_the_link_of_a_message_that_is_gone_lets_nothing_come_again(ada, brand, browser) -> None:
+    message = sent_to(ada, brand)
+    address = choosing(message)
+    browser.post(leaving(message))
+    message.delete()
+
+    browser.post(address, {"save": "1", "brand-the_7_space": "all"})
+
+    assert may(ada, brand) == "consent_withdrawn"
+
+
+def test_choices_of_a_day_are_limited_and_leaving_is_not(ada, brand, browser) -> None:
+    message = sent_to(ada, brand)
+
+    for number in range(30):
+        page = browser.post(choosing(message), {"save": "1", "brand-the_7_space": "pause" if number % 2 else "weekly"})
+
+    assert Preference.objects.count() == 20
+    assert "changed very often today" in page.content.decode()
+    browser.post(choosing(message), {"save": "1", "brand-the_7_space": "none"})
+    assert may(ada, brand) == "consent_withdrawn"
+
+
 def test_what_is_no_choice_is_left_alone(ada, brand, browser) -> None:
     address = choosing(sent_to(ada, brand))
 

@@ -6,14 +6,21 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engagement import bounces
+if TYPE_CHECKING:
+    from engagement import bounces
 
 WANTED = 0.97
 NO_REPORT = "vacation"  # what is no report at all
 
 
 def main(arguments: list[str]) -> int:
+    import django
+
+    django.setup()
+    from engagement import bounces
+
     folder = Path(arguments[0])
     expected = defaultdict(list)
     with (folder / "expected.tsv").open() as lines:
