@@ -8,7 +8,10 @@ import io
 import pytest
 from playwright.sync_api import Page, expect
 
+from contacts.intake import Arrival, receive
 from contacts.models import Contact
+from tests import factories as f
+from tests.browser.looking import overflow
 from tests.browser.walking import go_to, region
 from workflows.models import WorkflowInstance
 
@@ -105,3 +108,24 @@ def test_an_export_is_harmless_and_comes_back_in_unchanged(operator):
     operator.get_by_role("button", name="Show what would change").click()
     expect(region(operator, "Lines of the file")).to_be_visible()
     assert numbers(operator) == {"New": "0", "Changed": "0", "Unchanged": str(len(lines)), "Rejected": "0"}
+
+
+def test_a_telephone_shows_five_people_with_what_matters(sign_in):
+    for number in range(6):
+        receive(
+            arrival=Arrival(
+                email=f"guest{number}@phone.example", first_name="Guest", business_entities=["The 7 Space"]
+            ),
+            source="api",
+            now=f.NOW,
+        )
+    page = sign_in("operator", viewport={"width": 360, "height": 740})
+    page.goto("/admin/contacts/contact/")
+    rows = page.locator("#result_list tbody tr")
+
+    last = rows.nth(4).bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= 740
+    for field in ("person", "brands", "state", "heard", "runs"):
+        expect(rows.first.locator(f".field-{field}")).to_be_visible()
+    assert overflow(page) == 0
