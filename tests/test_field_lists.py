@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts import cleaning, consent
-from contacts.imports import Columns, Line
+from contacts.imports import Columns, Line, permissions
 from contacts.intake import Arrival, receive
-from contacts.models import BusinessEntity, Contact, ContactEvent, LeadSource
+from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, LeadSource
 from tests import factories as f
 from workflows.models import ExportRun, ImportLine, ImportRun, SavedMapping
 from workflows.transfers import contact_columns, exporting, job_runner
@@ -280,6 +280,10 @@ NAME = st.one_of(
 ).filter(bool)
 
 
+def word(brand: str | None, state: Consent.State) -> Consent:
+    return Consent(business_entity=BusinessEntity(name=brand) if brand else None, state=state, recorded_at=f.NOW)
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.fixed_dictionaries(dict.fromkeys(("first_name", "last_name", "phone", "company", "job_title"), VALUE)),
@@ -289,15 +293,23 @@ NAME = st.one_of(
     ),
     named=st.lists(VALUE.filter(bool), min_size=1, max_size=3, unique=True),
     custom=st.dictionaries(NAME, JSON, max_size=4),
+    permission=st.dictionaries(st.none() | st.just("every brand") | VALUE.filter(bool), st.sampled_from(Consent.State)),
 )
 def test_export_and_import_are_inverse(
-    texts: dict[str, str], notes: str, lists: dict[str, list[str]], named: list[str], custom: dict[str, Any]
+    texts: dict[str, str],
+    notes: str,
+    lists: dict[str, list[str]],
+    named: list[str],
+    custom: dict[str, Any],
+    permission: dict[str | None, Consent.State],
 ) -> None:
     contact = Contact(email="ada@example.org", notes=notes, custom=cleaning.custom(custom), **texts, **lists)
     chosen = ["email", *texts, "notes", *lists, *(f"custom:{name}" for name in contact.custom)]
     (row,) = contact_columns.rows([contact], chosen)
     written = io.StringIO()
-    csv.writer(written).writerows([[*contact_columns.headings(chosen), "Contact ID"], [*row, "x"]])
+    may = contact_columns.cells.written("permission", permissions.written([word(*one) for one in permission.items()]))
+    more = ["Contact ID", "Permission To Email"]
+    csv.writer(written).writerows([[*contact_columns.headings(chosen), *more], [*row, "x", may]])
     header, cells = csv.reader(io.StringIO(written.getvalue(), newline=""))
 
     line = Columns.by_name([name.strip() for name in header]).understand(2, cells)
@@ -309,6 +321,8 @@ def test_export_and_import_are_inverse(
     assert {name: list(getattr(arrival, name)) for name in lists} == lists
     assert (arrival.custom or {}) == {name: "" if value is None else value for name, value in contact.custom.items()}
     assert list(contact_columns.cells.split(contact_columns.cells.joined(named))) == named
+    told = {"granted": True, "withdrawn": False, "pending": None}
+    assert (arrival.permission or {}) == {brand or "": told[state] for brand, state in permission.items()}
 
 
 class TestColumns:
@@ -437,6 +451,96 @@ class TestPermission:
 
         assert "“Marketing OK?” looks like a permission" in said
         assert not self.may("ada@example.org")
+
+
+def states() -> dict[str, list[tuple[str | None, str, str]]]:
+    """Of everybody the consents in their order: brand, state, source."""
+    found: dict[str, list[tuple[str | None, str, str]]] = {one.email: [] for one in Contact.objects.all()}
+    for one in Consent.objects.select_related("contact", "business_entity").order_by("recorded_at", "id"):
+        name = one.business_entity.name if one.business_entity else None
+        found[one.contact.email].append((name, one.state, one.source))
+    return found
+
+
+class TestPermissionThereAndBack:
+    """The column that our own export writes."""
+
+    def people(self) -> None:
+        brand = BusinessEntity.objects.create(slug="ridge", name="Ridge, Rohr; & Co (Berlin)")
+        other = BusinessEntity.objects.get(name="AM Consulting")
+        for name in ("both", "general", "asked", "banned", "bounced", "silent"):
+            receive(arrival=Arrival(email=f"{name}@example.org"), source="api", now=f.NOW)
+        both, general, asked, banned, _, _ = (
+            Contact.objects.get(email=f"{name}@example.org")
+            for name in ("both", "general", "asked", "banned", "bounced", "silent")
+        )
+        consent.withdraw(contact=both, source="link", now=f.NOW, business_entity=brand)
+        consent.grant(contact=both, source="form", now=f.NOW, business_entity=other)
+        consent.grant(contact=general, source="form", now=f.NOW, business_entity=other)
+        consent.withdraw(contact=general, source="link", now=f.NOW + dt.timedelta(days=1))
+        consent.ask(contact=asked, source="form", now=f.NOW, business_entity=other)
+        consent.do_not_contact(contact=banned, source="staff", now=f.NOW)
+        consent.suppress(email="bounced@example.org", reason="bounced")
+
+    def test_our_own_export_says_nothing_new(self, command: Any) -> None:
+        self.people()
+        before = states()
+
+        assert "unchanged │ 6" in command(exported())
+        assert states() == before
+
+    def test_a_ban_does_not_outlive_its_release(self, command: Any) -> None:
+        self.people()
+        command(exported("email", "permission"))
+        consent.contact_again(contact=Contact.objects.get(email="banned@example.org"), source="staff", now=f.NOW)
+
+        assert states()["banned@example.org"] == states()["bounced@example.org"] == []
+
+    def test_elsewhere_nobody_may_be_emailed_who_might_not_here(self, command: Any) -> None:
+        self.people()
+        file = exported("email", "permission")
+        Contact.objects.all().delete()
+        command(file)
+
+        told = "told by csv"
+        assert states() == {
+            "both@example.org": [
+                ("Ridge, Rohr; & Co (Berlin)", "withdrawn", told),
+                ("AM Consulting", "granted", told),
+            ],
+            "general@example.org": [(None, "withdrawn", told)],
+            "asked@example.org": [("AM Consulting", "withdrawn", told)],
+            "banned@example.org": [(None, "withdrawn", told)],
+            "bounced@example.org": [(None, "withdrawn", told)],
+            "silent@example.org": [],
+        }
+
+    def test_it_never_lifts_what_was_withdrawn_meanwhile(self, command: Any) -> None:
+        self.people()
+        file = exported("email", "permission")
+        both = Contact.objects.get(email="both@example.org")
+        consent.withdraw(contact=both, source="link", now=f.NOW + dt.timedelta(days=2))
+
+        assert "unchanged │ 6" in command(file)
+        assert not consent.may_contact(contact=both).allowed
+
+    @pytest.mark.parametrize(("cell", "state"), [("no", ["withdrawn"]), ("yes", ["granted"]), ("perhaps", [])])
+    def test_a_plain_answer_in_it_counts_for_every_brand(self, command: Any, cell: str, state: list[str]) -> None:
+        said = command(f"Email,Permission To Email\nada@example.org,{cell}\n")
+
+        assert [one for _, one, _ in states()["ada@example.org"]] == state
+        assert ("neither yes nor no" in said) == (not state)
+
+    def test_a_brand_that_nobody_knows_rejects_the_line_and_can_be_mapped(self, desk: Desk) -> None:
+        content = "Email,Business Entity,Permission To Email\n" + 'a@example.org,Old,"Withdrawn (Old, 2026-01-01)"\n'
+        desk.upload(content)
+        desk.map(*desk.run().fields)
+        rejected = desk.run().foreseen["rejected"]
+        desk.client.post(desk.page("values"), {"business_entities:Old": "AM Consulting"})
+        desk.post("apply", start="nothing")
+
+        assert rejected == 1
+        assert [one[:2] for one in states()["a@example.org"]] == [("AM Consulting", "withdrawn")]
 
 
 class TestNames:

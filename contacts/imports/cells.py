@@ -76,7 +76,7 @@ def typed(cell: str) -> Any:
 
 def joined(words: Iterable[str]) -> str:
     """Words in one cell, parted by commas; quoted where one holds what parts them."""
-    return ", ".join(_quoted(word) for word in words)
+    return ", ".join(quoted(word) for word in words)
 
 
 def split(cell: str) -> tuple[str, ...]:
@@ -89,7 +89,8 @@ def split(cell: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in words if word.strip())
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """The word as `split` knows it for one."""
     doubled = word.replace('"', '""')
     return f'"{doubled}"' if '"' in word or any(sign in word for sign in SIGNS) else word
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contacts import campaigns, full_name
-from contacts.imports import cells, dates
+from contacts.imports import cells, dates, permissions
 from contacts.imports.cells import CUSTOM
 from contacts.intake import Arrival
 from contacts.rules import spelling
@@ -20,6 +20,7 @@ from contacts.rules import spelling
 EMAIL, ADDED_ON, FULL_NAME = "email", "added_on", "full_name"
 # Each followed by the slug of a brand, or by nothing for every brand. Yes and no mean the opposite in the second.
 PERMISSION, OPT_OUT = "permission:", "opt_out:"
+PERMITTED = "permission"  # as our own export says it, for all brands in one cell
 CAMPAIGN = "source_metadata:"  # and the name of the column, in what is kept of where somebody came from
 
 
@@ -56,7 +57,7 @@ FIELDS: Final = {
     "business_entities": Field("Business Entity", "business entities, brand, brands, entity", "Brand",
                                hint="several: with commas"),
     "status": Field("Status", "contact status, stage"),
-    "permission": Field("Permission To Email", name="May be emailed", is_exported_only=True),
+    PERMITTED: Field("Permission To Email", name="May be emailed", hint="as an export of Contactflow says it"),
     "tags": Field("Tags", "tag, labels, label", hint="with commas"),
     "interests": Field("Interests", "interest, interested in, topics", hint="with commas"),
     "notes": Field("Notes", "note, comment, comments, remarks"),
@@ -99,8 +100,9 @@ AGAINST: Final = re.compile(
 OTHERWISE: Final = re.compile(r"verif|valid|bounce|options?\b|open")
 REJECTION_COLUMNS: Final = ("Rejected Line", "Rejected Because")
 # Contactflow's own columns, which come back with an export or with a corrected file of rejected lines.
-OURS: Final = frozenset(one.heading.casefold() for one in FIELDS.values() if one.is_exported_only)
-KEPT_ASIDE: Final = OURS | {name.casefold() for name in REJECTION_COLUMNS}
+ONLY_TOLD: Final = frozenset(one.heading.casefold() for one in FIELDS.values() if one.is_exported_only)
+OURS: Final = ONLY_TOLD | {FIELDS[PERMITTED].heading.casefold()}
+KEPT_ASIDE: Final = ONLY_TOLD | {name.casefold() for name in REJECTION_COLUMNS}
 IGNORE = ""
 
 
@@ -202,7 +204,7 @@ class Columns:
             custom=self._custom(values, raw),
             source_metadata=_named(values, CAMPAIGN) or None,
             added_on=self._added_on(values, warnings),
-            permission=_permission(values, warnings),
+            permission=self._permission(values, warnings),
             payload=payload,
         )
         return Line(number=number, arrival=arrival, digest=self._digest(payload), cells=record, warnings=warnings)
@@ -236,6 +238,17 @@ class Columns:
         if text and date is None:
             warnings.append(f'Date Added "{text[:40]}" was left out: write it like November 3, 2024.')
         return date
+
+    def _permission(self, values: Mapping[str, str], warnings: list[str]) -> dict[str, bool | None] | None:
+        """Where two columns speak of one brand, a no is not outvoted."""
+        found = _answers(values, warnings)
+        cell = values.get(PERMITTED, "")
+        meant = self.values.get("business_entities", {})
+        for brand, may in (permissions.read(cell) or {}).items():
+            name = meant.get(spelling(brand), brand)
+            if name or not brand:  # and not a brand that was chosen to be left out
+                found[name] = may if found.get(name, True) else False
+        return found or None
 
     def _digest(self, payload: dict[str, str]) -> str:
         """The same whatever the order of the columns; another where a person chose otherwise than the names say."""
@@ -288,11 +301,12 @@ def _column(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _permission(values: Mapping[str, str], warnings: list[str]) -> dict[str, bool] | None:
-    """Where two columns speak of one brand, a no is not outvoted."""
-    found: dict[str, bool] = {}
+def _answers(values: Mapping[str, str], warnings: list[str]) -> dict[str, bool | None]:
+    found: dict[str, bool | None] = {}
     for name, cell in values.items():
         kind, colon, brand = name.partition(":")
+        if name == PERMITTED and permissions.read(cell) is None:
+            kind, colon, brand = PERMISSION, "", ""
         if kind + colon not in (PERMISSION, OPT_OUT) or not cell.strip():
             continue
         may = STATES.get(_word(cell))
@@ -302,7 +316,7 @@ def _permission(values: Mapping[str, str], warnings: list[str]) -> dict[str, boo
             warnings.append(f"“{cell.strip()[:40]}” says neither yes nor no about being emailed, and was left out.")
         else:
             found[brand] = found.get(brand, True) and may
-    return found or None
+    return found
 
 
 def _word(cell: str) -> str:

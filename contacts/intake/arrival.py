@@ -44,8 +44,9 @@ class Arrival:
     custom: Mapping[str, Any] | None = None
     source_metadata: Mapping[str, Any] | None = None
     added_on: dt.date | None = None
-    permission: Mapping[str, bool] | None = None
-    """Whether they may be written to, by the name of a brand; by the empty name for every brand."""
+    permission: Mapping[str, bool | None] | None = None
+    """Whether they may be written to, by the name of a brand; by the empty name for every brand. None: they may not
+    where the source has them, which says nothing about somebody who is known here."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[Remark] = ()
 

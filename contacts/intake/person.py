@@ -62,11 +62,14 @@ class Person:
             self.contact.status = consent.strictest(known=self.contact.status, arriving=arrival.status)
         self.add_types(arrival.contact_types or ())
 
-    def permit(self, permission: Mapping[BusinessEntity | None, bool], *, source: str, now: dt.datetime) -> None:
-        """Record what a source says of being written to: it may forbid it, but never allow it again."""
+    def permit(self, permission: Mapping[BusinessEntity | None, bool | None], *, source: str, now: dt.datetime) -> None:
+        """Record what a source says of being written to: it may forbid it, but never allow it again; and None forbids
+        it for somebody new."""
         for brand, may in permission.items():
+            if may is None and not self.is_new:
+                continue
             record = consent.told(
-                contact=self.contact, known=self.consents, brand=brand, may=may, source=source, now=now
+                contact=self.contact, known=self.consents, brand=brand, may=bool(may), source=source, now=now
             )
             if record is not None:
                 self.consents.insert(0, record)

@@ -53,7 +53,7 @@ class ValidatedArrival:
     status: ContactStatus | None
     custom: dict[str, Any] | None
     added_on: dt.date | None
-    permission: dict[BusinessEntity | None, bool]
+    permission: dict[BusinessEntity | None, bool | None]
     payload: dict[str, Any]
     warnings: list[Remark]
 
@@ -106,7 +106,7 @@ def validate(*, arrival: Arrival, reference: ReferenceData, refused: Collection[
     custom = _custom(arrival, findings)
     message = texts.pop("message", "")
     form = _form(arrival, findings)
-    permission: dict[BusinessEntity | None, bool] = {}
+    permission: dict[BusinessEntity | None, bool | None] = {}
     with findings.of("permission"):
         brands = reference.business_entities
         permission = {brands.find(name) if name else None: may for name, may in (arrival.permission or {}).items()}

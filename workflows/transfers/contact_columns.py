@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from contactflow.core import mail_addresses
 from contacts import consent
 from contacts.imports import cells, columns
+from contacts.imports import permissions as saying
 from contacts.imports.cells import CUSTOM
 from contacts.models import Consent, Contact
 
@@ -76,12 +77,9 @@ def permissions(people: Sequence[Contact]) -> dict[UUID, str]:
 
 def _permission(person: Contact, blocked: Mapping[str, str], records: Sequence[Consent]) -> str:
     if person.status.blocks_contact:
-        return f"No: {person.status.name}"
+        return f"{saying.BLOCKED}{person.status.name}"
     if reason := blocked.get(mail_addresses.folded(person.email)):
-        return f"No: {reason.lower()}"
+        return f"{saying.BLOCKED}{reason.lower()}"
     general = next((at for at, one in enumerate(records) if one.business_entity is None), len(records))
-    said = [  # what is older than a word about every brand holds no more
-        f"{one.get_state_display()} ({one.business_entity or 'every brand'}, {one.recorded_at:%Y-%m-%d})"
-        for one in reversed(records[: general + 1])
-    ]
-    return "; ".join(said) or "Nothing recorded"
+    # What is older than a word about every brand holds no more.
+    return saying.written(list(reversed(records[: general + 1]))) or saying.NOTHING
