@@ -14,12 +14,22 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import TextField
+from django.db.models import BooleanField, TextField
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from django.utils.module_loading import import_string
 
 from contacts import consent, describe
 from contacts.models import Contact, FormerAddress, Suppression
+
+# Bytes as text, whatever they are; an address also as a form sends it.
+_IN_BYTES = """
+    EXISTS (
+        SELECT 1 FROM unnest(%s::text[]) AS gone (email),
+            LATERAL (VALUES (email), (replace(replace(email, '+', '%%2b'), '@', '%%40'))) AS spelling (address)
+        WHERE position(lower(encode(convert_to(address, 'UTF8'), 'escape')) IN lower(encode({column}, 'escape'))) > 0
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,10 @@ class Erased:
     @property
     def pattern_with_names(self) -> str:
         return "|".join([self.pattern, *map(re.escape, self.names)])
+
+    def stands_in(self, column: str) -> RawSQL:
+        """Whether one of their addresses stands in a column of bytes, in any case."""
+        return RawSQL(_IN_BYTES.format(column=column), [list(self.emails)], output_field=BooleanField())  # noqa: S611
 
 
 def as_text(field: str) -> Cast:

@@ -24,3 +24,5 @@ def _forget_mail(erased: Erased) -> None:
     theirs = Q(sender__in=emails) | Q(recipients__overlap=emails) | Q(cc__overlap=emails)
     about = Q(subject__iregex=erased.pattern) | Q(body__iregex=erased.pattern) | Q(sender_name__iregex=erased.pattern)
     Reply.objects.filter(theirs | about, contact=None).delete()
+    unread = Reply.objects.filter(kind=Reply.Kind.UNREADABLE)
+    unread.alias(is_theirs=erased.stands_in("engagement_reply.raw")).filter(is_theirs=True).delete()

@@ -6,10 +6,9 @@ What they share is read: who writes, that something was not delivered, to whom, 
 from __future__ import annotations
 
 import re
-from email.message import Message as Mail
 
 from engagement.bounces import mail_parts, words
-from engagement.bounces.mail_parts import ADDRESS
+from engagement.bounces.mail_parts import ADDRESS, Letter
 
 # Who writes, how it says so, and what it quotes of a server: a reply, or an enhanced code.
 _DAEMON = words.any_of(
@@ -121,9 +120,13 @@ _STANDS = words.any_of(
 )
 
 
-def is_notice(mail: Mail, said: str) -> bool:
+MAX_LISTED = 50  # recipients in a header
+
+
+def is_notice(letter: Letter) -> bool:
     """Whether a mail system reports here that something was not delivered; a person's mail and an automatic answer
     do not."""
+    mail, said = letter.mail, letter.said
     if mail.get("X-Failed-Recipients"):
         return True
     sender, subject = mail_parts.header(mail, "From"), mail_parts.header(mail, "Subject")
@@ -139,20 +142,22 @@ def is_notice(mail: Mail, said: str) -> bool:
     return False
 
 
-def recipients(mail: Mail, said: str) -> list[tuple[str, str]]:
+def recipients(letter: Letter) -> list[tuple[str, str]]:
     """Each recipient with what is said of it."""
+    mail, said = letter.mail, letter.said
     own = {
         found.lower()
         for name in ("To", "From", "Return-Path", "Delivered-To")
-        for found in ADDRESS.findall(str(mail.get(name, "")))
+        for found in ADDRESS.findall(mail_parts.stated(mail, name))
     }
     own |= {
         found.lower()
-        for returned in mail_parts.returned(mail)
+        for returned in letter.returned
         for name in ("From", "Return-Path", "Sender")
-        for found in ADDRESS.findall(str(returned.get(name, "")))
+        for found in ADDRESS.findall(mail_parts.stated(returned, name))
     }
-    listed = [one.strip().strip("<>") for one in str(mail.get("X-Failed-Recipients", "")).split(",") if "@" in one]
+    failed = mail_parts.stated(mail, "X-Failed-Recipients").split(",")[:MAX_LISTED]
+    listed = [one.strip().strip("<>") for one in failed if "@" in one]
     stands = [(match, _address(match)) for match in _STANDS.finditer(said)]
     stands = [(match, address) for match, address in stands if address.lower() not in own]
     if any(match["line"] for match, _ in stands):
@@ -176,10 +181,10 @@ def recipients(mail: Mail, said: str) -> list[tuple[str, str]]:
     return [(address, "\n".join(block)) for address, block in blocks.items()]
 
 
-def returned_to(mail: Mail) -> list[str]:
-    for returned in mail_parts.returned(mail):
+def returned_to(letter: Letter) -> list[str]:
+    for returned in letter.returned:
         for name in ("To", "X-Envelope-To", "X-Original-To", "Delivered-To"):
-            if found := ADDRESS.findall(str(returned.get(name, ""))):
+            if found := ADDRESS.findall(mail_parts.stated(returned, name)):
                 return [one.lower() for one in found]
     return []
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from engagement.bounces import judging, mail_parts, prose, verdicts, words
 from engagement.bounces.judging import Answer
-from engagement.bounces.mail_parts import ADDRESS
+from engagement.bounces.mail_parts import ADDRESS, Letter
 from engagement.bounces.verdicts import Kind, Verdict
 
 MAX_BYTES = 2_000_000  # of a report; what it returns of the message may be longer
+MAX_RECIPIENTS, MAX_IDS = 500, 100
 # A person, or somebody for them, does not want it (RFC 5965); "not-spam" and "auth-failure" are something else.
 _COMPLAINTS = ("abuse", "fraud", "virus", "other", "miscategorized", "opt-out", "opt-out-list")
 _ID = re.compile(r"<[^<>\s]+>")
@@ -50,13 +51,13 @@ class Report:
 def read(raw: bytes) -> list[Report]:
     """The reports in a message, one for each recipient; none when it is anything else, an automatic answer say."""
     mail = message_from_bytes(raw[:MAX_BYTES], policy=policy.compat32)
-    found = _complaints(mail) or _delivery_statuses(mail) or _notification(mail) or _written(mail)
-    ids = tuple(
-        dict.fromkeys(one for part in mail_parts.returned(mail) for one in _ID.findall(str(part.get("Message-ID", ""))))
-    )
+    letter = mail_parts.letter(mail)
+    found = _complaints(letter) or _delivery_statuses(letter) or _notification(letter.said) or _written(letter)
+    named = (one for part in letter.returned for one in _ID.findall(mail_parts.stated(part, "Message-ID")))
+    ids = tuple(dict.fromkeys(named))[:MAX_IDS]
     names = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To")
-    at = tuple(dict.fromkeys(one.lower() for name in names for one in ADDRESS.findall(str(mail.get(name, "")))))
-    return [replace(report, message_ids=report.message_ids or ids, arrived_at=at) for report in found]
+    at = tuple(dict.fromkeys(one.lower() for name in names for one in ADDRESS.findall(mail_parts.stated(mail, name))))
+    return [replace(report, message_ids=report.message_ids or ids, arrived_at=at) for report in found[:MAX_RECIPIENTS]]
 
 
 def _judged(recipient: str, said: str, *, status: str = "", original: str = "", around: str = "") -> Report:
@@ -69,8 +70,8 @@ def _judged(recipient: str, said: str, *, status: str = "", original: str = "", 
     )
 
 
-def _complaints(mail: Mail) -> list[Report]:
-    found = []
+def _complaints(letter: Letter) -> list[Report]:
+    mail, found = letter.mail, []
     for part in mail_parts.parts_of(mail, "message/feedback-report"):
         fields: dict[str, list[str]] = {}
         for group in mail_parts.fields(part):
@@ -81,35 +82,36 @@ def _complaints(mail: Mail) -> list[Report]:
         if kind not in _COMPLAINTS:
             continue
         named = [one for value in fields.get("original-rcpt-to", []) for one in ADDRESS.findall(value)]
-        named = named or prose.returned_to(mail)[:1] or [""]
+        named = named or prose.returned_to(letter)[:1] or [""]
         found += [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), answer=Answer(kind)) for one in named]
-    return found or _complaint_of_hotmail(mail)
+    return found or _complaint_of_hotmail(letter)
 
 
-def _complaint_of_hotmail(mail: Mail) -> list[Report]:
+def _complaint_of_hotmail(letter: Letter) -> list[Report]:
     """Microsoft's own programme sends no RFC 5965, but the message itself with a subject that never changes."""
+    mail = letter.mail
     if not re.match(r"complaint about message from [\d.]+", mail_parts.header(mail, "Subject"), re.IGNORECASE):
         return []
-    named = ADDRESS.findall(mail_parts.header(mail, "X-HmXmrOriginalRecipient")) or prose.returned_to(mail)[:1]
+    named = ADDRESS.findall(mail_parts.header(mail, "X-HmXmrOriginalRecipient")) or prose.returned_to(letter)[:1]
     return [Report(verdict=verdicts.COMPLAINED, recipient=one.lower(), answer=Answer("abuse")) for one in named or [""]]
 
 
-def _delivery_statuses(mail: Mail) -> list[Report]:
+def _delivery_statuses(letter: Letter) -> list[Report]:
     """RFC 3464. What its machine-readable part leaves open stands in its words."""
+    mail, said = letter.mail, letter.said
     groups = [
         group
         for part in mail_parts.parts_of(mail, "message/delivery-status", "message/global-delivery-status")
         for group in mail_parts.fields(part)
     ]
-    said = mail_parts.written(mail)[0]
-    if not groups and prose.is_notice(mail, said):
+    if not groups and prose.is_notice(letter):
         groups = mail_parts.groups(_flat(mail))
     groups = [
         group
         for group in groups
         if ("final-recipient" in group or "original-recipient" in group) and ("action" in group or "status" in group)
-    ]
-    beside = dict(prose.recipients(mail, said)) if groups else {}
+    ][:MAX_RECIPIENTS]
+    beside = dict(prose.recipients(letter)) if groups else {}
     return [_status(group, beside, said if len(groups) == 1 else "") for group in groups]
 
 
@@ -138,17 +140,17 @@ def _recipient(value: str) -> str:
 
 def _flat(mail: Mail) -> str:
     """All its text, of parts whose boundaries are broken too."""
-    return "\n\n".join(mail_parts.text_of(part) for part in mail_parts.own_parts(mail))
+    return mail_parts.joined(mail_parts.own_parts(mail), "\n\n", mail_parts.MAX_FIELDS)
 
 
-def _notification(mail: Mail) -> list[Report]:
+def _notification(said: str) -> list[Report]:
     """Amazon's, which it also sends as an email whose text is JSON."""
-    text = mail_parts.written(mail)[0].strip()
+    text = said.strip()
     if not text.startswith('{"') or "notificationType" not in text:
         return []
     try:
         told, _ = json.JSONDecoder(strict=False).raw_decode(re.sub(r"\n ?", "", text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     ids = tuple(filter(None, [_written_id(told)]))
     match told:
@@ -159,7 +161,7 @@ def _notification(mail: Mail) -> list[Report]:
                     str(one.get("diagnosticCode", "")),
                     status=str(one.get("status", "")),
                 )
-                for one in people
+                for one in people[:MAX_RECIPIENTS]
                 if isinstance(one, dict)
             ]
         case {"complaint": {"complainedRecipients": [*people]}}:
@@ -183,14 +185,14 @@ def _written_id(told: Any) -> str:
             return ""
 
 
-def _written(mail: Mail) -> list[Report]:
-    said = mail_parts.written(mail)[0]
+def _written(letter: Letter) -> list[Report]:
+    mail, said = letter.mail, letter.said
     kind = str(mail.get_param("report-type", ""))
-    if kind.lower() == "disposition-notification" or not prose.is_notice(mail, said):
+    if kind.lower() == "disposition-notification" or not prose.is_notice(letter):
         return []
-    found = [_judged(address, text) for address, text in prose.recipients(mail, said)]
+    found = [_judged(address, text) for address, text in prose.recipients(letter)[:MAX_RECIPIENTS]]
     if not found:  # one that was passed on within another, or one that names nobody
-        found = [one for part in mail_parts.returned(mail) for one in _delivery_statuses(part)]
-    found = found or [_judged(address, said) for address in prose.returned_to(mail)[:1] or [""]]
+        found = [one for part in letter.returned for one in _delivery_statuses(mail_parts.letter(part))]
+    found = found or [_judged(address, said) for address in prose.returned_to(letter)[:1] or [""]]
     is_delay = re.search(r"\bdelay|warning: ", mail_parts.header(mail, "Subject"), re.IGNORECASE)
     return [replace(one, verdict=verdicts.DELAYED) for one in found] if is_delay else found

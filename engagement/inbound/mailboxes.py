@@ -2,7 +2,8 @@
 
 A cursor (UIDVALIDITY, last UID) says how far; it moves in the transaction that takes a message in. Neither a date nor
 "unread" decides: people read the mailbox, too, and what came during an outage is all there. Where the server has
-numbered anew, the last 30 days are looked through once more; what is here is known by its bytes.
+numbered anew, the last 30 days are looked through once more; what is here is known by its bytes. A message that ends
+whoever reads it is noted beforehand: it is kept unread in the end, and what comes after it is read.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from engagement.inbound import inboxes
 from engagement.inbound.inboxes import Inbox
-from engagement.inbound.taking import Outcome, take_in
+from engagement.inbound.taking import Outcome, keep, take_in
 from engagement.models import Mailbox
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ LONGEST_WAIT = dt.timedelta(minutes=15)  # between two tries of a mailbox that c
 LEASE = dt.timedelta(minutes=2)
 CONNECT_SECONDS = 10.0
 LOOK_BACK = dt.timedelta(days=30)  # at first, and where the server numbers anew
+READS = 2  # of a message, before it is only kept
 MAX_BYTES = 10_000_000  # of a message; what lies beyond is left in the mailbox
 _TROUBLE = (imap_tools.MailboxLoginError, imap_tools.ImapToolsError, imaplib.IMAP4.error, OSError, EOFError)
 
@@ -152,7 +154,8 @@ def _read_on(session: BaseMailBox, inbox: Inbox, found: Pass, deadline: float | 
     validity = session.folder.status(inbox.folder, ["UIDVALIDITY"])["UIDVALIDITY"]
     if mailbox.uid_validity != validity:
         mailbox.uid_validity, mailbox.last_uid = validity, _uid_before(session)
-        mailbox.save(update_fields=["uid_validity", "last_uid"])
+        mailbox.attempted_uid = None
+        mailbox.save(update_fields=["uid_validity", "last_uid", "attempted_uid"])
     # `n:*` always includes the newest message, however old it is.
     uids = sorted(int(uid) for uid in session.uids(f"UID {mailbox.last_uid + 1}:*", charset=None))
     for uid in uids:
@@ -160,7 +163,7 @@ def _read_on(session: BaseMailBox, inbox: Inbox, found: Pass, deadline: float | 
             continue
         if deadline is not None and time.monotonic() >= deadline:
             return False
-        _take(session, inbox, validity, uid, found)
+        _take(session, inbox, mailbox, uid, found)
     return True
 
 
@@ -171,15 +174,27 @@ def _uid_before(session: BaseMailBox) -> int:
     return min(uids) - 1 if uids else max((int(uid) for uid in session.uids("UID *", charset=None)), default=0)
 
 
-def _take(session: BaseMailBox, inbox: Inbox, validity: int, uid: int, found: Pass) -> None:
+def _take(session: BaseMailBox, inbox: Inbox, mailbox: Mailbox, uid: int, found: Pass) -> None:
+    validity = mailbox.uid_validity
     raw, received_at = _fetch(session, uid)
+    is_readable = _note_attempt(mailbox, uid) <= READS
     now = database_now()
     with transaction.atomic():
         if raw is not None:  # else somebody deleted it meanwhile
             key = f"{inbox.name}:{validity}:{uid}"
-            taken = take_in(raw, via="imap", key=key, now=now, received_at=received_at, brand=inbox.brand)
+            if is_readable:
+                taken = take_in(raw, via="imap", key=key, now=now, received_at=received_at, brand=inbox.brand)
+            else:
+                taken = keep(raw, via="imap", key=key, now=now, received_at=received_at)
             found.outcomes[taken.outcome] += 1
         Mailbox.objects.filter(name=inbox.name, uid_validity=validity).update(last_uid=Greatest(F("last_uid"), uid))
+
+
+def _note_attempt(mailbox: Mailbox, uid: int) -> int:
+    """The how manieth reading of it begins; said before anything can go wrong."""
+    attempts = mailbox.attempts + 1 if mailbox.attempted_uid == uid else 1
+    Mailbox.objects.filter(pk=mailbox.pk).update(attempted_uid=uid, attempts=attempts)
+    return attempts
 
 
 def _fetch(session: BaseMailBox, uid: int) -> tuple[bytes | None, dt.datetime | None]:

@@ -1,6 +1,7 @@
 """A message as it arrived, taken apart whatever it looks like: broken headers, unknown charsets, no parts at all.
 
-Headers are read one by one from the tolerant parser: the strict one raises for a Message-ID of "<>".
+Headers are read one by one from the tolerant parser: the strict one raises for a Message-ID of "<>". What would take
+long is not begun: `Laborious` is raised instead, and headers are read up to a length.
 """
 
 from __future__ import annotations
@@ -21,6 +22,16 @@ from contactflow.core import mail_addresses
 from engagement.inbound import html_text
 
 MAX_PARTS = 200
+MAX_HEADER, MAX_HEADERS = 10_000, 200_000  # characters of one that are read, and of all of them
+MAX_ENCODED = 200  # words in one header
+# Each line is compared with each boundary around it, and each parameter's quotes are counted from the beginning.
+MAX_COMPARISONS, MAX_PARAMETERS, MAX_ALL_PARAMETERS = 3_000_000, 4_000, 300_000
+_BOUNDARY = re.compile(rb"\bboundary\s*[*=]", re.IGNORECASE)
+_PARAMETERS = re.compile(
+    rb"^content-(?:type|disposition)[ \t]*:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE
+)
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_PLAIN_ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@]{1,64}@[^\s<>()\[\]\",;:@]{1,255}")
 MAX_TEXT = 500_000  # characters of what somebody wrote
 MAX_ADDRESSES = 100
 MAX_IDS = 50
@@ -54,12 +65,20 @@ class Mail:
         return next(iter(self.headers.get(name, ())), "")
 
 
+class Laborious(ValueError):
+    """Taking it apart would take longer than anybody's mail is worth."""
+
+
 def parse(raw: bytes) -> Mail:
     """Take it apart. What it cannot be made of (nesting without end) raises whatever the parser raises."""
+    _refuse_labour(raw)
     message = email.message_from_bytes(raw, policy=email.policy.compat32)
     headers: dict[str, list[str]] = {}
+    room = MAX_HEADERS
     for name, value in message.raw_items():
-        headers.setdefault(name.lower(), []).append(_decoded(value))
+        room -= min(len(str(value)), MAX_HEADER)
+        if room >= 0:
+            headers.setdefault(name.lower(), []).append(_decoded(value))
     sender_name, sender = next(iter(_mailboxes(message, "from") or _mailboxes(message, "sender")), ("", ""))
     text, html, attachments = _content(message)
     return Mail(
@@ -81,6 +100,28 @@ def parse(raw: bytes) -> Mail:
     )
 
 
+def addresses_in(raw: bytes) -> tuple[str, list[str]]:
+    """Whom a message that cannot be read says it is from ("" where it does not), and to whom; it never raises."""
+    head = re.split(rb"\r?\n\r?\n", raw[:MAX_HEADERS], maxsplit=1)[0].decode("utf-8", "replace")
+    found: dict[str, list[str]] = {}
+    for line in _FOLD.sub(" ", head).splitlines():
+        name, _, value = line.partition(":")
+        if (name := name.strip().lower()) in ("from", "to", "cc"):
+            named = _PLAIN_ADDRESS.findall(clean(value[:MAX_HEADER]))
+            found.setdefault(name, []).extend(mail_addresses.folded(one)[:320] for one in named)
+    return next(iter(found.get("from", [])[-1:]), ""), [*found.get("to", []), *found.get("cc", [])][:MAX_ADDRESSES]
+
+
+def _refuse_labour(raw: bytes) -> None:
+    lines = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+    comparisons = lines * (1 + len(_BOUNDARY.findall(raw)))
+    parameters = [len(found[0]) for found in _PARAMETERS.finditer(raw)]
+    if comparisons > MAX_COMPARISONS or max(parameters, default=0) > MAX_PARAMETERS:
+        raise Laborious
+    if sum(parameters) > MAX_ALL_PARAMETERS:
+        raise Laborious
+
+
 def clean(text: str) -> str:
     """Without what a text column does not take: NUL, and halves of characters."""
     return _SURROGATES.sub("\ufffd", text.replace("\x00", ""))
@@ -88,9 +129,9 @@ def clean(text: str) -> str:
 
 def _decoded(value: Any) -> str:
     """A header in one line, encoded words read; what cannot be read stays as it is."""
-    text = str(value)
+    text = str(value)[:MAX_HEADER]
     try:
-        pieces = decode_header(text)
+        pieces = decode_header(text) if text.count("=?") <= MAX_ENCODED else [(text, None)]
     except (HeaderParseError, ValueError):
         pieces = [(text, None)]
     read = "".join(one if isinstance(one, str) else _in_charset(one, charset or "utf-8") for one, charset in pieces)
@@ -111,7 +152,7 @@ def _in_charset(content: bytes, charset: str) -> str:
 
 def _mailboxes(message: Message, name: str) -> list[tuple[str, str]]:
     """(name, address) of each, comparable: as contacts.addresses has them."""
-    values = [str(value) for value in message.get_all(name, [])]
+    values = [str(value)[:MAX_HEADER] for value in message.get_all(name, [])[:MAX_PARTS]]
     found = [(_decoded(shown), address) for shown, address in getaddresses(values) if "@" in address]
     return [(shown, clean(mail_addresses.folded(address))[:320]) for shown, address in found][:MAX_ADDRESSES]
 

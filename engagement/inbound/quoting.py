@@ -1,7 +1,7 @@
 """What is new in a reply, apart from what it quotes, and whether that only says "stop".
 
-The library that cuts takes long for many lines: it gets a bounded text and bounded time. Whatever it does, the whole
-body is kept beside its answer.
+The library that cuts takes long for many lines: it gets a bounded text and bounded time. What is done beside it has
+no such limit, so no pattern there may take long for any text. Whatever is cut, the whole body is kept beside it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ MAX_CHARACTERS, MAX_LINES, SECONDS = 20_000, 600, 2.0
 LANGUAGES = [name for name in MAIL_LANGUAGES if len(name) == 2]
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 # What the library does not know: a time and an address before a colon say it in every language, in a line or in two; so
-# do words between dashes.
-_TIME, _ADDRESS = r"\d{1,2}[:.h]\d\d", r"[^\s<>@]+@[^\s<>]+"
+# do words between dashes. Nothing is gone back into that was read once (`*+`, `(?=...)`), and all else is bounded.
+_TIME, _ADDRESS = r"\d{1,2}[:.h]\d\d", r"[^\s<>@]{1,64}@[^\s<>:]{1,255}+"
 _WROTE = re.compile(
-    rf"^[ \t]*(?:(?=[^\n]*{_TIME})[^\n]{{5,200}}{_ADDRESS}[^\n]{{0,30}}:|"
-    rf"[^\n]{{0,150}}{_TIME}[^\n]{{0,150}}\n[^\n]{{0,60}}{_ADDRESS}[^\n]{{0,30}}:|"
+    rf"^[ \t]*+(?:(?=[^\n]*{_TIME})[^\n]{{5,200}}{_ADDRESS}[^\n]{{0,30}}:|"
+    rf"(?=[^\n]{{0,150}}{_TIME}[^\n]{{0,150}}\n)[^\n]*+\n[^\n]{{0,60}}{_ADDRESS}[^\n]{{0,30}}:|"
     r"(?=[^\n]*\d)[^\n]{5,150}\b(?:escribió|escreveu|написала?|пише|пишет|yazd\u0131|kirjoitti|írta)[^\S\n]*:|"
     r"(?=[^\n]*[\d@])[^\n]{5,100}\b(?:schreef|skrev|napisał\w*|napsal\w*)\b[^\n]{1,100}?:|"
     r"-{4,}[^\n-][^\n]{2,80}-{4,})[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_TRAILING = re.compile(r"(?:\n[ \t]*(?:[-_=*]{5,}|-{4,}[^\n]{2,80}-{4,})[ \t]*)+$")
+_RULE = re.compile(r"[-_=*]{5,}|-{4,}[^\n]{2,80}-{4,}")
 _QUOTED = re.compile(r"^[ \t]*>", re.MULTILINE)
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 OPT_OUT = frozenset(
@@ -83,9 +83,10 @@ def _latest(text: str) -> tuple[str, str]:
         newest = None
     content = newest.content if newest else before
     short = newest.body if newest else before
-    kept = "\n".join(line for line in content.split("\n") if not line.startswith(">"))
-    kept = _TRAILING.sub("", kept.strip())
-    return kept.strip(), _SIGNATURE.split(_without_quotes(short), maxsplit=1)[0].strip()
+    kept = [line for line in content.strip().split("\n") if not line.startswith(">")]
+    while len(kept) > 1 and (not kept[-1].strip() or _RULE.fullmatch(kept[-1].strip())):
+        kept.pop()
+    return "\n".join(kept).strip(), _SIGNATURE.split(_without_quotes(short), maxsplit=1)[0].strip()
 
 
 def _without_quotes(text: str) -> str:

@@ -57,28 +57,48 @@ def take_in(
     `via` and `key` say where it was delivered: the same pair, or the same bytes, are one message. `brand` is the slug
     of the brand whose mailbox it is, where it is one's. Raises only what the database raises when it is away.
     """
-    place, digest = f"{via}:{key}"[:300], hashlib.sha256(raw).hexdigest()
-    known = Reply.objects.filter(Q(key=place) | Q(digest=digest)).defer("raw", "body").first()
-    if known is not None:
-        return Taken(Outcome.KNOWN, known)
-    arrived = Reply(key=place, digest=digest, raw=raw[:MAX_RAW], received_at=min(received_at or now, now))
+    arrived = _arrived(raw, f"{via}:{key}"[:300], min(received_at or now, now))
+    if known := _known(arrived):
+        return known
     try:
         with transaction.atomic():
             return _take(arrived, raw, brand, now)
     except (OperationalError, InterfaceError):
         raise
     except IntegrityError:  # somebody else took it in meanwhile, or it cannot be stored as it was read
-        if known := Reply.objects.filter(Q(key=place) | Q(digest=digest)).first():
-            return Taken(Outcome.KNOWN, known)
-        logger.exception("a message (%s) could not be stored", place)
+        if known := _known(arrived):
+            return known
+        logger.exception("a message (%s) could not be stored", arrived.key)
     except Exception:
-        logger.exception("a message (%s) could not be read", place)
-    arrived = Reply(
-        key=place, digest=digest, raw=arrived.raw, received_at=arrived.received_at,
-        kind=Kind.UNREADABLE, state=State.QUARANTINED,
+        logger.exception("a message (%s) could not be read", arrived.key)
+    return _keep(arrived)
+
+
+def keep(raw: bytes, *, via: str, key: str, now: dt.datetime, received_at: dt.datetime | None = None) -> Taken:
+    """Only keep a message, for staff, as one that cannot be read: what read it came to no end."""
+    arrived = _arrived(raw, f"{via}:{key}"[:300], min(received_at or now, now))
+    return _known(arrived) or _keep(arrived)
+
+
+def _arrived(raw: bytes, place: str, at: dt.datetime) -> Reply:
+    return Reply(key=place, digest=hashlib.sha256(raw).hexdigest(), raw=raw[:MAX_RAW], received_at=at)
+
+
+def _known(arrived: Reply) -> Taken | None:
+    same = Reply.objects.filter(Q(key=arrived.key) | Q(digest=arrived.digest))
+    known = same.defer("raw", "body").first()
+    return Taken(Outcome.KNOWN, known) if known else None
+
+
+def _keep(arrived: Reply) -> Taken:
+    """As it arrived, with the addresses that stand in it."""
+    sender, recipients = parsing.addresses_in(bytes(arrived.raw))
+    kept = Reply(
+        key=arrived.key, digest=arrived.digest, raw=arrived.raw, received_at=arrived.received_at,
+        sender=sender, recipients=recipients, kind=Kind.UNREADABLE, state=State.QUARANTINED,
     )  # fmt: skip
-    arrived.save(force_insert=True)
-    return Taken(Outcome.UNREADABLE, arrived)
+    kept.save(force_insert=True)
+    return Taken(Outcome.UNREADABLE, kept)
 
 
 def accept(*, reply: Reply, contact: Contact, by: str, now: dt.datetime) -> Reply:

@@ -123,12 +123,15 @@ class Reply(models.Model):
 class Mailbox(models.Model):
     """How far a mailbox was read: the UIDs up to `last_uid`, of this UIDVALIDITY, are here.
 
-    The two only move together with what was taken in. `reason` says why it cannot be read, since `failing_since`.
+    The two only move together with what was taken in. `attempts` counts how often the reading of `attempted_uid` began,
+    whatever became of it. `reason` says why it cannot be read, since `failing_since`.
     """
 
     name = models.CharField(max_length=320, unique=True, help_text="user@server/folder")
     uid_validity = models.BigIntegerField(null=True, blank=True)
     last_uid = models.BigIntegerField(default=0)
+    attempted_uid = models.BigIntegerField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(db_default=0, editable=False)
     read_at = models.DateTimeField(null=True, blank=True, help_text="When it was last read to its end.")
     next_attempt_at = models.DateTimeField(db_default=Now())
     failing_since = models.DateTimeField(null=True, blank=True)

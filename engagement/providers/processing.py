@@ -19,6 +19,7 @@ from engagement.providers import catalogue, facts, payloads
 
 Status, Kind = ProviderDelivery.Status, ProviderDelivery.Kind
 TRIES = 6
+UNFINISHED = "Reading it never came to an end."
 logger = logging.getLogger(__name__)
 
 # A crash leaves it to be read again in a while: what was learnt of it already is known.
@@ -27,7 +28,7 @@ _CLAIM = """
     SET next_attempt_at = clock_timestamp() + interval '10 minutes', attempts = attempts + 1
     FROM (
         SELECT id FROM engagement_providerdelivery
-        WHERE status = 'waiting' AND next_attempt_at <= statement_timestamp()
+        WHERE status = 'waiting' AND next_attempt_at <= statement_timestamp() AND attempts < %s
         ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
     ) AS due
     WHERE delivery.id = due.id
@@ -37,6 +38,7 @@ _CLAIM = """
 
 def run_pump_step(deadline: float) -> int:
     """Read what waits until time.monotonic() passes the deadline; how many requests."""
+    _park_what_ended_its_readers()
     done = 0
     while time.monotonic() < deadline and (delivery := _claimed()):
         _process(delivery)
@@ -52,9 +54,16 @@ def try_again(*, delivery: ProviderDelivery) -> bool:
 
 def _claimed() -> ProviderDelivery | None:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM)
+        cursor.execute(_CLAIM, [TRIES])
         row = cursor.fetchone()
     return ProviderDelivery.objects.get(pk=row[0]) if row else None
+
+
+def _park_what_ended_its_readers() -> None:
+    """Whose last try neither succeeded nor failed: a worker that died over it says nothing."""
+    waiting = ProviderDelivery.objects.filter(status=Status.WAITING, next_attempt_at__lte=Now(), attempts__gte=TRIES)
+    if waiting.update(status=Status.PARKED, error=UNFINISHED):
+        logger.error("deliveries were parked whose reading never came to an end")
 
 
 def _process(delivery: ProviderDelivery) -> None:

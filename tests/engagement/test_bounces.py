@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -283,3 +285,23 @@ def test_whatever_the_bytes_reading_does_not_fail(noise):
 def test_a_long_text_is_read_in_time(long):
     bounces.read(f"{HEAD}Content-Type: text/html\n\n{long}".encode())
     bounces.read(f"{HEAD}\n{long}".encode())
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+@pytest.mark.parametrize("words", ["<p ", "<a ", "-" * 100, "original message ", "to a@b.example "])
+def test_many_parts_are_read_in_time(kind, words):
+    part = f"--b\nContent-Type: text/{kind}\n\n{words * (50_000 // len(words))}\n"
+    begun = time.monotonic()
+
+    bounces.read(f"{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{part * 40}".encode())
+
+    assert time.monotonic() - begun < 10
+
+
+def test_a_report_of_very_many_recipients_is_read_in_time():
+    begun = time.monotonic()
+
+    bounces.read(status_report(*(of(f"a{one}@b.example", "5.0.0", "550 no") for one in range(15_000))))
+    bounces.read(f"X-Failed-Recipients: {'a@b.example,' * 100_000}\n{HEAD}\n{'user unknown ' * 9_000}".encode())
+
+    assert time.monotonic() - begun < 10

@@ -208,6 +208,16 @@ def test_a_poison_payload_is_parked_and_holds_up_no_other(message):
     assert (parked.status, bool(parked.error), bytes(parked.body)) == (Status.PARKED, True, b"not json")
 
 
+def test_what_ends_its_workers_is_parked(message):
+    deliver("brevo", message, "hard")
+    ProviderDelivery.objects.update(attempts=processing.TRIES, next_attempt_at="2020-01-01T00:00Z")
+
+    understand()
+
+    assert ProviderDelivery.objects.get().status == Status.PARKED
+    assert told_of(message) == []
+
+
 def test_what_is_understood_keeps_no_payload(message):
     deliver("brevo", message, "hard")
 
@@ -223,7 +233,7 @@ def test_what_waits_about_somebody_is_forgotten_with_them(message):
 
     from contacts.deletion import Erased
 
-    erasure.forget(Erased(ids=(message.contact_id,), emails=(message.recipient,), names=()))
+    erasure.forget(Erased(ids=(message.contact_id,), emails=(message.recipient.upper(),), names=()))
 
     assert [row.provider for row in ProviderDelivery.objects.all()] == ["postmark"]
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from contactflow import deployment
 from contactflow.core.clock import database_now
 from contactflow.today import attention
-from engagement.inbound import inboxes, mailboxes
+from engagement.inbound import inboxes, mailboxes, parsing
 from engagement.models import Mailbox, Reply
 from tests.engagement.inbound.letters import mail
 from workflows import analytics
@@ -241,3 +241,21 @@ def test_a_server_that_goes_away_in_between_is_gone_on_with(imap_server, user):
         with pytest.raises(imaplib.IMAP4.abort):
             mailboxes._fetch(session, 1)
     assert read() == 3
+
+
+def test_a_message_that_ends_its_readers_is_kept_unread_and_holds_nothing_up(imap_server, user, monkeypatch):
+    """What ends a process passes every `except`."""
+
+    def end(raw: bytes, **about: object) -> None:
+        raise SystemExit
+
+    imap_server.deliver(user, letter("poison"), letter("good"))
+    with monkeypatch.context() as patched:
+        patched.setattr(parsing, "parse", end)
+        for _ in range(mailboxes.READS):
+            with pytest.raises(SystemExit):
+                mailboxes.read_all()
+
+    assert read() == 2
+    assert [one.kind for one in Reply.objects.order_by("key")] == ["unreadable", "human"]
+    assert Reply.objects.get(kind="unreadable").sender == "ada@example.org"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.inbound import parsing
+from engagement.inbound import html_text, parsing
 from tests.engagement.inbound.letters import mail
 
 
@@ -87,3 +90,61 @@ def test_any_headers_are_readable(value, name, subject):
     found = parsing.parse(raw.encode("utf-8", "surrogatepass"))
 
     (found.text + found.subject + found.message_id + found.sender_name + found.sender).encode()
+
+
+def nested(depth: int, lines: int) -> bytes:
+    heads = (f'Content-Type: multipart/mixed; boundary="b{one}"\r\n\r\n--b{one}\r\n' for one in range(depth))
+    return ("".join(heads) + "\r\n" * lines).encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        f"Subject: {'=?a?q?x' * 14_000}\r\n\r\nx".encode(),
+        "".join(f"X-{one}: {'=?a?q?x' * 1_400}\r\n" for one in range(200)).encode(),
+        f"To: {'<a@b.c>(' * 100_000}\r\n\r\nx".encode(),
+        nested(200, 60_000),
+        f"Content-Type: multipart/mixed; {(';' + chr(34)) * 400_000}\r\n\r\nx".encode(),
+        *(f"Content-Type: text/html\r\n\r\n{one * (500_000 // len(one))}".encode()
+          for one in ("<!--", "<a ", '<a x="', "<?", "</", "<a/", "<b>x", "<style>", "&#1")),
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_no_message_holds_a_worker_up(raw):
+    begun = time.monotonic()
+
+    with contextlib.suppress(parsing.Laborious, RecursionError):
+        parsing.parse(raw)
+
+    assert time.monotonic() - begun < 3
+
+
+def test_a_large_attachment_is_no_labour():
+    line = "QUJD" * 19
+    body = f"--x\r\n\r\nSee below.\r\n--x\r\nContent-Type: image/png\r\n\r\n{(line + chr(10)) * 120_000}--x--"
+
+    assert parsing.parse(mail(body, Content_Type="multipart/mixed; boundary=x")).text == "See below."
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>a &lt; b<br>c</p>", "a < b\nc"),
+        ("1 < 2 <!-- not > this -->and 3", "1 < 2 and 3"),
+        ("<style>p > a { color: red }</style><script>if (a<b) {}</script>Hello", "Hello"),
+        ("<p>Yes.</p><blockquote>Do you <b>come</b>?</blockquote>", "Yes.\n\n> Do you come?"),
+    ],
+)
+def test_html_is_read_as_it_is_shown(html, text):
+    assert html_text.to_text(html) == text
+
+
+@pytest.mark.parametrize("raw", [b"", b"From:", b"\xff\x00@\x00: @", b"From: \x00a@b\n To: x"])
+def test_addresses_are_looked_for_in_anything(raw):
+    parsing.addresses_in(raw)
+
+
+def test_the_addresses_of_what_cannot_be_read():
+    raw = b'From: "x@y.example" <Ada@Example.org>\r\nTo: a@b.example,\r\n c@d.example\r\n\r\nTo: no@body.example'
+
+    assert parsing.addresses_in(raw) == ("ada@example.org", ["a@b.example", "c@d.example"])

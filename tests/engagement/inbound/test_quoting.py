@@ -77,7 +77,9 @@ def test_other_words_are_no_wish_to_stop(words):
     "body",
     ["\n" * 20_000, "x\n" * 10_000, "\n x" * 10_000, ">" * 20_000, "> \n" * 9_000, "On " * 7_000, "_" * 20_000,
      "From: a\n" * 3_000, "-" * 20_000, " \t" * 10_000, "Am 1 schrieb " * 2_000, "wrote: " * 4_000, "a@b " * 5_000,
-     "1:11 " * 4_000, "1:11\n" * 4_000, "1:11 a@b:\n" * 2_000],
+     "1:11 " * 4_000, "1:11\n" * 4_000, "1:11 a@b:\n" * 2_000,
+     f"{' ' * 100}{'1h11' * 20}\n{'a' * 60}@{'b' * 15_000}", f"x\n{(('-' * 12) + chr(10)) * 30}x",
+     f"{'1h11' * 40}\n{'a@' * 100}\n" * 50],
 )  # fmt: skip
 def test_no_body_holds_a_worker_up(body):
     begun = time.monotonic()
@@ -85,3 +87,7 @@ def test_no_body_holds_a_worker_up(body):
     quoting.cut(body * 10)
 
     assert time.monotonic() - begun < 3 * quoting.SECONDS
+
+
+def test_rules_below_an_answer_are_cut_off():
+    assert quoting.cut("Yes, please.\n\n------------\n==========\n\n").text == "Yes, please."

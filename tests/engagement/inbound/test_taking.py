@@ -7,7 +7,7 @@ import pytest
 from contacts import consent, deletion
 from contacts.models import Consent, ContactEvent
 from engagement import inbox
-from engagement.inbound import Outcome, accept, reply_addresses
+from engagement.inbound import Outcome, accept, reply_addresses, taking
 from engagement.models import Alert, Delivery, MessageEvent, Reply, ResponseClock
 from tests import factories as f
 from tests.engagement.inbound.letters import NOW, OURS, brand, mail, sent, take
@@ -438,3 +438,13 @@ def test_a_report_about_no_message_of_ours_is_looked_at_by_somebody(ada):
 
     assert (reply.kind, reply.state) == ("bounce", "quarantined")
     assert not MessageEvent.objects.exists()
+
+
+def test_what_could_not_be_read_is_erased_with_whom_it_names(db):
+    for key, raw in enumerate((b"From: New@Person.example\r\n\r\n\x00", b"\xff\x00 by NEW@person.example", b"other")):
+        taking.keep(raw, via="test", key=str(key), now=NOW)
+    person = f.ContactFactory(email="new@person.example")
+
+    deletion.delete_contacts(contacts=[person])
+
+    assert [bytes(reply.raw) for reply in Reply.objects.all()] == [b"other"]
