@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from contactflow.core.clock import database_now
 from contacts import consent, intake
@@ -104,14 +104,20 @@ def _complained(event: MessageEvent, now: dt.datetime) -> None:
 
 
 def _unsubscribed(event: MessageEvent, now: dt.datetime) -> None:
-    """They asked their provider instead of us: no more marketing of the brand."""
+    """They asked their provider instead of us, or wrote so: no more marketing of the brand, unless they said otherwise
+    since."""
+    if event.detail.get("told"):  # on their page, which did all of it
+        return
     message = event.message
     contact, brand = message.contact, message.business_entity
-    words = Consent.objects.filter(contact=contact, business_entity=brand, channel=consent.EMAIL)
+    scope = Q(business_entity=brand) | Q(business_entity=None)
+    words = Consent.objects.filter(scope, contact=contact, channel=consent.EMAIL)
     newest = words.order_by("-recorded_at", "-id").first()
     if newest is None or newest.state != Consent.State.WITHDRAWN:
+        if newest is not None and newest.recorded_at >= event.at:
+            return
         consent.withdraw(contact=contact, business_entity=brand, source="unsubscribed with the mail provider", now=now)
-    _tell(event, kind="unsubscribed", now=now)
+    _tell(event, kind="unsubscribed", now=now, business_entities=[brand.name] if brand else None)
 
 
 def _delivered(event: MessageEvent, now: dt.datetime) -> None:
@@ -145,7 +151,7 @@ def _of_address(message: Message, kind: str) -> QuerySet[MessageEvent]:
     )
 
 
-def _tell(event: MessageEvent, *, kind: str, now: dt.datetime) -> None:
+def _tell(event: MessageEvent, *, kind: str, now: dt.datetime, business_entities: Sequence[str] | None = None) -> None:
     """What happened to the person, once for each message; workflows go by it. Not of an address they had before."""
     message = event.message
     if message.recipient.lower() != message.contact.email.lower():
@@ -155,6 +161,7 @@ def _tell(event: MessageEvent, *, kind: str, now: dt.datetime) -> None:
         kind=kind,
         source=ContactEvent.Source.SYSTEM,
         now=now,
+        business_entities=business_entities,
         metadata={"message": str(message.pk), **{name: event.detail[name] for name in _TOLD if name in event.detail}},
         event_key=f"{kind}:{message.pk}",
     )

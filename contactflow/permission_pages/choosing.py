@@ -80,7 +80,9 @@ def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | 
     with transaction.atomic():
         Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=who.contact.pk)
         is_much = _is_much(who, now)
-        for choice in choices(who=who, now=now):
+        offered = choices(who=who, now=now)
+        left = [choice.brand for choice in offered if choice.brand and ways.get(choice.name, choice.way) == NONE]
+        for choice in offered:
             way = ways.get(choice.name, choice.way)
             if way == choice.way or way not in WAYS:
                 continue
@@ -91,7 +93,7 @@ def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | 
             elif choice.way == NONE and not may_return(who=who, now=now):
                 said = TOO_OLD
             else:
-                _allow(who, choice, way, now)
+                _allow(who, choice, way, now, left=left)
         if kinds is not None and not is_much:
             _choose_kinds(who, [kind for kind in KINDS if kind not in kinds], now)
     for brand in leaving:
@@ -147,7 +149,8 @@ def _choice(
     return Choice(brand, WEEKLY if chosen.frequency == Preference.Frequency.WEEKLY else ALL)
 
 
-def _allow(who: Addressee, choice: Choice, way: str, now: dt.datetime) -> None:
+def _allow(who: Addressee, choice: Choice, way: str, now: dt.datetime, *, left: Collection[BusinessEntity]) -> None:
+    """`left`: brands that stay as they are left when the word for all brands is lifted."""
     if choice.way == NONE:
         words = words_in(unsubscribing.language_of(who.contact))
         brand = choice.brand.name if choice.brand else words["everybody"]
@@ -161,6 +164,8 @@ def _allow(who: Addressee, choice: Choice, way: str, now: dt.datetime) -> None:
             actor=consent.PERSON,
             now=now,
         )
+        for one in left if choice.brand is None else ():
+            consent.withdraw(contact=who.contact, business_entity=one, source=SOURCE, actor=consent.PERSON, now=now)
     consent.choose(
         contact=who.contact,
         business_entity=choice.brand,

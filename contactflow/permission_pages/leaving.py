@@ -58,6 +58,7 @@ def _tell(who: Addressee, record: Consent, now: dt.datetime) -> None:
                     at=now,
                     key=key,
                     label=MessageEvent.Label.HUMAN,
+                    detail={"told": True},  # the event below speaks of the brand that was left
                 )
             ]
         )

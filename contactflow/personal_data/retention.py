@@ -86,7 +86,7 @@ KINDS = (
     Kind(
         name="strangers", label="Mail from people we do not know", model=Reply, time="received_at",
         does="What is settled, or came from machines, and belongs to no contact goes.",
-        narrow=Q(contact=None) & ~Q(state__in=["new", "assigned"]),
+        narrow=Q(contact=None) & ~Q(state__in=["new", "assigned", "quarantined"]),
     ),
     Kind(
         name="provider_deliveries", label="What mail providers told us", model=ProviderDelivery, time="received_at",

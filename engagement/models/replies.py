@@ -114,6 +114,10 @@ class Reply(models.Model):
             models.Index(
                 fields=["-received_at", "-id"], condition=models.Q(state="quarantined"), name="reply_quarantined"
             ),
+            # engagement.inbox.version: what colleagues did last.
+            models.Index(
+                fields=["-settled_at"], condition=models.Q(settled_at__isnull=False), name="reply_settled_latest"
+            ),
         ]
 
     def __str__(self) -> str:

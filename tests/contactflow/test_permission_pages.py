@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import random
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,8 +14,10 @@ from django.db import connection
 from django.test import Client
 
 from contactflow.core import tokens
+from contactflow.core.clock import database_now
 from contacts import consent, deletion
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, EntityMembership, Preference
+from engagement import message_consequences
 from engagement.models import Message, MessageEvent, Task
 from engagement.unsubscribing import PREFERENCES, UNSUBSCRIBE
 from tests import factories as f
@@ -136,6 +139,14 @@ def test_it_is_among_the_facts_of_the_message_and_of_the_person_once(ada, brand,
     assert (word.business_entity, word.actor) == (brand, "the person")
     assert MessageEvent.objects.filter(message=message, type="unsubscribed", label="human").count() == 1
     assert (event.facts["business_entities"], event.processed_at) == (["The 7 Space"], None)
+
+
+def test_leaving_is_one_event_of_the_brand_that_was_left(ada, brand, browser) -> None:
+    browser.post(leaving(sent_to(ada, brand)))
+    message_consequences.run_pump_step(time.monotonic() + 60)
+
+    (event,) = ContactEvent.objects.filter(contact=ada, kind="unsubscribed")
+    assert event.payload["business_entities"] == [brand.name]
 
 
 def test_an_email_of_no_brand_is_left_for_every_brand(ada, brand, browser) -> None:
@@ -293,6 +304,18 @@ def test_everything_is_left_at_once_and_lifted_for_one_brand(ada, brand, browser
     browser.post(choosing(message), {"save": "1", "brand-the_7_space": "weekly"})
     assert (may(ada), may(ada, brand)) == ("consent_withdrawn", "consent_given")
     browser.post(choosing(message), {"everything": "1"})
+    assert may(ada, brand) == "consent_withdrawn"
+
+
+def test_a_yes_to_every_brand_lifts_none_that_was_left(ada, brand, browser) -> None:
+    browser.post(leaving(sent_to(ada, brand)))
+    message = Message.objects.create(contact=ada, recipient=ada.email, subject="Hello", status="sent")
+    consent.withdraw(contact=ada, source="by telephone", now=database_now())
+
+    browser.post(choosing(message), {"save": "1", "brand-": "all", "brand-the_7_space": "none"})
+
+    assert may(ada) == "consent_given"
+
     assert may(ada, brand) == "consent_withdrawn"
 
 

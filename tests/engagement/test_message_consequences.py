@@ -87,6 +87,16 @@ def test_who_unsubscribed_with_the_provider_gets_no_marketing_of_the_brand():
     assert suppressed(message) is None
 
 
+def test_what_they_said_since_is_not_undone_by_a_late_word_of_the_provider():
+    message = mail(brand=BusinessEntityFactory())
+    consent.grant(contact=message.contact, business_entity=message.business_entity, source="form", now=database_now())
+
+    learn(fact(message, Type.UNSUBSCRIBED, at=database_now() - DAY))
+
+    assert [word.state for word in Consent.objects.filter(contact=message.contact)] == [Consent.State.GRANTED]
+    assert events_of(message) == []
+
+
 @pytest.mark.parametrize("detail", [FULL, OURS])
 def test_a_full_mailbox_or_our_own_fault_is_not_held_against_the_person(detail):
     message = mail()
