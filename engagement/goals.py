@@ -161,9 +161,12 @@ def _look(now: dt.datetime) -> tuple[int, bool]:
     rows = rows.exclude(mode=ContactEvent.Mode.BASELINE)  # what a list says of the past was not reached now
     wanted = rows.only("contact_id", "kind", "received_at", "payload", "changes").order_by("received_at", "pk")
     events = list(wanted[:AT_ONCE])
+    is_all = len(events) < AT_ONCE
+    if not is_all:  # those of one moment belong together: the next look begins after it
+        last = events[-1]
+        events += wanted.filter(received_at=last.received_at, pk__gt=last.pk)
     reached = [_reached(goal, event) for event in events for goal in goals if _reaches(goal, event)]
     recorded = record(_unknown(reached), now=max(now, *(one.at for one in reached))) if reached else []
-    is_all = len(events) < AT_ONCE
     until = now if is_all else max(events[-1].received_at + OVERLAP, since)
     if not is_all or now - since > MOVED_EVERY:
         Goal.objects.filter(pk__in=[one.pk for one in goals]).update(looked_until=until)

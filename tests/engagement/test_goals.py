@@ -59,6 +59,16 @@ def test_event_of_its_name_reaches_it_once_however_often_one_looks(person: Conta
     assert (found.source, found.value, found.currency) == ("event", Decimal(100), "EUR")
 
 
+def test_events_of_one_moment_are_all_looked_at(person: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goals, "AT_ONCE", 2)
+    goal()
+    for _ in range(5):
+        happens(person)
+    ContactEvent.objects.update(received_at=f.NOW)
+
+    assert look() == 5
+
+
 def test_event_says_its_own_value(person: Contact) -> None:
     goal(value=100)
     happens(person, metadata={"value": "12.505", "currency": "usd"})
