@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
+import ipaddress
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -110,8 +112,33 @@ def _said(event: Any) -> str:
     return " ".join(" ".join(dict.fromkeys(said)).split())[:500]
 
 
+# What providers call the address an open or click came from, and that they take a machine for it: Mailgun's
+# client-info.bot, SendGrid's sg_machine_open, SparkPost's is_prefetched.
+_ADDRESSES, _MACHINES = {"ip", "ip_address", "ipaddress"}, {"bot", "sg_machine_open", "is_prefetched"}
+
+
+def _named(told: Any, names: Collection[str], depth: int = 4) -> Iterator[Any]:
+    for name, value in told.items() if isinstance(told, Mapping) and depth else ():
+        if isinstance(value, Mapping):
+            yield from _named(value, names, depth - 1)
+        elif str(name).lower() in names and value:
+            yield value
+
+
+def _seen(event: Any) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for given in _named(event.esp_event, _ADDRESSES):
+        with contextlib.suppress(ValueError):
+            seen.setdefault("ip", str(ipaddress.ip_address(str(given))))
+    if any(_named(event.esp_event, _MACHINES)):
+        seen["bot"] = True
+    return seen
+
+
 def _detail(provider: str, event: Any) -> dict[str, Any]:
-    detail = {"via": provider}
+    detail: dict[str, Any] = {"via": provider}
+    if event.event_type in ("opened", "clicked"):
+        detail |= _seen(event)
     if agent := str(event.user_agent or "")[:512]:
         detail["agent"] = agent
     if said := _said(event):

@@ -173,6 +173,14 @@ def test_events_without_our_id_find_their_message_by_the_providers(message):
     assert told_of(message) == ["delivered"]
 
 
+def test_an_open_keeps_where_it_came_from_and_that_the_provider_takes_it_for_a_machine(message):
+    deliver("mailgun", message, "opened")
+    understand()
+
+    detail = message.events.get(type="opened").detail
+    assert (detail["ip"], detail["bot"]) == ("203.0.113.9", True)
+
+
 @pytest.mark.parametrize("event", ["a new kind", "opened_by_proxy"])
 def test_an_event_nobody_knows_is_nothing(event, message):
     told = payloads.brevo(message, event)
