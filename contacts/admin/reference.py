@@ -89,6 +89,9 @@ class BusinessEntityAdmin(Reference):
         )}),
         ("Permission", {"fields": ("requires_consent",)}),
         ("What is followed", {"fields": ("tracks_opens", "tracks_clicks", "tracking_url")}),
+        ("What a language model is told", {"fields": (
+            "approved_statements", "voice_examples", ("voice_do", "voice_dont"), "model_tokens_per_day",
+        )}),
         ("How the team works", {"fields": (
             "timezone", "response_hours", ("working_hours", "closed_days"),
             ("holidays_country", "holidays_subdivision"), "quiet_hours_after_touch", "follow_up_days",

@@ -123,6 +123,28 @@ class BusinessEntity(models.Model):
         help_text="Such as https://links.example.com, which has to lead here, too. Empty: the host of TRACKING_URL.",
     )  # fmt: skip
 
+    # What a language model is told when it writes in the brand's name
+    approved_statements = models.TextField(
+        blank=True, default="", db_default="", validators=[validate_no_variables],
+        help_text="One a line, as it may be said word for word: opening hours, prices, promises. A language model may "
+        "say no figure, price or promise that stands neither here nor in what is known of the person.",
+    )  # fmt: skip
+    voice_examples = models.TextField(
+        "examples of its voice", blank=True, default="", db_default="",
+        help_text="A few sentences of the brand, as they should sound.",
+    )  # fmt: skip
+    voice_do = models.TextField(
+        "what it does", blank=True, default="", db_default="", help_text="Such as: short sentences."
+    )
+    voice_dont = models.TextField(
+        "what it does not", blank=True, default="", db_default="", help_text="Such as: no exclamation marks."
+    )
+    model_tokens_per_day = models.PositiveIntegerField(
+        "tokens a day", null=True, blank=True,
+        help_text="How much a language model may read and write for the brand. Past it the approved texts stand. Empty: "
+        "no limit of its own. 0: it is never asked.",
+    )  # fmt: skip
+
     class Meta:
         verbose_name = "brand"
         verbose_name_plural = "brands"
@@ -138,6 +160,11 @@ class BusinessEntity(models.Model):
     def clean(self) -> None:
         super().clean()
         working_hours.validate_holidays(self.holidays_country, self.holidays_subdivision)
+
+    @property
+    def statements(self) -> list[str]:
+        """What may be said in its name, word for word."""
+        return [line.strip() for line in self.approved_statements.splitlines() if line.strip()]
 
     @property
     def working_time(self) -> WorkingTime:

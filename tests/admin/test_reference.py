@@ -41,6 +41,15 @@ def test_a_brand_may_need_a_recorded_yes_for_marketing(desk, address):
     assert brand.requires_consent
 
 
+def test_a_brand_says_what_may_be_said_in_its_name(desk, address):
+    brand = rows.entity()
+
+    save(desk, address, brand, approved_statements="We open at 10.\r\n\r\nEntry is free. ", model_tokens_per_day="5000")
+
+    brand.refresh_from_db()
+    assert (brand.statements, brand.model_tokens_per_day) == (["We open at 10.", "Entry is free."], 5000)
+
+
 @pytest.mark.parametrize("make", REFERENCE)
 def test_slug_is_chosen_once(desk, address, make):
     row = make()
