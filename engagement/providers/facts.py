@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import ipaddress
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -40,31 +41,28 @@ def facts_of(*, provider: str, events: Iterable[Any], received_at: dt.datetime) 
     """What the events tell, in two queries whatever their number."""
     told = [event for event in events if event.event_type in _TYPES]
     messages = _Messages(told)
-    found = []
-    for event in told:
-        message = messages.of(event)
-        if message is not None and _is_to(message, event.recipient):
-            found.append(_fact(provider, event, message, received_at))
-    return found
+    return [
+        _fact(provider, event, message, received_at) for event in told if (message := messages.of(event)) is not None
+    ]
 
 
 class _Messages:
-    """The messages that events are about: by our own id where it came back, else by what the provider calls them."""
+    """The messages that events are about: by our own id where it came back, else by what the provider calls them,
+    which may be the same for several people."""
 
     def __init__(self, events: Sequence[Any]) -> None:
         own = {known for event in events if (known := _own_id(event))}
         named = {name for event in events for name in _names(event)}
         about = Q(pk__in=own) | Q(provider_id__in=named, provider_id__gt="") | Q(message_id__in=named)
         rows = Message.objects.filter(about).only("pk", "recipient", "provider_id", "message_id") if events else []
-        self._by_name: dict[Any, Message] = {}
+        self._by_name: dict[Any, list[Message]] = defaultdict(list)
         for row in rows:
-            self._by_name |= {name: row for name in (row.pk, row.provider_id, row.message_id) if name}
+            for name in {row.pk, row.provider_id, row.message_id}:
+                self._by_name[name].append(row)
 
     def of(self, event: Any) -> Message | None:
-        for name in (_own_id(event), *_names(event)):
-            if name is not None and name in self._by_name:
-                return self._by_name[name]
-        return None
+        named = [self._by_name[name] for name in (_own_id(event), *_names(event)) if name and name in self._by_name]
+        return next((message for message in (named or [[]])[0] if _is_to(message, event.recipient)), None)
 
 
 def _own_id(event: Any) -> uuid.UUID | None:
@@ -113,8 +111,9 @@ def _said(event: Any) -> str:
 
 
 # What providers call the address an open or click came from, and that they take a machine for it: Mailgun's
-# client-info.bot, SendGrid's sg_machine_open, SparkPost's is_prefetched.
+# client-info.bot, SendGrid's sg_machine_open, SparkPost's is_prefetched, Brevo's proxy_open.
 _ADDRESSES, _MACHINES = {"ip", "ip_address", "ipaddress"}, {"bot", "sg_machine_open", "is_prefetched"}
+_MACHINE_EVENTS = ("proxy_open", "unique_proxy_open")
 
 
 def _named(told: Any, names: Collection[str], depth: int = 4) -> Iterator[Any]:
@@ -130,14 +129,14 @@ def _seen(event: Any) -> dict[str, Any]:
     for given in _named(event.esp_event, _ADDRESSES):
         with contextlib.suppress(ValueError):
             seen.setdefault("ip", str(ipaddress.ip_address(str(given))))
-    if any(_named(event.esp_event, _MACHINES)):
+    if any(_named(event.esp_event, _MACHINES)) or event.esp_event.get("event") in _MACHINE_EVENTS:
         seen["bot"] = True
     return seen
 
 
 def _detail(provider: str, event: Any) -> dict[str, Any]:
     detail: dict[str, Any] = {"via": provider}
-    if event.event_type in ("opened", "clicked"):
+    if event.event_type in ("opened", "clicked") and isinstance(event.esp_event, Mapping):
         detail |= _seen(event)
     if agent := str(event.user_agent or "")[:512]:
         detail["agent"] = agent

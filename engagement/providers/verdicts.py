@@ -28,8 +28,8 @@ def verdict(provider: str, told: Any, answer: Answer) -> Verdict:
         return of_words
     if not is_hard:
         return SOFT if of_words.is_hard else of_words
-    if of_words.kind in _OURS or of_words.reason == "mailbox_full":
-        return of_words
+    if (of_words.kind in _OURS and (answer.reply_code or answer.status)) or of_words.reason == "mailbox_full":
+        return of_words  # without a code the words are the provider's own, which explain what it says
     return of_words if of_words.is_hard and of_words.gives_up_at == 1 else HARD
 
 
@@ -64,8 +64,10 @@ def _sparkpost(told: Said) -> bool | None:
 
 
 def _resend(told: Said) -> bool | None:
-    kind = told["data"]["bounce"]["type"]
-    return {"Permanent": True, "Transient": False, "Undetermined": False}.get(kind)
+    bounce = told["data"]["bounce"]
+    if "type" not in bounce:  # older ones say it in their explanation alone
+        return "hard bounce" in str(bounce["message"]).lower() or None
+    return {"Permanent": True, "Transient": False, "Undetermined": False}.get(bounce["type"])
 
 
 def _by_name(key: str) -> Callable[[Said], bool | None]:

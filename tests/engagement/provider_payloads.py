@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from engagement.channels.provider import METADATA
 from engagement.models import Message
+from tests.engagement.provider_signatures import FORM, Sent, T
 
-JSON = "application/json"
-MAILGUN_KEY, MANDRILL_KEY, MAILERSEND_KEY = "mailgun-signing", "mandrill-signing", "mailersend-signing"
-SETTINGS = {
-    "IGNORE_UNSUPPORTED_FEATURES": True,
-    "MAILGUN_API_KEY": MAILGUN_KEY,
-    "MANDRILL_API_KEY": "key",
-    "MANDRILL_WEBHOOK_KEY": MANDRILL_KEY,
-    "MAILERSEND_API_TOKEN": "token",
-    "MAILERSEND_SIGNING_SECRET": MAILERSEND_KEY,
-    "BREVO_API_KEY": "key",
-    "UNISENDER_GO_API_KEY": "unisender",
-}
-T, ISO = 1_764_489_600, "2025-11-30T08:00:00Z"
+ISO, POSTMARK_ID = "2025-11-30T08:00:00Z", b"00000000-0000-0000-0000-000000000001"
 USER_UNKNOWN, MAILBOX_FULL = "550 5.1.1 The email account does not exist", "552 5.2.2 Mailbox full"
-
-
-@dataclass
-class Sent:
-    """One request."""
-
-    body: bytes
-    content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
+# Resend says this of every hard bounce, in words of its own.
+RESEND_HARD = "Their provider sent a hard bounce. Writing there again harms your reputation as a sender."
 
 
 def _json(data: Any, **headers: str) -> Sent:
@@ -55,12 +33,11 @@ def mailgun(message: Message, kind: str) -> Sent:
         }
     if kind == "opened":
         event |= {"ip": "203.0.113.9", "client-info": {"bot": "gmail", "user-agent": "Mozilla/5.0"}}
-    signature = hmac.new(MAILGUN_KEY.encode(), f"{T}token".encode(), hashlib.sha256).hexdigest()
-    return _json({"signature": {"token": "token", "timestamp": str(T), "signature": signature}, "event-data": event})
+    return _json({"event-data": event})
 
 
 def postmark(message: Message, kind: str) -> Sent:
-    about = {"MessageID": "00000000-0000-0000-0000-000000000001", "Metadata": {METADATA: str(message.pk)}}
+    about = {"MessageID": POSTMARK_ID.decode(), "Metadata": {METADATA: str(message.pk)}}
     if kind == "delivered":
         return _json({"RecordType": "Delivery", "Recipient": message.recipient, "DeliveredAt": ISO, **about})
     if kind == "complained":
@@ -98,9 +75,8 @@ def amazon_ses(message: Message, kind: str, topic: str = "arn:aws:sns:eu-west-1:
         event |= {"eventType": "Bounce", "bounce": bounce}
     told = {"Type": "Notification", "MessageId": f"sns-{kind}", "TopicArn": topic, "Timestamp": ISO}
     told["Message"] = json.dumps(event)
-    sent = Sent(json.dumps(told).encode(), "text/plain; charset=UTF-8")
-    sent.headers = {"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": told["MessageId"]}
-    return sent
+    headers = {"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": told["MessageId"]}
+    return Sent(json.dumps(told).encode(), "text/plain; charset=UTF-8", headers)
 
 
 def resend(message: Message, kind: str) -> Sent:
@@ -108,7 +84,9 @@ def resend(message: Message, kind: str) -> Sent:
     data["headers"] = [{"name": "X-Metadata", "value": json.dumps({METADATA: str(message.pk)})}]
     name = {"hard": "bounced", "full": "bounced"}.get(kind, kind)
     if name == "bounced":
-        data["bounce"] = {"type": "Permanent" if kind == "hard" else "Transient", "message": "a bounce message"}
+        data["bounce"] = {"type": "Permanent", "subType": "General", "message": RESEND_HARD}
+    if kind == "full":
+        data["bounce"] = {"type": "Transient", "subType": "MailboxFull", "message": "Their mailbox was full."}
     return _json({"type": f"email.{name}", "created_at": ISO, "data": data}, **{"svix-id": f"msg_{kind}"})
 
 
@@ -140,16 +118,13 @@ def sparkpost(message: Message, kind: str) -> Sent:
     return _json([{"msys": {"message_event": event}}])
 
 
-def mandrill(message: Message, kind: str, url: str = "") -> Sent:
+def mandrill(message: Message, kind: str) -> Sent:
     name = {"hard": "hard_bounce", "full": "soft_bounce", "complained": "spam", "delivered": "send"}[kind]
     about = {"email": message.recipient, "_id": "md-1", "metadata": {METADATA: str(message.pk)}, "ts": T}
     if kind in ("hard", "full"):
         about["diag"] = f"smtp;{USER_UNKNOWN if kind == 'hard' else MAILBOX_FULL}"
     events = json.dumps([{"event": name, "ts": T, "_id": "md-1", "msg": about}])
-    signed = hmac.new(MANDRILL_KEY.encode(), f"{url}mandrill_events{events}".encode(), hashlib.sha1).digest()
-    sent = Sent(urlencode({"mandrill_events": events}).encode(), "application/x-www-form-urlencoded")
-    sent.headers = {"X-Mandrill-Signature": base64.b64encode(signed).decode()}
-    return sent
+    return Sent(urlencode({"mandrill_events": events}).encode(), FORM)
 
 
 def mailersend(message: Message, kind: str) -> Sent:
@@ -157,13 +132,45 @@ def mailersend(message: Message, kind: str) -> Sent:
     email = {"message": {"id": message.provider_id}, "recipient": {"email": message.recipient}}
     data: dict[str, Any] = {"type": name, "id": f"ms-{kind}", "created_at": ISO, "email": email}
     if kind in ("hard", "full"):
-        data["morph"] = {"object": "recipient_bounce", "reason": USER_UNKNOWN if kind == "hard" else MAILBOX_FULL}
-    sent = _json({"type": f"activity.{name}", "data": data})
-    sent.headers["Signature"] = hmac.new(MAILERSEND_KEY.encode(), sent.body, hashlib.sha256).hexdigest()
-    return sent
+        said = USER_UNKNOWN if kind == "hard" else MAILBOX_FULL
+        data["morph"] = {"object": "recipient_bounce", "readable_reason": said, "reason": said}
+    return _json({"type": f"activity.{name}", "data": data})
+
+
+def mailtrap(message: Message, kind: str) -> Sent:
+    name = {"hard": "bounce", "full": "soft bounce", "complained": "spam", "delivered": "delivery"}[kind]
+    event = {"event": name, "email": message.recipient, "timestamp": T, "event_id": f"mt-{kind}", "message_id": "mt"}
+    event["custom_variables"] = {METADATA: str(message.pk)}
+    if kind in ("hard", "full"):
+        event["response"] = f"{name} ({USER_UNKNOWN if kind == 'hard' else MAILBOX_FULL})"
+    return _json({"events": [event]})
+
+
+def postal(message: Message, kind: str) -> Sent:
+    """Carries no metadata; complaints it does not tell."""
+    status = {"delivered": "Sent", "hard": "HardFail", "full": "SoftFail"}[kind]
+    about = {"id": message.provider_id, "direction": "outgoing", "to": message.recipient}
+    payload = {"status": status, "details": "", "message": about, "timestamp": T}
+    if kind != "delivered":
+        payload["output"] = USER_UNKNOWN if kind == "hard" else MAILBOX_FULL
+    return _json({"event": f"Message{status}", "timestamp": T, "uuid": f"po-{kind}", "payload": payload})
+
+
+def unisender_go(message: Message, kind: str) -> Sent:
+    status = {"hard": "hard_bounced", "full": "soft_bounced", "complained": "spam"}.get(kind, kind)
+    event = {"job_id": "ug-1", "email": message.recipient, "status": status, "event_time": "2025-11-30 08:00:00"}
+    event["metadata"] = {METADATA: str(message.pk)}
+    if kind in ("hard", "full"):
+        code, said = ("err_user_unknown", USER_UNKNOWN) if kind == "hard" else ("err_mailbox_full", MAILBOX_FULL)
+        event["delivery_info"] = {"delivery_status": code, "destination_response": said}
+    events = [{"event_name": "transactional_email_status", "event_data": event}]
+    return _json({"events_by_user": [{"user_id": 1, "events": events}]})
 
 
 ALL: dict[str, Callable[..., Sent]] = {
     made.__name__: made
-    for made in (mailgun, postmark, sendgrid, amazon_ses, resend, brevo, mailjet, sparkpost, mandrill, mailersend)
+    for made in (
+        *(mailgun, postmark, sendgrid, amazon_ses, resend, brevo, mailjet, sparkpost, mandrill, mailersend),
+        *(mailtrap, postal, unisender_go),
+    )
 }
