@@ -76,7 +76,7 @@ def _tracking() -> Iterator[CheckMessage]:
             id="contactflow.W021",
         )
     host = parts.hostname or urlsplit(settings.PUBLIC_URL).hostname
-    if settings.EMAIL_URL and host in ("localhost", "127.0.0.1", "::1"):
+    if (settings.EMAIL_URL or settings.EMAIL_PROVIDER) and host in ("localhost", "127.0.0.1", "::1"):
         yield checks.Warning(
             f"Emails leave, but their links lead to {host}, where nobody else finds this machine.",
             hint="Set PUBLIC_URL, or TRACKING_URL, to an address that recipients reach.",
@@ -120,7 +120,8 @@ def _provider() -> Iterator[CheckMessage]:
     elif name and (said := provider.unusable()):
         yield Error(
             f"The mail provider {name} cannot be used: {said}",
-            hint="Set the variables that django-anymail names for it (anymail.dev), such as POSTMARK_SERVER_TOKEN.",
+            hint="Set the variables that django-anymail names for it (anymail.dev), such as POSTMARK_SERVER_TOKEN, or "
+            "give them in EMAIL_URL, such as postmark://TOKEN or mailgun://KEY@DOMAIN.",
             id="contactflow.E041",
         )
     if name and settings.EMAIL_URL:

@@ -12,8 +12,10 @@ from zoneinfo import available_timezones
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from contactflow import mail_providers
 from contactflow.core import mail_addresses
 
+MAIL_ADDRESSES = "smtp+tls://user:password@mail.example.com:587, or of a provider such as mailgun://KEY@DOMAIN"
 KINDS = {int: "a whole number", bool: "true or false"}
 
 
@@ -118,7 +120,20 @@ class Environment(environ.Env):  # type: ignore[misc]  # the package is untyped
         try:
             return dict(self.email_url_config(address)) if address else {}
         except (ValueError, ImproperlyConfigured):
-            raise refuse(var, "...", "an address such as smtp+tls://user:password@mail.example.com:587") from None
+            raise refuse(var, "...", f"an address such as {MAIL_ADDRESSES}") from None
+
+    def mail_provider(self, var: str, *, name: str) -> tuple[str, dict[str, Any] | None]:
+        """The mail provider that an address names, with its settings; else the one of the other variable, and None."""
+        chosen = str(self.str(name, "")).strip().lower().replace("-", "_")
+        scheme, ends, rest = str(self.str(var, "")).partition("://")
+        try:
+            found = mail_providers.of_url(_encoded(var, scheme.replace("_", "-") + ends + rest))
+        except ValueError:
+            wanted = f"an address such as {MAIL_ADDRESSES}; or unset it and set {name}, with the provider's variables"
+            raise refuse(var, "...", wanted) from None
+        if found and chosen not in ("", found[0]):
+            raise refuse(name, chosen, f"{found[0]} or unset, since {var} names that provider")
+        return found or (chosen, None)
 
 
 def _encoded(variable: str, address: str) -> str:

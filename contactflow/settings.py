@@ -12,7 +12,7 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from contactflow import embedded, environment, machine
+from contactflow import embedded, environment, machine, mail_providers
 
 BASE_DIR = machine.BASE_DIR
 VAR_DIR = machine.VAR_DIR
@@ -150,24 +150,23 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True  # what collectstatic has not collected yet is served all the same
 
+# A mail provider instead of a mail server, by the name django-anymail gives it, with the variables it names.
+EMAIL_PROVIDERS = mail_providers.NAMES
+EMAIL_PROVIDER, _provider_keys = env.mail_provider("EMAIL_URL", name="EMAIL_PROVIDER")
+ANYMAIL: dict[str, Any] = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider carries our id with a message
+    "REQUESTS_TIMEOUT": (10, 30),  # seconds to connect, and to answer
+    **(_provider_keys or {}),
+    **env.of_services([name.upper() for name in EMAIL_PROVIDERS]),
+}
+
 # Mail. Without EMAIL_URL every message stays in the outbox staff read in the admin.
-EMAIL_URL: str = env.str("EMAIL_URL", "")
-vars().update(env.mail("EMAIL_URL"))
+EMAIL_URL: str = env.str("EMAIL_URL", "") if _provider_keys is None else ""
+vars().update(env.mail("EMAIL_URL") if _provider_keys is None else {})
 DEFAULT_FROM_EMAIL_IS_SET = bool(env.str("DEFAULT_FROM_EMAIL", ""))
 DEFAULT_FROM_EMAIL: str = env.mailbox("DEFAULT_FROM_EMAIL", f"Contactflow <contactflow@{_public.hostname}>")
 EMAIL_TIMEOUT = 30  # seconds, of Django's own mail; engagement.channels bounds the phases of ours
 
-# A mail provider instead of a mail server, by the name django-anymail gives it, with the variables it names.
-EMAIL_PROVIDER: str = env.str("EMAIL_PROVIDER", "").strip().lower()
-EMAIL_PROVIDERS = (
-    *("amazon_ses", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark"),
-    *("resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
-)
-ANYMAIL: dict[str, Any] = {
-    "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider carries our id with a message
-    "REQUESTS_TIMEOUT": (10, 30),  # seconds to connect, and to answer
-    **env.of_services([name.upper() for name in EMAIL_PROVIDERS]),
-}
 ANYMAIL.pop("AMAZON_SES_TOPICS", None)  # ours
 AMAZON_SES_TOPICS: list[str] = env.list("AMAZON_SES_TOPICS", default=[])  # the only ones heard; none: all
 

@@ -63,7 +63,6 @@ VIEWS: dict[str, dict[str, View]] = {
     },
     "unisender_go": {Kind.TRACKING: unisender_go.UnisenderGoTrackingWebhookView},
 }
-NAMES = (*sorted([*VIEWS, "scaleway"]),)
 
 
 def secret(provider: str, kind: str) -> str:
