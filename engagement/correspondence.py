@@ -72,7 +72,7 @@ def write(  # noqa: PLR0913  what a mail consists of
             status=Status.PENDING,
         )
         Delivery.objects.create(identity=message.pk, message=message, address=contact.email, next_attempt_at=now)
-        inbox.answered(message=message, now=now)
+        inbox.answered(message=message)
     return message
 
 
@@ -233,5 +233,5 @@ def again(*, message: Message, now: datetime) -> bool:
     if not failed.update(reason={}, token=None, **waiting):
         return False
     Message.objects.filter(pk=message.pk, status=Status.FAILED).update(status=Status.PENDING, reason={})
-    inbox.answered(message=message, now=now)
+    inbox.answered(message=message)
     return True

@@ -80,16 +80,19 @@ def reopen(*, reply: Reply) -> Reply:
     return locked
 
 
-def answered(*, message: Message, now: dt.datetime) -> None:
+def answered(*, message: Message) -> None:
     """A colleague wrote to them: whatever they wrote until then is answered."""
     waiting = _waiting(message.contact, message.business_entity).filter(received_at__lte=message.created_at)
-    waiting.update(state=State.ANSWERED, settled_at=now, settled_by=message.author)
+    # The moment of the mail, by which `not_answered` knows what it settled.
+    waiting.update(state=State.ANSWERED, settled_at=message.created_at, settled_by=message.author)
 
 
 def not_answered(*, message: Message) -> None:
-    """What was written to them did not go out: they wait again."""
-    if message.answers is not None:
-        reopen(reply=message.answers)
+    """What was written to them did not go out, or came back: whatever it settled waits again, and its clocks run on."""
+    settled = Q(contact=message.contact, settled_at=message.created_at, settled_by=message.author)
+    for reply in Reply.objects.filter(Q(pk=message.answers_id) | settled, state=State.ANSWERED).defer("raw"):
+        reopen(reply=reply)
+    response_clock.run_on(message_id=message.pk)
 
 
 def _locked(reply: Reply) -> Reply:

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from contactflow.core.clock import database_now
 from contacts import consent, intake
 from contacts.models import Consent, ContactEvent, Suppression
-from engagement import breakers
+from engagement import breakers, inbox
 from engagement.models import BounceRule, Message, MessageEvent
 
 Type = MessageEvent.Type
@@ -75,6 +75,8 @@ def _follow(event: MessageEvent) -> None:
 
 
 def _bounced(event: MessageEvent, now: dt.datetime) -> None:
+    if event.message.author:  # whoever wrote it by hand has not answered
+        inbox.not_answered(message=event.message)
     given_up_at = int(event.detail.get("gives_up_at") or 0)
     if given_up_at == 1 or (given_up_at == 2 and _is_second(event)):
         _give_up(event, now)

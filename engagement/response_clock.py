@@ -86,10 +86,17 @@ _ANSWERED = """
 """
 
 
-def answer(touches: Sequence[HumanTouch]) -> None:
+def answer(touches: Iterable[HumanTouch]) -> None:
     """Stop what waits for these."""
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERED, [[touch.pk for touch in touches]])
+
+
+def run_on(*, message_id: UUID) -> None:
+    """What the mail stopped did not reach them: it was not answered, unless by what colleagues did since."""
+    touch = HumanTouch.objects.filter(reference=message_id).first()
+    if touch and ResponseClock.objects.filter(touch=touch).update(answered_at=None, touch=None):
+        answer(HumanTouch.objects.filter(contact=touch.contact_id, at__gt=touch.at))
 
 
 def drop(*, contact: Contact, brand: BusinessEntity | None, now: dt.datetime) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from contacts import consent
 from contacts.models import BusinessEntity, Suppression
-from engagement import correspondence, deliveries, describe, inbox, message_events
+from engagement import correspondence, deliveries, describe, inbox, message_consequences, message_events, response_clock
 from engagement.models import Delivery, HumanTouch, Message, Reply, ResponseClock
 from tests import factories as f
 
@@ -285,6 +285,30 @@ def test_what_was_refused_is_sent_again(sink, ada, gallery, reply):
 
     assert (Message.objects.get().status, Reply.objects.get().state) == ("sent", "answered")
     assert not correspondence.again(message=message, now=NOW)
+
+
+def test_refused_mail_lets_all_wait_again_that_it_settled(sink, ada, gallery, reply):
+    earlier = f.ReplyFactory(contact=ada, business_entity=gallery, received_at=NOW - dt.timedelta(hours=1))
+    done = f.ReplyFactory(contact=ada, business_entity=gallery, state="done", settled_at=NOW)
+    sink.refuse_rcpt = "550 5.7.1 not now"
+    write(ada, gallery, reply=reply)
+
+    leave()
+
+    states = dict(Reply.objects.values_list("pk", "state"))
+    assert states == {reply.pk: "new", earlier.pk: "new", done.pk: "done"}
+
+
+def test_mail_that_comes_back_answered_nobody(sink, ada, gallery, reply):
+    response_clock.of_replies([reply])
+    message = write(ada, gallery, reply=reply)
+    leave()
+    assert ResponseClock.objects.get().answered_at
+
+    message_events.record([message_events.Fact(message_id=message.pk, type="bounced", at=NOW, key="bounce:1")])
+    message_consequences.run_pump_step(time.monotonic() + 5)
+
+    assert (Reply.objects.get().state, ResponseClock.objects.get().answered_at) == ("new", None)
 
 
 def test_mailbox_that_does_not_exist_is_known_from_a_mail_by_hand_too(sink, ada, gallery):
