@@ -227,6 +227,9 @@ PUMP_STEPS = [
     "contactflow.personal_data.erasure.run_pump_step",
     "contactflow.personal_data.retention.run_pump_step",
 ]
+# What takes back what is prepared for people who may not be written to any more: dotted paths of callables that take
+# their ids, `contacts`.
+TAKE_BACK_STEPS = ["workflows.leases.take_back", "engagement.deliveries.take_back"]
 # What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
 ERASURE_STEPS = [
     "engagement.erasure.forget",

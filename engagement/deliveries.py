@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,13 @@ def deliver_now(delivery: Delivery) -> Delivery:
     dispatcher.run(DeliveryQueue(only=delivery.pk), deadline=time.monotonic(), limit=1, heed=False)
     delivery.refresh_from_db()
     return delivery
+
+
+def take_back(*, contacts: Collection[UUID]) -> None:
+    """A step of settings.TAKE_BACK_STEPS: what was written to these people by hand is asked again whether it may go."""
+    claimed = Delivery.objects.filter(status=Status.CLAIMED)
+    for pk in list(claimed.filter(message__contact__in=contacts).values_list("pk", flat=True)):
+        claimed.filter(pk=pk).update(status=Status.PENDING, lease_until=None, token=None)
 
 
 @transaction.atomic
@@ -158,6 +165,12 @@ _INTEND = f"""
     RETURNING delivery.id
 """  # noqa: S608  conditions of ours
 
+_STILL_HOLDS = f"""
+    SELECT TRUE FROM engagement_delivery AS delivery
+    WHERE delivery.id = ANY(%(ids)s::bigint[]) AND delivery.token = ANY(%(tokens)s::uuid[])
+      AND delivery.status = 'sending' AND {correspondence.MAY_LEAVE_SQL}
+"""  # noqa: S608  conditions of ours
+
 
 def _look() -> tuple[bool, bool, bool]:
     """Whether something is due, a lease ran out, or the outcome of a mail by hand is not known."""
@@ -240,6 +253,12 @@ class DeliveryQueue:
         going = [letter for letter in letters if begun & letter.rows.keys()]
         correspondence.begin({one.message_id: one.parcel.reference for one in going if one.message_id and one.parcel})
         return going
+
+    def still_holds(self, letter: DeliveryLetter) -> bool:
+        with connection.cursor() as cursor:
+            tokens = list(letter.rows.values())
+            cursor.execute(_STILL_HOLDS, {"ids": list(letter.rows), "tokens": tokens, "channel": "email"})
+            return cursor.fetchone() is not None
 
     def settle(self, results: Sequence[Result[DeliveryLetter]]) -> None:
         for result in results:

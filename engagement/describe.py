@@ -43,6 +43,7 @@ SENTENCES = {
     "strange_answer": _("The mail server gave an answer that means neither yes nor no: %(said)s"),
     "worker_cut_off": _("The worker was cut off after it began to hand over. Whether it arrived is not known."),
     "worker_crashed": _("The worker %(worker)s stopped while it prepared this."),
+    "changed_meanwhile": _("Something changed right before it was handed over: it is looked at anew."),
     "held_up": _("The worker was held up before it could hand over."),
     "channel_paused": _("It waited for others, and the channel was paused meanwhile."),
     "database_away": _("The database went away before the hand-over."),

@@ -31,6 +31,7 @@ BATCH_SECONDS = 20.0  # a batch that takes longer gives back the rest, well with
 CLAIM_LEASE = dt.timedelta(seconds=90)  # longer than a batch may take to its last intent
 SENDING_LEASE = dt.timedelta(seconds=240)  # longer than all time-outs of one hand-over together
 HAND_OVER_WITHIN = 30.0  # seconds from the intent; a process that was held up longer does not send any more
+RECHECK_AFTER = 1.0  # seconds from the intent: then it is asked again; who forbids a mail waits for longer than that
 PERSISTENCE = 120.0  # seconds a known result waits for the database, within the lease of the hand-over
 TURN_SECONDS = 0.2  # how long what else is due waits while mail goes out quickly
 FIRST_WAIT, LONGEST_WAIT = dt.timedelta(seconds=30), dt.timedelta(hours=6)
@@ -88,6 +89,9 @@ class Queue(Protocol[L]):
     def intend(self, letters: Sequence[L]) -> list[L]:
         """Within a transaction: record that they are about to be handed over. Those that may be: the others are given
         back."""
+
+    def still_holds(self, letter: L) -> bool:
+        """Whether it may leave, some time after its intent: nobody forbade or paused it since."""
 
     def settle(self, results: Sequence[Result[L]]) -> None:
         """Within a transaction: write what became of them, under their tokens."""
@@ -257,10 +261,13 @@ class _Batch(Generic[L]):
             self.channels.works(name)
 
     def _hand_over(self, letter: L, began: float) -> Result[L]:
-        if time.clock_gettime(_CLOCK) - began > HAND_OVER_WITHIN:
+        waited = time.clock_gettime(_CLOCK) - began
+        if waited > HAND_OVER_WITHIN:
             return Result(letter, Outcome.HELD_BACK, Reason.of("held_up"))
         if letter.channel in self.channels.paused:
             return Result(letter, Outcome.HELD_BACK, Reason.of("channel_paused"))
+        if waited > RECHECK_AFTER and (changed := self._changed(letter)):
+            return changed
         assert letter.parcel is not None  # noqa: S101  work() leaves out the others
         try:
             receipt = registry.channel(letter.channel).hand_over(letter.parcel)
@@ -272,6 +279,17 @@ class _Batch(Generic[L]):
             logger.exception("a hand-over failed unexpectedly")
             return Result(letter, Outcome.UNCLEAR, fault(error))
         return Result(letter, Outcome.ACCEPTED, receipt=receipt)
+
+    def _changed(self, letter: L) -> Result[L] | None:
+        """Why it does not leave after all, where those before it in its commit took long."""
+        try:
+            if self.queue.still_holds(letter):
+                return None
+            return Result(letter, Outcome.HELD_BACK, Reason.of("changed_meanwhile"), again_at=database_now())
+        except (OperationalError, InterfaceError):
+            logger.warning("the database did not answer before a hand-over", exc_info=True)
+            disconnects.reconnect()
+            return Result(letter, Outcome.HELD_BACK, Reason.of("database_away"))
 
     def _refused(self, letter: L, error: ChannelError) -> Result[L]:
         if error.channel_wide:

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +132,8 @@ def put_off(claim: Claim, *, until: dt.datetime, reason: Reason) -> None:
     )
 
 
+_MAY_GO = f"""instance.status = 'active' AND contact.{{address}} = wanted.address
+          AND NOT {touches.QUIET_SQL} AND NOT {breakers.STOPPED_SQL}"""
 # A crash after this commit makes the actions ambiguous, which no machine sends again. One statement with every
 # condition, so that nothing can change between looking and writing: the lease, the instance, the contact's address and
 # permission. The attempts begin with it.
@@ -147,15 +149,27 @@ _BEGIN_SENDING = f"""
             JOIN contacts_contact AS contact ON contact.id = instance.contact_id
             JOIN contacts_contactstatus AS status ON status.id = contact.status_id
         WHERE action.id = wanted.id AND action.token = wanted.token AND action.status = 'claimed'
-          AND action.lease_until > clock_timestamp()
-          AND instance.id = action.instance_id AND instance.status = 'active'
-          AND contact.{{address}} = wanted.address AND {consent.may_contact_sql(sent_lately=delivery.SENT_LATELY_SQL)}
-          AND NOT {touches.QUIET_SQL} AND NOT {breakers.STOPPED_SQL}
+          AND action.lease_until > clock_timestamp() AND instance.id = action.instance_id AND {_MAY_GO}
+          AND {consent.may_contact_sql(sent_lately=delivery.SENT_LATELY_SQL)}
         RETURNING action.id, action.token, action.attempts
     )
     INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)
     SELECT id, attempts, token, %(worker)s, clock_timestamp(), 'running', '{{{{}}}}' FROM begun
     RETURNING action_id
+"""  # noqa: S608  conditions of ours
+
+
+# Without the cap of one a week: what is being handed over counts there itself.
+_STILL_HOLDS = f"""
+    SELECT TRUE
+    FROM workflows_scheduledaction AS action
+    JOIN workflows_workflowinstance AS instance ON instance.id = action.instance_id
+    JOIN contacts_contact AS contact ON contact.id = instance.contact_id
+    JOIN contacts_contactstatus AS status ON status.id = contact.status_id
+    CROSS JOIN (SELECT CAST(%(address)s AS text) AS address, CAST(%(brand)s AS bigint) AS brand_id,
+                       CAST(%(marketing)s AS boolean) AS is_marketing, CAST(%(kind)s AS text) AS kind) AS wanted
+    WHERE action.id = %(id)s AND action.token = %(token)s AND action.status = 'sending'
+      AND {_MAY_GO} AND {consent.may_contact_sql()}
 """  # noqa: S608  conditions of ours
 
 
@@ -175,20 +189,38 @@ def begin_sending(intents: Sequence[Intent], *, channel: str) -> set[uuid.UUID]:
     return {pk for (pk,) in prepared.rows(begin_sending_sql(channel=channel), values)}
 
 
+def still_holds(intent: Intent, *, channel: str) -> bool:
+    """Whether what an intent judged a while ago holds."""
+    values: dict[str, Any] = {
+        "id": intent.claim.action_id,
+        "token": intent.claim.token,
+        "address": intent.address,
+        "brand": intent.brand_id,
+        "marketing": intent.is_marketing,
+        "kind": intent.kind,
+        "channel": channel,
+    }
+    return bool(prepared.rows(_STILL_HOLDS.format(address=_address_column(channel)), values))
+
+
 def begin_sending_sql(*, channel: str) -> str:
     """The statement, for a channel that reads the contact's address from a field of its own."""
+    return _BEGIN_SENDING.format(address=_address_column(channel))
+
+
+def _address_column(channel: str) -> str:
     field: Any = Contact._meta.get_field(registry.channel(channel).address_field)
-    return _BEGIN_SENDING.format(address=connection.ops.quote_name(field.column))
+    return connection.ops.quote_name(field.column)
 
 
-def take_back(*, contact_id: uuid.UUID) -> None:
-    """Give back what is claimed for a person: what of it may still go is asked again.
+def take_back(*, contacts: Collection[uuid.UUID]) -> None:
+    """A step of settings.TAKE_BACK_STEPS: what is claimed for these people is asked again whether it may still go.
 
     Whoever claimed it finds its token gone, also in an intent that judged on what it saw before. One that was quicker
     is waited for here, and its actions are being handed over.
     """
     claimed = ScheduledAction.objects.filter(status=ScheduledAction.Status.CLAIMED)
-    for pk in list(claimed.filter(instance__contact=contact_id).values_list("pk", flat=True)):
+    for pk in list(claimed.filter(instance__contact__in=contacts).values_list("pk", flat=True)):
         # Each alone, so that nobody waits for one while holding another; judged again once the row is ours.
         claimed.filter(pk=pk).update(status=ScheduledAction.Status.PENDING, lease_until=None, token=None, held_by="")
 

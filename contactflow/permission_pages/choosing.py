@@ -20,6 +20,7 @@ from contacts import consent
 from contacts.models import BusinessEntity, Consent, Contact, EntityMembership, Preference
 from engagement import tasking, unsubscribing
 from engagement.models import EngagementTemplate, Message, Task
+from workflows import leases
 
 ALL, WEEKLY, PAUSE, NONE = "all", "weekly", "pause", "none"
 WAYS = (ALL, WEEKLY, PAUSE, NONE)
@@ -98,6 +99,7 @@ def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | 
             _choose_kinds(who, [kind for kind in KINDS if kind not in kinds], now)
     for brand in leaving:
         unsubscribe(who=who, brand=brand, source=SOURCE, now=now)
+    leases.await_hand_overs(contact_id=who.contact.pk)
     return TOO_MANY if is_much and not leaving else said
 
 

@@ -21,12 +21,13 @@ def unsubscribe(*, who: Addressee, brand: BusinessEntity | None, source: str, no
     """
     with transaction.atomic():
         contact = Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=who.contact.pk)
-        if not _has_left(contact, brand):
+        if _has_left(contact, brand):
+            consent.take_back([contact.pk])
+        else:
             record = consent.withdraw(
                 contact=contact, business_entity=brand, source=source, actor=consent.PERSON, now=now
             )
             _tell(who, record, now)
-    leases.take_back(contact_id=who.contact.pk)
     leases.await_hand_overs(contact_id=who.contact.pk)
 
 

@@ -48,6 +48,7 @@ from contacts.consent.suppressions import (
     suppressions_of,
     unreadable_hashes,
 )
+from contacts.consent.taking_back import take_back
 
 __all__ = [
     "EMAIL",
@@ -81,6 +82,7 @@ __all__ = [
     "suppress_erased",
     "suppression_of",
     "suppressions_of",
+    "take_back",
     "told",
     "unreadable_hashes",
     "withdraw",

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from contacts.consent.judging import EMAIL
+from contacts.consent.taking_back import take_back
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, ContactStatus, Preference
 
 PERSON = "the person"
@@ -87,6 +88,7 @@ def choose(  # noqa: PLR0913  what a person may choose
 ) -> Preference:
     """Record what the person chose of the brand's marketing (without one: of everybody's), instead of what they chose
     before; the other stands beside it."""
+    take_back([contact.pk])
     return Preference.objects.create(
         contact=contact,
         business_entity=business_entity,
@@ -140,10 +142,14 @@ def _change_status(contact: Contact, *, blocks: bool, payload: dict[str, str], n
         processed_at=None if blocks else now,
     )
     contact.status = after
+    if blocks:
+        take_back([contact.pk])
     return True
 
 
 def _record(contact: Contact, state: Consent.State, source: str, now: dt.datetime, about: dict[str, Any]) -> Consent:
+    if state != Consent.State.GRANTED:
+        take_back([contact.pk])
     return Consent.objects.create(contact=contact, state=state, source=source[:200], recorded_at=now, **about)
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower, Now
 
 from contactflow.core import mail_addresses, prepared
 from contacts.consent import address_hashes
+from contacts.consent.taking_back import take_back
 from contacts.models import Contact, ContactEvent, Suppression
 
 KEPT = "Kept when the contact was deleted"
@@ -116,6 +117,7 @@ def suppress(
     values = {"email": address, "reason": reason, "scope": scope, "detail": detail[:300], "actor": actor[:160]}
     with connection.cursor() as cursor:
         cursor.execute(_SUPPRESS, {**values, "until": until})
+    take_back(Contact.objects.filter(email=address).values_list("pk", flat=True))
     return Suppression.objects.alias(address=Lower("email")).get(address=address)
 
 

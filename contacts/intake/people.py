@@ -175,6 +175,7 @@ def write(present: Iterable[Person]) -> None:
     types, (memberships, moved) = _types(people), _memberships(people)
     bulk.insert_together(types, memberships)
     bulk.insert([record for person in people for record in person.recorded])
+    consent.take_back(one.contact.pk for one in people if not one.is_new and (one.recorded or "status" in one.columns))
     bulk.update(moved, ["position"])
 
 

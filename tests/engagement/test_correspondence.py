@@ -6,6 +6,7 @@ import datetime as dt
 import time
 
 import pytest
+from django.db import transaction
 
 from contacts import consent
 from contacts.models import BusinessEntity, Suppression
@@ -185,6 +186,32 @@ def test_who_forbids_it_before_it_left_gets_nothing(sink, ada, gallery, reply, h
     assert (Message.objects.get().status, Delivery.objects.get().status) == ("failed", "failed")
     assert Reply.objects.get().state == "new"
     assert not HumanTouch.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["status", "address"])
+def test_what_is_claimed_is_taken_back_from_who_forbids_it(ada, gallery, how, django_capture_on_commit_callbacks):
+    write(ada, gallery)
+    queue = deliveries.DeliveryQueue()
+    queue.claim(limit=1, paused=[])
+
+    with django_capture_on_commit_callbacks(execute=True):
+        forbid(ada, how)
+
+    assert (Delivery.objects.get().status, Delivery.objects.get().token) == ("pending", None)
+
+
+@pytest.mark.parametrize("how", ["status", "address"])
+def test_who_forbids_it_after_the_intent_is_heard_before_it_leaves(ada, gallery, how):
+    write(ada, gallery)
+    queue = deliveries.DeliveryQueue()
+    queue.claim(limit=1, paused=[])
+    with transaction.atomic():
+        (letter,) = queue.intend(queue.prepare(until=time.monotonic() + 5))
+    assert queue.still_holds(letter)
+
+    forbid(ada, how)
+
+    assert not queue.still_holds(letter)
 
 
 def test_address_that_changed_meanwhile_gets_nothing(sink, ada, gallery):

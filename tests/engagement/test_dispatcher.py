@@ -29,7 +29,7 @@ class Shelf:
 
     def __init__(self, count, *, locks=False):
         self.count, self.locks = count, locks
-        self.log, self.settled, self.broken = [], {}, set()
+        self.log, self.settled, self.broken, self.forbidden = [], {}, set(), set()
 
     def claim(self, *, limit, paused):
         return min(self.count, limit)
@@ -48,6 +48,9 @@ class Shelf:
         if self.broken & {letter.number for letter in letters}:
             raise ValueError("this one cannot be recorded")
         return list(letters)
+
+    def still_holds(self, letter):
+        return letter.number not in self.forbidden
 
     def settle(self, results):
         assert connection.in_atomic_block
@@ -163,6 +166,17 @@ def test_process_that_was_held_up_hands_nothing_over_and_counts_nothing(monkeypa
 
     assert shelf.settled == {0: Outcome.HELD_BACK}
     assert ("leaves",) not in shelf.log
+
+
+def test_what_is_forbidden_since_its_intent_stays(monkeypatch, settings):
+    settings.SEND_INTENTS = 3
+    monkeypatch.setattr(dispatcher, "RECHECK_AFTER", -1.0)
+    shelf = Shelf(3)
+    shelf.forbidden = {1}
+
+    run(shelf, monkeypatch)
+
+    assert shelf.settled == {0: Outcome.ACCEPTED, 1: Outcome.HELD_BACK, 2: Outcome.ACCEPTED}
 
 
 def test_time_that_is_up_gives_back_the_rest(monkeypatch):

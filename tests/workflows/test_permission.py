@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
 
 import pytest
 from django.db import connection, transaction
 
 from contactflow.core import clock
-from contacts import consent
+from contacts import consent, intake
 from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import touches
 from engagement.models import Message
-from tests.factories import NOW, ContactFactory, EngagementTemplateFactory, ScheduledActionFactory
+from tests.factories import NOW, ContactFactory, ContactStatusFactory, EngagementTemplateFactory, ScheduledActionFactory
 from tests.workflows import world
 from workflows import leases
 from workflows.execution.outside import ActionQueue
@@ -122,6 +123,55 @@ def test_what_is_chosen_between_rendering_and_intent_holds(ada: Contact, choice:
 
     with transaction.atomic():
         assert queue.intend(letters) == []
+
+
+def pause(contact: Contact) -> None:
+    consent.choose(contact=contact, source="page", now=NOW, paused_until=dt.datetime(2999, 1, 1, tzinfo=dt.UTC))
+
+
+FORBIDDING: dict[str, Callable[[Contact], object]] = {
+    "withdrawn": lambda one: consent.withdraw(contact=one, source="API", now=NOW),
+    "asked": lambda one: consent.ask(contact=one, source="form", now=NOW),
+    "suppressed": lambda one: consent.suppress(email=one.email, reason="manual"),
+    "paused": pause,
+    "do not contact": lambda one: consent.do_not_contact(contact=one, source="call", now=NOW),
+    "told by a list": lambda one: intake.receive(
+        arrival=intake.Arrival(email=one.email, permission={"": False}), source="csv", now=NOW
+    ),
+    "edited": lambda one: intake.amend(
+        contact=one, arrival=intake.Arrival(email=one.email, status="Do Not Contact"), source="admin", now=NOW
+    ),
+}
+
+
+@pytest.mark.parametrize("how", FORBIDDING)
+def test_whatever_forbids_it_takes_back_what_is_claimed(ada, how, django_capture_on_commit_callbacks) -> None:
+    ContactStatusFactory(slug="do_not_contact", name="Do Not Contact")
+    email = email_to(ada)
+    queue = ActionQueue()
+    queue.claim(limit=1, paused=[])
+
+    with django_capture_on_commit_callbacks(execute=True):
+        FORBIDDING[how](ada)
+
+    email.refresh_from_db()
+    assert (email.status, email.token) == ("pending", None)
+
+
+@pytest.mark.parametrize("how", FORBIDDING)
+def test_what_is_forbidden_after_its_intent_is_known_before_it_leaves(ada: Contact, how: str) -> None:
+    ContactStatusFactory(slug="do_not_contact", name="Do Not Contact")
+    email_to(ada)
+    queue = ActionQueue()
+    queue.claim(limit=1, paused=[])
+    letters = queue.prepare(until=time.monotonic() + 60)
+    with transaction.atomic():
+        (letter,) = queue.intend(letters)
+    assert queue.still_holds(letter)
+
+    FORBIDDING[how](ada)
+
+    assert not queue.still_holds(letter)
 
 
 def test_the_intent_finds_a_suppression_by_its_index(ada: Contact) -> None:

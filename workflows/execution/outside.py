@@ -86,6 +86,9 @@ class ActionQueue:
             delivery.record_intent([letter.draft for letter in begun if letter.draft])
         return begun
 
+    def still_holds(self, letter: ActionLetter) -> bool:
+        return leases.still_holds(_intent(letter), channel=letter.channel)
+
     def settle(self, results_: Sequence[Result[ActionLetter]]) -> None:
         sent = [
             (one.letter.claim, one.letter.action, one.receipt) for one in results_ if one.outcome == Outcome.ACCEPTED
@@ -202,11 +205,7 @@ class ActionQueue:
     def _begin_sending(self, letters: Sequence[ActionLetter]) -> list[ActionLetter]:
         by_channel: dict[str, list[Intent]] = defaultdict(list)
         for letter in letters:
-            assert letter.draft is not None  # noqa: S101  what has a parcel has one
-            wish = letter.draft.order.wish
-            brand_id = wish.business_entity.pk if wish.business_entity else None
-            intent = Intent(letter.claim, letter.draft.envelope.address, brand_id, wish.is_marketing, wish.kind)
-            by_channel[letter.channel].append(intent)
+            by_channel[letter.channel].append(_intent(letter))
         begun = {pk for name, intents in by_channel.items() for pk in leases.begin_sending(intents, channel=name)}
         return [letter for letter in letters if letter.claim.action_id in begun]
 
@@ -224,6 +223,13 @@ class ActionQueue:
     def _park(self, claim: Claim, error: Exception) -> None:
         reason = dispatcher.fault(error)
         _unless_lost(claim, lambda: dispatcher.persistently(lambda: results.settle_unexpected(claim, reason)))
+
+
+def _intent(letter: ActionLetter) -> Intent:
+    assert letter.draft is not None  # noqa: S101  what has a parcel has one
+    wish = letter.draft.order.wish
+    brand_id = wish.business_entity.pk if wish.business_entity else None
+    return Intent(letter.claim, letter.draft.envelope.address, brand_id, wish.is_marketing, wish.kind)
 
 
 def _one_each(letters: Sequence[ActionLetter]) -> list[ActionLetter]:

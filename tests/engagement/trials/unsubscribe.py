@@ -22,6 +22,7 @@ RACES, MUTATIONS, LOOKS = 2_000, 1_000_000, 10_000
 TOGETHER = 4  # people whose emails become due at once
 LATER = dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
 AT_THE_SERVER = 0.004  # seconds it takes over an email
+SLOW, SLOW_RACES = 2.5, 20  # so that the last of those recorded together leaves after anybody has waited
 
 
 @dataclass
@@ -105,6 +106,8 @@ def looks(*, number: int = LOOKS, seed: int = 1) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
+    from django.test import override_settings
+
     from tests.notion_bridge.trials import stage
 
     size = float(next((one[5:] for one in arguments if one.startswith("SIZE=")), "1"))
@@ -114,6 +117,10 @@ def main(arguments: Sequence[str]) -> int:
             found = races(sink, number=max(1, round(RACES * size / 2)), intents=intents, seed=intents)
             print(f"races, {intents} intents: {found}")
             failed |= found.after > 0
+        with Clocked(delay=SLOW) as slow, override_settings(EMAIL_URL=slow.url):
+            found = races(slow, number=max(4, round(SLOW_RACES * size)), intents=10)
+        print(f"races, 10 intents, a slow server: {found}")
+        failed |= found.after > 0
         changed = looks(number=max(1, round(LOOKS * size)))
         print(f"looks: {round(LOOKS * size):,}, tables changed: {changed or 'none'}")
         taken = mutated(number=max(1, round(MUTATIONS * size)))
