@@ -127,7 +127,7 @@ def _emails() -> Iterator[Line]:
         if template.current_version_id is None
     ]
     for slug in empty:
-        yield Line("FAIL", "emails", f"{slug} has no words. Write them in the admin under Emails.")
+        yield Line("FAIL", "emails", f"{slug} is not published. Publish its words in the admin under Emails.")
     if not empty:
         yield Line("ok", "emails", f"{EngagementTemplate.objects.filter(active=True).count()} have their words.")
 

@@ -16,7 +16,7 @@ from engagement.models import Conversion, Goal, HumanTouch, MessageEvent
 
 SENTENCES = {
     "switched_off": _('The email "%(email)s" is switched off.'),
-    "no_words": _('The email "%(email)s" has no words yet. Write them, then try again.'),
+    "no_words": _('The email "%(email)s" is not published yet. Publish it, then try again.'),
     "missing": _(
         'The email "%(email)s" is held: %(contact)s has no %(missing)s. Complete the contact or give the email a '
         "fallback, then try again."

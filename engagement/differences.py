@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engagement.models import TemplateVersion
+from engagement.models import EngagementTemplate, TemplateVersion
 
 Kind = Literal["same", "gone", "new"]
 _WORDS = re.compile(r"\{\{[^{}]*\}\}|\w+|\s+|[^\w\s]")
@@ -35,8 +35,10 @@ class Difference:
         return any(run.kind != "same" for run in self.runs)
 
 
-def between(*, earlier: TemplateVersion, later: TemplateVersion) -> list[Difference]:
-    """The parts that differ, in the order in which the editor shows them."""
+def between(*, earlier: TemplateVersion | None, later: TemplateVersion | None) -> list[Difference]:
+    """The parts that differ, in the order in which the editor shows them; none where one is not there."""
+    if earlier is None or later is None:
+        return []
     before, after = dict(_parts(earlier)), dict(_parts(later))
     parts = list(dict.fromkeys([*before, *after]))
     found = [Difference(part, runs(before.get(part, ""), after.get(part, ""))) for part in parts]
@@ -65,7 +67,9 @@ def _pieces(before: str, after: str) -> tuple[list[str], list[str]]:
 def _parts(version: TemplateVersion) -> Iterator[tuple[str, str]]:
     yield "Subject", version.subject
     yield "Preheader", version.preheader
-    yield "Body", version.body
+    yield "Body", version.body.strip()
+    yield "Level", EngagementTemplate.Level(version.allowed_level).label
+    yield "Brand", str(version.speaks_for or "any")
     for name, words in version.fallbacks.items():
         yield f"When {name} is missing", in_words(words)
     for name, passage in version.passages.items():

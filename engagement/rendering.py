@@ -59,7 +59,7 @@ class Words:
 
     @classmethod
     def of(cls, version: TemplateVersion) -> Words:
-        return cls(level=version.template.level, **words_of(version))
+        return cls(level=version.allowed_level, **words_of(version))
 
     def variable_names(self) -> set[str]:
         """Every variable the words use; those of unreadable words are none."""

@@ -1,4 +1,4 @@
-"""The form of an email: what it is, and the words of its current version; fallbacks and passages a row each."""
+"""The form of an email: what it is, and the words of its draft, else of what is sent; a row for each fallback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from contactflow.core import datetimes
-from engagement import publishing, template_validation
+from engagement import drafts, template_validation
 from engagement.models import EngagementTemplate
 from engagement.rendering import WORDS, Words, words_of
 
@@ -113,10 +113,12 @@ def _mode(words: str | None) -> str:
 
 
 class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at runtime
-    """An email and the words of its current version; saving changed words makes the next version."""
+    """An email and the words of its draft, else of what is sent. Words need not be finished to be saved."""
 
     subject = forms.CharField(
-        max_length=300, widget=UnfoldAdminTextInputWidget(attrs={"data-insertable": "", "autocomplete": "off"})
+        max_length=300,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"data-insertable": "", "autocomplete": "off"}),
     )
     preheader = forms.CharField(
         max_length=300,
@@ -125,6 +127,8 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         help_text="What many mailboxes show beside the subject.",
     )
     body = forms.CharField(
+        max_length=template_validation.LONGEST["body"],
+        required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 18, "data-insertable": ""}),
         help_text="Markdown: a blank line begins a paragraph, **bold**, [words](https://address), - for a list.",
     )
@@ -139,9 +143,22 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
             self.fields["purpose"].required = False  # what is not said stays
         if not self.instance.pk:
             return
-        self.initial["seen"] = publishing.state_of(self.instance)
-        if self.instance.current_version is not None:
-            self.initial.update(words_of(self.instance.current_version))
+        self.initial["seen"] = drafts.state_of(self.instance)
+        held = drafts.in_work(self.instance)
+        if held is not None:
+            told = {"level": held.allowed_level, "business_entity": held.speaks_for}
+            self.initial.update(words_of(held), **told)
+            self._place(template_validation.find_errors(Words.of(held)) if held.is_draft else {})
+
+    def _place(self, faults: template_validation.Errors) -> None:
+        """What keeps the draft from being published stands at its field."""
+        for name, said in faults.items():
+            if name in self.fields:
+                self.fields[name].faults = said  # type: ignore[attr-defined]  # read by email_errors.html
+
+    def words(self) -> Words:
+        """What was typed. Only of a valid form."""
+        return Words(**{name: self.cleaned_data[name] for name in (*WORDS, "level")})
 
     def clean_purpose(self) -> str:
         return str(self.cleaned_data["purpose"] or self.instance.purpose)
@@ -149,38 +166,34 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         self._look_for_colleagues(data.get("seen", ""))
-        if not self.errors:
-            words = Words(**{name: data[name] for name in WORDS}, level=data["level"])
-            for field, faults in template_validation.find_errors(words).items():
-                for fault in faults:
-                    self.add_error(field, fault)
         return data
 
     def _look_for_colleagues(self, seen: str) -> None:
         if not (self.instance.pk and seen):
             return
-        current = publishing.overtaken(template=self.instance, seen=seen)
+        current = drafts.overtaken(template=self.instance, seen=seen)
         if current is None:
             return
         data = cast(QueryDict, self.data).copy()  # saving once more is the answer "mine shall stand"
-        data[self.add_prefix("seen")] = publishing.state_of(current)
+        data[self.add_prefix("seen")] = drafts.state_of(current)
         self.data = data
         self.add_error(None, _overtaken(current, seen))
 
 
 def _overtaken(current: EngagementTemplate, seen: str) -> str:
-    version = current.current_version
-    if version is None or str(version.pk) == seen.partition("/")[0]:
+    held = drafts.in_work(current)
+    published = current.current_version_id or 0
+    if held is None or (not held.is_draft and str(published) == seen.partition("/")[0]):
         return (
             "Somebody else saved this email while you were writing. Your words are kept below. Save again to put "
             "yours in the place of theirs."
         )
     return format_html(
-        "{} saved version {} of this email ({}) while you were writing. Your words are kept below. "
+        "{} {} ({}) while you were writing. Your words are kept below. "
         '<a href="{}" target="_blank" style="text-decoration: underline">See what changed there</a> (opens a new '
         "tab). Save again to put yours in the place of theirs.",
-        version.created_by or "Somebody",
-        version.number,
-        datetimes.words(version.created_at),
+        (held.created_by if held.is_draft else held.published_by) or "Somebody",
+        "saved the draft of this email" if held.is_draft else f"published version {held.number} of this email",
+        datetimes.words(held.published_at or held.created_at),
         reverse("admin:engagement_engagementtemplate_versions", args=[current.pk]),
     )

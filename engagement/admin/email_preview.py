@@ -18,7 +18,7 @@ from contactflow.core.admin.model_admin import BaseAdmin, address_of, page
 from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
-from engagement import coverage, placeholders, previews, template_validation, test_send
+from engagement import coverage, drafts, placeholders, previews, template_validation, test_send
 from engagement.admin.email_form import FallbacksField, PassagesField
 from engagement.models import EngagementTemplate, Purpose
 from engagement.previews import Preview
@@ -90,9 +90,8 @@ class Previewing(BaseAdmin):
 def _words(request: HttpRequest) -> Words:
     template = _template(request)
     if "subject" not in request.POST:
-        if template is None or template.current_version is None:
-            return Words("", "", "", EngagementTemplate.Level.BASIC)
-        return Words.of(template.current_version)
+        version = drafts.in_work(template) if template else None
+        return Words.of(version) if version else Words("", "", "", EngagementTemplate.Level.BASIC)
     read = request.POST.get
     return Words(
         read("subject", "")[: template_validation.LONGEST["subject"]],
@@ -126,7 +125,8 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
     number = request.POST.get("business_entity")
     if number is None:
         template = _template(request)
-        brand = template.business_entity if template else None
+        version = drafts.in_work(template) if template else None
+        brand = version.speaks_for if version else None
     else:
         brand = BusinessEntity.objects.filter(pk=numbers.key(number)).first()
     if brand is None and contact is not None:

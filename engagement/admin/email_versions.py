@@ -12,7 +12,7 @@ from contactflow.core import clock
 from contactflow.core.admin import comparing, confirmation
 from contactflow.core.admin.confirmation import Question
 from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, link, page
-from engagement import differences, publishing
+from engagement import differences, drafts
 from engagement.admin.messages import as_text
 from engagement.models import EngagementTemplate, Message, TemplateVersion
 
@@ -27,7 +27,7 @@ class Versions(BaseAdmin):
     def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """All versions, and the difference between any two."""
         template = confirmation.opened(self, request, object_id)
-        versions = list(template.versions.select_related("created_by").order_by("-number")[:LISTED])
+        versions = list(template.versions.select_related("created_by", "published_by").order_by("-number")[:LISTED])
         asked = [version for version in comparing.chosen(request, versions) if version is not None]
         earlier, later = sorted(asked, key=lambda version: version.number) if len(asked) == 2 else (None, None)
         context: dict[str, Any] = {
@@ -36,44 +36,38 @@ class Versions(BaseAdmin):
             "rows": [(version, sent_with(version)) for version in versions],
             "earlier": earlier,
             "later": later,
-            "found": differences.between(earlier=earlier, later=later) if earlier and later else [],
+            "changes": differences.between(earlier=earlier, later=later),
             "may_edit": self.has_change_permission(request, template),
         }
         return self.framed(request, "admin/engagement/versions.html", context)
 
     @page("<path:object_id>/restore/<int:number>/", permission="change")
     def restore(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
-        """Asks, then makes the words of that version the newest."""
+        """Asks, then lets the draft say what that version said."""
         template = confirmation.opened(self, request, object_id)
         version = template.versions.select_related("template").filter(number=number).first()
-        if version is None:
+        if version is None or version.is_draft:
             raise Http404
 
         def act(row: EngagementTemplate, answers: dict[str, Any]) -> str:
-            made = publishing.restore(
-                version=version,
-                by=request.user,  # type: ignore[arg-type]  # staff only
-                now=clock.database_now(),
-            )
-            if made.number == number:
-                return f"Version {number} is the current one already."
-            self.log_change(request, row, f"Restored version {number} as version {made.number}.")
-            return f"The words of version {number} are version {made.number} now. Emails go out with them from now on."
+            by: Any = request.user  # staff only
+            if drafts.restore(version=version, by=by, now=clock.database_now()) is None:
+                return f"Version {number} is what is sent already, so there is nothing to publish."
+            self.log_change(request, row, f"Took version {number} back into the draft.")
+            return f"The draft now says what version {number} said. Publish it when it is right."
 
-        current = template.current_version.number if template.current_version else 0
         question = Question(
-            title=f"Restore version {number}",
-            explanation=f"Its words become the newest version of “{template}”, and every email that goes out from then "
-            f"on has them. Nothing is lost: version {current} stays in the list.",
-            submit="Restore it",
+            title=f"Take version {number} back into the draft",
+            explanation="What is sent stays as it is until you publish the draft.",
+            submit=f"Take version {number} back",
             act=act,
-            refusals=(publishing.InvalidTemplate,),
+            warning=lambda row: "The draft there is now is overwritten." if drafts.draft_of(row) else "",
         )
         return confirmation.ask(self, request, object_id, question)
 
 
 def recent_versions(template: EngagementTemplate) -> list[TemplateVersion]:
-    return list(template.versions.select_related("created_by").order_by("-number")[:RECENT])
+    return list(template.versions.select_related("created_by", "published_by").order_by("-number")[:RECENT])
 
 
 def sent_with(version: TemplateVersion) -> str:
@@ -84,20 +78,20 @@ def sent_with(version: TemplateVersion) -> str:
 
 @admin.register(TemplateVersion)
 class TemplateVersionAdmin(ReadOnlyAdmin):
-    when_empty = "Every saved change of an email is kept here."
-    list_display = ("template", "number", "subject", "created_at", "created_by")
+    when_empty = "Every published version of an email is kept here."
+    list_display = ("template", "number", "subject", "published_at", "published_by")
     list_display_links = ("template", "number")
     list_filter = (("template", RelatedDropdownFilter),)
-    list_select_related = ("template", "created_by")
+    list_select_related = ("template", "published_by")
     search_fields = ("template__name", "subject")
     ordering = ("template__name", "-number")
     fields = (
         "template_link", "number", "subject", "preheader", "words", "stand_ins", "passages_text", "created_at",
-        "created_by",
+        "created_by", "published_at", "published_by",
     )  # fmt: skip
 
     def title_of(self, row: TemplateVersion) -> str:
-        return f"{row.template}, version {row.number}"
+        return f"{row.template}, {'draft' if row.is_draft else f'version {row.number}'}"
 
     @column("Email")
     def template_link(self, version: TemplateVersion) -> str:

@@ -6,23 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
 from contactflow.core import clock, datetimes
-from contactflow.core.admin.model_admin import NoDeleteAdmin, column
+from contactflow.core.admin.model_admin import NoDeleteAdmin, address_of, column
 from contacts.models import Contact
-from engagement import placeholders, publishing
+from engagement import differences, drafts, placeholders, template_validation
 from engagement.admin.email_form import MODES, WordsForm
 from engagement.admin.email_preview import Previewing
+from engagement.admin.email_publishing import Publishing
 from engagement.admin.email_versions import Versions, fallbacks_in_words, passages_in_words, recent_versions
 from engagement.admin.messages import EmailPictures, as_text
-from engagement.models import EngagementTemplate
-from engagement.rendering import WORDS
+from engagement.models import EngagementTemplate, TemplateVersion
+from engagement.rendering import Words
 
 KNOWN_FIELDS = 1000  # contacts whose custom fields are offered as variables
 
@@ -37,7 +38,7 @@ class Use:
 
 
 @admin.register(EngagementTemplate)
-class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin):
+class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Versions, NoDeleteAdmin):
     when_empty = "Write the first email; then choose it in a step of a workflow."
     form = WordsForm
     change_form_template = "admin/engagement/email.html"
@@ -58,8 +59,10 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EngagementTemplate]:
-        emails = super().get_queryset(request)
-        return emails.select_related("business_entity", "current_version", "current_version__created_by")
+        emails: QuerySet[EngagementTemplate] = super().get_queryset(request)
+        drafted = TemplateVersion.objects.filter(template=OuterRef("pk"), published_at=None)
+        emails = emails.select_related("business_entity", "current_version", "current_version__created_by")
+        return emails.annotate(has_draft=Exists(drafted))
 
     def get_readonly_fields(self, request: HttpRequest, obj: EngagementTemplate | None = None) -> tuple[str, ...]:
         return ("slug",) if obj else ()
@@ -78,6 +81,7 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         template: EngagementTemplate | None = options.get("obj")
         context |= {
+            **(_draft(template) if template else {}),
             "levels": _levels(),
             "modes": MODES,
             "may_edit": self.has_change_permission(request) if template else self.has_add_permission(request),
@@ -91,13 +95,30 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
     def save_model(
         self, request: HttpRequest, obj: EngagementTemplate, form: forms.ModelForm[EngagementTemplate], change: bool
     ) -> None:
-        super().save_model(request, obj, form, change)
-        publishing.save_version(
-            template=obj,
-            **{name: form.cleaned_data[name] for name in WORDS},
-            by=request.user,  # type: ignore[arg-type]  # staff only
-            now=clock.database_now(),
-        )
+        typed: Any = form
+        words, brand = typed.words(), form.cleaned_data["business_entity"]
+        if change:  # the level and the brand are part of the draft
+            obj.save(update_fields=[name for name in ("name", "category", "purpose", "active") if name in form.fields])
+            obj.refresh_from_db(fields=["level", "business_entity"])
+        else:
+            obj.save()
+        by: Any = request.user  # staff only
+        drafts.save(template=obj, words=words, business_entity=brand, by=by, now=clock.database_now())
+
+    def response_add(
+        self, request: HttpRequest, obj: EngagementTemplate, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self.response_change(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: EngagementTemplate) -> HttpResponse:
+        """Back to the page, or on to publishing where that is possible."""
+        draft = drafts.draft_of(obj)
+        faults = template_validation.find_errors(Words.of(draft)) if draft else {}
+        if draft and not faults and "_publish" in request.POST:
+            return HttpResponseRedirect(address_of(obj, "publish"))
+        said = _said(draft is not None, sum(map(len, faults.values())))
+        (messages.warning if faults else messages.success)(request, said)
+        return HttpResponseRedirect(address_of(obj))
 
     @column("Level", ordering="level")
     def level_name(self, template: EngagementTemplate) -> str:
@@ -105,7 +126,8 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
 
     @column("Version")
     def version(self, template: EngagementTemplate) -> str:
-        return str(template.current_version.number) if template.current_version else "No words yet"
+        said = str(template.current_version.number) if template.current_version else "Not published"
+        return f"{said}, and a draft" if getattr(template, "has_draft", False) and template.current_version else said
 
     @column("Last changed", ordering="current_version__created_at")
     def last_changed(self, template: EngagementTemplate) -> SafeString | str:
@@ -135,6 +157,21 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Versions, NoDeleteAdmin
     @column("Passages")
     def passages(self, template: EngagementTemplate) -> str:
         return as_text(passages_in_words(template.current_version))
+
+
+def _said(has_draft: bool, faults: int) -> str:
+    if not has_draft:
+        return "Saved. The words are those that are sent already, so there is nothing to publish."
+    if faults:
+        things = "1 thing has" if faults == 1 else f"{faults} things have"
+        return f"Saved as a draft. {things} to be settled before it can be published: see below."
+    return "Saved as a draft. What is sent stays as it is until you publish."
+
+
+def _draft(template: EngagementTemplate) -> dict[str, Any]:
+    """What stands above the form: what is sent, and what waits to be published."""
+    draft, current = drafts.draft_of(template), template.current_version
+    return {"draft": draft, "current": current, "changes": differences.between(earlier=current, later=draft)}
 
 
 def _levels() -> list[dict[str, Any]]:

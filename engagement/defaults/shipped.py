@@ -3,8 +3,8 @@
 A file begins with a header in TOML between two lines of +++ (name, category, level, subject, preheader; brand unless
 the email speaks for any; tables fallbacks and passages where it has some). The rest is the body.
 
-What staff changed is left alone: `EngagementTemplate.loaded_digest` remembers what a deployment loaded last, and as
-long as the present content has that digest nobody touched it, and a later release may improve it.
+What staff changed is left alone: `EngagementTemplate.loaded_digest` remembers what a deployment loaded last. As long as
+the present content has that digest, and there is no draft, nobody touched it, and a later release may improve it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from contacts.models import BusinessEntity
-from engagement import publishing
+from engagement import drafts, publishing
 from engagement.models import EngagementTemplate
 from engagement.rendering import words_of
 
@@ -134,7 +134,7 @@ def _bring_up_to_date(
     present_digest = present.digest() if present else ""
     if shipped_digest in (template.loaded_digest, present_digest):
         return None
-    if present_digest != template.loaded_digest or not present:
+    if present_digest != template.loaded_digest or not present or drafts.draft_of(template):
         return f'Email "{template.name}" left as staff wrote it; this release has other words for "{email.slug}".'
     if check_only:
         return f'Email "{template.name}" would get the words of this release.'

@@ -19,7 +19,7 @@ class Purpose(models.TextChoices):
 
 
 class EngagementTemplate(models.Model):
-    """An email that staff write. What is sent is always a TemplateVersion; saving a change makes the next one."""
+    """An email that staff write. What is sent is always its current version; staff edit a draft and publish it."""
 
     class Level(models.TextChoices):
         BASIC = "basic", "Basic: name and email"
@@ -74,7 +74,8 @@ class EngagementTemplate(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """The words of an email at one time; immutable, so that every message can be explained by the words it had.
+    """The words of an email at one time. A draft while `published_at` is null; afterwards a trigger in the database
+    refuses any change, so that every message can be explained by the words it had.
 
     `body` is Markdown with variables such as {{ first_name }}. `fallbacks` maps a variable to what stands in for it
     when a contact has no value ("" means the variable may be left out); a variable without a fallback here uses the
@@ -90,9 +91,22 @@ class TemplateVersion(models.Model):
     body = models.TextField()
     fallbacks = models.JSONField(default=dict, blank=True)
     passages = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Level and brand are the template's. A draft carries those that the template will have once it is published.
+    level = models.CharField(
+        "personalisation level", max_length=10, choices=EngagementTemplate.Level, blank=True, default="", db_default="",
+        editable=False,
+    )  # fmt: skip
+    business_entity = models.ForeignKey(
+        BusinessEntity, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        verbose_name="brand",
+    )  # fmt: skip
+    created_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When the words were saved last.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+    )
+    published_at = models.DateTimeField(null=True, blank=True, db_default=Now(), editable=False)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
 
     class Meta:
@@ -100,11 +114,28 @@ class TemplateVersion(models.Model):
         verbose_name_plural = "email versions"
         ordering = ("-number",)
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number")
+            models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number"),
+            models.UniqueConstraint(
+                fields=["template"], condition=models.Q(published_at__isnull=True), name="one_draft_per_email"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.template} v{self.number}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.published_at is None
+
+    @property
+    def speaks_for(self) -> BusinessEntity | None:
+        """The brand of the email, or the one that it will have once the draft is published."""
+        return self.business_entity if self.is_draft else self.template.business_entity
+
+    @property
+    def allowed_level(self) -> str:
+        """What the words may use; of versions that do not say, what the email may use now."""
+        return self.level or self.template.level
 
 
 class PassageBudget(models.Model):

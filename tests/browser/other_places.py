@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,9 @@ from contactflow.contact_merge import merging
 from contactflow.core.clock import database_now
 from contactflow.models import ApiKey, AuditEntry, ContactMerge
 from contacts.models import BusinessEntity, ClassificationRule, Contact, ContactEvent
+from engagement import drafts as email_drafts
 from engagement.models import Alert, EngagementTemplate, Target, Task
+from engagement.rendering import Words
 from notion_bridge.models import SyncConflict, SyncProblem
 from tests import factories as f
 from workflows import drafts
@@ -72,6 +75,14 @@ def artists() -> WorkflowTemplate:
 
 def _email() -> EngagementTemplate:
     return EngagementTemplate.objects.get(slug=EMAIL)
+
+
+def _drafted() -> EngagementTemplate:
+    """With words that wait to be published."""
+    email = EngagementTemplate.objects.select_related("current_version").get(slug="community_welcome")
+    words = replace(Words.of(email.current_version), subject="Good to have you, {{ first_name }}")
+    email_drafts.save(template=email, words=words, business_entity=email.business_entity, by=None, now=database_now())
+    return email
 
 
 def _ada() -> Contact:
@@ -134,6 +145,9 @@ PAGES: dict[str, Callable[[], str]] = {
     f"{TEXT}_change: with its editor": lambda: _of(f"{TEXT}_change", _email().pk),
     f"{TEXT}_versions": lambda: _of(f"{TEXT}_versions", _email().pk),
     f"{TEXT}_restore": lambda: _of(f"{TEXT}_restore", _email().pk, 1),
+    f"{TEXT}_change: with a draft": lambda: _of(f"{TEXT}_change", _drafted().pk),
+    f"{TEXT}_publish": lambda: _of(f"{TEXT}_publish", _drafted().pk),
+    f"{TEXT}_discard": lambda: _of(f"{TEXT}_discard", _drafted().pk),
     f"{TEXT}_lacking": lambda: _of(f"{TEXT}_lacking", _email().pk, "first_name"),
     "contacts_businessentity_change: its frame": lambda: _of("contacts_businessentity_change", _first(BusinessEntity)),
     "engagement_target_send_test": lambda: _of("engagement_target_send_test", _first(Target)),

@@ -90,17 +90,23 @@ def test_a_test_of_unsaved_words_arrives_at_the_editors_own_address(office, edit
     assert "Only a test, Ada" in arrived.message["Subject"]
 
 
-def test_saved_words_are_a_version_whose_difference_can_be_read(office, editor):
+def test_words_wait_in_a_draft_whose_difference_is_read_before_it_is_published(office, editor):
     open_email(editor)
     editor.get_by_label("Subject").fill("A warm welcome to The 7 Space")
-    editor.get_by_role("button", name="Save and continue editing").click()
+    editor.get_by_role("button", name="Save the draft").click()
+    expect(editor.get_by_text("What is sent stays as it is until you publish.")).to_be_visible()
+    waiting = EngagementTemplate.objects.get(name=EMAIL).current_version
+    editor.get_by_role("link", name="Publish…").click()
+
+    expect(region(editor, "What becomes different").locator("ins").first).to_contain_text("A warm welcome")
+    editor.get_by_role("button", name="Publish version 2").click()
+    expect(editor.get_by_text("Version 2 is published")).to_be_visible()
     editor.get_by_role("link", name="Compare and restore").click()
 
-    difference = region(editor, "From version 1 to version 2")
-    expect(difference.locator("ins").first).to_contain_text("A warm welcome")
+    expect(region(editor, "From version 1 to version 2").locator("ins").first).to_contain_text("A warm welcome")
     version = EngagementTemplate.objects.get(name=EMAIL).current_version
-    assert (version.number, version.subject) == (2, "A warm welcome to The 7 Space")
-    assert version.created_by == office.colleague("editor")
+    assert (waiting.number, version.number, version.subject) == (1, 2, "A warm welcome to The 7 Space")
+    assert version.published_by == office.colleague("editor")
 
 
 def test_the_timeline_follows_what_is_typed_and_a_missing_target_is_told_at_its_field(editor):

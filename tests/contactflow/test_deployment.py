@@ -58,7 +58,7 @@ def test_an_inactive_workflow_is_not_examined(deployed: None) -> None:
 def test_an_email_without_words_fails(deployed: None) -> None:
     EngagementTemplate.objects.filter(slug="artist_welcome").update(current_version=None)
 
-    assert ("FAIL", "artist_welcome has no words. Write them in the admin under Emails.") in lines("emails")
+    assert ("FAIL", "artist_welcome is not published. Publish its words in the admin under Emails.") in lines("emails")
 
 
 def test_targets_without_people_are_warned_of(deployed: None) -> None:

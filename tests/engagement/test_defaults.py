@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contacts import defaults as contacts_defaults
 from contacts.models import BusinessEntity
-from engagement import defaults, publishing, rendering
+from engagement import defaults, drafts, publishing, rendering
 from engagement.defaults import shipped
 from engagement.models import EngagementTemplate, Goal, Target, TemplateVersion
+from engagement.rendering import Words
 from tests import factories
 
 EMAILS = {email.slug: email for email in shipped.emails()}
@@ -185,6 +188,16 @@ class TestLoading:
         assert lines == ['Email "Artist welcome" has the words of this release.']
         assert artist_welcome().current_version.subject == next_release.content.subject
         assert artist_welcome().current_version.number == 2
+
+    def test_release_waits_for_an_email_that_staff_are_editing(self, loaded, next_release):
+        email = artist_welcome()
+        words = replace(Words.of(email.current_version), subject="Half a thou")
+        drafts.save(template=email, words=words, business_entity=email.business_entity, by=None, now=factories.NOW)
+
+        (line,) = defaults.load()
+
+        assert "left as staff wrote it" in line
+        assert artist_welcome().current_version.number == 1
 
     def test_release_is_loaded_once(self, loaded, next_release):
         defaults.load()

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from engagement import differences
 from engagement.differences import Run
+from engagement.models import EngagementTemplate
 from tests import factories as f
 
 
 def version(**values):
-    return f.TemplateVersionFactory.build(template=None, number=1, **values)
+    return f.TemplateVersionFactory.build(template=EngagementTemplate(), number=1, **values)
 
 
 def test_changed_word_stands_between_unchanged_ones():
@@ -46,6 +47,7 @@ def test_long_texts_are_compared_line_by_line():
         ({"subject": "Other"}, "Subject"),
         ({"preheader": "Other"}, "Preheader"),
         ({"body": "Other"}, "Body"),
+        ({"level": "premium"}, "Level"),
         ({"fallbacks": {"first_name": "friend"}}, "When first_name is missing"),
         ({"passages": {"opening": {"instruction": "Greet.", "fallback": "Hi."}}}, "Passage opening: instruction"),
     ],

@@ -126,5 +126,5 @@ def _by_id(rows: Iterable[Any]) -> dict[str, Any]:
 
 def _name_of_email(email: EngagementTemplate) -> str:
     if email.current_version_id is None:
-        return f"{email.name} (no words yet)"
+        return f"{email.name} (not published yet)"
     return email.name if email.active else f"{email.name} (switched off)"

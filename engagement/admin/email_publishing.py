@@ -1,0 +1,76 @@
+"""What becomes of the draft of an email: it is published, or thrown away; both after seeing what that changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from contactflow.core import clock
+from contactflow.core.admin import confirmation
+from contactflow.core.admin.model_admin import BaseAdmin, address_of, page
+from engagement import differences, drafts, publishing, template_validation
+from engagement.models import EngagementTemplate, TemplateVersion
+from engagement.rendering import Words
+
+
+class Publishing(BaseAdmin):
+    """The pages about a draft, below the email's own."""
+
+    @page("<path:object_id>/publish/", permission="change")
+    def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What will change, and the button."""
+        template = confirmation.opened(self, request, object_id)
+        draft = drafts.draft_of(template)
+        if draft is None:
+            messages.info(request, "There is no draft to publish: what is saved is sent already.")
+            return HttpResponseRedirect(address_of(template))
+        if request.method == "POST":
+            return _publish(request, template)
+        faults = template_validation.find_errors(Words.of(draft))
+        return self._about_draft(request, template, draft, "publish", f"Publish {template}", faults=faults)
+
+    @page("<path:object_id>/discard/", permission="change")
+    def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, showing what would be lost, then throw the draft away."""
+        template = confirmation.opened(self, request, object_id)
+        draft = drafts.draft_of(template)
+        if draft is None or template.current_version is None:
+            messages.info(request, "There is no draft to throw away, or nothing published to go back to.")
+            return HttpResponseRedirect(address_of(template))
+        if request.method == "POST":
+            drafts.discard(template=template, now=clock.database_now())
+            messages.success(request, "The draft is gone. You see what is sent.")
+            return HttpResponseRedirect(address_of(template))
+        return self._about_draft(request, template, draft, "discard", "Throw the draft away")
+
+    def _about_draft(
+        self, request: HttpRequest, template: EngagementTemplate, draft: TemplateVersion, name: str, title: str,
+        **more: Any,
+    ) -> HttpResponse:  # fmt: skip
+        current = template.current_version
+        context = {
+            "original": template,
+            "title": title,
+            "draft": draft,
+            "current": current,
+            "seen": drafts.state_of(template),
+            "changes": differences.between(earlier=current, later=draft),
+        }
+        return self.framed(request, f"admin/engagement/{name}.html", context | more)
+
+
+def _publish(request: HttpRequest, template: EngagementTemplate) -> HttpResponse:
+    by: Any = request.user  # staff only
+    now = clock.database_now()
+    try:
+        made = publishing.publish(template=template, by=by, now=now, seen=request.POST.get("seen", ""))
+    except (publishing.NotPublishable, publishing.InvalidTemplate) as refusal:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(address_of(template))
+    said = f"Version {made.number} is published: every email that goes out from now on has its words."
+    if not template.active:
+        said += " The email is switched off, so none goes out yet."
+    messages.success(request, said)
+    return HttpResponseRedirect(address_of(template))
