@@ -141,8 +141,8 @@ class BusinessEntity(models.Model):
     )
     model_tokens_per_day = models.PositiveIntegerField(
         "tokens a day", null=True, blank=True,
-        help_text="How much a language model may read and write for the brand. Past it the approved texts stand. Empty: "
-        "no limit of its own. 0: it is never asked.",
+        help_text="How much a language model may read and write for the brand. Past it the approved texts stand. "
+        "Empty: no limit of its own. 0: it is never asked.",
     )  # fmt: skip
 
     class Meta:
