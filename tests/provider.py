@@ -1,4 +1,5 @@
-"""A mail provider's API on a free loopback port: Postmark's and Resend's, as far as one email needs them."""
+"""A mail provider's API on a free loopback port: Postmark's and Resend's, as far as one email needs them; with an
+answer of its own, any other's."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ class Provider:
     """Accepts everything until a switch says otherwise."""
 
     status: int = 200
-    answer: Mapping[str, Any] | None = None
+    answer: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # of its answers
     cut: bool = False  # the request arrived and was kept, and no answer comes
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
@@ -49,7 +51,8 @@ class Provider:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                body = json.loads(raw) if raw[:1] in ("{", "[") else {"raw": raw}  # Mailgun takes forms
                 told = body[0] if isinstance(body, list) else body
                 provider.requests.append((dict(self.headers), told))
                 if provider.cut:
@@ -57,10 +60,10 @@ class Provider:
                     self.connection.close()
                     return
                 number = f"00000000-0000-0000-0000-{len(provider.requests):012}"
-                taken = {"id": number} if "from" in told else _postmark(told, number)
-                answer = json.dumps(provider.answer if provider.answer is not None else taken).encode()
+                answer = json.dumps(provider.answer if provider.answer is not None else _taken(told, number)).encode()
                 self.send_response(provider.status)
-                self.send_header("Content-Type", "application/json")
+                for name, said in {"Content-Type": "application/json", **provider.headers}.items():
+                    self.send_header(name, said)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
@@ -71,5 +74,8 @@ class Provider:
         return Handler
 
 
-def _postmark(told: dict[str, Any], number: str) -> dict[str, Any]:
-    return {"ErrorCode": 0, "Message": "OK", "MessageID": number, "To": told["To"], "SubmittedAt": "2026-01-01T00:00Z"}
+def _taken(told: dict[str, Any], number: str) -> dict[str, Any]:
+    if "from" in told:
+        return {"id": number}
+    about = {"ErrorCode": 0, "Message": "OK", "SubmittedAt": "2026-01-01T00:00Z"}
+    return {**about, "MessageID": number, "To": told["To"]}

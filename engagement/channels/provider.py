@@ -54,6 +54,9 @@ _LOCKED_OUT = (
     *("AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "SignatureDoesNotMatch"),
     *("AccountSuspendedException", "SendingPausedException", "ExpiredTokenException"),
 )
+# Mandrill answers 500 to all that it does not want, Postal 200; these of their names are no refusal of the message.
+_NO_ACCESS = ("Invalid_Key", "PaymentRequired", "Unknown_Subaccount", "InvalidServerAPIKey", "ServerSuspended")
+_THEIR_FAULT = ("GeneralError", "InternalError", "ServiceUnavailable")
 
 
 class ProviderChannel:
@@ -83,6 +86,9 @@ class ProviderChannel:
         except AnymailError as error:
             self.release()
             raise _meaning(error) from error
+        except (AttributeError, KeyError, TypeError, IndexError) as error:  # an answer that django-anymail cannot read
+            self.release()
+            raise Unclear(Reason.of("strange_answer", said=_first_line(error))) from error
         status = message.anymail_status
         if not set(status.status or ()) & _TAKEN:
             raise _not_taken(message)
@@ -182,9 +188,11 @@ def _meaning(error: AnymailError) -> ChannelError | Unclear:
 
 
 def _by_status(error: AnymailAPIError) -> ChannelError | Unclear:
-    status, said = int(error.status_code), _said(error)
-    if status in LOGIN:
+    status, said, name = int(error.status_code), _said(error), _named(error)
+    if status in LOGIN or name in _NO_ACCESS:
         return _wide("login_refused", said)
+    if name and name not in _THEIR_FAULT:
+        return _rejected(said)
     if status == SLOW_DOWN:
         return _wide("too_many", said)
     if status in NOT_BY_THEM and settings.EMAIL_PROVIDER not in KNOWS_AGAIN:
@@ -193,18 +201,35 @@ def _by_status(error: AnymailAPIError) -> ChannelError | Unclear:
         return _wide("server_unreachable", said)
     if status < 300:
         return Unclear(Reason.of("strange_answer", said=said))
+    return _rejected(said)
+
+
+def _rejected(said: str) -> ChannelError:
     known = smtp_answers.read(said)
     code = known.code if known.code in ("sender_refused", "address_invalid") else "provider_rejected"
     return ChannelError(Reason.of(code, said=said), permanent=True)
 
 
+def _named(error: AnymailAPIError) -> str:
+    """Of providers whose every error has the same status: what they call it."""
+    if settings.EMAIL_PROVIDER not in ("mandrill", "postal"):
+        return ""
+    with suppress(ValueError, AttributeError):
+        told = error.response.json()
+        if told.get("status") in ("error", "parameter-error"):
+            return str(told.get("name") or told.get("data", {}).get("code") or told["status"])
+    return ""
+
+
 def _by_code(error: boto.ClientError) -> ChannelError | Unclear:
     code, said = str(error.response.get("Error", {}).get("Code", "")), _first_line(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    if code in _SLOWLY:
+    if code in _SLOWLY or status == SLOW_DOWN:
         return _wide("too_many", said)
     if code in _LOCKED_OUT or status in LOGIN:
         return _wide("login_refused", said)
+    if status in NOT_BY_THEM:
+        return Unclear(Reason.of("no_answer"))
     if status >= 500:
         return _wide("server_unreachable", said)
     refused = "sender_refused" if "not verified" in said or code == "MailFromDomainNotVerifiedException" else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import uuid
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -159,14 +161,122 @@ def test_an_address_no_server_takes_is_found_before_anything_leaves(channel, ser
     assert server.requests == []
 
 
-@pytest.mark.parametrize("name", ["amazon_ses", "mailgun", "sendgrid", "brevo", "mailjet", "sparkpost", "mandrill"])
-def test_every_provider_can_be_opened(name, settings):
-    settings.EMAIL_PROVIDER = name
+ADA = "ada@example.org"
+# What each answers to one email that it takes, and what it is called from then on; None: by a number of ours.
+TAKES = {
+    "amazon_ses": ({"MessageId": "ses-1"}, "ses-1"),
+    "brevo": ({"messageId": "<1@brevo>"}, "1@brevo"),
+    "mailersend": ({}, "ms-1"),  # in a header
+    "mailgun": ({"id": "<1@mg>", "message": "Queued. Thank you."}, "1@mg"),
+    "mailjet": ({"Messages": [{"Status": "success", "To": [{"Email": ADA, "MessageID": 19}]}]}, "19"),
+    "mailtrap": ({"success": True, "message_ids": ["mt-1"]}, "mt-1"),
+    "mandrill": ([{"email": ADA, "status": "sent", "_id": "md-1"}], "md-1"),
+    "postal": ({"status": "success", "data": {"messages": {ADA: {"id": 7, "token": "x"}}}}, "7"),
+    "postmark": ({"ErrorCode": 0, "Message": "OK", "MessageID": "pm-1", "To": ADA}, "pm-1"),
+    "resend": ({"id": "re-1"}, "re-1"),
+    "scaleway": ({"emails": [{"id": "sc-1", "mail_rcpt": ADA, "status": "new"}]}, "sc-1"),
+    "sendgrid": ("", None),
+    "sparkpost": ({"results": {"total_accepted_recipients": 1, "total_rejected_recipients": 0, "id": "sp-1"}}, "sp-1"),
+    "unisender_go": ({"status": "success", "job_id": "ug-1", "emails": [ADA]}, None),
+}
+# They carry no data of ours with a message: their events are found by their own id for it.
+WITHOUT_OUR_ID = {"mailersend", "postal"}
+KEYS = {f"{name.upper()}_{part}": "key" for name in TAKES for part in ("API_KEY", "API_TOKEN", "SECRET_KEY")}
+
+
+@pytest.fixture
+def outcome(server, settings):
+    """What becomes of one email at a provider that answers so."""
+    aws = {"region_name": "eu-west-1", "aws_access_key_id": "key", "aws_secret_access_key": "key"}
     settings.ANYMAIL = {
+        "IGNORE_UNSUPPORTED_FEATURES": True,
         "REQUESTS_TIMEOUT": (1, 2),
-        "AMAZON_SES_CLIENT_PARAMS": {"region_name": "eu-west-1"},
-        **{f"{one}_API_KEY": "key" for one in ("MAILGUN", "SENDGRID", "BREVO", "SPARKPOST", "MANDRILL", "MAILJET")},
-        "MAILJET_SECRET_KEY": "secret",
+        "AMAZON_SES_CLIENT_PARAMS": {**aws, "endpoint_url": server.url},
+        "MAILGUN_SENDER_DOMAIN": "mg.example.com",
+        "SCALEWAY_PROJECT_ID": "project",
+        "POSTMARK_SERVER_TOKEN": "key",
+        **KEYS,
+        **{f"{name.upper()}_API_URL": server.url for name in TAKES},
     }
 
-    assert channel_module.unusable() == ""
+    def outcome(name, answer, status=200, *, cut=False):
+        settings.EMAIL_PROVIDER, server.status, server.answer, server.cut = name, status, answer, cut
+        server.headers = {"X-Message-Id": "ms-1"} if name == "mailersend" and status == 200 else {}
+        channel = ProviderChannel()
+        try:
+            return hand_over(channel).provider_id
+        except ChannelError as error:
+            return error.reason.code, "permanent" if error.permanent else "channel" if error.channel_wide else ""
+        except Unclear as error:
+            return error.reason.code, "unclear"
+        finally:
+            channel.release()
+
+    return outcome
+
+
+def test_every_provider_takes_an_email_that_it_can_tell_us_of(outcome, server):
+    ids = {name: outcome(name, answer) for name, (answer, _) in TAKES.items()}
+
+    asked = {name: _readable(told) for name, (_, told) in zip(TAKES, server.requests, strict=True)}
+    keys = [headers.get("Idempotency-Key") for headers, _ in server.requests]
+    assert {name: known for name, known in ids.items() if TAKES[name][1]} == {
+        name: known for name, (_, known) in TAKES.items() if known
+    }
+    assert all(ids.values())
+    assert {name for name, said in asked.items() if METADATA not in said} == WITHOUT_OUR_ID
+    assert [name for name, said in asked.items() if "<news.brand.example>" not in said] == []
+    assert [key for key in keys if key] == [f"contactflow-{ENVELOPE.identity}"]  # Resend knows it again
+
+
+def test_every_providers_no_is_a_no_and_what_is_not_known_is_unclear(outcome):
+    refused, down = {"message": "no"}, {"message": "later"}
+
+    ends = {
+        name: [
+            outcome(name, refused, 400),
+            outcome(name, refused, 401),
+            outcome(name, down, 429),
+            outcome(name, down, 503),
+            outcome(name, {}, 504),
+            outcome(name, {}, cut=True),
+        ]
+        for name in TAKES
+    }
+
+    no, login = ("provider_rejected", "permanent"), ("login_refused", "channel")
+    slow, away, unclear = ("too_many", "channel"), ("server_unreachable", "channel"), ("no_answer", "unclear")
+    assert ends == {
+        name: [no, login, slow, away, *([away, away] if name == "resend" else [unclear, unclear])] for name in TAKES
+    }
+
+
+def test_a_no_that_hides_in_another_status_is_a_no(outcome):
+    postal = {"status": "error", "data": {"code": "ValidationError", "message": "The From address is not authorised"}}
+    postal_key = {"status": "error", "data": {"code": "InvalidServerAPIKey", "message": "The API token is not valid"}}
+    mandrill = {"status": "error", "code": -2, "name": "ValidationError", "message": "Not an email address"}
+    mandrill_key = {"status": "error", "code": -1, "name": "Invalid_Key", "message": "Invalid API key"}
+
+    assert [outcome("postal", postal), outcome("postal", postal_key)] == [
+        ("provider_rejected", "permanent"),
+        ("login_refused", "channel"),
+    ]
+    assert [outcome("mandrill", mandrill, 500), outcome("mandrill", mandrill_key, 500)] == [
+        ("provider_rejected", "permanent"),
+        ("login_refused", "channel"),
+    ]
+
+
+def test_an_answer_of_no_sense_is_unclear_whoever_gives_it(outcome):
+    told = {name: {outcome(name, answer) for answer in ({}, [1], {"emails": 1, "status": "?"})} for name in TAKES}
+
+    silent = {"amazon_ses", "sendgrid", "mailersend"}  # say nothing that could be of no sense
+    assert {name: said for name, said in told.items() if name not in silent} == {
+        name: {("strange_answer", "unclear")} for name in TAKES if name not in silent
+    }
+
+
+def _readable(told):
+    """Amazon takes the email as it leaves, Mailgun a form."""
+    raw = told.get("Content", {}).get("Raw", {}).get("Data", "") if isinstance(told.get("Content"), dict) else ""
+    return unquote_plus(f"{told} {base64.b64decode(raw).decode()}")
