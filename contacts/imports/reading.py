@@ -11,16 +11,15 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import IO, Final, NamedTuple
 
 DELIMITERS: Final = ",;\t"
 CHUNK = 1 << 20
 PART_OF_A_LINE = 10_000  # characters of a line that cannot be read, kept for whoever corrects it
 MAX_CELL: Final = 131_072  # characters
-MAX_PARSED: Final = 2_000_000  # characters of a record; of a longer one it is only sought where it ends
-MAX_HELD: Final = 64_000_000  # characters, while it is open whether a quotation mark is closed further down
-csv.field_size_limit(MAX_PARSED)  # of this process; else a long cell would look like one that is never closed
+MAX_HELD: Final = 32_000_000  # characters, while it is open whether a quotation mark is closed further down
+csv.field_size_limit(MAX_HELD)  # of this process; else a long cell would look like one that is never closed
 SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel puts into a first line
 
 
@@ -60,13 +59,9 @@ class Records:
 
     def __iter__(self) -> Generator[Record, None, None]:
         try:
-            while first := self._next_line():
-                number = self.lines_read
-                cells = self._record(first)
-                if isinstance(cells, str):
-                    yield Record(number, [first.rstrip("\r\n")[:PART_OF_A_LINE]], cells)
-                elif any(cell.strip() for cell in cells):  # a spreadsheet leaves empty records behind
-                    yield Record(number, cells)
+            while record := self._next_record():
+                if any(cell.strip() for cell in record.cells):  # a spreadsheet leaves empty records behind
+                    yield record
         finally:
             self.close()
 
@@ -76,75 +71,49 @@ class Records:
             self._delimiter, first = said[1], self._first_line()
         else:
             self._delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
-        if not first:
+        self._give_back([first] if first else [])
+        if not (record := self._next_record()):
             raise FileRefused("The file is empty.")
-        cells = self._record(first)
-        if isinstance(cells, str):
-            raise FileRefused(f"The header cannot be read: {cells}")
-        return [cell.strip().strip("\ufeff") for cell in cells]
-
-    def _next_line(self) -> str:
-        """Empty at the end."""
-        line = self._given_back.popleft() if self._given_back else self._text.readline()
-        self.lines_read += bool(line)
-        return line
+        if record.reason:
+            raise FileRefused(f"The header cannot be read: {record.reason}")
+        return [cell.strip().strip("\ufeff") for cell in record.cells]
 
     def _first_line(self) -> str:
-        while (line := self._next_line()) and not line.strip("\ufeff\r\n \t,;"):
-            pass
-        return line
+        return next((line for line in self._lines([]) if line.strip("\ufeff\r\n \t,;")), "")
 
-    def _record(self, first: str) -> list[str] | str:
-        """The cells of the record that starts with this line, or why it cannot be read."""
-        lines = [first]
-        if _is_open(first, self._delimiter) and not self._reads_to_its_end(lines):
-            reason = "A quotation mark is opened and never closed."
-        else:
-            try:
-                if sum(map(len, lines)) <= MAX_PARSED:
-                    cells = next(csv.reader(lines, delimiter=self._delimiter, strict=True))
-                    if max(map(len, cells), default=0) <= MAX_CELL:
-                        return cells
-                # It is whole, so nothing in it is a record of its own.
-                return f"A cell has more than {MAX_CELL:,} characters."
-            except csv.Error as error:
-                reason = f"The line cannot be read as CSV: {error}. Double the quotation marks inside a quoted cell."
-        self._given_back.extendleft(reversed(lines[1:]))  # it costs its own line only
-        self.lines_read -= len(lines) - 1
-        return reason
+    def _lines(self, taken: list[str]) -> Iterator[str]:
+        """Each is noted as taken."""
+        while line := self._given_back.popleft() if self._given_back else self._text.readline():
+            self.lines_read += 1
+            taken.append(line)
+            yield line
 
-    def _reads_to_its_end(self, lines: list[str]) -> bool:
-        """Add the lines of a record whose first one leaves a quotation mark open; False where what looks like the end
-        of a quoted cell is none, or there is none at all."""
-        held = 0
-        while line := self._next_line():
-            lines.append(line)
-            held += len(line)
-            if held > MAX_HELD:
+    def _give_back(self, lines: Sequence[str]) -> None:
+        self._given_back.extendleft(reversed(lines))
+        self.lines_read -= len(lines)
+
+    def _next_record(self) -> Record | None:
+        """None at the end. What cannot be read costs its first line; what is whole and merely too long, all of them."""
+        number, taken = self.lines_read + 1, list[str]()
+        try:
+            cells = next(csv.reader(self._lines(taken), delimiter=self._delimiter, strict=True), None)
+        except csv.Error as error:
+            if "field larger" in str(error):
+                much = f"{MAX_HELD // 1_000_000} MB"
                 raise FileRefused(
-                    "A quotation mark is opened and not closed within 64 MB. Correct or remove that line."
-                )
-            if closed := CLOSING.match(line):
-                rest = line[closed.end() :]
-                if rest.strip("\r\n") and not rest.startswith(self._delimiter):
-                    return False
-                if not _is_open(f"x{rest}", self._delimiter):
-                    return True
-        return False
-
-
-CLOSING: Final = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
-
-
-def _is_open(line: str, delimiter: str) -> bool:
-    """Whether a quoted cell goes on in the next line."""
-    if '"' not in line or len(line) > MAX_PARSED:
-        return line.count('"') % 2 == 1
-    try:
-        next(csv.reader([line], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+                    f"Line {number} opens a quotation mark and does not close it within {much}. Correct it."
+                ) from error
+            self._give_back(taken[1:])
+            reason = f"The line cannot be read as CSV: {error}. Double the quotation marks inside a quoted cell."
+            if len(taken) > 1 or "unexpected end" in str(error):
+                reason = "A quotation mark is opened and never closed."
+        else:
+            if cells is None:
+                return None
+            if max(map(len, cells), default=0) <= MAX_CELL:
+                return Record(number, cells)
+            reason = f"A cell has more than {MAX_CELL:,} characters."
+        return Record(number, [taken[0].rstrip("\r\n")[:PART_OF_A_LINE]], reason)
 
 
 def _examine(stream: IO[bytes]) -> tuple[str, int]:
