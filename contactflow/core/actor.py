@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 _SET = """
-    SELECT set_config('contactflow.actor', %s, false), set_config('contactflow.user_id', %s, false),
-           set_config('contactflow.path', %s, false)
+    SELECT set_config('contactflow.actor', %s, {0}), set_config('contactflow.user_id', %s, {0}),
+           set_config('contactflow.path', %s, {0})
 """
 
 
@@ -24,6 +24,11 @@ def acting(*, user: AbstractUser, path: str) -> Iterator[None]:
         yield
     finally:
         _clear()
+
+
+def for_transaction(*, user: AbstractUser, path: str) -> None:
+    """What is changed before the running transaction ends is written down as done by the user."""
+    _set(user.get_username(), str(user.pk), path, is_local=True)
 
 
 class ActorMiddleware:
@@ -40,9 +45,9 @@ class ActorMiddleware:
             return self.get_response(request)
 
 
-def _set(*values: str) -> None:
+def _set(*values: str, is_local: bool = False) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SET, values)
+        cursor.execute(_SET.format("true" if is_local else "false"), values)
 
 
 def _clear() -> None:

@@ -196,8 +196,13 @@ class ImportRun(ListRun):
         return "became" if self.applied_at else "foreseen"
 
     @property
+    def counted(self) -> str:
+        """Its own field that says how many lines become what."""
+        return "applied" if self.applied_at else "foreseen"
+
+    @property
     def counts(self) -> dict[str, int]:
-        counts: dict[str, int] = self.applied if self.applied_at else self.foreseen
+        counts: dict[str, int] = getattr(self, self.counted)
         return counts
 
     def rejected(self) -> models.QuerySet[ImportLine]:

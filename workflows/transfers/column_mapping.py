@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from django.db.models.functions import Now
 
@@ -95,16 +95,24 @@ def remarks(run: ImportRun) -> list[str]:
     return said
 
 
-def remembered(run: ImportRun) -> Choice | None:
-    """As it was the last time this source brought these columns."""
+def guess(run: ImportRun) -> dict[str, Any]:
+    """What its columns and values mean: as the last time when this source brought these columns, else by their names.
+
+    Who waits at a command line is asked for nothing, and nobody is asked twice.
+    """
+    is_command = run.queued_at is None
     saved = SavedMapping.objects.filter(source__iexact=run.source, header_digest=_digest(run.header)).first()
+    meant: dict[str, Any] = {"values": remembered_values(run.source), "state": ImportRun.State.COLUMNS}
     if saved is None:
-        return None
+        found = Columns.by_name(run.header) if is_command else Columns.guessed(run.header, run.samples)
+        return {**meant, "fields": list(found.fields)}
     # Two columns may have one name: the first of them fills what the first filled, and so on.
     known: dict[str, list[str]] = {}
     for name, chosen in zip(saved.header, saved.fields, strict=True):
         known.setdefault(_plain(name), []).append(chosen)
-    return Choice([known[_plain(name)].pop(0) for name in run.header], saved.date_order)
+    meant["fields"] = [known[_plain(name)].pop(0) for name in run.header]
+    state = ImportRun.State.COLUMNS if is_command else ImportRun.State.CHECKING
+    return {**meant, "date_order": saved.date_order, "state": state}
 
 
 def remembered_values(source: str) -> dict[str, dict[str, str]]:

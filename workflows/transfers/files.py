@@ -23,7 +23,12 @@ from contacts.models import BusinessEntity
 from workflows.models import ImportRun
 from workflows.transfers import workbook
 
-ZIP, OLD_OFFICE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+ZIP: Final = b"PK\x03\x04"
+OTHER_KINDS: Final = {
+    b"\xd0\xcf\x11\xe0": "This is an old Excel file (.xls), or one with a password. "
+    "Save it as .xlsx without a password, or as CSV.",
+    b"%PDF": "This is a PDF. Export the list as CSV or Excel (.xlsx) and choose that file.",
+}
 MAX_COLUMNS: Final = 200
 MAX_BYTES: Final = 50_000_000  # 100,000 lines have about 20 MB
 TOO_LARGE = "The file is larger than 50 MB. Split it, or remove columns that nobody needs here."
@@ -63,7 +68,8 @@ def receive(
     *, file: BinaryIO, file_name: str, source: str, business_entity: BusinessEntity | None, by: Any, now: dt.datetime
 ) -> ImportRun:
     """Keep the file; nothing of it is read but its first bytes. Raises FileRefused."""
-    refuse_other_kinds(file)
+    file.seek(0)
+    _refuse_other_kinds(file.read(4096))
     size = file.seek(0, 2)
     run = ImportRun.objects.create(
         file_name=(cleaning.line(file_name) or "list")[-200:],
@@ -78,38 +84,33 @@ def receive(
     return run
 
 
-def refuse_other_kinds(stream: IO[bytes]) -> None:
-    """Judged by its first bytes. Raises FileRefused, in a sentence that says what to do."""
-    stream.seek(0)
-    start = stream.read(4096)
+def _refuse_other_kinds(start: bytes) -> None:
+    for signature, refusal in OTHER_KINDS.items():
+        if start.startswith(signature):
+            raise FileRefused(refusal)
     if not start:
         raise FileRefused("The file is empty.")
-    if start.startswith(OLD_OFFICE):
-        raise FileRefused(
-            "This is an old Excel file (.xls), or one with a password. Save it as .xlsx without a password, or as CSV."
-        )
-    if start.startswith(PDF):
-        raise FileRefused("This is a PDF. Export the list as CSV or Excel (.xlsx) and choose that file.")
     if b"\0" in start and not start.startswith((ZIP, b"\xff\xfe", b"\xfe\xff")):
         raise FileRefused("This is no list but a binary file. Choose a CSV, TSV or Excel (.xlsx) file.")
 
 
 @contextlib.contextmanager
-def opened(stream: IO[bytes]) -> Iterator[Records | Workbook]:
-    """Raises FileRefused."""
-    refuse_other_kinds(stream)
-    stream.seek(0)
-    is_workbook = stream.read(4) == ZIP
-    stream.seek(0)
-    table = Workbook(stream) if is_workbook else Records(stream)
-    try:
-        if len(table.header) > MAX_COLUMNS:
-            raise FileRefused(f"The file has {len(table.header)} columns; {MAX_COLUMNS} at most. Remove some.")
-        if not any(table.header):
-            raise FileRefused("The first line has no names. Put the names of the columns into the first line.")
-        yield table
-    finally:
-        table.close()
+def table_of(run: ImportRun) -> Iterator[Records | Workbook]:
+    """The file as it was uploaded, on the disk of whoever works on it, to be read. Raises FileRefused."""
+    with tempfile.TemporaryFile() as copy:
+        copy.writelines(run.content())
+        copy.seek(0)
+        is_workbook = copy.read(4) == ZIP
+        copy.seek(0)
+        table = Workbook(copy) if is_workbook else Records(copy)
+        try:
+            if len(table.header) > MAX_COLUMNS:
+                raise FileRefused(f"The file has {len(table.header)} columns; {MAX_COLUMNS} at most. Remove some.")
+            if not any(table.header):
+                raise FileRefused("The first line has no names. Put the names of the columns into the first line.")
+            yield table
+        finally:
+            table.close()
 
 
 class Workbook:
@@ -143,12 +144,3 @@ class Workbook:
             yield said
         if self._process.wait() != 0:
             raise FileRefused(workbook.TOO_LARGE)
-
-
-@contextlib.contextmanager
-def stored(run: ImportRun) -> Iterator[IO[bytes]]:
-    """The file as it was uploaded, on the disk of whoever works on it; gone when it is closed."""
-    with tempfile.TemporaryFile() as copy:
-        copy.writelines(run.content())
-        copy.flush()
-        yield copy
