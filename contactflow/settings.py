@@ -223,7 +223,7 @@ PUMP_STEPS = [
     "engagement.tracking.labelling.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",
-    "workflows.transfers.job_runner.run_pump_step",
+    "workflows.transfers.runs.run_pump_step",
     "contactflow.personal_data.erasure.run_pump_step",
     "contactflow.personal_data.retention.run_pump_step",
 ]

@@ -26,7 +26,7 @@ from contacts.intake import Arrival, receive
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, LeadSource
 from tests import factories as f
 from workflows.models import ExportRun, ImportLine, ImportRun, SavedMapping
-from workflows.transfers import contact_columns, exporting, job_runner
+from workflows.transfers import contact_columns, exporting, runs
 
 pytestmark = pytest.mark.usefixtures("reference_rows")
 
@@ -177,7 +177,7 @@ class TestLongCells:
 def exported(*columns: str, custom: tuple[str, ...] = ()) -> bytes:
     chosen = [*(columns or contact_columns.column_names()), *(f"custom:{name}" for name in custom)]
     run = exporting.start(chosen=None, filters="", columns=chosen, kind="csv", by=None, now=f.NOW)
-    job_runner.begin(run)
+    runs.begin(run)
     return b"".join(ExportRun.objects.get(pk=run.pk).content())
 
 
@@ -683,7 +683,7 @@ class TestExcel:
 
     def test_a_reader_that_takes_too_much_dies_alone(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """Under another name than its usual one, only the limit of its process holds it."""
-        monkeypatch.setattr(job_runner, "AT_ONCE", 10_000)
+        monkeypatch.setattr(runs, "AT_ONCE", 10_000)
         many = (b"<si><t>" + b"x" * 1_000_000 + b"</t></si>") * 330
         shared = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">' + many + b"</sst>"
 
@@ -692,11 +692,11 @@ class TestExcel:
         assert "too large when unpacked" in shown
 
     def test_the_request_only_stores_a_long_file(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(job_runner, "AT_ONCE", 0)
+        monkeypatch.setattr(runs, "AT_ONCE", 0)
 
         shown = desk.upload(workbook_with(), name="list.xlsx").content.decode()
         stored = desk.run()
-        job_runner.work(kind="importrun", run_id=stored.pk)
+        runs.work(kind="importrun", run_id=stored.pk)
 
         assert stored.state == "reading"
         assert "Reading the file" in shown

@@ -6,7 +6,7 @@ import os
 from uuid import UUID
 
 from workflows import pump as pump_module
-from workflows.transfers import job_runner
+from workflows.transfers import runs
 
 PUMP_SECONDS = 10  # well under the 30 seconds in which a worker that is told to stop has to be done
 WORKER_VARIABLE = "CONTACTFLOW_WORKER"
@@ -19,4 +19,4 @@ def pump() -> dict[str, int]:
 
 def work_on_list(kind: str, run_id: str) -> bool:
     """One turn of an import or an export; it queues the next itself."""
-    return job_runner.work(kind=kind, run_id=UUID(run_id))
+    return runs.work(kind=kind, run_id=UUID(run_id))

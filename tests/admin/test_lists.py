@@ -11,7 +11,7 @@ from django.urls import reverse
 from contacts.models import Contact, EntityMembership
 from tests import factories as f
 from workflows.models import ExportRun, ImportRun
-from workflows.transfers import files, job_runner
+from workflows.transfers import files, runs
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/workflows/importrun/add/"
@@ -350,7 +350,7 @@ def test_what_has_run_out_is_deleted_by_the_pump(desk):
     run = export(desk)
     ExportRun.objects.filter(pk=run.pk).update(expires_at=f.NOW.replace(year=2020))
 
-    job_runner.run_pump_step(time.monotonic() + 5)
+    runs.run_pump_step(time.monotonic() + 5)
 
     run.refresh_from_db()
     assert (run.state, run.chunks.count()) == ("expired", 0)
@@ -361,7 +361,7 @@ def test_lines_of_old_imports_are_deleted_and_their_numbers_stay(desk, checked):
 
     ImportRun.objects.filter(pk=checked.pk).update(created_at=f.NOW.replace(year=2020))
 
-    job_runner.run_pump_step(time.monotonic() + 5)
+    runs.run_pump_step(time.monotonic() + 5)
 
     checked.refresh_from_db()
     assert (checked.lines.count(), checked.is_cleared, checked.foreseen["created"]) == (0, True, 1)

@@ -34,8 +34,7 @@ from workflows.models import (
     WorkflowTemplate,
     WorkflowVersion,
 )
-from workflows.transfers import files, job_runner, runs
-from workflows.transfers.column_mapping import Choice
+from workflows.transfers import files, runs
 
 LIST = "Email,First name,Company\nada@engines.example,Ada,Engines Ltd\nnew@people.example,Noor,\nnobody,,\n"
 ARTISTS = "the7space_artist_discovery"
@@ -51,10 +50,10 @@ def furnish() -> None:
         run = files.receive(
             file=io.BytesIO(LIST.encode()), file_name=name, source=name, business_entity=None, by=None, now=now
         )
-        job_runner.begin(run)
+        runs.begin(run)
         run.refresh_from_db()
         if name != "columns.csv":
-            runs.check(run=run, choice=Choice(run.fields))
+            runs.check(run=run, fields=run.fields)
         if name == "result.csv":
             run.refresh_from_db()
             runs.apply(run=run, start_workflows=False)

@@ -66,7 +66,8 @@ def import_file(
     brand = reference_data.load().business_entities.find(entity) if entity else None
     stream = io.BytesIO(file.read_bytes()) if isinstance(file, Path) else file
     run = runs.read_here(file=stream, file_name="list.csv", source=source, entity=brand, now=now)
-    runs.carry_out(run=run, date_order=date_order, dry_run=dry_run, start_workflows=start_workflows, on_step=on_step)
+    given = {"date_order": date_order or run.date_order, "start_workflows": start_workflows}
+    runs.carry_out(run=run, dry_run=dry_run, on_step=on_step, **given)
     if run.state == ImportRun.State.FAILED:
         raise FileRefused(run.trouble)
     counts = run.foreseen if dry_run else run.applied

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, ClassVar, Final, Self
 
 from django.conf import settings
@@ -49,6 +49,12 @@ class Lost(Exception):
     """Somebody cancelled the run, or another worker took over: what the batch did is undone."""
 
 
+class NotPossible(Exception):
+    """The state of the run, or what was asked for, does not allow it; the message says why and what to do."""
+
+    permanent = True
+
+
 class RunQuerySet(models.QuerySet[Any]):
     def free(self) -> Self:
         """To be worked on, and held by nobody: not taken up yet, or by a worker that died."""
@@ -56,8 +62,7 @@ class RunQuerySet(models.QuerySet[Any]):
 
     def claim(self, pk: uuid.UUID) -> Any:
         """The run, held by the caller; None when there is nothing to do or somebody else does it."""
-        died = When(lease_until__isnull=False, then=F("crashes") + 1)
-        crashes = Case(died, default=F("crashes"), output_field=models.PositiveSmallIntegerField())
+        crashes = F("crashes") + Case(When(lease_until__isnull=False, then=1), default=0)
         held = {"token": uuid.uuid4(), "lease_until": Now() + Value(LEASE), "crashes": crashes}
         return self.get(pk=pk) if self.free().filter(pk=pk).update(**held) else None
 
@@ -102,6 +107,14 @@ class ListRun(models.Model):
     @property
     def is_working(self) -> bool:
         return self.state in WORKING
+
+    def move(self, states: Sequence[str], state: str, **values: Any) -> None:
+        """To another state, from one of these. Raises NotPossible."""
+        if not type(self)._default_manager.filter(pk=self.pk, state__in=states).update(state=state, **values):
+            self.refresh_from_db()
+            now: str = self.get_state_display().lower()  # type: ignore[attr-defined]  # of the choices of each kind
+            raise NotPossible(f"This is not possible any more: the {self._meta.verbose_name} is {now}.")
+        self.refresh_from_db()
 
     def advance(self, **values: Any) -> None:
         """Note how far it is; within the transaction of the batch, which is undone by `Lost`. A batch is done once."""
@@ -204,6 +217,10 @@ class ImportRun(ListRun):
     def counts(self) -> dict[str, int]:
         counts: dict[str, int] = getattr(self, self.counted)
         return counts
+
+    @property
+    def can_go_on(self) -> bool:
+        return self.state in (self.State.CANCELLED, self.State.FAILED) and bool(self.cursor) and not self.is_cleared
 
     def rejected(self) -> models.QuerySet[ImportLine]:
         """In the order of the file."""

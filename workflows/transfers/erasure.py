@@ -20,5 +20,5 @@ def forget(erased: Erased) -> None:
         ImportRun.objects.filter(pk=run.pk).update(samples=[[] for _ in run.header])
     # A file that is being read becomes lines in a moment; one that was given up is of no use to anybody.
     ImportChunk.objects.exclude(run__state=ImportRun.State.READING).delete()
-    for export in ExportRun.objects.filter(state__in=[ExportRun.State.PREPARING, ExportRun.State.READY]):
+    for export in ExportRun.objects.exclude(state__in=[ExportRun.State.EXPIRED, ExportRun.State.CANCELLED]):
         exporting.expire(run=export)

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -15,8 +15,10 @@ from django.db.models.functions import Now, RowNumber
 
 from contacts.models import Contact
 from workflows.models import ExportChunk, ExportPerson, ExportRun
+from workflows.models.transfers import NotPossible
 from workflows.transfers import contact_columns
 
+State = ExportRun.State
 AT_ONCE = 500
 KEPT: Final = dt.timedelta(days=7)
 MAX_SHEET: Final = 200_000  # rows that a spreadsheet still opens in good time
@@ -25,12 +27,6 @@ CONTENT_TYPES: Final = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-class NotPossible(Exception):
-    """It cannot be exported like this; the message says what to do."""
-
-    permanent = True
 
 
 def custom_fields() -> list[str]:
@@ -60,18 +56,17 @@ def start(
 
 
 def cancel(*, run: ExportRun) -> None:
-    stopped = ExportRun.objects.filter(pk=run.pk, state=ExportRun.State.PREPARING)
-    if stopped.update(state=ExportRun.State.CANCELLED, ended_at=Now(), lease_until=None, token=None):
-        run.chunks.all().delete()
-        run.people.all().delete()
+    """Raises NotPossible once it is made."""
+    run.move((State.PREPARING,), State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
+    expire(run=run)
 
 
 def expire(*, run: ExportRun) -> None:
     """The file goes, or what there is of it; that it was made is kept."""
-    cancel(run=run)
+    for state, ended in ((State.PREPARING, State.CANCELLED), (State.READY, State.EXPIRED)):
+        ExportRun.objects.filter(pk=run.pk, state=state).update(state=ended, lease_until=None, token=None)
     run.chunks.all().delete()
     run.people.all().delete()
-    ExportRun.objects.filter(pk=run.pk, state=ExportRun.State.READY).update(state=ExportRun.State.EXPIRED)
 
 
 def note_download(run: ExportRun) -> None:
@@ -141,7 +136,7 @@ def _finish(run: ExportRun) -> None:
             run.size = _to_workbook(run)
         run.people.all().delete()
         run.advance(
-            state=ExportRun.State.READY,
+            state=State.READY,
             size=run.size,
             total=run.cursor,
             ended_at=Now(),
@@ -156,22 +151,13 @@ def _to_workbook(run: ExportRun) -> int:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Contacts")
     sheet.freeze_panes = "A2"
-    for row in csv.reader(_text_lines(run)):
-        sheet.append([_without_controls(cell) for cell in row])
+    # A record never crosses two pieces, so each may be split on its own.
+    lines = (line for piece in run.content() for line in io.StringIO(piece.decode("utf-8-sig"), newline=""))
+    for row in csv.reader(lines):
+        sheet.append([openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         size = file.tell()
         file.seek(0)
         run.keep(file)
     return size
-
-
-def _text_lines(run: ExportRun) -> Iterator[str]:
-    """A record never crosses two pieces, so each may be split on its own."""
-    for piece in run.content():
-        yield from io.StringIO(piece.decode().removeprefix("\ufeff"), newline="")
-
-
-def _without_controls(cell: str) -> str:
-    """XML has no control characters but tab and the line breaks; a cell has 32,767 characters at most."""
-    return "".join(char for char in cell if char >= " " or char in "\t\n\r")[:32_767]

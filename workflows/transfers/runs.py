@@ -1,62 +1,95 @@
-"""What a person decides about an import: its columns, to apply it, to leave it."""
+"""Imports and exports at work: what a person decides of them, and turns of work, each going on where the last ended."""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
-from collections.abc import Callable, Sequence
+import time
+import uuid
+from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Value
 from django.db.models.functions import Now
 
+from contactflow.core import clock
 from contacts.imports import FileRefused
 from contacts.imports.columns import EMAIL
 from contacts.models import BusinessEntity
-from workflows.models import ImportRun
-from workflows.models.transfers import WORKING
-from workflows.transfers import column_mapping, files, job_runner
-from workflows.transfers.column_mapping import Choice
+from workflows import wake
+from workflows.models import ExportRun, ImportLine, ImportRun
+from workflows.models.transfers import WORKING, ListRun, Lost
+from workflows.transfers import column_mapping, exporting, files, pipeline
 
-State = ImportRun.State
+logger = logging.getLogger(__name__)
+
+TURN_SECONDS = 20.0  # under the 30 in which a worker that is told to stop has to be done
+AT_ONCE = 1000  # so many lines are done while the person waits
+AT_ONCE_SECONDS = 15.0
+MAX_CRASHES = 3
+KEEP_LINES: Final = dt.timedelta(days=30)
+CLEARED_AT_ONCE = 5000  # rows
 COMMAND_LINE: Final = "Command line"  # the source of a list that names none
 ANEW: Final[dict[str, Any]] = {"foreseen": {}, "forecast": {}, "applied": {}, "unknown": {}, "cursor": 0}
 
+State = ImportRun.State
+MODELS: Final[dict[str, type[ImportRun] | type[ExportRun]]] = {"importrun": ImportRun, "exportrun": ExportRun}
+STEPS: Final[dict[str, Callable[..., None]]] = {
+    State.READING: pipeline.read,
+    State.CHECKING: pipeline.judge,
+    State.APPLYING: pipeline.judge,
+    ExportRun.State.PREPARING: exporting.step,
+}
 
-class NotPossible(Exception):
-    """The state of the run does not allow it; the message says why."""
 
-    permanent = True
+# What a person decides. All of it raises NotPossible where the state of the run does not allow it.
 
 
-def check(*, run: ImportRun, choice: Choice) -> None:
-    """Make the preview with these columns, in the background when the list is long."""
+def check(*, run: ImportRun, **meant: Any) -> None:
+    """Make the preview with these fields, order of dates or values, remembered for the source."""
     with transaction.atomic():
-        chosen = {"fields": choice.fields, "date_order": choice.date_order}
-        _move(run, (State.COLUMNS, State.READY), State.CHECKING, trouble="", **chosen, **ANEW)
+        run.move((State.COLUMNS, State.READY), State.CHECKING, trouble="", **meant, **ANEW)
         column_mapping.remember(run)
-    job_runner.begin(run)
+    begin(run)
 
 
-def mean(run: ImportRun, chosen: dict[tuple[str, str], str]) -> None:
-    """Make the preview again, with what values mean that nobody knew; remembered for the source."""
-    values = column_mapping.meant(run, chosen)
-    with transaction.atomic():
-        _move(run, (State.READY,), State.CHECKING, values=values, **ANEW)
-        column_mapping.remember(run)
-    job_runner.begin(run)
+def choose_again(*, run: ImportRun) -> None:
+    """Back to the columns."""
+    run.move((State.READY,), State.COLUMNS)
+
+
+def apply(*, run: ImportRun, start_workflows: bool, by: User | None = None) -> None:
+    """Store what the preview showed; existing people are a baseline unless `start_workflows`."""
+    began = {"cursor": 0, "applied_at": Now(), "applied_by": by}
+    run.move((State.READY,), State.APPLYING, start_workflows=start_workflows, **began)
+    begin(run)
+
+
+def go_on(*, run: ImportRun) -> None:
+    """Take up what was stopped in the middle, where it was stopped."""
+    state = State.APPLYING if run.applied_at else State.CHECKING if run.fields else State.READING
+    run.move((State.CANCELLED, State.FAILED), state, trouble="", ended_at=None)
+    begin(run)
+
+
+def cancel(*, run: ImportRun) -> None:
+    """Stop it; what was applied stays. A batch under way is undone."""
+    run.move((State.COLUMNS, State.READY, *WORKING), State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
+
+
+# At the command line, here and now
 
 
 def read_here(
     *, file: BinaryIO, file_name: str, source: str, entity: BusinessEntity | None, now: dt.datetime
 ) -> ImportRun:
-    """A run whose columns are known, read here and now. Raises FileRefused; then there is none."""
-    run = files.receive(
-        file=file, file_name=file_name, source=source or COMMAND_LINE, business_entity=entity, by=None, now=now
-    )
-    job_runner.work(kind="importrun", run_id=run.pk, seconds=math.inf)
-    run.refresh_from_db()
+    """A run whose columns are known. Raises FileRefused; then there is none."""
+    source = source or COMMAND_LINE
+    run = files.receive(file=file, file_name=file_name, source=source, business_entity=entity, by=None, now=now)
+    _finish_turn(run)
     if run.state == State.COLUMNS and EMAIL in run.fields:
         return run
     run.delete()
@@ -64,55 +97,100 @@ def read_here(
     raise FileRefused(run.trouble or f'There is no column "Email". Columns found: {found}. Rename the right one.')
 
 
-def carry_out(
+def carry_out(*, run: ImportRun, dry_run: bool, on_step: Callable[[ImportRun], None], **given: Any) -> None:
+    """Preview or apply a run that was read; what became of it is in the run."""
+    began = {"state": State.CHECKING} if dry_run else {"state": State.APPLYING, "applied_at": Now()}
+    run.move((State.COLUMNS,), **began, **given)
+    _finish_turn(run, on_step)
+
+
+def _finish_turn(run: ImportRun, on_step: Callable[[Any], None] = lambda run: None) -> None:
+    work(kind="importrun", run_id=run.pk, seconds=math.inf, on_step=on_step)
+    run.refresh_from_db()
+
+
+# Work, in turns that are short, so that a worker that is told to stop stops
+
+
+def begin(run: ListRun) -> None:
+    """Do a short list at once; leave a long one, or what is left of it, to the workers."""
+    _queue(run)
+    if run.total <= AT_ONCE:
+        work(kind=run._meta.model_name or "", run_id=run.pk, seconds=AT_ONCE_SECONDS)
+
+
+def work(
     *,
-    run: ImportRun,
-    date_order: str,
-    dry_run: bool,
-    start_workflows: bool,
-    on_step: Callable[[ImportRun], None],
-) -> None:
-    """Preview or apply a run that was read, here and now, whoever waits for it. What became of it is in the run."""
-    values = {"date_order": date_order or run.date_order, "start_workflows": start_workflows}
-    if dry_run:
-        _move(run, (State.COLUMNS,), State.CHECKING, **values)
+    kind: str,
+    run_id: uuid.UUID,
+    seconds: float = TURN_SECONDS,
+    on_step: Callable[[Any], None] = lambda run: None,
+) -> bool:
+    """One turn; the run is queued again when more is to be done. Returns whether anything was done."""
+    run: Any = MODELS[kind].objects.claim(run_id)
+    if run is None:
+        return False
+    if run.crashes >= MAX_CRASHES:
+        run.fail(_words(run, "The workers stopped three times in a row at this place."))
+        return True
+    deadline = time.monotonic() + seconds
+    try:
+        while run.is_working and time.monotonic() < deadline:
+            STEPS[run.state](run, now=clock.database_now())
+            on_step(run)
+    except Lost:
+        return True
+    except FileRefused as refusal:
+        run.fail(str(refusal))
+    except (OperationalError, InterfaceError):
+        logger.warning("%s %s: the database did not answer", kind, run_id, exc_info=True)
+        raise
+    except Exception:
+        logger.exception("%s %s failed", kind, run_id)
+        run.fail(_words(run, "Something unexpected happened; what, stands in the log of the server."))
     else:
-        _move(run, (State.COLUMNS,), State.APPLYING, applied_at=Now(), **values)
-    job_runner.work(kind="importrun", run_id=run.pk, seconds=math.inf, on_step=on_step)
-    run.refresh_from_db()
+        _queue(run) if run.is_working else run.release()
+    return True
 
 
-def choose_again(*, run: ImportRun) -> None:
-    """Back to the columns."""
-    _move(run, (State.READY,), State.COLUMNS)
+def run_pump_step(deadline: float) -> int:
+    """Go on with what the queue lost or a dead worker held, and tidy up; a step of the pump."""
+    done = 0
+    for kind, model in MODELS.items():
+        for run in model.objects.forgotten()[:5]:
+            left = deadline - time.monotonic()
+            if left > 0:
+                done += work(kind=kind, run_id=run.pk, seconds=left)
+    return done + _clear_some(deadline)
 
 
-def apply(*, run: ImportRun, start_workflows: bool, by: User | None = None) -> None:
-    """Store what the preview showed; existing people are a baseline unless `start_workflows`."""
-    began = {"cursor": 0, "applied_at": Now(), "applied_by": by}
-    _move(run, (State.READY,), State.APPLYING, start_workflows=start_workflows, **began)
-    job_runner.begin(run)
+def _queue(run: ListRun) -> None:
+    """Let a worker take it up once the running transaction is committed."""
+    type(run)._default_manager.filter(pk=run.pk).update(queued_at=Now(), lease_until=None, token=None, crashes=0)
+    wake.for_list_on_commit(run._meta.model_name or "", run.pk)
 
 
-def go_on(*, run: ImportRun) -> None:
-    """Take up what was stopped in the middle, where it was stopped."""
-    state = State.APPLYING if run.applied_at else State.CHECKING if run.fields else State.READING
-    _move(run, (State.CANCELLED, State.FAILED), state, trouble="", ended_at=None)
-    job_runner.begin(run)
+def _words(run: ListRun, what: str) -> str:
+    where = f" It was about to do line {run.cursor + 1} of {run.total}." if run.total else ""
+    return f"{what}{where} What was done before stays."
 
 
-def cancel(*, run: ImportRun) -> None:
-    """Stop it; what was applied stays. A batch under way is undone."""
-    states = (State.COLUMNS, State.READY, *WORKING)
-    _move(run, states, State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
+def _clear_some(deadline: float) -> int:
+    """Delete what has run out, some rows at a time; returns how many lists are done with.
 
-
-def can_go_on(run: ImportRun) -> bool:
-    return run.state in (State.CANCELLED, State.FAILED) and bool(run.cursor) and not run.is_cleared
-
-
-def _move(run: ImportRun, states: Sequence[str], to: str, **values: object) -> None:
-    if not ImportRun.objects.filter(pk=run.pk, state__in=states).update(state=to, **values):
-        run.refresh_from_db()
-        raise NotPossible(f"This is not possible any more: the import is {run.get_state_display().lower()}.")
-    run.refresh_from_db()
+    Lists hold people's data, so nothing of them is kept longer than it is of use; the numbers stay.
+    """
+    done = 0
+    for run in ImportRun.objects.filter(is_cleared=False, created_at__lt=Now() - Value(KEEP_LINES))[:5]:
+        while time.monotonic() < deadline:
+            if ImportLine.objects.filter(pk__in=run.lines.values("pk")[:CLEARED_AT_ONCE]).delete()[0]:
+                continue
+            run.chunks.all().delete()
+            state = run.state if run.state in (State.DONE, State.FAILED) else State.CANCELLED
+            done += ImportRun.objects.filter(pk=run.pk).update(is_cleared=True, samples=[], state=state)
+            break
+    for export in ExportRun.objects.filter(state=ExportRun.State.READY, expires_at__lt=Now())[:5]:
+        if time.monotonic() < deadline:
+            exporting.expire(run=export)
+            done += 1
+    return done

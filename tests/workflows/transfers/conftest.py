@@ -19,13 +19,13 @@ SAMPLE = Path(__file__).parents[2] / "contacts" / "data" / "contacts.csv"
 def upload(reference_rows: None) -> Callable[..., ImportRun]:
     """A run whose columns are to be chosen."""
     from tests.factories import NOW
-    from workflows.transfers import files, job_runner
+    from workflows.transfers import files, runs
 
     def make(content: str | bytes, **options: Any) -> ImportRun:
         data = content.encode() if isinstance(content, str) else content
         given = {"file_name": "list.csv", "source": "Newsletter", "business_entity": None, "by": None, "now": NOW}
         run = files.receive(file=io.BytesIO(data), **{**given, **options})
-        job_runner.begin(run)
+        runs.begin(run)
         run.refresh_from_db()
         return run
 
@@ -36,12 +36,11 @@ def upload(reference_rows: None) -> Callable[..., ImportRun]:
 def preview(upload: Callable[..., ImportRun]) -> Callable[..., ImportRun]:
     """A run that was checked and waits to be applied."""
     from workflows.transfers import runs
-    from workflows.transfers.column_mapping import Choice
 
     def make(content: str | bytes, **options: Any) -> ImportRun:
         run = upload(content, **options)
         if run.state == "columns":  # else they are those of the last time
-            runs.check(run=run, choice=Choice(run.fields))
+            runs.check(run=run, fields=run.fields)
         run.refresh_from_db()
         return run
 

@@ -14,12 +14,13 @@ from contacts.imports.cells import CUSTOM, defused, read
 from contacts.models import Consent, Contact, Suppression
 from tests import factories as f
 from workflows.models import ExportPerson, ExportRun
-from workflows.transfers import contact_columns, exporting, job_runner, runs
+from workflows.models.transfers import NotPossible
+from workflows.transfers import contact_columns, exporting, runs
 
 
 def export(*, chosen=None, columns=("email", "first_name"), kind="csv", by=None):
     run = exporting.start(chosen=chosen, filters="", columns=columns, kind=kind, by=by, now=f.NOW)
-    job_runner.begin(run)
+    runs.begin(run)
     run.refresh_from_db()
     return run
 
@@ -100,7 +101,7 @@ def test_filtered_list_is_as_it_was_when_asked_for():
     )
     Contact.objects.filter(pk=ada.pk).update(first_name="Augusta")
 
-    job_runner.begin(run)
+    runs.begin(run)
 
     assert [row[0] for row in table(run)] == ["Email", ada.email]
     assert not ExportPerson.objects.exists()
@@ -112,7 +113,7 @@ def test_somebody_deleted_meanwhile_is_left_out():
     run = exporting.start(chosen=Contact.objects.all(), filters="", columns=["email"], kind="csv", by=None, now=f.NOW)
     Contact.objects.filter(pk=gone.pk).delete()
 
-    job_runner.begin(run)
+    runs.begin(run)
 
     assert [row[0] for row in table(run)[1:]] == [stays.email]
 
@@ -134,13 +135,13 @@ def test_permission_is_a_column():
 def test_export_without_columns_is_refused():
     f.ContactFactory()
 
-    with pytest.raises(exporting.NotPossible, match="at least one column"):
+    with pytest.raises(NotPossible, match="at least one column"):
         export(columns=())
 
 
 @pytest.mark.django_db
 def test_export_of_nobody_is_refused():
-    with pytest.raises(exporting.NotPossible, match="Nobody"):
+    with pytest.raises(NotPossible, match="Nobody"):
         export()
 
 
@@ -160,7 +161,7 @@ def test_cancelled_export_leaves_no_file():
     run = exporting.start(chosen=None, filters="", columns=["email"], kind="csv", by=None, now=f.NOW)
 
     exporting.cancel(run=run)
-    job_runner.begin(run)
+    runs.begin(run)
 
     run.refresh_from_db()
     assert (run.state, run.chunks.count()) == ("cancelled", 0)

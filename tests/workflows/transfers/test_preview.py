@@ -9,7 +9,6 @@ from tests import factories as f
 from tests.workflows.transfers.conftest import SAMPLE
 from workflows.models import ImportRun, WorkflowInstance
 from workflows.transfers import runs
-from workflows.transfers.column_mapping import Choice
 
 pytestmark = pytest.mark.django_db
 HEADER = "Email,First Name,Company\n"
@@ -156,7 +155,7 @@ def test_columns_can_be_chosen_again(preview):
     run = preview("Email,Firm\nada@example.org,Engines\n")
     runs.choose_again(run=run)
 
-    runs.check(run=run, choice=Choice(["email", "company"]))
+    runs.check(run=run, fields=["email", "company"])
 
     run.refresh_from_db()
     assert run.lines.get().changes["company"] == [None, "Engines"]
@@ -168,7 +167,7 @@ def test_same_file_with_other_columns_is_no_repetition(preview):
     again = preview("Email,Firm\nada@example.org,Engines\n", source="Other")
     runs.choose_again(run=again)
 
-    runs.check(run=again, choice=Choice(["email", "company"]))
+    runs.check(run=again, fields=["email", "company"])
 
     assert again.lines.get().foreseen == "updated"
 

@@ -17,9 +17,8 @@ from contacts import defaults
 from contacts.models import Contact, ContactEvent
 from tests import factories as f
 from workflows.models import ImportRun
-from workflows.models.transfers import Lost
-from workflows.transfers import job_runner, pipeline, runs
-from workflows.transfers.column_mapping import Choice
+from workflows.models.transfers import Lost, NotPossible
+from workflows.transfers import pipeline, runs
 
 pytestmark = pytest.mark.django_db
 HEADER = "Email,First Name\n"
@@ -37,14 +36,14 @@ def ready(preview, monkeypatch):
     """A checked list whose lines are applied by hand, two at a time."""
     run = preview(PEOPLE)
     monkeypatch.setattr(pipeline, "JUDGED_AT_ONCE", 2)
-    monkeypatch.setattr(job_runner, "AT_ONCE", 0)
+    monkeypatch.setattr(runs, "AT_ONCE", 0)
     runs.apply(run=run, start_workflows=False)
     run.refresh_from_db()
     return run
 
 
 def work(run: ImportRun, seconds: float = 10.0) -> ImportRun:
-    job_runner.work(kind="importrun", run_id=run.pk, seconds=seconds)
+    runs.work(kind="importrun", run_id=run.pk, seconds=seconds)
     run.refresh_from_db()
     return run
 
@@ -66,7 +65,7 @@ def test_short_turn_is_followed_by_another(ready):
 def test_run_somebody_holds_is_left_to_them(ready):
     ImportRun.objects.claim(ready.pk)
 
-    assert job_runner.work(kind="importrun", run_id=ready.pk) is False
+    assert runs.work(kind="importrun", run_id=ready.pk) is False
 
 
 def test_dead_worker_is_followed_by_another_and_no_line_is_applied_twice(ready):
@@ -93,14 +92,14 @@ def test_worker_that_comes_back_too_late_undoes_its_batch(ready):
 def test_pump_takes_up_what_nobody_works_on(ready):
     die(ready)
 
-    job_runner.run_pump_step(time.monotonic() + 10)
+    runs.run_pump_step(time.monotonic() + 10)
 
     ready.refresh_from_db()
     assert ready.state == ImportRun.State.DONE
 
 
 def test_pump_leaves_alone_what_was_queued_just_now(ready):
-    job_runner.run_pump_step(time.monotonic() + 10)
+    runs.run_pump_step(time.monotonic() + 10)
 
     ready.refresh_from_db()
     assert ready.cursor == 0
@@ -151,10 +150,10 @@ def test_silent_database_leaves_the_run_to_the_next(ready, monkeypatch):
     def unreachable(*args, **options):
         raise OperationalError("gone")
 
-    monkeypatch.setitem(job_runner.STEPS, ImportRun.State.APPLYING, unreachable)
+    monkeypatch.setitem(runs.STEPS, ImportRun.State.APPLYING, unreachable)
 
     with pytest.raises(OperationalError):
-        job_runner.work(kind="importrun", run_id=ready.pk)
+        runs.work(kind="importrun", run_id=ready.pk)
 
     ready.refresh_from_db()
     assert ready.state == ImportRun.State.APPLYING
@@ -184,7 +183,7 @@ def test_contact_changed_after_the_preview_is_said(preview):
 
 def test_what_a_worker_stores_is_written_down_as_done_by_whoever_said_yes(preview, monkeypatch):
     run, colleague = preview(PEOPLE), f.UserFactory(username="grace")
-    monkeypatch.setattr(job_runner, "AT_ONCE", 0)
+    monkeypatch.setattr(runs, "AT_ONCE", 0)
     runs.apply(run=run, start_workflows=False, by=colleague)
 
     work(run)
@@ -210,11 +209,9 @@ def test_who_imports_is_not_taken_for_whoever_comes_next(preview):
 def test_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(preview, live_environment, monkeypatch):
     """kill -9 of a real process at its work, with the database running on."""
     run = preview(HEADER + "".join(f"person{number}@example.org,Ada\n" for number in range(900)))
-    monkeypatch.setattr(job_runner, "AT_ONCE", 0)
+    monkeypatch.setattr(runs, "AT_ONCE", 0)
     runs.apply(run=run, start_workflows=False)
-    code = (
-        f"from workflows.transfers import job_runner; job_runner.work(kind='importrun', run_id='{run.pk}', seconds=60)"
-    )
+    code = f"from workflows.transfers import runs; runs.work(kind='importrun', run_id='{run.pk}', seconds=60)"
     worker = subprocess.Popen([sys.executable, "manage.py", "shell", "--no-imports", "-c", code], env=live_environment)
     while not ImportRun.objects.get(pk=run.pk).cursor and worker.poll() is None:
         pass
@@ -234,17 +231,17 @@ def test_run_is_applied_once(preview):
     run = preview(PEOPLE)
     runs.apply(run=run, start_workflows=False)
 
-    with pytest.raises(runs.NotPossible, match="the import is done"):
+    with pytest.raises(NotPossible, match="the import is done"):
         runs.apply(run=run, start_workflows=False)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_long_list_is_left_to_a_worker(upload, monkeypatch):
     run = upload(PEOPLE)
-    monkeypatch.setattr(job_runner, "AT_ONCE", 1)
+    monkeypatch.setattr(runs, "AT_ONCE", 1)
     OrmQ.objects.all().delete()  # that it should be read; it was short
 
-    runs.check(run=run, choice=Choice(run.fields))
+    runs.check(run=run, fields=run.fields)
 
     assert ImportRun.objects.get(pk=run.pk).cursor == 0
     assert OrmQ.objects.count() == 1

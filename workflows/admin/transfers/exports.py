@@ -22,7 +22,8 @@ from contacts.imports.cells import CUSTOM
 from contacts.models import Contact
 from workflows.admin.transfers.pages import TransferAdmin, deed
 from workflows.models import ExportRun
-from workflows.transfers import contact_columns, exporting, job_runner
+from workflows.models.transfers import NotPossible
+from workflows.transfers import contact_columns, exporting, runs
 
 State = ExportRun.State
 TAKE_OUT = ("contacts.view_contact", "contacts.export_contact")  # reading is one right, taking out another
@@ -71,10 +72,10 @@ class ExportRunAdmin(TransferAdmin):
                     by=request.user if isinstance(request.user, AbstractUser) else None,
                     now=clock.database_now(),
                 )
-            except exporting.NotPossible as refusal:
+            except NotPossible as refusal:
                 error = str(refusal)
             else:
-                job_runner.begin(run)
+                runs.begin(run)
                 return HttpResponseRedirect(address_of(run))
         usual = [name for name in names if name not in contact_columns.SELDOM and not name.startswith(CUSTOM)]
         ticked = picked if request.method == "POST" else usual

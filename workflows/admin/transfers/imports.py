@@ -25,7 +25,7 @@ from workflows.admin import plan_sentences
 from workflows.admin.executions import export
 from workflows.admin.transfers.pages import TransferAdmin, deed
 from workflows.models import ImportLine, ImportRun
-from workflows.transfers import column_mapping, files, job_runner, runs
+from workflows.transfers import column_mapping, files, runs
 
 State = ImportRun.State
 STEPS = ("File", "Columns", "Preview", "Result")
@@ -108,13 +108,14 @@ class ImportRunAdmin(TransferAdmin):
         )
         if not choice.is_valid:
             return self.show(request, run, choice)
-        runs.check(run=run, choice=choice)
+        runs.check(run=run, fields=choice.fields, date_order=choice.date_order)
         return None
 
     @deed
     def values(self, request: HttpRequest, run: ImportRun) -> None:
         pairs = ((name, value) for name, values in run.unknown.items() for value in values)
-        runs.mean(run=run, chosen={(name, value): request.POST.get(f"{name}:{value}", "") for name, value in pairs})
+        chosen = {(name, value): request.POST.get(f"{name}:{value}", "") for name, value in pairs}
+        runs.check(run=run, values=column_mapping.meant(run, chosen))
 
     @deed
     def again(self, request: HttpRequest, run: ImportRun) -> None:
@@ -156,7 +157,7 @@ class ImportRunAdmin(TransferAdmin):
         except FileRefused as refusal:
             form.add_error("file", str(refusal))
             return None
-        job_runner.begin(run)
+        runs.begin(run)
         run.refresh_from_db()
         if run.state == State.FAILED:
             form.add_error("file", run.trouble)
@@ -179,7 +180,7 @@ class ImportRunAdmin(TransferAdmin):
             return self.drawn(request, "columns", run, **context)
         context |= _lines(run, request.GET)
         if run.state != State.READY:
-            return self.drawn(request, "result", run, can_go_on=runs.can_go_on(run), **context)
+            return self.drawn(request, "result", run, **context)
         context |= {"title": f"Preview of {run.file_name}", "forecast": _forecast(run)}
         return self.drawn(request, "preview", run, unknown=_unknown(run), **context)
 

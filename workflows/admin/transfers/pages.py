@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, address_of, column, page
-from workflows.transfers.runs import NotPossible
+from workflows.models.transfers import NotPossible
 
 COLOURS = {"Ready": "success", "Done": "success", "Failed": "danger", "Cancelled": "warning"}
 Deed = Callable[[Any, HttpRequest, Any], HttpResponse | None]

@@ -74,9 +74,9 @@ class Command(BaseCommand):
                 bar = progress.add_task("", total=run.total)
                 runs.carry_out(
                     run=run,
-                    date_order=options["dates"],
                     dry_run=dry_run,
                     start_workflows=options["start_workflows"],
+                    date_order=options["dates"] or run.date_order,
                     on_step=lambda run: progress.update(bar, completed=run.cursor),
                 )
         except KeyboardInterrupt:
