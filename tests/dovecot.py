@@ -118,6 +118,11 @@ class Dovecot:
                 code, answer = client.append("INBOX", flags, arrived, message)
                 assert code == "OK", answer
 
+    def spoil(self, user: str, subject: str) -> None:
+        """Let the message be one that the server cannot read: it hangs up on whoever asks for it."""
+        (file,) = (one for one in (self.home / "mail" / user / "cur").iterdir() if subject in _head(one))
+        file.chmod(0)
+
     def renumber(self, user: str) -> None:
         """What a server does that lost its index: new UIDs under a new UIDVALIDITY."""
         folder = self.home / "mail" / user
@@ -128,6 +133,10 @@ class Dovecot:
         uids.write_text(f"3 V{validity + 7} N100\n")
         shutil.copystat(folder, uids)
         uids.chmod(0o666)
+
+
+def _head(file: Path) -> str:
+    return file.read_bytes().partition(b"\r\n\r\n")[0].decode()
 
 
 def _accounts(mail: Path) -> dict[str, str]:

@@ -45,6 +45,14 @@ def of_human(reply: Reply, *, now: dt.datetime) -> None:
     _alert(reply, contact, now)
 
 
+def of_history(reply: Reply) -> None:
+    """Of one that was here before its mailbox was connected: the facts, dated then, so that later words stand."""
+    _record(reply, Type.REPLIED)
+    if reply.wants_out and reply.contact is not None:
+        _withdraw(reply, reply.contact, reply.received_at)
+        _record(reply, Type.UNSUBSCRIBED)
+
+
 def of_unproven(reply: Reply, *, now: dt.datetime) -> None:
     """Of one that nothing but its sender says is theirs: it waits in the inbox, and of many an hour one alert tells."""
     contact = reply.contact
@@ -70,10 +78,14 @@ def _record(reply: Reply, kind: str) -> bool:
 
 def _let_go(reply: Reply, contact: Contact, now: dt.datetime) -> None:
     """No more marketing of the brand, from this moment on; the event comes with the fact, or alone."""
-    how = f"wrote “{reply.text[:60]}” and nothing else"
-    consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, actor=consent.PERSON, now=now)
+    _withdraw(reply, contact, now)
     if not _record(reply, Type.UNSUBSCRIBED):
         _leave_event(reply, contact, OUT, now)
+
+
+def _withdraw(reply: Reply, contact: Contact, at: dt.datetime) -> None:
+    how = f"wrote “{reply.text[:60]}” and nothing else"
+    consent.withdraw(contact=contact, business_entity=reply.business_entity, source=how, actor=consent.PERSON, now=at)
 
 
 def of_absence(reply: Reply, *, now: dt.datetime) -> None:

@@ -1,9 +1,11 @@
 """Reads mailboxes over IMAP: from where it stopped, message by message, and marks nothing.
 
 A cursor (UIDVALIDITY, last UID) says how far; it moves in the transaction that takes a message in. Neither a date nor
-"unread" decides: people read the mailbox, too, and what came during an outage is all there. Where the server has
-numbered anew, the last 30 days are looked through once more; what is here is known by its bytes. A message that ends
-whoever reads it is noted beforehand: it is kept unread in the end, and what comes after it is read.
+"unread" decides: people read the mailbox, too, and what came during an outage is all there. What lay there when it was
+connected is history (30 days of it): shown, and nobody is told. Where the server has numbered anew, the last 30 days
+are looked through once more; what is here is known by its bytes. A message that ends whoever reads it is noted
+beforehand: it is kept unread in the end. One that the server refuses, while it gives out others, is passed over, and
+staff see that.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
 from engagement.inbound import inboxes
 from engagement.inbound.inboxes import Inbox
-from engagement.inbound.taking import Outcome, keep, take_in
+from engagement.inbound.taking import Outcome, keep, note_refused, take_in, take_in_history
 from engagement.models import Mailbox
 
 logger = logging.getLogger(__name__)
@@ -41,8 +43,17 @@ LEASE = dt.timedelta(minutes=2)
 CONNECT_SECONDS = 10.0
 LOOK_BACK = dt.timedelta(days=30)  # at first, and where the server numbers anew
 READS = 2  # of a message, before it is only kept
+REFUSALS = 5  # of single messages that are looked into in one pass
 MAX_BYTES = 10_000_000  # of a message; what lies beyond is left in the mailbox
 _TROUBLE = (imap_tools.MailboxLoginError, imap_tools.ImapToolsError, imaplib.IMAP4.error, OSError, EOFError)
+
+
+class Refused(imaplib.IMAP4.error):
+    """The server would not give out one message: it said no, or hung up."""
+
+    def __init__(self, uid: int, said: object) -> None:
+        super().__init__(f"FETCH of message {uid} was refused: {said}")
+        self.uid = uid
 
 
 @dataclass
@@ -81,8 +92,7 @@ def read(inbox: Inbox, *, deadline: float | None = None) -> Pass:
     """Take in what came since the last time; what keeps it from that is noted, and tried again later."""
     found = Pass(inbox.name)
     try:
-        with _session(inbox) as session:
-            is_done = _read_on(session, inbox, found, deadline)
+        is_done = _read_past_refusals(inbox, found, deadline)
     except (OperationalError, InterfaceError):
         raise
     except _TROUBLE as trouble:
@@ -148,14 +158,57 @@ def _log_in(box: BaseMailBox, inbox: Inbox) -> None:
         box.login_utf8(inbox.user, inbox.password, initial_folder=None)
 
 
+def _read_past_refusals(inbox: Inbox, found: Pass, deadline: float | None) -> bool:
+    """Whether it came to the end."""
+    for turn in range(REFUSALS + 1):
+        try:
+            with _session(inbox) as session:
+                return _read_on(session, inbox, found, deadline)
+        except Refused as refused:
+            if turn == REFUSALS or not _gives_out_others(inbox, refused.uid):
+                raise
+            if again := _refused_again(inbox, refused.uid):
+                _pass_over(inbox, again, found)
+    return False
+
+
+def _gives_out_others(inbox: Inbox, uid: int) -> bool:
+    """Whether it is this message alone: the server gives out the beginning of the next one, or of one before."""
+    with _session(inbox) as session:
+        uids = sorted(int(one) for one in session.uids("ALL", charset=None))
+        others = [one for one in uids if one > uid][:1] or [one for one in uids if one < uid][-1:]
+        return any(_fetch(session, one, size=1)[0] is not None for one in others)
+
+
+def _refused_again(inbox: Inbox, uid: int) -> Refused | None:
+    try:
+        with _session(inbox) as session:
+            _fetch(session, uid)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _pass_over(inbox: Inbox, refused: Refused, found: Pass) -> None:
+    mailbox = _row(inbox)
+    with transaction.atomic():
+        key = f"{inbox.name}:{mailbox.uid_validity}:{refused.uid}"
+        taken = note_refused(via="imap", key=key, said=_said(inbox, refused), now=database_now())
+        found.outcomes[taken.outcome] += 1
+        Mailbox.objects.filter(pk=mailbox.pk).update(last_uid=Greatest(F("last_uid"), refused.uid))
+    logger.warning("message %s of the mailbox %s is passed over: the server refuses it", refused.uid, inbox.name)
+
+
 def _read_on(session: BaseMailBox, inbox: Inbox, found: Pass, deadline: float | None) -> bool:
     """Whether it came to the end."""
     mailbox = _row(inbox)
     validity = session.folder.status(inbox.folder, ["UIDVALIDITY"])["UIDVALIDITY"]
     if mailbox.uid_validity != validity:
+        is_connected_now = mailbox.uid_validity is None or mailbox.last_uid < mailbox.history_uid
+        mailbox.history_uid = _newest_uid(session) if is_connected_now else 0
         mailbox.uid_validity, mailbox.last_uid = validity, _uid_before(session)
         mailbox.attempted_uid = None
-        mailbox.save(update_fields=["uid_validity", "last_uid", "attempted_uid"])
+        mailbox.save(update_fields=["uid_validity", "last_uid", "attempted_uid", "history_uid"])
     # `n:*` always includes the newest message, however old it is.
     uids = sorted(int(uid) for uid in session.uids(f"UID {mailbox.last_uid + 1}:*", charset=None))
     for uid in uids:
@@ -171,7 +224,11 @@ def _uid_before(session: BaseMailBox) -> int:
     """The UID before the first message of the last 30 days."""
     since = database_now() - LOOK_BACK
     uids = [int(uid) for uid in session.uids(imap_tools.AND(date_gte=since.date()), charset=None)]
-    return min(uids) - 1 if uids else max((int(uid) for uid in session.uids("UID *", charset=None)), default=0)
+    return min(uids) - 1 if uids else _newest_uid(session)
+
+
+def _newest_uid(session: BaseMailBox) -> int:
+    return max((int(uid) for uid in session.uids("UID *", charset=None)), default=0)
 
 
 def _take(session: BaseMailBox, inbox: Inbox, mailbox: Mailbox, uid: int, found: Pass) -> None:
@@ -182,7 +239,10 @@ def _take(session: BaseMailBox, inbox: Inbox, mailbox: Mailbox, uid: int, found:
     with transaction.atomic():
         if raw is not None:  # else somebody deleted it meanwhile
             key = f"{inbox.name}:{validity}:{uid}"
-            if is_readable:
+            if is_readable and uid <= mailbox.history_uid:
+                place = {"via": "imap", "key": key, "brand": inbox.brand}
+                taken = take_in_history(raw, **place, received_at=received_at or now)
+            elif is_readable:
                 taken = take_in(raw, via="imap", key=key, now=now, received_at=received_at, brand=inbox.brand)
             else:
                 taken = keep(raw, via="imap", key=key, now=now, received_at=received_at)
@@ -197,10 +257,14 @@ def _note_attempt(mailbox: Mailbox, uid: int) -> int:
     return attempts
 
 
-def _fetch(session: BaseMailBox, uid: int) -> tuple[bytes | None, dt.datetime | None]:
-    answer, parts = session.client.uid("fetch", str(uid), f"(INTERNALDATE BODY.PEEK[]<0.{MAX_BYTES}>)")
+def _fetch(session: BaseMailBox, uid: int, *, size: int = MAX_BYTES) -> tuple[bytes | None, dt.datetime | None]:
+    """The message, None where somebody deleted it, and when it arrived. Raises Refused."""
+    try:
+        answer, parts = session.client.uid("fetch", str(uid), f"(INTERNALDATE BODY.PEEK[]<0.{size}>)")
+    except imaplib.IMAP4.error as error:
+        raise Refused(uid, error) from error
     if answer != "OK":
-        raise imaplib.IMAP4.error(f"FETCH was answered {answer}")
+        raise Refused(uid, parts[0].decode("utf-8", "replace") if isinstance(parts[0], bytes) else answer)
     for part in parts:
         if isinstance(part, tuple):
             return part[1], _arrived_at(part[0])
@@ -216,8 +280,12 @@ def _arrived_at(head: bytes) -> dt.datetime | None:
         return None
 
 
+def _said(inbox: Inbox, trouble: BaseException) -> str:
+    return " ".join(str(trouble).replace(inbox.password or "\0", "***").split())[:200]
+
+
 def _reason(inbox: Inbox, trouble: BaseException) -> Reason:
-    said = " ".join(str(trouble).replace(inbox.password or "\0", "***").split())[:200]
+    said = _said(inbox, trouble)
     refused = isinstance(trouble, imap_tools.MailboxLoginError) or "AUTHENTICATIONFAILED" in said
     code = "inbox_login_refused" if refused else "inbox_unreachable"
     return Reason.of(code, mailbox=inbox.name, variable=inbox.variable, said=said or type(trouble).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from enum import StrEnum
@@ -41,6 +41,8 @@ class Outcome(StrEnum):
     KNOWN = "known"  # it was here before
     OURS = "ours"  # a copy of what we sent, or an answer of ours that came round
     UNREADABLE = "unreadable"  # kept raw, for staff
+    REFUSED = "refused"  # the mailbox does not give it out; noted for staff
+    PASSED = "passed"  # of before the mailbox was connected, and of nobody here: left there
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,38 @@ def take_in(
     of the brand whose mailbox it is, where it is one's. Raises only what the database raises when it is away.
     """
     arrived = _arrived(raw, f"{via}:{key}"[:300], min(received_at or now, now))
+    return _once(arrived, lambda: _take(arrived, raw, brand, now))
+
+
+def take_in_history(raw: bytes, *, via: str, key: str, received_at: dt.datetime, brand: str = "") -> Taken:
+    """The same for what lay in a mailbox before it was connected, where it is surely of somebody here: shown as done,
+    nobody is told, nothing waits for an answer, stops or starts. What holds nevertheless: that an address is dead, and
+    that somebody wanted out, unless they said otherwise since.
+    """
+    arrived = _arrived(raw, f"{via}:{key}"[:300], received_at)
+    return _once(arrived, lambda: _take_history(arrived, raw, brand))
+
+
+def note_refused(*, via: str, key: str, said: str, now: dt.datetime) -> Taken:
+    """A message that its mailbox does not give out: staff see where it lies."""
+    place = f"{via}:{key}"[:300]
+    noted = Reply(
+        key=place, digest=hashlib.sha256(place.encode()).hexdigest(), raw=b"", received_at=now, text=said,
+        subject=f"A message that the mail server does not give out: {key}"[:998],
+        kind=Kind.UNREADABLE, state=State.QUARANTINED,
+    )  # fmt: skip
+    if known := _known(noted):
+        return known
+    noted.save(force_insert=True)
+    return Taken(Outcome.REFUSED, noted)
+
+
+def _once(arrived: Reply, take: Callable[[], Taken]) -> Taken:
     if known := _known(arrived):
         return known
     try:
         with transaction.atomic():
-            return _take(arrived, raw, brand, now)
+            return take()
     except (OperationalError, InterfaceError):
         raise
     except IntegrityError:  # somebody else took it in meanwhile, or it cannot be stored as it was read
@@ -127,26 +156,47 @@ def _take(arrived: Reply, raw: bytes, brand: str, now: dt.datetime) -> Taken:
     mail = _from_outside(parsing.parse(raw))
     if mail is None:
         return Taken(Outcome.OURS)
-    _copy(arrived, mail)
-    is_proven = False
-    if not _is_report(arrived, mail, raw, now):
-        arrived.kind, arrived.kind_reason = automatic.kind_of(mail)
-        is_proven = _match(arrived, mail) or authentication.proves(raw, sender=mail.sender)
-    arrived.business_entity = _brand_of(arrived, mail, brand)
+    is_proven = _understand(arrived, mail, raw, brand, now)
     is_sure = arrived.state != State.QUARANTINED
-    if arrived.kind == Kind.HUMAN:
-        new = quoting.cut(mail.text, subject=mail.subject)
-        arrived.text, arrived.wants_out = new.text, new.wants_out
-    elif is_sure:
+    if is_sure and arrived.kind != Kind.HUMAN:
         arrived.state, arrived.settled_at = State.DONE, now
-    if arrived.kind == Kind.OUT_OF_OFFICE:
-        arrived.returns_on = automatic.returns_on(mail.text, today=arrived.received_at.date())
     arrived.save(force_insert=True)
     if is_sure and arrived.kind == Kind.HUMAN:
         (consequences.of_human if is_proven else consequences.of_unproven)(arrived, now=now)
     if is_sure and is_proven and arrived.kind == Kind.OUT_OF_OFFICE:
         consequences.of_absence(arrived, now=now)
     return Taken(Outcome.STORED, arrived)
+
+
+def _take_history(arrived: Reply, raw: bytes, brand: str) -> Taken:
+    """What it tells is of when it arrived."""
+    mail = _from_outside(parsing.parse(raw))
+    if mail is None:
+        return Taken(Outcome.OURS)
+    is_proven = _understand(arrived, mail, raw, brand, arrived.received_at)
+    if arrived.state == State.QUARANTINED or arrived.contact is None:
+        return Taken(Outcome.PASSED)
+    arrived.state, arrived.settled_at = State.DONE, arrived.received_at
+    arrived.save(force_insert=True)
+    if is_proven and arrived.kind == Kind.HUMAN:
+        consequences.of_history(arrived)
+    return Taken(Outcome.STORED, arrived)
+
+
+def _understand(arrived: Reply, mail: Mail, raw: bytes, brand: str, now: dt.datetime) -> bool:
+    """What it is, whose, and what it answers; whether it is proven whose it is."""
+    _copy(arrived, mail)
+    is_proven = False
+    if not _is_report(arrived, mail, raw, now):
+        arrived.kind, arrived.kind_reason = automatic.kind_of(mail)
+        is_proven = _match(arrived, mail) or authentication.proves(raw, sender=mail.sender)
+    arrived.business_entity = _brand_of(arrived, mail, brand)
+    if arrived.kind == Kind.HUMAN:
+        new = quoting.cut(mail.text, subject=mail.subject)
+        arrived.text, arrived.wants_out = new.text, new.wants_out
+    if arrived.kind == Kind.OUT_OF_OFFICE:
+        arrived.returns_on = automatic.returns_on(mail.text, today=arrived.received_at.date())
+    return is_proven
 
 
 def _is_report(arrived: Reply, mail: Mail, raw: bytes, now: dt.datetime) -> bool:

@@ -134,6 +134,9 @@ class Mailbox(models.Model):
     name = models.CharField(max_length=320, unique=True, help_text="user@server/folder")
     uid_validity = models.BigIntegerField(null=True, blank=True)
     last_uid = models.BigIntegerField(default=0)
+    history_uid = models.BigIntegerField(
+        db_default=0, editable=False, help_text="The messages up to it were there before the mailbox was connected."
+    )
     attempted_uid = models.BigIntegerField(null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(db_default=0, editable=False)
     read_at = models.DateTimeField(null=True, blank=True, help_text="When it was last read to its end.")

@@ -15,6 +15,8 @@ WORDS = {
     Outcome.KNOWN: "known before",
     Outcome.OURS: "our own",
     Outcome.UNREADABLE: "unreadable, kept for staff",
+    Outcome.REFUSED: "refused by the server, noted for staff",
+    Outcome.PASSED: "of before and of nobody here, left there",
 }
 
 

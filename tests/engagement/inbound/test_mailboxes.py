@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import imaplib
 import itertools
 import socket
 import time
@@ -14,7 +13,8 @@ from contactflow import deployment
 from contactflow.core.clock import database_now
 from contactflow.today import attention
 from engagement.inbound import inboxes, mailboxes, parsing
-from engagement.models import Mailbox, Reply
+from engagement.models import Alert, Mailbox, Reply
+from tests import factories as f
 from tests.engagement.inbound.letters import mail
 from workflows import analytics
 
@@ -24,9 +24,16 @@ users = itertools.count(1)
 
 @pytest.fixture
 def user(imap_server, settings):
+    """Of a mailbox that is not connected yet."""
     name = f"hello{next(users)}@brand.example"
     settings.INBOX_URLS = {"": imap_server.url(name)}
     return name
+
+
+@pytest.fixture
+def connected(user):
+    read()
+    return user
 
 
 def read() -> int:
@@ -43,8 +50,8 @@ def letter(subject: str, **about: str) -> bytes:
     return mail(f"About {subject}", subject=subject, sender="ada@example.org", **about)
 
 
-def test_what_is_there_is_read_once(imap_server, user):
-    imap_server.deliver(user, letter("one"), letter("two"))
+def test_what_is_there_is_read_once(imap_server, connected):
+    imap_server.deliver(connected, letter("one"), letter("two"))
 
     assert (read(), read(), subjects()) == (2, 0, ["one", "two"])
 
@@ -58,37 +65,66 @@ def test_nothing_is_marked_as_read(imap_server, user):
         assert client.search(None, "UNSEEN")[1] == [b"1"]
 
 
-def test_what_a_colleague_read_first_is_taken_in(imap_server, user):
+def test_what_a_colleague_read_first_is_taken_in(imap_server, connected):
     """freescout#1611, #3406: only unread mail was fetched."""
-    read()
-    imap_server.deliver(user, letter("read elsewhere"), flags="(\\Seen)")
+    imap_server.deliver(connected, letter("read elsewhere"), flags="(\\Seen)")
 
     assert (read(), subjects()) == (1, ["read elsewhere"])
 
 
-def test_an_outage_loses_nothing(imap_server, user):
+def test_an_outage_loses_nothing(imap_server, connected):
     """chatwoot#10429, #6574: a date was the cursor."""
     read()
     long_ago = time.time() - 40 * 24 * 3600
-    imap_server.deliver(user, letter("moved here"), at=long_ago)
-    imap_server.deliver(user, *(letter(f"number {number}") for number in range(5)))
+    imap_server.deliver(connected, letter("moved here"), at=long_ago)
+    imap_server.deliver(connected, *(letter(f"number {number}") for number in range(5)))
 
     assert read() == 6
 
 
-def test_mail_of_the_last_thirty_days_is_taken_in_at_first(imap_server, user):
+def test_mail_of_the_last_thirty_days_is_history_at_first(imap_server, user):
+    person = f.ContactFactory(email="ada@example.org")
+    f.TargetFactory()
     imap_server.deliver(user, letter("old"), at=time.time() - 40 * 24 * 3600)
-    imap_server.deliver(user, letter("young"), at=time.time() - 20 * 24 * 3600)
+    imap_server.deliver(user, letter("young"), mail(sender="stranger@example.org"), at=time.time() - 20 * 24 * 3600)
 
-    assert (read(), subjects()) == (1, ["young"])
+    (found,) = mailboxes.read_all()
+    imap_server.deliver(user, letter("new"))
+    mailboxes.read_all()
+
+    assert found.outcomes == {"stored": 1, "passed": 1}
+    assert dict(Reply.objects.filter(contact=person).values_list("subject", "state")) == {"young": "done", "new": "new"}
+    assert [alert.title for alert in Alert.objects.all()] == [f"{person} wrote, it seems: new"]
 
 
-def test_a_server_that_numbers_anew_is_looked_through_again(imap_server, user):
+def test_the_server_that_refuses_one_message_gives_out_the_others(imap_server, connected):
+    imap_server.deliver(connected, *(letter(subject) for subject in ("one", "torn", "three")))
+    imap_server.spoil(connected, "torn")
+
+    (found,) = mailboxes.read_all()
+
+    assert (found.reason, found.outcomes) == (None, {"stored": 2, "refused": 1})
+    noted = Reply.objects.get(state="quarantined", kind="unreadable")
+    assert subjects() == sorted(["one", "three", noted.subject])
+    assert read() == 0
+
+
+def test_a_server_that_refuses_all_is_in_trouble_and_nothing_is_passed_over(imap_server, connected):
+    imap_server.deliver(connected, letter("one"), letter("two"))
+    imap_server.spoil(connected, "one")
+    imap_server.spoil(connected, "two")
+
+    (found,) = mailboxes.read_all()
+
+    assert (found.reason.code, found.read, Reply.objects.count()) == ("inbox_unreachable", 0, 0)
+
+
+def test_a_server_that_numbers_anew_is_looked_through_again(imap_server, connected):
     """paperless-ngx#8944."""
-    imap_server.deliver(user, letter("one"), letter("two"))
+    imap_server.deliver(connected, letter("one"), letter("two"))
     read()
-    imap_server.renumber(user)
-    imap_server.deliver(user, letter("three"))
+    imap_server.renumber(connected)
+    imap_server.deliver(connected, letter("three"))
 
     (found,) = mailboxes.read_all()
 
@@ -96,20 +132,20 @@ def test_a_server_that_numbers_anew_is_looked_through_again(imap_server, user):
     assert subjects() == ["one", "three", "two"]
 
 
-def test_one_that_was_deleted_meanwhile_holds_nothing_up(imap_server, user):
-    imap_server.deliver(user, letter("one"))
+def test_one_that_was_deleted_meanwhile_holds_nothing_up(imap_server, connected):
+    imap_server.deliver(connected, letter("one"))
     read()
-    imap_server.deliver(user, letter("gone"), letter("two"))
-    with imap_server.client(user) as client:
+    imap_server.deliver(connected, letter("gone"), letter("two"))
+    with imap_server.client(connected) as client:
         client.store("2", "+FLAGS", "\\Deleted")
         client.expunge()
 
     assert (read(), subjects()) == (1, ["one", "two"])
 
 
-def test_it_came_when_the_server_got_it(imap_server, user):
+def test_it_came_when_the_server_got_it(imap_server, connected):
     at = int(time.time()) - 3600
-    imap_server.deliver(user, letter("one", Date="Thu, 1 Jan 1970 00:00:00 +0000"), at=at)
+    imap_server.deliver(connected, letter("one", Date="Thu, 1 Jan 1970 00:00:00 +0000"), at=at)
 
     read()
 
@@ -169,6 +205,7 @@ def test_a_folder_that_does_not_exist_is_a_reason(imap_server, user, settings):
 def test_each_brand_may_have_its_own(imap_server, user, settings):
     other = f"sales{next(users)}@brand.example"
     settings.INBOX_URLS = {"": imap_server.url(user), "am_consulting": imap_server.url(other)}
+    mailboxes.read_all()
     imap_server.deliver(user, letter("for all"))
     imap_server.deliver(other, letter("for one"))
 
@@ -177,8 +214,8 @@ def test_each_brand_may_have_its_own(imap_server, user, settings):
     assert subjects() == ["for all", "for one"]
 
 
-def test_the_command_reads_and_says_what_was_there(imap_server, user, capsys):
-    imap_server.deliver(user, letter("one"))
+def test_the_command_reads_and_says_what_was_there(imap_server, connected, capsys):
+    imap_server.deliver(connected, letter("one"))
 
     call_command("fetch_mail")
 
@@ -238,18 +275,18 @@ def test_a_server_that_goes_away_in_between_is_gone_on_with(imap_server, user):
 
     with mailboxes._session(inbox) as session:
         session.client.shutdown()
-        with pytest.raises(imaplib.IMAP4.abort):
+        with pytest.raises(mailboxes.Refused):
             mailboxes._fetch(session, 1)
     assert read() == 3
 
 
-def test_a_message_that_ends_its_readers_is_kept_unread_and_holds_nothing_up(imap_server, user, monkeypatch):
+def test_a_message_that_ends_its_readers_is_kept_unread_and_holds_nothing_up(imap_server, connected, monkeypatch):
     """What ends a process passes every `except`."""
 
     def end(raw: bytes, **about: object) -> None:
         raise SystemExit
 
-    imap_server.deliver(user, letter("poison"), letter("good"))
+    imap_server.deliver(connected, letter("poison"), letter("good"))
     with monkeypatch.context() as patched:
         patched.setattr(parsing, "parse", end)
         for _ in range(mailboxes.READS):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
+
 import pytest
 
 from contacts import consent, deletion
 from contacts.models import Consent, ContactEvent
-from engagement import inbox
+from engagement import inbox, message_consequences
 from engagement.inbound import Outcome, accept, reply_addresses, taking
 from engagement.models import Alert, Delivery, MessageEvent, Reply, ResponseClock
 from tests import factories as f
@@ -448,3 +451,77 @@ def test_what_could_not_be_read_is_erased_with_whom_it_names(db):
     deletion.delete_contacts(contacts=[person])
 
     assert [bytes(reply.raw) for reply in Reply.objects.all()] == [b"other"]
+
+
+# What lay in a mailbox before it was connected
+
+
+def old(raw, *, at=NOW - dt.timedelta(days=10)):
+    return taking.take_in_history(raw, via="test", key="old", received_at=at)
+
+
+def test_history_is_shown_as_done_and_tells_nobody(ada):
+    message = sent(ada)
+    f.TargetFactory(business_entity=brand())
+
+    reply = old(mail(In_Reply_To=OURS)).reply
+
+    assert (reply.state, reply.contact, reply.message, reply.settled_at) == ("done", ada, message, reply.received_at)
+    assert [ResponseClock.objects.count(), Alert.objects.count(), ContactEvent.objects.count()] == [0, 0, 0]
+    assert list(message.events.values_list("type", "at")) == [("replied", reply.received_at)]
+
+
+def test_history_of_nobody_here_is_left_where_it_lies(ada):
+    assert old(mail(sender="stranger@example.org")).outcome == Outcome.PASSED
+    assert old(mail("Nobody answered", sender="stranger@example.org", In_Reply_To="<x@y>")).reply is None
+    assert not Reply.objects.exists()
+
+
+@pytest.mark.parametrize(("later", "allowed"), [(False, False), (True, True)])
+def test_who_wanted_out_before_is_out_unless_they_said_otherwise_since(ada, later, allowed):
+    sent(ada)
+    if later:
+        consent.grant(contact=ada, business_entity=brand(), source="form", now=NOW - dt.timedelta(days=1))
+
+    old(mail("stop", In_Reply_To=OURS))
+    message_consequences.run_pump_step(time.monotonic() + 5)
+
+    assert consent.may_contact(contact=ada, business_entity=brand()).allowed == allowed
+    assert ContactEvent.objects.filter(kind="unsubscribed").exists() != allowed
+
+
+def test_an_address_that_was_dead_before_is_dead(ada):
+    sent(ada)
+
+    old(bounce(to=ada.email))
+    message_consequences.run_pump_step(time.monotonic() + 5)
+
+    assert consent.suppression_of(email=ada.email).reason == "bounced"
+    assert MessageEvent.objects.get(type="bounced").at == NOW - dt.timedelta(days=10)
+
+
+def bounce(*, to):
+    parts = f"""--x
+Content-Type: text/plain
+
+It could not be delivered.
+--x
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; {to}
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User unknown
+--x
+Content-Type: message/rfc822
+
+Message-ID: {OURS}
+To: {to}
+Subject: Your portfolio
+
+Hello
+--x--"""
+    kind = 'multipart/report; report-type=delivery-status; boundary="x"'
+    return mail(parts, sender="MAILER-DAEMON@mx.example.org", subject="Undelivered", Content_Type=kind)
