@@ -32,10 +32,9 @@ VALUES: Final[Mapping[str, Callable[[Contact], Any]]] = {
 SELDOM: Final = ("notes", "timezone", "locale", "interests", "last_interaction", "known_since", "contact_id")
 
 
-def column_names(custom: Sequence[str] = ()) -> dict[str, str]:
-    """The columns an export can have: name of the field -> heading."""
-    known = {name: one.heading for name, one in columns.FIELDS.items() if name != columns.FULL_NAME}
-    return known | {f"{CUSTOM}{name}": name for name in custom}
+def column_names() -> dict[str, str]:
+    """The columns an export can have besides custom fields: name of the field -> heading."""
+    return {name: one.heading for name, one in columns.FIELDS.items() if name != columns.FULL_NAME}
 
 
 def headings(chosen: Sequence[str]) -> list[str]:

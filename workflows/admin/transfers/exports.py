@@ -6,13 +6,14 @@ import copy
 from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 
 from contactflow.core import clock
 from contactflow.core.admin import confirmation
@@ -28,7 +29,20 @@ from workflows.transfers import contact_columns, exporting, runs
 State = ExportRun.State
 TAKE_OUT = ("contacts.view_contact", "contacts.export_contact")  # reading is one right, taking out another
 LISTED = "list"  # the query of the list of contacts, as a parameter of the page
+WHO = (("filtered", "The list as you left it"), ("all", "Everybody"))
 NO_FILTER = ("o", "p", "all", "_changelist_filters")
+
+
+def _columns() -> list[tuple[str, str]]:
+    custom = [(f"{CUSTOM}{name}", f"{name} (custom)") for name in exporting.custom_fields()]
+    return [*contact_columns.column_names().items(), *custom]
+
+
+class ExportForm(forms.Form):
+    list = forms.CharField(required=False, widget=forms.HiddenInput)
+    who = forms.ChoiceField(choices=WHO, required=False, initial="filtered", widget=forms.RadioSelect)
+    columns = forms.MultipleChoiceField(choices=_columns, required=False, widget=forms.CheckboxSelectMultiple)
+    format = forms.ChoiceField(choices=ExportRun.Format.choices, initial=ExportRun.Format.CSV, widget=forms.RadioSelect)
 
 
 @admin.register(ExportRun)
@@ -57,39 +71,26 @@ class ExportRunAdmin(TransferAdmin):
             raise PermissionDenied
         query = request.POST.get(LISTED) or request.GET.get(LISTED) or ""
         chosen, words = self._chosen(request, query)
-        custom = exporting.custom_fields()
-        names = contact_columns.column_names(custom)
-        picked = [name for name in request.POST.getlist("columns") if name in names]
-        error = ""
-        if request.method == "POST":
+        usual = [name for name in contact_columns.column_names() if name not in contact_columns.SELDOM]
+        form = ExportForm(request.POST or None, initial={LISTED: query, "columns": usual})
+        if form.is_valid():
+            whole = chosen is None or form.cleaned_data["who"] == "all"
             try:
-                whole = chosen is None or request.POST.get("who") == "all"
                 run = exporting.start(
                     chosen=None if whole else chosen,
                     filters="Everybody" if whole else words,
-                    columns=picked,
-                    kind=_format(request),
-                    by=request.user if isinstance(request.user, AbstractUser) else None,
+                    columns=form.cleaned_data["columns"],
+                    kind=form.cleaned_data["format"],
+                    by=request.user,
                     now=clock.database_now(),
                 )
             except NotPossible as refusal:
-                error = str(refusal)
+                form.add_error(None, str(refusal))
             else:
                 runs.begin(run)
                 return HttpResponseRedirect(address_of(run))
-        usual = [name for name in names if name not in contact_columns.SELDOM and not name.startswith(CUSTOM)]
-        ticked = picked if request.method == "POST" else usual
-        context = {
-            "columns": [(name, heading, name in ticked, name.startswith(CUSTOM)) for name, heading in names.items()],
-            "formats": ExportRun.Format.choices,
-            "format": _format(request),
-            "query": query,
-            "words": words,
-            "is_filtered": chosen is not None,
-            "wants_all": request.POST.get("who") == "all",
-            "error": error,
-        }
-        return self.drawn(request, "export", title="Export contacts", **context)
+        shown = {"form": form, "words": words, "is_filtered": chosen is not None}
+        return self.drawn(request, "export", title="Export contacts", **shown)
 
     def show(self, request: HttpRequest, run: ExportRun) -> HttpResponse:
         headings = [contact_columns.column_names().get(name, name.removeprefix(CUSTOM)) for name in run.columns]
@@ -108,15 +109,10 @@ class ExportRunAdmin(TransferAdmin):
             messages.error(request, "The file is not there (any more). Export again to get a new one.")
             return HttpResponseRedirect(address_of(run))
         exporting.note_download(run)
-        return StreamingHttpResponse(
-            run.content(),
-            content_type=exporting.CONTENT_TYPES[run.format],
-            headers={
-                "Content-Disposition": f'attachment; filename="{run}"',
-                "Content-Length": str(run.size),
-                "Cache-Control": "private, no-store",
-            },
-        )
+        response = StreamingHttpResponse(run.content(), content_type=exporting.CONTENT_TYPES[run.format])
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=str(run))
+        response["Content-Length"], response["Cache-Control"] = run.size, "private, no-store"
+        return response
 
     def _chosen(self, request: HttpRequest, query: str) -> tuple[QuerySet[Contact] | None, str]:
         """The people in the list as it was filtered, and the filter in words; None when it was not.
@@ -163,13 +159,5 @@ class ListButtons:
         """Of the list as it was filtered on the page where the button was pressed."""
         came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
         is_list = came_from.path == reverse("admin:contacts_contact_changelist")
-        filters = QueryDict(mutable=True)
-        if is_list and came_from.query:
-            filters[LISTED] = came_from.query
-        address = reverse("admin:workflows_exportrun_add")
-        return HttpResponseRedirect(f"{address}?{filters.urlencode()}" if filters else address)
-
-
-def _format(request: HttpRequest) -> str:
-    given = request.POST.get("format", "")
-    return given if given in ExportRun.Format.values else ExportRun.Format.CSV
+        query = {LISTED: came_from.query} if is_list and came_from.query else None
+        return HttpResponseRedirect(reverse("admin:workflows_exportrun_add", query=query))
