@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts import cleaning, consent
-from contacts.imports import Columns, Line, permissions
+from contacts.imports import Columns, Line, Record, permissions
 from contacts.intake import Arrival, receive
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, LeadSource
 from tests import factories as f
@@ -312,7 +312,7 @@ def test_export_and_import_are_inverse(
     csv.writer(written).writerows([[*contact_columns.headings(chosen), *more], [*row, "x", may]])
     header, cells = csv.reader(io.StringIO(written.getvalue(), newline=""))
 
-    line = Columns.by_name([name.strip() for name in header]).understand(2, cells)
+    line = Columns.by_name([name.strip() for name in header]).understand(Record(2, cells))
 
     assert isinstance(line, Line)
     arrival = line.arrival

@@ -5,7 +5,7 @@ Nothing is stored here, and never more than one record is held.
 
 from __future__ import annotations
 
-from contacts.imports.columns import REJECTION_COLUMNS, Columns, Line, Rejected
+from contacts.imports.columns import REJECTION_COLUMNS, Columns, Line
 from contacts.imports.reading import FileRefused, Record, Records
 
-__all__ = ["REJECTION_COLUMNS", "Columns", "FileRefused", "Line", "Record", "Records", "Rejected"]
+__all__ = ["REJECTION_COLUMNS", "Columns", "FileRefused", "Line", "Record", "Records"]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 CUSTOM = "custom:"  # and the name of the custom field
-STARTERS = frozenset("=+-@\t\r\n\0|%")
+STARTERS = frozenset("=+-@\t\r\n\0|%\u2010\u2011\u2212")
 BEFORE = "' \u00a0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 # A relation in Notion's export: the page's name, and its address or its file.
 NOTION_LINK: Final = re.compile(
@@ -67,7 +67,7 @@ def typed(cell: str) -> Any:
     if cell.startswith("'"):
         return None
     try:
-        value = json.loads(cell, parse_constant=_refuse)
+        value = json.loads(cell, parse_constant=lambda constant: None)
     except (ValueError, RecursionError):
         return None
     is_ours = not isinstance(value, str) and json.dumps(value, ensure_ascii=False) == cell
@@ -119,14 +119,4 @@ def _is_formula(text: str) -> bool:
     """Full-width and other forms of the signs count, because some spreadsheets read them as the plain ones, and so does
     what stands behind spaces or invisible characters, which some drop."""
     start = text.lstrip(BEFORE)[:1]
-    return bool(start) and (start in STARTERS or _plain(start) in STARTERS)
-
-
-def _plain(char: str) -> str:
-    """The sign another form of it stands for; the minus and dashes are hyphens here."""
-    folded = unicodedata.normalize("NFKC", char)
-    return "-" if folded in ("\u2212", "\u2010", "\u2011") else folded
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
+    return bool(start) and not STARTERS.isdisjoint((start, unicodedata.normalize("NFKC", start)))

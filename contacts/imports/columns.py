@@ -9,11 +9,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contacts import campaigns, full_name
-from contacts.imports import cells, dates, permissions
-from contacts.imports.cells import CUSTOM
+from contacts.imports import dates, permissions
+from contacts.imports.cells import CUSTOM, literal, marked, read, split, typed
+from contacts.imports.reading import Record
 from contacts.intake import Arrival
 from contacts.rules import spelling
 
@@ -104,26 +105,17 @@ ONLY_TOLD: Final = frozenset(one.heading.casefold() for one in FIELDS.values() i
 OURS: Final = ONLY_TOLD | {FIELDS[PERMITTED].heading.casefold()}
 KEPT_ASIDE: Final = ONLY_TOLD | {name.casefold() for name in REJECTION_COLUMNS}
 IGNORE = ""
+QUOTE_THEM: Final = "Put quotation marks around cells that contain the separator."
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A record that was understood. `digest` stands for its content, wherever in whatever file it stands."""
 
     number: int  # of the physical line on which the record starts
+    cells: Sequence[str]
     arrival: Arrival
     digest: str
-    cells: Sequence[str]
-    warnings: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A record that was not understood."""
-
-    number: int  # of the physical line on which the record starts
-    reason: str
-    cells: Sequence[str]
+    warnings: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -140,27 +132,20 @@ class Columns:
     @classmethod
     def by_name(cls, header: Sequence[str]) -> Columns:
         """What the names say. Of two columns with one name the first counts; a name nobody knows is a custom field."""
-        taken: set[str] = set()
-        return cls(tuple(header), tuple(_field(name, taken) for name in header))
+        found = [_field(name) for name in header]
+        return cls(tuple(header), tuple(IGNORE if one in found[:at] else one for at, one in enumerate(found)))
 
     @classmethod
-    def guessed(cls, header: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> Columns:
+    def guessed(cls, header: Sequence[str], samples: Sequence[Sequence[str]]) -> Columns:
         """Like `by_name`, and what other programs call the same is taken for it where nothing else fills the field;
         what is called like a permission and says yes or no is one."""
-        plain = cls.by_name(header)
-        fields, taken = list(plain.fields), set(plain.fields)
-        for position, name in enumerate(header):
-            if not fields[position].startswith(CUSTOM):
-                continue
-            meant = BY_SYNONYM.get(_column(name), "")
-            if position < len(samples) and (permission := likely_permission(name, samples[position])):
-                meant = permission
-            if meant == FULL_NAME and taken & {"first_name", "last_name"}:
-                meant = ""
-            if meant and meant not in taken:
-                fields[position] = meant
-                taken.add(meant)
-        return cls(plain.header, tuple(fields))
+        fields = list(cls.by_name(header).fields)
+        for at, name in enumerate(header):
+            meant = likely_permission(name, samples[at]) or BY_SYNONYM.get(_column(name), "")
+            is_named = meant == FULL_NAME and {"first_name", "last_name"} & {*fields}
+            if fields[at].startswith(CUSTOM) and meant and meant not in fields and not is_named:
+                fields[at] = meant
+        return cls(tuple(header), tuple(fields))
 
     @functools.cached_property
     def is_ours(self) -> bool:
@@ -176,38 +161,35 @@ class Columns:
 
     def repeated(self) -> list[str]:
         """The names of columns that do not count because an earlier one is called the same."""
-        meant = [_field(name, set()) for name in self.header]
+        meant = [_field(name) for name in self.header]
         return [
             self.header[at] for at, one in enumerate(meant) if one and one in meant[:at] and self.fields[at] == IGNORE
         ]
 
-    def understand(self, number: int, record: Sequence[str]) -> Line | Rejected:
-        """A record as an arrival. Raises nothing: what is wrong with its values is the door's to say."""
-        if any(cell.strip() for cell in record[len(self.header) :]):
-            reason = (
-                f"The line has {len(record)} cells, the header {len(self.header)}. "
-                "Put quotation marks around cells that contain the separator."
-            )
-            return Rejected(number, reason, record)
+    def understand(self, record: Record) -> Line | Record:
+        """As an arrival, or with the reason why not. What is wrong with its values is the door's to say."""
+        number, cells, reason = record
+        if not reason and any(cell.strip() for cell in cells[len(self.header) :]):
+            reason = f"The line has {len(cells)} cells, the header {len(self.header)}. {QUOTE_THEM}"
+        if reason:
+            return Record(number, cells, reason)
         values: dict[str, str] = {}
-        raw: dict[str, str] = {}
+        raw = {name: cell for name, cell in zip(self.fields, cells, strict=False) if name}
         warnings: list[str] = []
-        for name, cell in zip(self.fields, record, strict=False):
-            if name:
-                values[name], wrong = cells.read(name, cell) if cell else ("", "")
-                raw[name] = cell
-                warnings += [wrong] if wrong else []
-        payload = {name: cell for name, cell in reversed([*zip(self.header, record, strict=False)]) if name and cell}
+        for name, cell in raw.items():
+            values[name], wrong = read(name, cell) if cell else ("", "")
+            warnings += [wrong] if wrong else []
+        payload = {name: cell for name, cell in reversed([*zip(self.header, cells, strict=False)]) if name and cell}
         arrival = Arrival(
             email=values.get(EMAIL, ""),
             **self._given(values),
             custom=self._custom(values, raw),
             source_metadata=_named(values, CAMPAIGN) or None,
-            added_on=self._added_on(values, warnings),
+            added_on=self._added_on(values.get(ADDED_ON, "").strip(), warnings),
             permission=self._permission(values, warnings),
             payload=payload,
         )
-        return Line(number=number, arrival=arrival, digest=self._digest(payload), cells=record, warnings=warnings)
+        return Line(number, cells, arrival, self._digest(payload), warnings)
 
     def _given(self, values: dict[str, str]) -> dict[str, Any]:
         """Texts and lists, with the names that are meant by values nobody knows."""
@@ -215,7 +197,7 @@ class Columns:
         if whole.strip() and not (values.get("first_name", "").strip() or values.get("last_name", "").strip()):
             values["first_name"], values["last_name"] = full_name.split(whole)
         given: dict[str, Any] = {name: values[name] for name in TEXTS if name in values}
-        given |= {name: cells.split(values[name]) for name in LISTS if name in values}
+        given |= {name: split(values[name]) for name in LISTS if name in values}
         for name, meant in self.values.items():
             if isinstance(said := given.get(name), str):
                 given[name] = meant.get(spelling(said), said)
@@ -225,29 +207,27 @@ class Columns:
 
     def _custom(self, values: Mapping[str, str], raw: Mapping[str, str]) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
-        for name, text in values.items():
-            if name.startswith(CUSTOM):
-                kept = cells.typed(raw[name]) if self.is_ours else None
-                found[name.removeprefix(CUSTOM)] = text.strip() if kept is None else kept
+        for name, text in _named(values, CUSTOM, but_empty=False).items():
+            kept = typed(raw[f"{CUSTOM}{name}"]) if self.is_ours else None
+            found[name] = text if kept is None else kept
         return found or None
 
-    def _added_on(self, values: Mapping[str, str], warnings: list[str]) -> dt.date | None:
+    def _added_on(self, text: str, warnings: list[str]) -> dt.date | None:
         """A date that cannot be read is left out with a warning: no reason to turn a person away."""
-        text = values.get(ADDED_ON, "").strip()
         date = dates.parse(text, self.date_order or self.found_order) if text else None
         if text and date is None:
             warnings.append(f'Date Added "{text[:40]}" was left out: write it like November 3, 2024.')
         return date
 
     def _permission(self, values: Mapping[str, str], warnings: list[str]) -> dict[str, bool | None] | None:
-        """Where two columns speak of one brand, a no is not outvoted."""
-        found = _answers(values, warnings)
-        cell = values.get(PERMITTED, "")
+        """By brand. Where two columns speak of one, a no is not outvoted."""
+        found: dict[str, bool | None] = {}
         meant = self.values.get("business_entities", {})
-        for brand, may in (permissions.read(cell) or {}).items():
-            name = meant.get(spelling(brand), brand)
-            if name or not brand:  # and not a brand that was chosen to be left out
-                found[name] = may if found.get(name, True) else False
+        for column, cell in values.items():
+            for brand, may in _answers(column, cell, warnings).items():
+                name = meant.get(spelling(brand), brand)
+                if name or not brand:  # and not a brand that was chosen to be left out
+                    found[name] = min(found.get(name, True), may, key=(False, None, True).index)
         return found or None
 
     def _digest(self, payload: dict[str, str]) -> str:
@@ -259,32 +239,26 @@ class Columns:
 
 def heading(name: str) -> str:
     """The name of a custom field above its column in an export."""
-    return cells.marked(name, _is_ours)
+    return marked(name, _is_ours)
 
 
 def likely_permission(name: str, samples: Sequence[str]) -> str:
     """The field of a column that seems to say whether people may be written to; empty where it does not."""
     plain = _column(name)
-    is_answered = bool(samples) and all(_word(sample) in ANSWERS or _word(sample) in STATES for sample in samples)
+    is_answered = bool(samples) and all(_word(sample) in ANSWERS.keys() | STATES.keys() for sample in samples)
     if not is_answered or not ABOUT_PERMISSION.search(plain) or OTHERWISE.search(plain):
         return ""
     return OPT_OUT if AGAINST.search(plain) else PERMISSION
 
 
-def _field(name: str, taken: set[str]) -> str:
+def _field(name: str) -> str:
     plain = _column(name)
     if not plain or plain in KEPT_ASIDE:
         return IGNORE
-    found = BY_HEADING.get(plain)
-    if found is None and campaigns.NAMES.fullmatch(plain):
-        found = f"{CAMPAIGN}{plain}"
-    elif found is None:
-        own = cells.literal(name, _is_ours)
-        found = f"{CUSTOM}{name if own is None else own}"
-    if found in taken:
-        return IGNORE
-    taken.add(found)
-    return found
+    if campaigns.NAMES.fullmatch(plain):
+        return f"{CAMPAIGN}{plain}"
+    own = literal(name, _is_ours)
+    return BY_HEADING.get(plain) or f"{CUSTOM}{name if own is None else own}"
 
 
 def _is_ours(name: str) -> bool:
@@ -292,31 +266,28 @@ def _is_ours(name: str) -> bool:
     return plain in BY_HEADING or plain in KEPT_ASIDE or bool(campaigns.NAMES.fullmatch(plain))
 
 
-def _named(values: Mapping[str, str], kind: str) -> dict[str, str]:
+def _named(values: Mapping[str, str], kind: str, *, but_empty: bool = True) -> dict[str, str]:
     """What stands in the columns of this kind, by what follows it."""
-    return {name.removeprefix(kind): text.strip() for name, text in values.items() if name.startswith(kind) and text}
+    found = {name.removeprefix(kind): text.strip() for name, text in values.items() if name.startswith(kind)}
+    return {name: text for name, text in found.items() if text or not but_empty}
 
 
 def _column(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _answers(values: Mapping[str, str], warnings: list[str]) -> dict[str, bool | None]:
-    found: dict[str, bool | None] = {}
-    for name, cell in values.items():
-        kind, colon, brand = name.partition(":")
-        if name == PERMITTED and permissions.read(cell) is None:
-            kind, colon, brand = PERMISSION, "", ""
-        if kind + colon not in (PERMISSION, OPT_OUT) or not cell.strip():
-            continue
-        may = STATES.get(_word(cell))
-        if may is None and (answer := ANSWERS.get(_word(cell))) is not None:
-            may = answer == (kind + colon == PERMISSION)
-        if may is None:
-            warnings.append(f"“{cell.strip()[:40]}” says neither yes nor no about being emailed, and was left out.")
-        else:
-            found[brand] = found.get(brand, True) and may
-    return found
+def _answers(column: str, cell: str, warnings: list[str]) -> dict[str, bool | None]:
+    """What a cell says about being emailed, by brand; empty: every brand."""
+    kind, _, brand = column.partition(":")
+    if f"{kind}:" not in (PERMISSION, OPT_OUT) or not cell.strip():
+        return {}
+    if column == PERMITTED and (told := permissions.read(cell)) is not None:
+        return told
+    answer = ANSWERS.get(_word(cell))
+    may = STATES.get(_word(cell), None if answer is None else answer == (f"{kind}:" == PERMISSION))
+    if may is None:
+        warnings.append(f"“{cell.strip()[:40]}” says neither yes nor no about being emailed, and was left out.")
+    return {} if may is None else {brand: may}
 
 
 def _word(cell: str) -> str:

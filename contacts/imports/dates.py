@@ -28,12 +28,8 @@ def evidence(cell: str) -> int:
 
 def order(found: int) -> str:
     """What a column's cells say together. Empty: nothing in it is open."""
-    proven = found & (DAY_PROVEN | MONTH_PROVEN)
-    if proven == DAY_PROVEN:
-        return DAY
-    if proven == MONTH_PROVEN:
-        return MONTH
-    return UNCLEAR if found & OPEN else ""
+    proven = {DAY_PROVEN: DAY, MONTH_PROVEN: MONTH}
+    return proven.get(found & ~OPEN) or (UNCLEAR if found & OPEN else "")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -51,10 +47,8 @@ def parse(cell: str, first: str) -> dt.date | None:
 
 def _numeric(one: int, sign: str, two: int, year: str, first: str) -> dt.date | None:
     is_open = one <= 12 and two <= 12 and one != two
-    if is_open and first not in (DAY, MONTH):
-        if sign != ".":
-            return None
-        first = DAY
+    if is_open and sign != "." and first not in (DAY, MONTH):
+        return None
     day, month = (two, one) if two > 12 or (is_open and first == MONTH) else (one, two)
     full = int(year) + (0 if len(year) == 4 else 1900 if int(year) >= 70 else 2000)
     with contextlib.suppress(ValueError):

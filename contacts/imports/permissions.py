@@ -33,15 +33,12 @@ def read(cell: str) -> dict[str, bool | None] | None:
     if text.startswith(BLOCKED):
         return {"": None}
     found: dict[str, bool | None] = {}
-    at = 0
-    while at < len(text):
-        entry = ENTRY.match(text, at)
-        if entry is None:
-            return None
-        state, quoted, plain = entry.groups()
+    entries = list(ENTRY.finditer(text))
+    if "".join(entry[0] for entry in entries) != text:
+        return None
+    for state, quoted, plain in (entry.groups() for entry in entries):
         brand = quoted.replace('""', '"') if quoted is not None else "" if plain == EVERY_BRAND else plain
         found[brand] = None if STATES[state] == Consent.State.PENDING else STATES[state] == Consent.State.GRANTED
-        at = entry.end()
     return found or None
 
 

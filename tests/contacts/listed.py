@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from contacts import intake, reference_data
-from contacts.imports import Columns, FileRefused, Line, Records, Rejected
+from contacts.imports import Columns, FileRefused, Line, Record, Records
 from contacts.intake import Arrival, EnrolmentPolicy
 from tests.factories import NOW
 from workflows import entrypoints
@@ -30,10 +30,8 @@ class Table:
         self.records = Records(stream)
         self.columns = Columns.by_name(self.records.header)
 
-    def __iter__(self) -> Iterator[Line | Rejected]:
-        for record in self.records:
-            number, cells, reason = record
-            yield Rejected(number, reason, cells) if reason else self.columns.understand(number, cells)
+    def __iter__(self) -> Iterator[Line | Record]:
+        return map(self.columns.understand, self.records)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.imports import FileRefused, Line, Rejected
+from contacts.imports import FileRefused, Line, Record
 from tests.contacts.listed import Table
 from tests.matrix import matrix
 
@@ -19,7 +19,7 @@ def table(text: str, encoding: str = "utf-8") -> Table:
     return Table(io.BytesIO(text.encode(encoding)))
 
 
-def records(text: str, encoding: str = "utf-8") -> list[Line | Rejected]:
+def records(text: str, encoding: str = "utf-8") -> list[Line | Record]:
     return list(table(text, encoding))
 
 
@@ -188,7 +188,7 @@ class TestBrokenLines:
     def test_more_cells_than_columns_is_rejected(self) -> None:
         bad, good = records("Email,Notes\na@example.org,one,two\nb@example.org,x,\n")
 
-        assert isinstance(bad, Rejected)
+        assert isinstance(bad, Record)
         assert bad.reason.startswith("The line has 3 cells, the header 2.")
         assert bad.cells == ["a@example.org", "one", "two"]
         assert isinstance(good, Line)
@@ -196,9 +196,9 @@ class TestBrokenLines:
     def test_a_quote_that_is_never_closed_costs_its_own_line_only(self) -> None:
         found = records('Email,Notes\na@example.org,"open\nb@example.org,x\nc@example.org,y\n')
 
-        assert [type(record) for record in found] == [Rejected, Line, Line]
+        assert [type(record) for record in found] == [Record, Line, Line]
         assert [record.number for record in found] == [2, 3, 4]
-        assert isinstance(found[0], Rejected)
+        assert isinstance(found[0], Record)
         assert found[0].reason == "A quotation mark is opened and never closed."
         assert found[0].cells == ['a@example.org,"open']
 
@@ -207,12 +207,12 @@ class TestBrokenLines:
 
         found = records(f'Email,Notes\na@example.org,"open\n{many}')
 
-        assert [type(record) for record in found] == [Rejected] + [Line] * 200
+        assert [type(record) for record in found] == [Record] + [Line] * 200
 
     def test_a_stray_quote_is_rejected(self) -> None:
         bad, good = records('Email,Notes\na@example.org,"x"y\nb@example.org,x\n')
 
-        assert isinstance(bad, Rejected)
+        assert isinstance(bad, Record)
         assert "quotation marks" in bad.reason
         assert isinstance(good, Line)
 

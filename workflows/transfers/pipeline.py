@@ -17,7 +17,7 @@ from django.db.models.functions import Now, RowNumber
 from contactflow.core import actor, bulk
 from contacts import cleaning, describe, intake, reference_data
 from contacts.cleaning import Unacceptable
-from contacts.imports import FileRefused, Line, Record, Rejected, dates
+from contacts.imports import FileRefused, Line, Record, dates
 from contacts.imports.columns import NAMED_ROWS
 from contacts.intake import people
 from contacts.models import Contact, ContactEvent
@@ -123,9 +123,9 @@ def _understand(run: ImportRun, rows: Sequence[ImportLine]) -> list[Judged]:
     columns = column_mapping.columns_of(run)
     judged = []
     for row in rows:
-        found = columns.understand(row.number, row.cells) if not row.unreadable else None
+        found = columns.understand(Record(row.number, row.cells, row.unreadable))
         line = found if isinstance(found, Line) else None
-        row.reason = found.reason if isinstance(found, Rejected) else row.unreadable
+        row.reason = found.reason if isinstance(found, Record) else ""
         row.person = _person(line) if line else ""
         judged.append(Judged(row, line))
     return judged
