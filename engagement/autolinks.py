@@ -4,7 +4,7 @@ no value ever becomes one. The caller names the markers of variables that are ad
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
@@ -19,6 +19,8 @@ _ADDRESS = (
 )
 MARKERS = "markers"
 """In the parser's environment: what stands for variables that are addresses."""
+BORDERS = "borders"
+"""There too: what stands for tags, which no address goes across."""
 _BEHIND = ".,;:!?'\"…*_~»“”\u2019"
 
 
@@ -29,9 +31,20 @@ def plugin(parser: MarkdownIt) -> None:
 
 def _link_all(state: StateCore) -> None:
     address = _address(tuple(state.env.get(MARKERS, ())))
+    borders = state.env.get(BORDERS)
+    border = re.compile(f"({'|'.join(borders)})") if borders else None
     for block in state.tokens:
         if block.type == "inline":
-            block.children = list(_linked(block.children or [], state.md, address))
+            block.children = list(_linked(_divided(block.children or [], border), state.md, address))
+
+
+def _divided(tokens: Sequence[Token], border: re.Pattern[str] | None) -> Iterator[Token]:
+    for token in tokens:
+        if border is None or token.type != "text" or not border.search(token.content):
+            yield token
+            continue
+        for part in filter(None, border.split(token.content)):
+            yield Token("text", "", 0, content=part, level=token.level)
 
 
 @lru_cache(maxsize=64)
@@ -41,7 +54,7 @@ def _address(markers: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(f"(?P<ours>{ours}){_ADDRESS}", re.IGNORECASE)
 
 
-def _linked(tokens: Sequence[Token], parser: MarkdownIt, address: re.Pattern[str]) -> Iterator[Token]:
+def _linked(tokens: Iterable[Token], parser: MarkdownIt, address: re.Pattern[str]) -> Iterator[Token]:
     is_within_link = False
     for token in tokens:
         is_within_link = token.type == "link_open" or (is_within_link and token.type != "link_close")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,15 +16,16 @@ from engagement.models import Message, MessageEvent
 from engagement.placeholders import Context
 
 BEHAVIOUR = frozenset({"opens", "clicks", "last_touch", "score"})
+DEEPEST = 3  # lists and groups within each other
 # What a sign of interest is worth; their sum is the score, at most 100.
 POINTS = {"opened": 1, "clicked": 3, "replied": 10}
 
 
 class Behaviour(NamedTuple):
-    opens: str = ""
-    clicks: str = ""
-    last_touch: str = ""
-    score: str = ""
+    opens: int | None = None
+    clicks: int | None = None
+    last_touch: date | None = None
+    score: int | None = None
 
 
 def gather(
@@ -33,6 +34,7 @@ def gather(
     business_entity: BusinessEntity | None,
     facts: Mapping[str, Any] | None,
     names: Collection[str],
+    now: datetime | None = None,
 ) -> Context:
     """The values of one contact, "" for risky ones. `facts` of an event outrank the contact's rows; only what `names`
     asks is queried.
@@ -47,10 +49,12 @@ def gather(
         entity=business_entity.name if business_entity else "",
         entity_website=_web_address(business_entity.website if business_entity else ""),
         response_time=counted(business_entity.response_hours, "hour") if business_entity else "",
-        interests=listed(risky_values.words(contact.interests)),
-        tags=listed(risky_values.words(contact.tags)),
+        interests=risky_values.words(contact.interests),
+        tags=risky_values.words(contact.tags),
         timezone=zone,
-        custom={str(key): risky_values.usable(_as_text(value)) for key, value in contact.custom.items()},
+        custom={str(key): _usable(value) for key, value in contact.custom.items()},
+        event=_usable(facts) if facts else {},
+        now=now,
         **behaviour._asdict(),
     )
 
@@ -60,6 +64,17 @@ def listed(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _usable(value: Any, depth: int = 0) -> Any:
+    """Plain data without what no email may repeat."""
+    if isinstance(value, str):
+        return risky_values.usable(value)
+    if isinstance(value, list | tuple) and depth < DEEPEST:
+        return [one for one in (_usable(one, depth + 1) for one in value) if one not in ("", None)]
+    if isinstance(value, Mapping) and depth < DEEPEST:
+        return {str(key): _usable(one, depth + 1) for key, one in value.items()}
+    return value if isinstance(value, bool | int | float) else None
 
 
 def _contact_type(contact: Contact, facts: Mapping[str, Any] | None) -> str:
@@ -78,14 +93,6 @@ def _web_address(address: str) -> str:
     return address.strip() if address.strip().lower().startswith(("https://", "http://")) else ""
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return listed([_as_text(item) for item in value])
-    return str(value) if isinstance(value, str | int | float) else ""
-
-
 def _behaviour(contact: Contact, zone: str) -> Behaviour:
     signs = {
         row["type"]: row["times"]
@@ -95,18 +102,17 @@ def _behaviour(contact: Contact, zone: str) -> Behaviour:
     }
     sent = Message.objects.filter(contact=contact).aggregate(last=Max("sent_at", filter=Q(status="sent")))
     return Behaviour(
-        opens=str(signs.get("opened", 0)),
-        clicks=str(signs.get("clicked", 0)),
+        opens=signs.get("opened", 0),
+        clicks=signs.get("clicked", 0),
         last_touch=_day(sent["last"], zone),
-        score=str(min(100, sum(POINTS[sign] * times for sign, times in signs.items()))),
+        score=min(100, sum(POINTS[sign] * times for sign, times in signs.items())),
     )
 
 
-def _day(moment: datetime | None, zone: str) -> str:
+def _day(moment: datetime | None, zone: str) -> date | None:
     if moment is None:
-        return ""
+        return None
     try:
-        local = moment.astimezone(ZoneInfo(zone)) if zone else moment
+        return (moment.astimezone(ZoneInfo(zone)) if zone else moment).date()
     except (ZoneInfoNotFoundError, ValueError):
-        local = moment
-    return f"{local.day} {local:%B %Y}"
+        return moment.date()

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from contacts.models import BusinessEntity
 from engagement.channels.base import Sender
-from engagement.template_syntax import plain
+from engagement.plain_text import plain
 
 __all__ = ["Sender", "sender_of"]
 

@@ -21,8 +21,8 @@ from django.db.models import F
 from contacts.models import BusinessEntity, Contact
 from engagement import risky_values
 from engagement.models import EngagementTemplate, PassageBudget, TemplateVersion
+from engagement.plain_text import plain
 from engagement.rendering import Words
-from engagement.template_syntax import plain
 
 LONGEST = 600  # characters of a passage
 SECONDS = 8.0  # for the whole answer

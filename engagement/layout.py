@@ -19,7 +19,7 @@ from django.utils.safestring import mark_safe
 
 from contacts.models import BusinessEntity
 from engagement import markdown
-from engagement.template_syntax import plain
+from engagement.plain_text import plain
 from engagement.unsubscribing import WayOut
 
 NEUTRAL_COLOUR = "#334155"

@@ -1,13 +1,13 @@
-"""Markdown words with values -> HTML and plain text.
+"""Markdown words with Liquid in them -> HTML and plain text with slots, to be filled for each person.
 
-Values never pass through the Markdown parser: it sees a marker for each, and the value takes the marker's place in the
-parsed result. So a name like `[x](http://evil)` stays a name.
+Values never pass through the Markdown parser: it sees a word for each token of Liquid, and a slot takes the word's
+place in the parsed result. So a name like `[x](http://evil)` stays a name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote
@@ -16,10 +16,12 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from engagement import autolinks, highlight, placeholders
-from engagement.template_syntax import Piece, Variable, assemble
+from engagement import autolinks
+from engagement.liquid import blocks
+from engagement.liquid.blocks import Marked
+from engagement.liquid.program import ATTRIBUTE_SLOT, SIGNS, SLOT_END, TEXT_SLOT, WEB, slot
+from engagement.liquid.source import Output, Piece, Tag
 
-WEB = ("https://", "http://")
 LINK_SCHEMES = (*WEB, "mailto:", "tel:")
 _TAGS = {
     *("p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr", "code", "pre", "img"),
@@ -45,42 +47,57 @@ _STYLES = {
     "code": "font-family:Consolas,Menlo,monospace",
     "pre": "margin:0 0 16px 0;white-space:pre-wrap",
 }
-# Where a value is filled in later (engagement.skeleton): letters to the parser, told apart by where they stand.
-TEXT_SLOT, ATTRIBUTE_SLOT, SLOT_END = "\ue010", "\ue011", "\ue012"
-_IN_ATTRIBUTE = str.maketrans(TEXT_SLOT, ATTRIBUTE_SLOT)
 _UNDERLINE = {"h1": "\ue013"}  # a heading's line follows once its length is known
 _OTHER_UNDERLINE = "\ue014"
 _UNDERLINED = re.compile("((?:.+\n)+)([\ue013\ue014])")
 LONGEST_UNDERLINE = 60
+# Numbers of items are counted once all loops have gone round: a list begins, with the depth; its next item.
+_LIST, _NUMBER = "\ue015", "\ue016"
+_NUMBERS = re.compile(f"{_LIST}([a-z])([0-9]+){SLOT_END}|{_NUMBER}([a-z])")
+_TAGS_ALONE = re.compile(f"(?:\\s*{TEXT_SLOT}[0-9]+{SLOT_END})+\\s*")
 _WITH_CONTENT = ("text", "code_inline", "code_block", "fence")
 
 
 @dataclass(frozen=True)
 class Document:
-    """Parsed words with their values in place."""
+    """Parsed words, with a slot for each token of Liquid by its number in `marked.tokens`."""
 
     tokens: Sequence[Token]
     parser: MarkdownIt
+    marked: Marked
 
     def html(self, *, colour: str) -> str:
-        """Sanitised HTML with inline styles, as mail programs need it."""
+        """Sanitised HTML with inline styles, as mail programs need it. Raises TemplateSyntaxError where a tag of
+        Liquid tears an element apart."""
         raw = self.parser.renderer.render(self.tokens, self.parser.options, {})
         styles = {**_STYLES, "a": f"color:inherit;text-decoration:underline;text-decoration-color:{colour}"}
-        return nh3.clean(
+        page = nh3.clean(
             raw,
             tags=_TAGS,
             attributes=_ATTRIBUTES,
             url_schemes={"http", "https", "mailto", "tel"},
             set_tag_attribute_values={tag: {"style": style} for tag, style in styles.items()},
         ).strip()
+        if self.has_tags:
+            page = blocks.unwrapped(page, self.marked.tokens)
+            blocks.check_whole(page, self.marked.tokens)
+        return page
+
+    @property
+    def has_tags(self) -> bool:
+        return any(isinstance(token, Tag) for token in self.marked.tokens)
 
     def text(self) -> str:
         """The same for people who read plain text: links as "text (address)", lists and headings by signs."""
-        return underline_headings(self.draft())
+        return finished(self.draft())
 
     def draft(self) -> str:
-        """The plain text whose headings `underline_headings` has to underline once all values stand in it."""
-        return _Reader(self.tokens, softbreak="\n" if self.parser.options["breaks"] else " ").read()
+        """The plain text that `finished` has to complete once all values stand in it."""
+        softbreak = "\n" if self.parser.options["breaks"] else " "
+        return _Reader(self.tokens, softbreak=softbreak, tags=self._is_tag if self.has_tags else None).read()
+
+    def _is_tag(self, number: int) -> bool:
+        return isinstance(self.marked.tokens[number], Tag)
 
     def addresses(self) -> Iterator[tuple[int, str]]:
         """Where links and images point, each with the line on which its paragraph begins."""
@@ -97,36 +114,36 @@ class Document:
             line = block.map[0] + 1 if block.map else 1
             for token in _flat([block]):
                 line += token.type in ("softbreak", "hardbreak")
-                yield line, token
+                yield self.marked.line_of(line), token
 
 
 def read(text: str, *, keep_line_breaks: bool = False) -> Document:
     """Markdown without variables."""
-    return compose([text], {}, keep_line_breaks=keep_line_breaks)
+    return compose([text], keep_line_breaks=keep_line_breaks)
 
 
-def compose(pieces: Sequence[Piece], values: dict[Variable, str], *, keep_line_breaks: bool = False) -> Document:
-    """Markdown with its variables' values in place. `values` are plain text; "" leaves a variable out.
-
-    The web address of a brand is staff's: it becomes a link.
-    """
+def compose(
+    pieces: Sequence[Piece],
+    *,
+    is_address: Callable[[Output], bool] = lambda output: False,
+    keep_line_breaks: bool = False,
+) -> Document:
+    """Markdown with slots. What `is_address` is a whole web address of the brand's: it becomes a link."""
     parser = _parser(keep_line_breaks=keep_line_breaks)
-    prefix = marker_prefix(pieces)
-    markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(values)}
-    source = assemble(pieces, {variable: markers[variable] if value else "" for variable, value in values.items()})
-    addresses = [markers[variable] for variable, value in values.items() if _is_address(variable, value)]
-    tokens = parser.parse(source, {autolinks.MARKERS: addresses})
+    words = [SIGNS.sub("", piece) if isinstance(piece, str) else piece for piece in pieces]
+    marked = blocks.mark(words)
+    ours = {
+        number: marked.word(number)
+        for number, token in enumerate(marked.tokens)
+        if isinstance(token, Output) and is_address(token)
+    }
+    tags = [marked.word(number) for number, token in enumerate(marked.tokens) if isinstance(token, Tag)]
+    tokens = parser.parse(marked.text, {autolinks.MARKERS: list(ours.values()), autolinks.BORDERS: tags})
     for cell in tokens:
         if cell.type in ("th_open", "td_open"):  # an attribute passes the sanitiser, and Outlook reads it
             cell.attrs = {"align": str(cell.attrs.get("style", "left")).removeprefix("text-align:")}
-    by_marker = {markers[variable]: value for variable, value in values.items()}
-    _replace(tokens, re.compile(rf"{prefix}\d+z"), by_marker)
-    return Document(tokens, parser)
-
-
-def _is_address(variable: Variable, value: str) -> bool:
-    placeholder = placeholders.find(variable.name)
-    return placeholder is not None and placeholder.is_address and highlight.strip(value).startswith(WEB)
+    _replace(tokens, _Slots(marked.words, frozenset(ours)))
+    return Document(tokens, parser, marked)
 
 
 @cache
@@ -135,17 +152,7 @@ def _parser(*, keep_line_breaks: bool) -> MarkdownIt:
     return parser.enable(["table", "strikethrough"]).use(autolinks.plugin)
 
 
-def marker_prefix(pieces: Sequence[Piece]) -> str:
-    """Letters that occur nowhere in the words; lower-case, because parsers of addresses fold case."""
-    text = "".join(piece for piece in pieces if isinstance(piece, str)).lower()
-    prefix = "qv"
-    while prefix in text:
-        prefix += "v"
-    return prefix
-
-
-def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str, str]) -> None:
-    put = _Values(marker, values)
+def _replace(tokens: Sequence[Token], put: _Slots) -> None:
     for token in _flat(tokens):
         if token.type in _WITH_CONTENT:
             # Of an address as it was typed the words are the address too: in plain text nothing else links.
@@ -159,23 +166,23 @@ def _replace(tokens: Sequence[Token], marker: re.Pattern[str], values: dict[str,
 
 
 @dataclass(frozen=True)
-class _Values:
-    """Puts values in the place of their markers, as each place takes them."""
+class _Slots:
+    """Puts slots in the place of words, as each place takes them."""
 
-    marker: re.Pattern[str]
-    values: dict[str, str]
+    words: re.Pattern[str]
+    addresses: frozenset[int]
 
     def in_text(self, text: str) -> str:
-        return self.marker.sub(lambda match: self.values[match.group()], text).replace("{", "(").replace("}", ")")
+        return self.words.sub(lambda found: slot(int(found.group(1))), text).replace("{", "(").replace("}", ")")
 
     def in_attribute(self, text: str) -> str:
-        return highlight.strip(self.in_text(text)).translate(_IN_ATTRIBUTE)
+        return self.in_text(text).replace(TEXT_SLOT, ATTRIBUTE_SLOT)
 
     def in_address(self, address: str) -> str:
-        if whole := self.marker.match(address):  # only a web address of ours may begin a link
-            value = highlight.strip(self.values[whole.group()])
-            return quote(value, safe=":/?#[]@!$&'()*+,;=%~") + self.in_address(address[whole.end() :])
-        return self.marker.sub(lambda match: quote(highlight.strip(self.values[match.group()]), safe=""), address)
+        if (whole := self.words.match(address)) and int(whole.group(1)) in self.addresses:
+            # only a web address of ours may begin a link
+            return quote(slot(int(whole.group(1)), ATTRIBUTE_SLOT)) + self.in_address(address[whole.end() :])
+        return self.words.sub(lambda found: quote(slot(int(found.group(1)))), address)
 
 
 def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -187,9 +194,10 @@ def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
 class _Reader:
     """Turns parsed Markdown into plain text."""
 
-    def __init__(self, tokens: Sequence[Token], *, softbreak: str) -> None:
+    def __init__(self, tokens: Sequence[Token], *, softbreak: str, tags: Callable[[int], bool] | None = None) -> None:
         self._tokens = tokens
         self._softbreak = softbreak
+        self._is_tag = tags
         self._blocks: list[str] = []
         self._indents: list[str] = []  # what each line of the current block begins with
         self._bullet = ""  # what its first line begins with instead, once
@@ -206,9 +214,25 @@ class _Reader:
                 text = _inline_text(token.children or [], self._softbreak)
                 if self._rows:
                     self._rows[-1].append(text)
+                elif self._is_tags(text):
+                    self._add_tags(text.strip())
                 else:
                     self._add(text)
         return "".join(self._blocks).strip("\n")
+
+    def _is_tags(self, text: str) -> bool:
+        """Whether it holds nothing but tags of Liquid."""
+        if self._is_tag is None or not _TAGS_ALONE.fullmatch(text):
+            return False
+        return all(self._is_tag(int(number)) for number in re.findall(f"{TEXT_SLOT}([0-9]+)", text))
+
+    def _add_tags(self, text: str) -> None:
+        """They take no line of their own; what they enclose begins with its own."""
+        if self._bullet:
+            self._blocks.append(("" if self._tight or not self._blocks else "\n") + text)
+            self._bullet, self._tight = "", True
+            return
+        self._blocks.append(text)
 
     def _add(self, text: str) -> None:
         if not text.strip() and not self._bullet:
@@ -237,6 +261,12 @@ class _Reader:
     def _open_list(self, number: int | None) -> None:
         self._tight = bool(self._numbers)
         self._numbers.append(number)
+        if number is not None and self._is_tag is not None:
+            self._blocks.append(f"{_LIST}{self._depth}{number}{SLOT_END}")
+
+    @property
+    def _depth(self) -> str:
+        return chr(ord("a") + min(len(self._numbers), 26) - 1)
 
     def _bullet_list_close(self, token: Token) -> None:
         self._numbers.pop()
@@ -247,6 +277,8 @@ class _Reader:
     def _list_item_open(self, token: Token) -> None:
         number = self._numbers[-1]
         self._bullet = "- " if number is None else f"{number}. "
+        if number is not None and self._is_tag is not None:
+            self._bullet = f"{_NUMBER}{self._depth}. "
         if number is not None:
             self._numbers[-1] = number + 1
         self._indents.append(" " * len(self._bullet))
@@ -265,7 +297,8 @@ class _Reader:
         self._rows.append([])
 
     def _table_close(self, token: Token) -> None:
-        self._add("\n".join(" | ".join(row) for row in self._rows))
+        rows = (row[0].strip() if self._is_tags("".join(row)) else "\n" + " | ".join(row) for row in self._rows)
+        self._add("".join(rows).removeprefix("\n"))
         self._rows = []
 
     def _hr(self, token: Token) -> None:
@@ -277,16 +310,36 @@ class _Reader:
     _fence = _code_block
 
 
-def underline_headings(draft: str) -> str:
-    """Headings underlined as long as their longest line."""
+def finished(draft: str) -> str:
+    """With its headings underlined as long as their longest line, its lists numbered, and no gap between blocks."""
+    if _NUMBER in draft:
+        draft = _numbered(draft)
+    if "\n\n\n" in draft:
+        draft = re.sub(r"\n{3,}", "\n\n", draft)
+    return _underlined(draft) if any(sign in draft for sign in (*_UNDERLINE.values(), _OTHER_UNDERLINE)) else draft
 
+
+def _underlined(draft: str) -> str:
     def underlined(found: re.Match[str]) -> str:
         longest = max(len(line) for line in found.group(1).split("\n"))
         sign = "=" if found.group(2) == _UNDERLINE["h1"] else "-"
         return found.group(1) + sign * min(longest, LONGEST_UNDERLINE)
 
-    has_headings = any(sign in draft for sign in (*_UNDERLINE.values(), _OTHER_UNDERLINE))
-    return _UNDERLINED.sub(underlined, draft) if has_headings else draft
+    return _UNDERLINED.sub(underlined, draft)
+
+
+def _numbered(draft: str) -> str:
+    at: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        depth, start, item = found.groups()
+        if item is None:
+            at[depth] = int(start)
+            return ""
+        at[item] = at.get(item, 1) + 1
+        return str(at[item] - 1)
+
+    return _NUMBERS.sub(number, draft)
 
 
 def _inline_text(tokens: Sequence[Token], softbreak: str) -> str:

@@ -1,14 +1,16 @@
 """The variables an email may use: one registry for validation, help, preview and rendering.
 
-Staff write `{{ first_name }}`, or `{{ first_name|friend }}` to say what stands in for a missing value. A variable
-resolves to plain text from a Context; no model object ever reaches the words staff write.
+Staff write `{{ first_name }}` or `{{ contact.first_name }}`, in Liquid. A variable is found in a Context, which holds
+plain values; no model object ever reaches the words staff write.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engagement.models import EngagementTemplate
 
@@ -16,11 +18,14 @@ Level = EngagementTemplate.Level
 LEVELS: tuple[str, ...] = tuple(Level.values)  # cumulative, the smallest first
 CUSTOM = "custom."
 PASSAGE = "passage."
+EVENT = "event."
+TASK = "task."
+FAMILIES = (CUSTOM, PASSAGE, EVENT, TASK)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Everything a variable can say about one contact and one brand, as plain text; "" where nothing is known."""
+    """Everything a variable can say about one contact and one brand, as plain values; "" or None where unknown."""
 
     first_name: str = ""
     last_name: str = ""
@@ -33,16 +38,19 @@ class Context:
     company: str = ""
     job_title: str = ""
     phone: str = ""
-    interests: str = ""
-    tags: str = ""
+    interests: Sequence[str] = ()
+    tags: Sequence[str] = ()
     timezone: str = ""
     locale: str = ""
-    opens: str = ""
-    clicks: str = ""
-    last_touch: str = ""
-    score: str = ""
-    custom: Mapping[str, str] = field(default_factory=dict)
+    opens: int | None = None
+    clicks: int | None = None
+    last_touch: dt.date | None = None
+    score: int | None = None
+    custom: Mapping[str, Any] = field(default_factory=dict)
     passages: Mapping[str, str] = field(default_factory=dict)
+    event: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = field(default_factory=dict)
+    now: dt.datetime | None = None
 
     @property
     def full_name(self) -> str:
@@ -63,13 +71,18 @@ class Placeholder:
     def is_offered_at(self, level: str) -> bool:
         return LEVELS.index(self.level) <= LEVELS.index(level)
 
-    def resolve(self, context: Context) -> str:
-        """What it says; "" where nothing is known."""
-        if self.name.startswith(CUSTOM):
-            return _custom(context, self.name.removeprefix(CUSTOM).strip())
-        if self.name.startswith(PASSAGE):
-            return context.passages.get(self.name.removeprefix(PASSAGE).strip(), "")
-        return str(getattr(context, self.name))
+    @property
+    def is_group(self) -> bool:
+        """Whether it may hold further values, by names nobody can know."""
+        return self.name.startswith((CUSTOM, EVENT))
+
+    def resolve(self, context: Context) -> Any:
+        """What it says; "" or None where nothing is known."""
+        family, dot, key = self.name.partition(".")
+        if not dot:
+            return getattr(context, self.name)
+        held: Mapping[str, Any] = getattr(context, "passages" if family == "passage" else family)
+        return held[key] if key in held else _folded_value(held, key)
 
 
 REGISTRY: dict[str, Placeholder] = {
@@ -97,25 +110,53 @@ REGISTRY: dict[str, Placeholder] = {
         Placeholder("clicks", "Links clicked", Level.ADVANCED, "1", "0"),
         Placeholder("last_touch", "Date of our last email", Level.ADVANCED, "3 March 2026", "recently"),
         Placeholder("score", "Engagement score", Level.ADVANCED, "6", "0"),
+        Placeholder("now", "This moment", Level.BASIC, "3 March 2026", None),
     )
 }
+_OF_THE_BRAND = {"name": "entity", "website": "entity_website", "response_time": "response_time"}
+_NOT_OF_THE_CONTACT = frozenset({"entity", "entity_website", "response_time", "now"})
+ROOTS = frozenset({*REGISTRY, "contact", "brand", "custom", "passage", "event", "task", "today"})
+"""The first names of all variables, which nobody may give to something else."""
+
+
+def named(path: Sequence[object]) -> tuple[str, int] | None:
+    """The flat name of the variable that a path begins with, and how many of its parts that takes; None for none."""
+    first, second = str(path[0]), str(path[1]) if len(path) > 1 else ""
+    if first == "contact" and second == "custom":
+        return (f"{CUSTOM}{path[2]}", 3) if len(path) > 2 else None
+    if first == "contact":
+        return (second, 2) if second in REGISTRY and second not in _NOT_OF_THE_CONTACT else None
+    if first == "brand":
+        return (_OF_THE_BRAND[second], 2) if second in _OF_THE_BRAND else None
+    if f"{first}." in FAMILIES:
+        return (f"{first}.{second}", 2) if second else None
+    if first == "today":
+        return "now", 1
+    return (first, 1) if first in REGISTRY else None
 
 
 def find(name: str) -> Placeholder | None:
-    """The variable of this name, custom fields and passages included; None for an unknown one."""
+    """The variable of this flat name, custom fields and passages included; None for an unknown one."""
     if name.startswith(CUSTOM) and (key := name.removeprefix(CUSTOM).strip()):
         return Placeholder(name, f"Custom field {key}", Level.ADVANCED, key.replace("_", " "), None)
     if name.startswith(PASSAGE) and (key := name.removeprefix(PASSAGE).strip()):
         return Placeholder(name, f"Passage {key}", Level.PREMIUM, "", None)
+    if name.startswith((EVENT, TASK)) and name[-1] != ".":
+        return Placeholder(name, name.replace(".", ": ").capitalize().replace("_", " "), Level.STANDARD, "", None)
     return REGISTRY.get(name)
 
 
-def _custom(context: Context, key: str) -> str:
+def written(name: str) -> str:
+    """As it is printed in words."""
+    family, dot, key = name.partition(".")
+    path = f'{family}["{key}"]' if dot and not key.isidentifier() else name
+    return f"{{{{ {path} }}}}"
+
+
+def _folded_value(held: Mapping[str, Any], key: str) -> Any:
     """Custom fields may be named "Favourite Artist"; `custom.favourite_artist` finds it too."""
-    if key in context.custom:
-        return context.custom[key]
     wanted = _folded(key)
-    return next((value for name, value in context.custom.items() if _folded(name) == wanted), "")
+    return next((value for name, value in held.items() if _folded(name) == wanted), "")
 
 
 def _folded(key: str) -> str:
@@ -139,4 +180,6 @@ def names_at(level: str) -> str:
 
 def nearest(name: str) -> str | None:
     """The variable somebody probably meant."""
-    return next(iter(difflib.get_close_matches(name.lower(), REGISTRY, n=1, cutoff=0.7)), None)
+    flat = name.lower().removeprefix("contact.")
+    known = (*REGISTRY, *(f"brand.{one}" for one in _OF_THE_BRAND))
+    return next(iter(difflib.get_close_matches(flat, known, n=1, cutoff=0.7)), None)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from contactflow.core import clock
 from contacts.models import BusinessEntity, Contact
 from engagement import context, envelopes, highlight, layout, placeholders, rendering, risky_values, unsubscribing
 from engagement.envelopes import Sender
@@ -99,7 +100,9 @@ def label_of(name: str) -> str:
 def _values(words: Words, business_entity: BusinessEntity | None, contact: Contact | None) -> Context:
     if contact is None:
         return rendering.samples(words, business_entity)
-    return context.gather(contact=contact, business_entity=business_entity, facts=None, names=words.variable_names())
+    names = words.variable_names()
+    now = clock.database_now() if "now" in names else None
+    return context.gather(contact=contact, business_entity=business_entity, facts=None, names=names, now=now)
 
 
 def _clean(words: Words) -> Words:
@@ -107,10 +110,16 @@ def _clean(words: Words) -> Words:
 
 
 def _without_marks(values: Context) -> Context:
-    custom = {name: highlight.clean(value) for name, value in values.custom.items()}
-    texts = {one.name: getattr(values, one.name) for one in fields(values)}
-    cleaned: dict[str, Any] = {name: highlight.clean(text) for name, text in texts.items() if isinstance(text, str)}
-    return replace(values, custom=custom, **cleaned)
+    cleaned: dict[str, Any] = {one.name: _cleaned(getattr(values, one.name)) for one in fields(values)}
+    return replace(values, **cleaned)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return highlight.clean(value)
+    if isinstance(value, list | tuple):
+        return [_cleaned(one) for one in value]
+    return {name: _cleaned(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _why(name: str, *, is_missing: bool, contact: Contact | None) -> str:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, layout, placeholders, skeleton, template_syntax
+from engagement import context, layout, placeholders, skeleton
+from engagement.liquid.program import Run, Unrenderable
+from engagement.liquid.source import TemplateSyntaxError, Use
 from engagement.models import TemplateVersion
 from engagement.placeholders import Context
-from engagement.template_syntax import Piece, Variable
+from engagement.plain_text import close_gaps, plain
+from engagement.tracking import links
 from engagement.tracking.links import Tracking
 from engagement.unsubscribing import WayOut
+from engagement.values import Fallbacks, Mark, OfContact
 
 SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
-PASSAGE_LIMIT = 1200
-MISSING_LIMIT = 100  # characters of an entry of Message.missing
-Mark = Callable[[str, str], str]
-"""Variable and what stands in for it -> how it stands in the text."""
-
-
 WORDS = ("subject", "preheader", "body", "fallbacks", "passages")
 
 
@@ -62,27 +62,44 @@ class Words:
         return cls(level=version.allowed_level, **words_of(version))
 
     def variable_names(self) -> set[str]:
-        """Every variable the words use; those of unreadable words are none."""
-        names: set[str] = set()
-        for text in (self.subject, self.preheader, self.body):
-            try:
-                names.update(variable.name for variable in template_syntax.variables(template_syntax.parse(text)))
-            except template_syntax.TemplateSyntaxError:
-                continue
-        return names
+        """Every variable the words use, by its flat name; those of unreadable words are none."""
+        return set(_names(self.subject, self.preheader, self.body))
 
     def fallback_of(self, name: str) -> str | None:
-        """What stands in for the variable where it is first used; None when the email is held without a value."""
+        """What stands in for the variable where it is first printed; None when the email is held without a value.
+
+        What is only asked for is left out.
+        """
+        printed = [use for use in self._uses() if use.is_printed and _name_of(use) == name]
+        if not printed:
+            return ""
+        return self.stand_ins().of(name) if printed[0].default is None else printed[0].default
+
+    def stand_ins(self) -> Fallbacks:
+        return Fallbacks(self.level, self.fallbacks, self.passages)
+
+    def _uses(self) -> Iterator[Use]:
         for text in (self.subject, self.preheader, self.body):
-            with contextlib.suppress(template_syntax.TemplateSyntaxError):
-                for variable in template_syntax.variables(template_syntax.parse(text)):
-                    if variable.name == name and (placeholder := placeholders.find(name)):
-                        return _Values(self, Context(), None).fallback(variable, placeholder)
-        return None
+            with contextlib.suppress(TemplateSyntaxError):
+                yield from skeleton.read(text).uses
 
     def passage_names(self) -> list[str]:
         names = sorted(self.variable_names())
         return [name.removeprefix(placeholders.PASSAGE) for name in names if name.startswith(placeholders.PASSAGE)]
+
+
+def _name_of(use: Use) -> str | None:
+    found = placeholders.named(use.path)
+    return found[0] if found else None
+
+
+@lru_cache(maxsize=1024)
+def _names(*texts: str) -> frozenset[str]:
+    names: set[str] = set()
+    for text in texts:
+        with contextlib.suppress(TemplateSyntaxError):
+            names.update(filter(None, map(_name_of, skeleton.read(text).uses)))
+    return frozenset(names)
 
 
 def render(  # noqa: PLR0913  # what makes one email
@@ -99,10 +116,19 @@ def render(  # noqa: PLR0913  # what makes one email
     """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand.
     `tracking` follows what the contact does with it; marketing says the `way_out`."""
     words = Words.of(version)
-    values = context.gather(contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names())
-    values = replace(values, passages=passages or {})
+    values = context.gather(
+        contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names(), now=now
+    )
+    if passages:
+        values = replace(values, passages=passages)
     brand = layout.brand_of(business_entity)
     return compose(words=words, values=values, brand=brand, tracking=tracking, way_out=way_out)
+
+
+_SAMPLES: dict[str, Any] = {
+    "interests": ["sculpture", "yoga"], "tags": ["Hot"], "opens": 3, "clicks": 1, "score": 6,
+    "last_touch": dt.date(2026, 3, 3), "now": dt.datetime(2026, 3, 3, 10, tzinfo=dt.UTC),
+}  # fmt: skip
 
 
 def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
@@ -118,55 +144,7 @@ def samples(words: Words, business_entity: BusinessEntity | None) -> Context:
         for name in words.variable_names()
         if name.startswith(placeholders.CUSTOM)
     }
-    return Context(**values, custom=custom)
-
-
-class _Values:
-    """Looks up what stands for each variable, and notes what had to be replaced or is missing."""
-
-    def __init__(self, words: Words, values: Context, mark: Mark | None) -> None:
-        self._words = words
-        self._context = values
-        self._mark = mark or (lambda name, shown: shown)
-        self.used_fallbacks: list[str] = []
-        self.missing: list[str] = []
-
-    def of(self, pieces: Iterable[Piece]) -> dict[Variable, str]:
-        return {piece: self._of(piece) for piece in pieces if isinstance(piece, Variable)}
-
-    def _of(self, variable: Variable) -> str:
-        placeholder = placeholders.find(variable.name)
-        if placeholder is None or not placeholder.is_offered_at(self._words.level):
-            return self._hole(variable.name)
-        limit = PASSAGE_LIMIT if variable.name.startswith(placeholders.PASSAGE) else template_syntax.VALUE_LIMIT
-        if value := template_syntax.plain(placeholder.resolve(self._context), limit):
-            return value
-        fallback = self.fallback(variable, placeholder)
-        if fallback is None:
-            return self._hole(variable.name)
-        _note(variable.name, self.used_fallbacks)
-        shown = template_syntax.plain(fallback, limit)
-        return self._mark(variable.name, shown) if shown else ""
-
-    def fallback(self, variable: Variable, placeholder: placeholders.Placeholder) -> str | None:
-        """The nearest one: beside the variable, of the email, approved for the passage, of the registry."""
-        if variable.fallback is not None:
-            return variable.fallback
-        if variable.name in self._words.fallbacks:
-            return self._words.fallbacks[variable.name]
-        if variable.name.startswith(placeholders.PASSAGE):
-            passage = self._words.passages.get(variable.name.removeprefix(placeholders.PASSAGE), {})
-            return str(passage.get("fallback") or "") or None
-        return placeholder.fallback
-
-    def _hole(self, name: str) -> str:
-        _note(name[:MISSING_LIMIT], self.missing)
-        return self._mark(name, f"[{name}]")
-
-
-def _note(name: str, names: list[str]) -> None:
-    if name not in names:
-        names.append(name)
+    return Context(**(values | _SAMPLES), custom=custom)
 
 
 def compose(
@@ -179,61 +157,60 @@ def compose(
     way_out: WayOut | None = None,
 ) -> Rendered:
     """The email with these values. With `mark` it is for the eyes of those who write it, and never for sending."""
-    lookup = _Values(words, values, mark)
-    subject = _line(words.subject, lookup, SUBJECT_LIMIT)
-    preheader = _line(words.preheader, lookup, PREHEADER_LIMIT)
-    pieces = _readable(words.body, lookup)
-    said = lookup.of(pieces)
-    email = skeleton.build(
-        pieces=pieces,
-        values=tuple((variable, _for_everybody(variable, value)) for variable, value in said.items()),
-        brand=brand,
-        preheader=bool(preheader),
-        footer=way_out.footer if way_out else None,
-    )
-    filled = [subject, preheader, *said.values(), *((way_out.unsubscribe, way_out.preferences) if way_out else ())]
+    said = OfContact(words.stand_ins(), values, mark)
+    subject = _line(words.subject, said, SUBJECT_LIMIT)
+    preheader = _line(words.preheader, said, PREHEADER_LIMIT)
     if not subject:
-        _note("subject", lookup.missing)
-    page, links = email.tracked(filled, tracking) if tracking else (email.html(filled), [])
+        said.lacks("subject")
+    targets = links.Targets(tracking)
+    way = (way_out.unsubscribe, way_out.preferences) if way_out else ("", "")
+    run = Run(said, (subject, preheader, *way), targets.follow if tracking and tracking.clicks else None)
+    frame = {"brand": brand, "preheader": bool(preheader), "footer": way_out.footer if way_out else None}
+    page, text = _parts(words.body, frame, run)
+    if tracking:
+        page = tracking.completed(page, has_links=bool(targets.found))
     return Rendered(
         subject=subject,
         preheader=preheader,
-        text=email.text(filled),
+        text=text,
         html=page,
-        used_fallbacks=lookup.used_fallbacks,
-        missing=lookup.missing,
-        links=links,
+        used_fallbacks=said.used_fallbacks,
+        missing=said.missing,
+        links=targets.found,
     )
+
+
+def _parts(body: str, frame: Mapping[str, Any], run: Run) -> tuple[str, str]:
+    """HTML and text. Saving refused unreadable words; should some stand here, the send is held."""
+    try:
+        email = skeleton.build(body=body, **frame)
+        return email.html(run), email.text(run)
+    except (TemplateSyntaxError, Unrenderable) as problem:
+        run.values.lacks(str(problem))
+    empty = skeleton.build(body="", **frame)
+    return empty.html(run), empty.text(run)
 
 
 def filled(words: Words, values: Context) -> Words:
     """The words with these values in them, to be written on by a person; a variable without one stays."""
-    lookup = _Values(words, values, None)
+
+    def kept(name: str, shown: str) -> str:
+        return placeholders.written(name) if shown == f"[{plain(name)}]" else shown
 
     def with_values(text: str) -> str:
-        pieces = _readable(text, lookup)
-        said = lookup.of(pieces)
-        kept = {one: f"{{{{ {one.name} }}}}" for one in said if one.name in lookup.missing}
-        return template_syntax.assemble(pieces, {**said, **kept})
+        said = OfContact(words.stand_ins(), values, kept)
+        try:
+            return close_gaps(skeleton.line(text).render(Run(said)))
+        except (TemplateSyntaxError, Unrenderable):
+            return text
 
     return replace(words, subject=with_values(words.subject), body=with_values(words.body))
 
 
-def _for_everybody(variable: Variable, value: str) -> str | None:
-    """What is the same in the email of everybody who has a value: nothing, or an address that may begin a link."""
-    placeholder = placeholders.find(variable.name)
-    return value if not value or (placeholder and placeholder.is_address) else None
-
-
-def _line(text: str, lookup: _Values, limit: int) -> str:
-    pieces = _readable(text, lookup)
-    return template_syntax.plain(template_syntax.assemble(pieces, lookup.of(pieces)), limit)
-
-
-def _readable(text: str, lookup: _Values) -> tuple[Piece, ...]:
-    """The pieces of the words. Saving refused unreadable ones; should some stand here, the send is held."""
+def _line(text: str, said: OfContact, limit: int) -> str:
     try:
-        return template_syntax.parse(text)
-    except template_syntax.TemplateSyntaxError as problem:
-        _note(str(problem)[:MISSING_LIMIT], lookup.missing)
-        return ()
+        shown = skeleton.line(text).render(Run(said))
+    except (TemplateSyntaxError, Unrenderable) as problem:
+        said.lacks(str(problem))
+        return ""
+    return plain(close_gaps(shown), limit)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
-from engagement import markdown, placeholders, template_syntax
+from engagement import layout, markdown, placeholders, skeleton
+from engagement.liquid.program import SLOT_END, TEXT_SLOT
+from engagement.liquid.source import Tag, TemplateSyntaxError, Use
+from engagement.plain_text import VALUE_LIMIT
 from engagement.rendering import Words
-from engagement.template_syntax import Piece, Variable
 
 LONGEST = {"subject": 300, "preheader": 300, "body": 50_000}
+PARTS = ("size", "first", "last")
 LONGEST_INSTRUCTION = 2000
 _HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--")
+_SLOT = re.compile(f"[{TEXT_SLOT}\ue011]([0-9]+){SLOT_END}")
 _LINK_BEFORE_VARIABLE = re.compile(r"(?:https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:)", re.IGNORECASE)
 # What looks like Markdown and is none here: recipients would see the signs.
 _UNREAD = tuple(
@@ -62,7 +67,7 @@ def _body_errors(words: Words) -> Iterator[str]:
     faults = list(_text_errors("body", words.body, words))
     yield from faults
     if not faults:
-        yield from _markdown_errors(template_syntax.parse(words.body))
+        yield from _markdown_errors(words.body)
 
 
 def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
@@ -71,24 +76,26 @@ def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
     if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
         yield f"The {name} contains control characters. Type it again instead of pasting it."
     try:
-        pieces = template_syntax.parse(text)
-    except template_syntax.TemplateSyntaxError as problem:
-        yield str(problem)
+        uses = skeleton.read(text).uses
+        skeleton.line(text)
+    except TemplateSyntaxError as problem:
+        yield from problem.faults
         return
-    for variable in template_syntax.variables(pieces):
-        yield from _variable_errors(variable, words)
+    for use in uses:
+        yield from _use_errors(use, words)
 
 
 def variable_faults(text: str, *, level: str) -> list[str]:
     """What is wrong with the variables of a text that is no email."""
-    return list(_text_errors("body", text, Words("", "", text, level)))
+    return list(dict.fromkeys(_text_errors("body", text, Words("", "", text, level))))
 
 
-def _variable_errors(variable: Variable, words: Words) -> Iterator[str]:
-    placeholder = placeholders.find(variable.name)
-    place = f'Line {variable.line}: "{{{{ {variable.name} }}}}"'
-    if placeholder is None:
-        guess = placeholders.nearest(variable.name)
+def _use_errors(use: Use, words: Words) -> Iterator[str]:
+    found = placeholders.named(use.path)
+    placeholder = placeholders.find(found[0]) if found else None
+    place = f'Line {use.line}: "{use.name}"'
+    if found is None or placeholder is None:
+        guess = placeholders.nearest(use.name)
         hint = f" Did you mean {guess}?" if guess else ""
         yield f"{place} is unknown.{hint} This level offers: {placeholders.names_at(words.level)}."
     elif not placeholder.is_offered_at(words.level):
@@ -96,45 +103,48 @@ def _variable_errors(variable: Variable, words: Words) -> Iterator[str]:
             f"{place} needs the personalisation level {placeholder.level}, and this email has {words.level}. "
             f"Raise the level, or use one of: {placeholders.names_at(words.level)}."
         )
-    elif _passage_of(variable.name) not in (None, *words.passages):
+    elif _passage_of(found[0]) not in (None, *words.passages):
         yield f"{place} names a passage that is not described. Add it to the passages."
+    elif len(use.path) > found[1] and not (placeholder.is_group or use.path[-1] in PARTS):
+        yield f'{place} has no part "{use.path[-1]}". Write {found[0]}.'
 
 
 def _passage_of(name: str) -> str | None:
     return name.removeprefix(placeholders.PASSAGE) if name.startswith(placeholders.PASSAGE) else None
 
 
-def _markdown_errors(pieces: Sequence[Piece]) -> Iterator[str]:
-    """What only the parsed Markdown shows: where links lead, and which are none."""
-    prefix = markdown.marker_prefix(pieces)
-    markers = {variable: f"{prefix}{number}z" for number, variable in enumerate(template_syntax.variables(pieces))}
-    document = markdown.compose(pieces, markers)
-    names = {marker: variable.name for variable, marker in markers.items()}
+def _markdown_errors(body: str) -> Iterator[str]:
+    """What only the parsed Markdown shows: where links lead, which are none, and what a tag tears apart."""
+    document = skeleton.compiled(body)
     for line, address in document.addresses():
-        for fault in _address_errors(address, re.compile(rf"{prefix}\d+z"), names):
+        for fault in _address_errors(unquote(address), document):
             yield f"Line {line}: {fault}"
     for line, content in document.contents():
         for sign, remedy in _UNREAD:
             if sign.search(content):
                 yield f"Line {line}: {remedy}"
+    try:
+        skeleton.build(body=body, brand=layout.Brand(name="-"), preheader=False)
+    except TemplateSyntaxError as problem:
+        yield from problem.faults
 
 
-def _address_errors(address: str, marker: re.Pattern[str], names: dict[str, str]) -> Iterator[str]:
-    first = marker.search(address)
-    if first and first.start() == 0:
-        placeholder = placeholders.find(names[first.group()])
-        if placeholder is None or not placeholder.is_address:
+def _address_errors(address: str, document: markdown.Document) -> Iterator[str]:
+    first = _SLOT.search(address)
+    token = document.marked.tokens[int(first.group(1))] if first else None
+    if first is None or token is None or isinstance(token, Tag):
+        if first is None and not address.lower().startswith(markdown.LINK_SCHEMES):
+            yield f'The link "{address[:80]}" leads nowhere in an email. Begin it with https:// or mailto:.'
+        return
+    said = f"{{{{ {token.expression} }}}}"
+    if first.start() == 0:
+        if not skeleton.is_address(token):
             yield (
-                f"A link cannot begin with {{{{ {names[first.group()]} }}}}. Begin it with https://, or with one of: "
+                f"A link cannot begin with {said}. Begin it with https://, or with one of: "
                 f"{', '.join(name for name, one in placeholders.REGISTRY.items() if one.is_address)}."
             )
-    elif first and not _LINK_BEFORE_VARIABLE.match(address[: first.start()]):
-        yield (
-            f"In a link, {{{{ {names[first.group()]} }}}} may stand only behind the host, as in "
-            "https://example.com/?name={{ first_name }}."
-        )
-    elif not address.lower().startswith(markdown.LINK_SCHEMES):
-        yield f'The link "{address[:80]}" leads nowhere in an email. Begin it with https:// or mailto:.'
+    elif not _LINK_BEFORE_VARIABLE.match(address[: first.start()]):
+        yield f"In a link, {said} may stand only behind the host, as in https://example.com/?name={{{{ first_name }}}}."
 
 
 def _fallback_errors(words: Words) -> Iterator[str]:
@@ -148,7 +158,7 @@ def _fallback_errors(words: Words) -> Iterator[str]:
         if value is not None and not isinstance(value, str):
             yield f'The fallback of "{name}" is not text. Write words, or null to hold the email when it is missing.'
         elif value is not None:
-            yield from _plain_errors(f'The fallback of "{name}"', value, template_syntax.VALUE_LIMIT)
+            yield from _plain_errors(f'The fallback of "{name}"', value, VALUE_LIMIT)
 
 
 def _passage_errors(words: Words) -> Iterator[str]:

@@ -26,7 +26,7 @@ from contactflow.environment import Environment
 from contactflow.models import ApiKey
 from contacts import addresses, consent
 from contacts.models import BusinessEntity, Contact, Suppression
-from engagement import context, layout, markdown, rendering, risky_values, template_syntax, template_validation
+from engagement import context, layout, markdown, rendering, risky_values, template_validation
 from engagement.channels import mime
 from engagement.channels.base import Envelope, Sender
 from engagement.defaults import shipped
@@ -271,7 +271,7 @@ def test_every_value_that_strangers_give_is_looked_at():
     values = context.gather(contact=contact, business_entity=None, facts=None, names=())
 
     assert link not in repr(values)
-    assert (values.interests, values.custom) == ("yoga", {"shop": "", "no": "5"})
+    assert (values.interests, values.custom) == (["yoga"], {"shop": "", "no": 5})
 
 
 @pytest.mark.django_db
@@ -347,12 +347,13 @@ def test_what_is_no_address_is_no_link(typed):
 
 
 def test_a_value_beside_an_address_or_alone_is_never_a_link():
-    pieces = template_syntax.parse("{{ company }} https://x.example/{{ first_name }}")
-    values = {one: f"https://evil.example/{one.name}" for one in template_syntax.variables(pieces)}
+    words = Words("Hello", "", "{{ company }} https://x.example/{{ first_name }}", "advanced")
+    values = context.Context(company="https://evil.example/", first_name="https://evil.example/x")
 
-    document = markdown.compose(pieces, values)
+    sent = rendering.compose(words=words, values=values, brand=layout.Brand(name="B"))
 
-    assert list(document.addresses()) == [(1, "https://x.example/https%3A%2F%2Fevil.example%2Ffirst_name")]
+    found = re.findall('href="([^"]*)"', sent.html)
+    assert found == ["https://x.example/https%3A%2F%2Fevil.example%2Fx"]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +362,7 @@ def test_a_value_beside_an_address_or_alone_is_never_a_link():
         ("See {{ entity_website }}.", "https://the7.example", "https://the7.example"),
         ("{{ entity_website }}/visit?x=1!", "https://the7.example/visit?x=1", "https://the7.example/visit?x=1"),
         ("[our page]({{ entity_website }})", "our page", "https://the7.example"),
-        ("{{ entity_website|https://other.example }}", "https://the7.example", "https://the7.example"),
+        ("{{ entity_website | default: 'https://other.example' }}", "https://the7.example", "https://the7.example"),
     ],
 )
 def test_the_website_of_the_brand_is_a_link_once(typed, label, target):
@@ -427,7 +428,7 @@ def test_what_a_form_wrote_as_html_is_read_in_custom_fields():
 
 # Words for colleagues
 
-TITLE = "Call {{ first_name }} of {{ company }}, {{ job_title|no role }} {{ phone }}"
+TITLE = "Call {{ first_name }} of {{ company }}, {{ job_title | default: 'no role' }} {{ phone }}"
 FILLED = "Call Ada of Engines, no role (phone unknown)"
 
 

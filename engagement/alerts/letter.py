@@ -10,7 +10,7 @@ from django.conf import settings
 from contacts.models import Contact
 from engagement import risky_values
 from engagement.models import Alert, Priority
-from engagement.template_syntax import cut, plain
+from engagement.plain_text import cut, plain
 
 SUBJECT_LIMIT = 150
 SHOWN = 50  # of the alerts that travel together

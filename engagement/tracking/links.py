@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import accumulate
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from contacts.models import BusinessEntity, Contact
 OPEN, CLICK = "open", "click"  # purposes of tokens
 PIXEL_PATH, CLICK_PATH = "/t/o/", "/t/c/"
 HIDDEN = 1 << 16  # from this index on a link is the hidden one, which leads where the first one does
+MOST = 500  # links of a message that are followed
 OWN_PAGES = ("/u/", "/p/")  # permission is nobody's click
 
 
@@ -56,23 +58,28 @@ def tracking_of(*, message_id: UUID, brand: BusinessEntity | None, contact: Cont
     return Tracking(message_id=message_id, host=host.rstrip("/"), opens=opens, clicks=clicks)
 
 
-def replaced(page: str, stands_for: Callable[[int], str]) -> tuple[str, list[str]]:
-    """The page with the addresses of its links replaced, by the number of their target; and these targets.
+class Targets:
+    """Where the links of one message lead that are followed, by their numbers: in the order in which they are met.
 
     Only what leads elsewhere in the web: not to a place within the email, a mailbox, a telephone, or to our pages
     about permission. A target that occurs twice is one.
     """
-    parser = _Links(page)
-    targets: dict[str, int] = {}
-    parts, end = [], 0
-    for start, tag, attributes in parser.found:
-        target = _target(dict(attributes).get("href") or "")
-        if not target:
-            continue
-        number = targets.setdefault(target, len(targets))
-        parts += [page[end:start], _tag([*_without_href(attributes), ("href", stands_for(number))])]
-        end = start + len(tag)
-    return "".join([*parts, page[end:]]), list(targets)
+
+    def __init__(self, tracking: Tracking | None) -> None:
+        self._tracking = tracking
+        self._numbers: dict[str, int] = {}
+        self._own = tuple(settings.PUBLIC_URL + path for path in OWN_PAGES)
+
+    @property
+    def found(self) -> list[str]:
+        return list(self._numbers)
+
+    def follow(self, address: str) -> str | None:
+        """The address that stands in the place of this one; None where it stays."""
+        target = "" if address.startswith(self._own) else _target(address)
+        if not target or self._tracking is None or len(self._numbers) >= MOST:
+            return None
+        return self._tracking.click(self._numbers.setdefault(target, len(self._numbers)))
 
 
 def untracked(page: str, targets: Sequence[str]) -> str:
@@ -122,12 +129,11 @@ def _tag(attributes: list[tuple[str, str | None]]) -> str:
     return f"<a {' '.join(said)}>"
 
 
+@lru_cache(maxsize=1024)
 def _target(address: str) -> str:
     """Where a link leads, as a header can say it; "" for what is not followed."""
     address = address.strip()
     if not address.lower().startswith(("http://", "https://")) or not address.isprintable() or " " in address:
-        return ""
-    if address.startswith(tuple(settings.PUBLIC_URL + path for path in OWN_PAGES)):
         return ""
     return address if address.isascii() else _in_ascii(address)
 

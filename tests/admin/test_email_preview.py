@@ -50,7 +50,7 @@ def test_values_of_the_chosen_contact_stand_there(desk):
 def test_fallback_is_marked_where_it_stands(desk):
     contact = f.ContactFactory()
 
-    answer = preview(desk, contact=str(contact.pk), body="Hello {{ first_name|friend }}")
+    answer = preview(desk, contact=str(contact.pk), body="Hello {{ first_name | default: 'friend' }}")
 
     assert 'title="fallback: no first name"' in answer["light"]
     assert "No first name" in answer["notes"]
@@ -194,7 +194,9 @@ def test_those_without_a_value_are_counted_with_what_they_read(desk):
     f.ContactFactory(first_name="Ada")
     f.ContactFactory()
 
-    said = " ".join(coverage(desk, template=template.pk, body="{{ first_name|friend }}", subject="Hi").split())
+    said = " ".join(
+        coverage(desk, template=template.pk, body="{{ first_name | default: 'friend' }}", subject="Hi").split()
+    )
 
     assert ">1</a> of 2 contacts has no first name: they read “friend”." in said
     assert at("lacking", template.pk, "first_name") in said
@@ -255,7 +257,7 @@ def test_test_leaves_no_message(desk, sink):
 
 
 def test_test_has_no_marks(desk, sink):
-    send_test(desk, contact=str(f.ContactFactory().pk), body="{{ first_name|friend }}")
+    send_test(desk, contact=str(f.ContactFactory().pk), body="{{ first_name | default: 'friend' }}")
 
     assert b"<mark" not in sink.received[0].content
 

@@ -18,11 +18,11 @@ def test_every_variable_has_a_label_and_a_sample(name):
 
 @matrix("name", REGISTRY)
 def test_every_variable_of_an_empty_context_resolves_to_nothing(name):
-    assert REGISTRY[name].resolve(Context()) == ""
+    assert not REGISTRY[name].resolve(Context())
 
 
 def test_every_value_of_the_context_can_be_said():
-    fields = {field.name for field in dataclasses.fields(Context)} - {"custom", "passages"}
+    fields = {field.name for field in dataclasses.fields(Context)} - {"custom", "passages", "event", "task"}
 
     assert fields <= set(REGISTRY)
 
@@ -76,6 +76,29 @@ def test_exact_name_of_a_custom_field_goes_first():
 @matrix("name", ["owner", "first_name.upper", "custom.", "passage.", "", "__class__"])
 def test_unknown_names_are_not_found(name):
     assert placeholders.find(name) is None
+
+
+def test_names_with_a_dot_and_flat_ones_are_the_same():
+    paths = (
+        "contact.first_name",
+        "contact.custom.city",
+        "brand.name",
+        "brand.website",
+        "custom.city",
+        "event.size",
+        "today",
+    )
+
+    found = {
+        path: placeholders.named(path.split("."))
+        for path in (*paths, "brand.first_name", "contact.entity", "contact", "x")
+    }
+
+    assert found == {
+        "contact.first_name": ("first_name", 2), "contact.custom.city": ("custom.city", 3), "brand.name": ("entity", 2),
+        "brand.website": ("entity_website", 2), "custom.city": ("custom.city", 2), "event.size": ("event.size", 2),
+        "today": ("now", 1), "brand.first_name": None, "contact.entity": None, "contact": None, "x": None,
+    }  # fmt: skip
 
 
 def test_a_misspelt_name_finds_its_neighbour():

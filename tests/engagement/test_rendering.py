@@ -49,13 +49,15 @@ def test_without_a_first_name_the_greeting_is_still_good():
 
 
 def test_the_nearest_fallback_goes_first():
-    words = version(body="{{ first_name|dear }} {{ first_name }} {{ company }}", fallbacks={"first_name": "friend"})
+    words = version(
+        body="{{ first_name | default: 'dear' }} {{ first_name }} {{ company }}", fallbacks={"first_name": "friend"}
+    )
 
     assert render(words, first_name="").text.startswith("dear friend your company")
 
 
 def test_an_empty_fallback_leaves_the_variable_out():
-    assert render(version(subject="Welcome, {{ first_name| }}!"), first_name="").subject == "Welcome!"
+    assert render(version(subject="Welcome, {{ first_name | default: '' }}!"), first_name="").subject == "Welcome!"
 
 
 def test_a_null_fallback_holds_the_email():
@@ -90,7 +92,7 @@ def test_entries_of_missing_fit_their_column():
 
 
 def test_a_subject_of_nothing_holds_the_email():
-    assert render(version(subject="{{ first_name| }}"), first_name="").missing == ["subject"]
+    assert render(version(subject="{{ first_name | default: '' }}"), first_name="").missing == ["subject"]
 
 
 def test_the_subject_stays_one_line():
@@ -212,7 +214,8 @@ def test_words_know_their_variables():
 def test_no_value_leaves_a_brace_or_raw_html(first_name, company, city):
     words = version(
         subject="{{ first_name }} at {{ company }}",
-        body="# {{ first_name }}\n\n*{{ company }}* [x](https://x.org/{{ custom.city|- }})\n\n- {{ custom.city|- }}",
+        body="# {{ first_name }}\n\n*{{ company }}* [x](https://x.org/{{ custom.city | default: '-' }})"
+        "\n\n- {{ custom.city | default: '-' }}",
     )
     plain_page = render(words, first_name="a", company="b", custom={"city": "c"}).html
 

@@ -1,10 +1,10 @@
-"""An email put together once says for each person what putting it together anew would say."""
+"""An email compiled once: values stand where they are filled in, as each place takes them."""
 
 from __future__ import annotations
 
-import pytest
-
-from engagement import layout, markdown, skeleton, template_syntax
+from engagement import layout, rendering
+from engagement.placeholders import Context
+from engagement.rendering import Words
 
 BRAND = layout.Brand(name="The 7 Space", signature="Yours, **Mia**")
 BODY = """# Hello {{ first_name }}
@@ -13,35 +13,41 @@ Read [{{ first_name }} and more](https://x.example/?q={{ first_name }} "for {{ f
 
 ![{{ first_name }}](https://x.example/a.png) `{{ first_name }}` [our page]({{ entity_website }}/new)
 """
-VALUES = [
-    "Ada",
-    "<b>Ada</b>",
-    'A "quoted" & & name',
-    "[x](http://evil)",
-    "Zoë 李 \ue012",
-    "\\_*_",
-    "http://a.b",
-]
+HOSTILE = 'A "quoted" <b> & [x](http://evil)'
 
 
-@pytest.mark.parametrize("value", VALUES)
-def test_filled_skeleton_is_the_email(value):
-    pieces = template_syntax.parse(BODY)
-    values = dict.fromkeys(template_syntax.variables(pieces), value) | {pieces[-2]: "https://brand.example/ü"}
-    fixed = tuple((one, said if one.name == "entity_website" else None) for one, said in values.items())
-
-    email = skeleton.build(pieces=pieces, values=fixed, brand=BRAND, preheader=True)
-
-    body = markdown.compose(pieces, values)
-    filled = ["A subject", "A preheader", *values.values()]
-    assert email.html(filled) == layout.html(brand=BRAND, subject="A subject", preheader="A preheader", body=body)
-    assert email.text(filled) == markdown.underline_headings(layout.text(brand=BRAND, body=body))
+def compose(body, **values):
+    return rendering.compose(words=Words("Hello", "", body, "advanced"), values=Context(**values), brand=BRAND)
 
 
-def test_signs_of_slots_in_the_words_fill_nothing():
-    pieces = template_syntax.parse("Hello \ue0102\ue012 {{ first_name }}")
-    values = tuple((one, None) for one in template_syntax.variables(pieces))
+def test_a_value_is_escaped_for_where_it_stands():
+    email = compose(BODY, first_name=HOSTILE, entity_website="https://brand.example/a?b=c&d")
 
-    email = skeleton.build(pieces=pieces, values=values, brand=BRAND, preheader=False)
+    text = 'A "quoted" &lt;b&gt; &amp; [x](http://evil)'
+    attribute = text.replace('"', "&quot;")
+    address = "A%20%22quoted%22%20%3Cb%3E%20%26%20%5Bx%5D%28http%3A%2F%2Fevil%29"
+    for part in (
+        f">Hello {text}</h1>",
+        f'href="https://x.example/?q={address}" title="for {attribute}"',
+        f">{text} and more</a>",
+        f"<em>{text}</em>",
+        f'alt="{attribute}"',
+        f">{text}</code>",
+        'href="https://brand.example/a?b=c&amp;d/new"',
+    ):
+        assert part in email.html
+    assert f"{HOSTILE} and more (https://x.example/?q={address})" in email.text
+    assert "our page (https://brand.example/a?b=c&d/new)" in email.text
 
-    assert email.text(["", "", "Ada"]).startswith("Hello 2 Ada\n")
+
+def test_signs_of_slots_in_the_words_and_values_fill_nothing():
+    email = compose("Hello \ue0102\ue012 {{ first_name }}", first_name="Zoë \ue0100\ue012")
+
+    assert email.text.startswith("Hello 2 Zoë ")
+
+
+def test_the_same_words_are_put_together_once(monkeypatch):
+    compose("Once {{ first_name }}", first_name="Ada")
+    monkeypatch.setattr(layout, "html", None)
+
+    assert compose("Once {{ first_name }}", first_name="Grace").text.startswith("Once Grace")

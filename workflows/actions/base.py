@@ -200,27 +200,40 @@ class ForColleague(ActionType):
         return Foreseen(
             at=at,
             action_type=self.name,
-            what=f"{self.label}: {_filled(step.title, someone)}" if step.title else self.label,
+            what=f"{self.label}: {_filled(step.title, step, someone, at)}" if step.title else self.label,
             target=step.target.slug if step.target else "",
             whom=str(step.target or ""),
-            title=_filled(step.title, someone) or f"{name}: {someone.contact}",
-            message=_filled(step.description, someone) or describe.about(someone.contact, someone.because),
+            title=_filled(step.title, step, someone, at) or f"{name}: {someone.contact}",
+            message=_filled(step.description, step, someone, at) or describe.about(someone.contact, someone.because),
             priority=step.priority or Priority.MEDIUM.value,
             category=step.category,
         )
 
 
 def worded(text: str, action: ScheduledAction) -> str:
-    """What the step says, with what is known of the contact."""
-    if "{{" not in text:
+    """What the step says, with what is known of the contact, the event that started it and the step."""
+    if not personal_lines.has_liquid(text):
         return text
-    instance = action.instance
-    return personal_lines.fill(text, contact=instance.contact, business_entity=instance.business_entity)
-
-
-def _filled(text: str, someone: Someone) -> str:
+    instance, step = action.instance, action.step
+    event = instance.event if personal_lines.asks_event(text) else None
     return personal_lines.fill(
-        text, contact=someone.contact, business_entity=someone.business_entity, facts=someone.facts
+        text,
+        contact=instance.contact,
+        business_entity=instance.business_entity,
+        facts=personal_lines.facts_of(event) if event else None,
+        task={"priority": step.priority, "category": step.category},
+        now=action.due_at,
+    )
+
+
+def _filled(text: str, step: PlannedStep, someone: Someone, at: dt.datetime) -> str:
+    return personal_lines.fill(
+        text,
+        contact=someone.contact,
+        business_entity=someone.business_entity,
+        facts=someone.facts,
+        task={"priority": step.priority, "category": step.category},
+        now=at,
     )
 
 

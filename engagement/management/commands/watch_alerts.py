@@ -22,7 +22,7 @@ from rich.text import Text
 from contactflow.core.clock import database_now
 from engagement import alerts
 from engagement.models import Alert, Target
-from engagement.template_syntax import plain
+from engagement.plain_text import plain
 
 POLL_SECONDS = 1.0
 STYLES = {"urgent": "bold red", "high": "bold yellow", "medium": "bold cyan", "low": "dim"}

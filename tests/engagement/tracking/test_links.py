@@ -138,11 +138,44 @@ def test_opens_and_clicks_are_followed_apart():
 
 def test_nothing_else_of_the_page_changes():
     body = "# Hello\n\n[a & b](https://a.example 'Ä \"title\"') <3 {{ first_name }}\n\n| a | b |\n|---|--:|\n| 1 | 2 |"
-    page, targets = links.replaced(email(body, opens=False, clicks=False).html, lambda number: "https://a.example")
+    plain = email(body, opens=False, clicks=False).html
+    (link,) = Addresses(email(body, opens=False).html).links
 
-    assert targets == ["https://a.example"]
-    assert page.replace(' title="Ä &quot;title&quot;"', "").count("a.example") == 1
-    assert page.split("<a ")[0] == email(body, opens=False, clicks=False).html.split("<a ")[0]
+    assert email(body, opens=False).html == plain.replace("https://a.example", link)
+
+
+LOOP = """{% for one in interests %}
+- [{{ one }}](https://a.example/{{ one }})
+{% endfor %}
+{% if company %}
+[only some](https://b.example)
+{% endif %}
+[all](https://c.example/{% if company %}a{% else %}b{% endif %})
+"""
+
+
+def test_links_within_branches_and_loops_are_numbered_as_they_are_met():
+    with_all, with_few = email(LOOP, interests=["art", "x & y"], company="Engines"), email(LOOP)
+
+    few = ["https://c.example/b"]
+    assert with_all.links == [
+        *("https://a.example/art", "https://a.example/x%20%26%20y", "https://b.example", "https://c.example/a")
+    ]
+    assert (numbers(with_all.html), numbers(with_few.html), with_few.links) == ([0, 1, 2, 3], [0], few)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{% assign x = 'javascript:alert(1)' %}[a]({{ x }})",
+        "[a]({% if email %}javascript:alert(1){% else %}javascript:alert(2){% endif %})",
+        "{% for x in tags %}[a]({% if x %}{{ x }}{% endif %}){% endfor %}",
+    ],
+)
+def test_an_address_of_no_known_scheme_leads_nowhere(address):
+    sent = email(address, tags=["javascript:alert(1)"], clicks=False)
+
+    assert Addresses(sent.html).links == ["#"]
 
 
 def test_a_link_that_nobody_sees_is_there_where_staff_want_it(settings):

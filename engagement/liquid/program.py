@@ -1,0 +1,392 @@
+"""A text put together once, with what is filled in for each person: plain variables by themselves, the rest by Liquid.
+
+Where something is filled in stands a slot: a character of Unicode's private area that says in which form, the number of
+its token, and an end. Links and pictures whose address is not fixed stand between signs of their own.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, TextIO, cast
+from urllib.parse import quote
+
+from liquid import Mode, RenderContext, Tag, TokenStream
+from liquid.ast import BlockNode, Node
+from liquid.builtin.expressions import FilteredExpression, Path, StringLiteral
+from liquid.builtin.output import OutputNode
+from liquid.exceptions import LiquidError
+from liquid.output import LimitedStringIO
+from liquid.parser import get_parser
+from liquid.token import TOKEN_TAG, Token
+
+from engagement import highlight
+from engagement.liquid import environment, source
+from engagement.liquid.environment import Context, Output, StaffEnvironment, Template
+from engagement.liquid.missing import Values
+from engagement.liquid.source import TemplateSyntaxError
+from engagement.plain_text import GAP
+
+TEXT_SLOT, ATTRIBUTE_SLOT, SLOT_END = "\ue010", "\ue011", "\ue012"
+LINK, IMAGE, ADDRESS_END = "\ue018", "\ue019", "\ue01a"
+SIGNS = re.compile("[\ue010-\ue01f]")
+_IN_ADDRESS, _WEB = quote(TEXT_SLOT), quote(ATTRIBUTE_SLOT)  # within an address they are percent-encoded
+_SLOT = re.compile(
+    f"({TEXT_SLOT}|{ATTRIBUTE_SLOT}|{_IN_ADDRESS}|{_WEB})([0-9]+)(?:{SLOT_END}|{quote(SLOT_END)})"
+    f"|([{LINK}{IMAGE}{ADDRESS_END}])"
+)
+WEB = ("https://", "http://")
+SCHEMES = (*WEB, "mailto:", "tel:", "#")
+Form = Callable[[str], str]
+logger = logging.getLogger(__name__)
+
+
+def slot(number: int, kind: str = TEXT_SLOT) -> str:
+    return f"{kind}{number}{SLOT_END}"
+
+
+class Given(NamedTuple):
+    """What the sender knows, by its number among `given`: no variable of staff's."""
+
+    place: int
+
+
+Filled = source.Output | source.Tag | Given
+
+
+class Slot(NamedTuple):
+    name: str
+    default: str | None
+    form: Form
+
+
+class GivenSlot(NamedTuple):
+    place: int
+    form: Form
+
+
+class Address(NamedTuple):
+    """Of a link or picture outside of all branches."""
+
+    kind: str
+    parts: Sequence[Any]
+    fixed: str
+    """The same for everybody, and of a scheme that may stand there; otherwise ""."""
+
+
+Part = Any
+"""A text, Slot, GivenSlot, Address or Node of python-liquid; told apart by class, as this is done for every mail."""
+
+
+class Unrenderable(Exception):
+    """The text costs too much, or cannot be worked out with these values; str() says why."""
+
+
+@dataclass
+class Run:
+    """One rendering for one person."""
+
+    values: Any
+    """OfContact of engagement.values."""
+    given: Sequence[str] = ()
+    follow: Callable[[str], str | None] | None = None
+    """Address of a link -> what stands there instead; None where it stays."""
+
+    def address(self, escaped: str, kind: str, *, is_fixed: bool = False) -> str:
+        """What may stand in the page as the address of a link or picture, escaped."""
+        if self.follow is None and is_fixed:
+            return escaped
+        address = html.unescape(escaped)
+        if not (is_fixed or is_allowed(address, kind)):
+            return "#" if kind == LINK else ""
+        followed = self.follow(address) if self.follow and kind == LINK else None
+        return escaped if followed is None else html.escape(followed)
+
+
+def is_allowed(address: str, kind: str) -> bool:
+    """Whether it has a scheme that a link or picture may have."""
+    return address.lower().startswith(SCHEMES if kind == LINK else WEB)
+
+
+class Program:
+    """A compiled text; immutable and shared."""
+
+    def __init__(self, parts: Sequence[Part], template: Template | None) -> None:
+        self.parts = parts
+        self._template = template
+
+    def render(self, run: Run) -> str:
+        """Raises Unrenderable."""
+        try:
+            return "".join(self._said(self.parts, run, _Liquid(self._template, run)))
+        except LiquidError as error:
+            raise Unrenderable(str(error.message)) from error
+        except Exception as error:  # a value that python-liquid does not expect; the mail is held, not lost
+            logger.exception("unforeseen while rendering")
+            raise Unrenderable(type(error).__name__) from error
+
+    def _said(self, parts: Sequence[Part], run: Run, liquid: _Liquid) -> list[str]:
+        printed, said = run.values.printed, []
+        for part in parts:
+            kind = type(part)
+            if kind is str:
+                said.append(part)
+            elif kind is Slot:
+                said.append(part.form(printed(part.name, part.default)))
+            elif kind is GivenSlot:
+                said.append(part.form(run.given[part.place]))
+            elif kind is Address:
+                escaped = part.fixed or "".join(self._said(part.parts, run, liquid))
+                said.append(run.address(escaped, part.kind, is_fixed=bool(part.fixed)))
+            else:
+                said.append(liquid.render(part))
+        return said
+
+
+class _Liquid:
+    """What python-liquid renders of one text: its parts share what is assigned, and the limits."""
+
+    def __init__(self, template: Template | None, run: Run) -> None:
+        self._template, self._run = template, run
+        self._context: PageContext | None = None
+        self._output: Output | None = None
+
+    def render(self, node: Node) -> str:
+        if self._context is None or self._output is None:
+            if self._template is None:
+                return ""
+            self._context = PageContext(self._template, values=self._run.values, run=self._run)
+            self._output = Output(self._context)
+        node.render(self._context, self._output)
+        text = self._output.getvalue()
+        self._output.seek(0)
+        self._output.truncate()
+        return text
+
+
+class PageContext(Context):
+    __slots__ = ("run",)
+
+    def __init__(self, template: Template, *, values: Values, run: Run) -> None:
+        super().__init__(template, values=values)
+        self.run = run
+
+
+def line_form(value: str) -> str:
+    """In plain text."""
+    return value or GAP
+
+
+def text_form(value: str) -> str:
+    """In HTML."""
+    return html.escape(value, quote=False) if value else GAP
+
+
+def attribute_form(value: str) -> str:
+    return html.escape(highlight.strip(value))
+
+
+def stripped_form(value: str) -> str:
+    """In plain text, where no mark may stand."""
+    return highlight.strip(value)
+
+
+def address_form(value: str) -> str:
+    return quote(highlight.strip(value), safe="")
+
+
+def web_form(value: str) -> str:
+    """A whole web address at the beginning of one, in plain text; what is none, as a part of one."""
+    address = highlight.strip(value)
+    return quote(address, safe=":/?#[]@!$&'()*+,;=%~") if address.startswith(WEB) else address_form(value)
+
+
+def web_attribute_form(value: str) -> str:
+    return html.escape(web_form(value))
+
+
+HTML: Mapping[str, Form] = {
+    TEXT_SLOT: text_form, ATTRIBUTE_SLOT: attribute_form, _IN_ADDRESS: address_form, _WEB: web_attribute_form,
+}  # fmt: skip
+PLAIN: Mapping[str, Form] = {
+    TEXT_SLOT: line_form, ATTRIBUTE_SLOT: stripped_form, _IN_ADDRESS: address_form, _WEB: web_form,
+}  # fmt: skip
+
+
+def _saying(form: Form) -> Callable[..., str]:
+    def said(value: object, *, context: Context) -> str:
+        return form(context.values.say(value))
+
+    said.with_context = True  # type: ignore[attr-defined]  # as python-liquid asks
+    return said
+
+
+class AddressNode(Node):
+    """The address of a link or picture within a branch or loop."""
+
+    __slots__ = ("block", "kind")
+
+    def __init__(self, token: Token, block: BlockNode, kind: str) -> None:
+        super().__init__(token)
+        self.block, self.kind, self.blank = block, kind, False
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        inner = LimitedStringIO(environment.OUTPUT)
+        self.block.render(context, inner)
+        return buffer.write(cast(PageContext, context).run.address(inner.getvalue(), self.kind))
+
+    def children(self, *_: Any, **__: Any) -> list[Node]:
+        return [self.block]
+
+
+class LinkTag(Tag):
+    name = "cf_link"
+    kind = LINK
+
+    def parse(self, stream: TokenStream) -> Node:
+        token = stream.eat(TOKEN_TAG)
+        block = get_parser(self.env).parse_block(stream, frozenset({f"end{self.name}"}))
+        stream.expect(TOKEN_TAG, value=f"end{self.name}")
+        return AddressNode(token, block, self.kind)
+
+
+class ImageTag(LinkTag):
+    name = "cf_image"
+    kind = IMAGE
+
+
+class _PageEnvironment(StaffEnvironment):
+    """What staff may write, and what we put around it; nothing reaches it that `source.read` did not take."""
+
+    own_filters: ClassVar[dict[str, Callable[..., Any]]] = {
+        f"cf_{form.__name__}": _saying(form) for form in {*HTML.values(), *PLAIN.values()}
+    }
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=extra)
+        self.add_tag(LinkTag)
+        self.add_tag(ImageTag)
+
+
+_PAGE = _PageEnvironment(tolerance=Mode.STRICT)
+
+
+def build(
+    text: str, tokens: Sequence[Filled], forms: Mapping[str, Form], named: Callable[[Sequence[object]], Any]
+) -> Program:
+    """The text with its slots, filled by these tokens. `named` knows which paths are variables. Raises
+    TemplateSyntaxError where a branch does not end in the place where it begins."""
+    return _Building(tokens, forms, named).build(text)
+
+
+class _Building:
+    def __init__(
+        self, tokens: Sequence[Filled], forms: Mapping[str, Form], named: Callable[[Sequence[object]], Any]
+    ) -> None:
+        self._tokens, self._forms, self._named = tokens, forms, named
+        self._levels: list[tuple[str, list[Part]]] = [("", [])]  # open addresses, outermost first
+        self._chunk: list[str] = []  # Liquid within a branch
+        self._open: list[str] = []  # what is open in it
+        self._size = 0
+
+    def build(self, text: str) -> Program:
+        end = 0
+        for found in _SLOT.finditer(text):
+            self._literal(text[end : found.start()])
+            if found.group(3):
+                self._address(found.group(3))
+            else:
+                self._token(self._tokens[int(found.group(2))], self._forms[found.group(1)])
+            end = found.end()
+        self._literal(text[end:])
+        template = None
+        if self._size:
+            template = Template(_PAGE, [])
+            template.parts = self._size
+        return Program(tuple(self._levels[0][1]), template)
+
+    def _literal(self, text: str) -> None:
+        if not text:
+            return
+        if self._open:
+            self._chunk.append(text)
+        else:
+            self._parts().append(text)
+
+    def _parts(self) -> list[Part]:
+        return self._levels[-1][1]
+
+    def _token(self, token: Filled, form: Form) -> None:
+        if isinstance(token, Given):
+            self._parts().append(GivenSlot(token.place, form))
+        elif isinstance(token, source.Output):
+            written = f"{{{{ {token.expression} | cf_{form.__name__} }}}}"
+            if self._open:
+                self._chunk.append(written)
+            else:
+                self._parts().append(self._output(written, form))
+        else:
+            self._tag(token)
+
+    def _output(self, written: str, form: Form) -> Part:
+        (node,) = self._nodes(written)
+        said = node.expression if isinstance(node, OutputNode) else None
+        if isinstance(said, FilteredExpression) and isinstance(said.left, Path):
+            others = (said.filters or [])[:-1]  # the last is ours
+            path = said.left.path
+            found = self._named(path)
+            words = others[0].args[0].value if others and others[0].name == "default" and others[0].args else None
+            is_plain = not others or (len(others) == 1 and isinstance(words, StringLiteral))
+            if found is not None and found[1] == len(path) and is_plain:
+                return Slot(found[0], words.value if isinstance(words, StringLiteral) else None, form)
+        return node
+
+    def _tag(self, tag: source.Tag) -> None:
+        if tag.opens:
+            self._open.append(tag.name)
+        self._chunk.append(tag.source)
+        if tag.closes and (not self._open or self._open.pop() in (LINK, IMAGE)):
+            raise TemplateSyntaxError(_across(tag))
+        if not self._open:
+            self._parts().extend(self._nodes("".join(self._chunk)))
+            self._chunk.clear()
+
+    def _address(self, sign: str) -> None:
+        names = {LINK: "cf_link", IMAGE: "cf_image"}
+        if self._open:
+            if sign != ADDRESS_END:
+                self._open.append(sign)
+                self._chunk.append(f"{{% {names[sign]} %}}")
+                return
+            opened = self._open.pop()
+            if opened not in names:
+                raise TemplateSyntaxError(
+                    "A link begins before a {% tag %} and ends within it. Write the whole link in it."
+                )
+            self._chunk.append(f"{{% end{names[opened]} %}}")
+        elif sign == ADDRESS_END:
+            kind, parts = self._levels.pop()
+            fixed = "".join(part for part in parts if isinstance(part, str)) if _is_fixed(parts) else ""
+            fixed = fixed if is_allowed(html.unescape(fixed), kind) else ""
+            self._parts().append(Address(kind, tuple(parts), fixed))
+        else:
+            self._levels.append((sign, []))
+
+    def _nodes(self, text: str) -> list[Node]:
+        try:
+            nodes = _PAGE.from_string(text).nodes
+        except LiquidError as error:
+            raise TemplateSyntaxError(f"It cannot be read: {error.message}.") from error
+        self._size += source.bound(nodes)
+        return nodes
+
+
+def _is_fixed(parts: Sequence[Part]) -> bool:
+    return all(isinstance(part, str) for part in parts)
+
+
+def _across(tag: source.Tag) -> str:
+    return f"Line {tag.line}: {{% {tag.name} %}} stands in a link, and what it closes does not. Write both in it."

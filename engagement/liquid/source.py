@@ -1,0 +1,363 @@
+"""Reads what staff wrote: its pieces, what it asks of a person, and what is wrong with it, with line and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from liquid.ast import Node
+from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path, PositionalArgument, StringLiteral
+from liquid.builtin.expressions.logical import EqExpression, NeExpression
+from liquid.builtin.expressions.primitive import Blank, Empty, RangeLiteral
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.assign_tag import AssignNode
+from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
+from liquid.exceptions import LiquidError, LiquidSyntaxError
+from liquid.expression import Expression
+from liquid.token import Token
+
+from engagement.liquid import environment, filters
+from engagement.liquid.environment import LONGEST, OPENING, PARTS, STAFF, TAGS, Template
+from engagement.liquid.missing import Missing
+
+Where = str | int
+_VERBATIM = re.compile(r"\{%-?\s*(raw|doc)\b")
+_TOKEN = re.compile(r"\{\{-?(.*?)-?\}\}|\{%-?(.*?)-?%\}", re.DOTALL)
+_COMMENT = re.compile(r"\{%-?\s*comment\b.*?\{%-?\s*endcomment\s*-?%\}|\{%-?\s*#.*?%\}", re.DOTALL)
+_OLD = re.compile(r"\A\s*([a-z_.]+)\s*\|\s*(.*?)\s*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Output:
+    """`{{ expression }}`."""
+
+    expression: str
+    line: int
+    lines: int = 0
+    """How many ends of lines stand within it."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """`{% name expression %}`."""
+
+    name: str
+    expression: str
+    line: int
+    lines: int = 0
+
+    @property
+    def source(self) -> str:
+        return f"{{% {self.name} {self.expression} %}}"
+
+    @property
+    def opens(self) -> bool:
+        return self.name in OPENING
+
+    @property
+    def closes(self) -> bool:
+        return self.name.startswith("end")
+
+    @property
+    def parts(self) -> bool:
+        """Whether it stands between an opening and a closing one."""
+        return self.name in PARTS and not self.closes
+
+
+Piece = str | Output | Tag
+
+
+@dataclass(frozen=True)
+class Use:
+    """A variable where it is used: printed, or only asked."""
+
+    path: tuple[Where, ...]
+    line: int
+    is_printed: bool
+    default: str | None = None
+    """The words that its `default` says; "" where it says another value."""
+
+    @property
+    def name(self) -> str:
+        return ".".join(map(str, self.path))
+
+
+@dataclass(frozen=True)
+class Source:
+    pieces: tuple[Piece, ...]
+    uses: tuple[Use, ...]
+    assigned: tuple[tuple[str, int], ...] = ()
+    """The names that staff give themselves, by assign and for, with their lines."""
+
+
+class TemplateSyntaxError(Exception):
+    """The words cannot be read; each of `faults` names the line and the remedy."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__(faults[0])
+        self.faults = faults
+
+
+@lru_cache(maxsize=1024)
+def read(text: str, roots: frozenset[str]) -> Source:
+    """The pieces of a text and what it uses. `roots` are names that nobody may assign. Raises TemplateSyntaxError."""
+    if "{" not in text and "}" not in text:
+        return Source((text,) if text else (), ())
+    if len(text.encode("utf-8", "replace")) > LONGEST:
+        raise TemplateSyntaxError(f"It has more than {LONGEST} bytes. Shorten it.")
+    pieces = tuple(_pieces(text))
+    return _Reading(_parsed(text), text, pieces, roots).source()
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, max(position, 0)) + 1
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    """Comments are left out. Raises at braces that are none of Liquid's, and at tags that are not allowed."""
+    if found := _VERBATIM.search(text):
+        raise TemplateSyntaxError(_not_allowed(found.group(1), _line(text, found.start())))
+    position = 0
+    text_before = ""
+    for found in re.finditer(f"{_COMMENT.pattern}|{_TOKEN.pattern}", text, re.DOTALL):
+        literal = text_before + _literal(text[position : found.start()], text, position)
+        position = found.end()
+        token = found.group()
+        lines, line = token.count("\n"), _line(text, found.start())
+        if token[2:3] == "-" or token.startswith("{%-"):
+            literal = literal.rstrip()
+        if literal:
+            yield literal
+        text_before = ""
+        if found.group(1) is not None:
+            yield Output(_expression(found.group(1), line), line, lines)
+        elif found.group(2) is not None:
+            yield _tag(found.group(2), line, lines)
+        else:
+            text_before = "\n" * lines if token.startswith("{%") and lines else ""
+        if token[-3:-2] == "-":
+            rest = text[position:]
+            position += len(rest) - len(rest.lstrip())
+    literal = text_before + _literal(text[position:], text, position)
+    if literal:
+        yield literal
+
+
+def _expression(inside: str, line: int) -> str:
+    if not inside.strip():
+        raise TemplateSyntaxError(f'Line {line}: "{{{{}}}}" is empty. Write {{{{ first_name }}}}.')
+    return " ".join(inside.split("\n")).strip()
+
+
+def _tag(inside: str, line: int, lines: int) -> Tag:
+    found = re.match(r"\s*(\w*)(.*)\Z", inside, re.DOTALL)
+    name, rest = (found.group(1), found.group(2)) if found else ("", "")
+    if name not in (*TAGS, *PARTS):
+        raise TemplateSyntaxError(_not_allowed(name or inside.strip()[:20], line))
+    return Tag(name, " ".join(rest.split("\n")).strip(), line, lines)
+
+
+def _not_allowed(name: str, line: int) -> str:
+    return f'Line {line}: "{{% {name} %}}" is not understood. There are: {", ".join(TAGS[:-1])}.'
+
+
+def _literal(literal: str, text: str, start: int) -> str:
+    found = re.search(r"[{}]", literal)
+    if not found:
+        return literal
+    line = _line(text, start + found.start())
+    near = literal[found.start() : found.start() + 2]
+    if near in ("{%", "{{"):
+        end, example = ("%}", "{% if company %}") if near == "{%" else ("}}", "{{ first_name }}")
+        raise TemplateSyntaxError(f'Line {line}: "{near}" without a closing "{end}". Write {example}.')
+    if near == "{#":
+        raise TemplateSyntaxError(f'Line {line}: "{{#" is not understood. A note to colleagues is {{% # note %}}.')
+    raise TemplateSyntaxError(
+        f'Line {line}: a brace "{near[0]}" stands alone. Write a round bracket, or a whole variable.'
+    )
+
+
+def _parsed(text: str) -> Template:
+    try:
+        return STAFF.from_string(text)  # type: ignore[return-value]  # of the environment's class
+    except LiquidSyntaxError as error:
+        raise TemplateSyntaxError(_syntax_fault(error, text)) from error
+    except LiquidError as error:
+        raise TemplateSyntaxError(f"It cannot be read: {error.message or 'it is nested too deeply'}.") from error
+
+
+def _syntax_fault(error: LiquidSyntaxError, text: str) -> str:
+    line = _line(text, error.token.start_index) if error.token and error.token.start_index >= 0 else 1
+    if error.token is not None:
+        found = next((one for one in _TOKEN.finditer(text) if one.end() > error.token.start_index), None)
+        if found is not None and found.group(1) is not None and (old := _OLD.match(found.group(1))):
+            name, words = old.group(1), old.group(2).replace('"', "'")
+            return (
+                f'Line {line}: "{found.group()[:60]}" cannot be read. What stands in for a missing value is written '
+                f'{{{{ {name} | default: "{words[:40]}" }}}}.'
+            )
+        if found is not None:
+            return f'Line {line}: "{found.group()[:80]}" cannot be read: {error.message}.'
+    return f"Line {line}: it cannot be read: {error.message}."
+
+
+class Nothing(Blank):
+    """blank and empty, which python-liquid does not find equal to what has no value."""
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, Missing) or other in ("", [], {}) or super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def evaluate(self, _: Any) -> Nothing:
+        return self
+
+
+@dataclass
+class _Reading:
+    """Walks the parsed text: what it uses, and what in it is refused."""
+
+    template: Template
+    text: str
+    pieces: tuple[Piece, ...]
+    roots: frozenset[str]
+    faults: list[str] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    assigned: list[tuple[str, int]] = field(default_factory=list)
+
+    def source(self) -> Source:
+        self._nodes(self.template.nodes, loops=0)
+        if self.faults:
+            raise TemplateSyntaxError(*dict.fromkeys(self.faults))
+        names = {name for name, _ in self.assigned} | {"forloop"}
+        uses = tuple(use for use in self.uses if use.path[0] not in names)
+        return Source(self.pieces, uses, tuple(self.assigned))
+
+    def _nodes(self, nodes: Iterable[Node], *, loops: int) -> None:
+        for node in nodes:
+            line = self._line(node.token)
+            if isinstance(node, BreakNode | ContinueNode) and not loops:
+                self.faults.append(f"Line {line}: {node} stands outside of a loop. Take it away.")
+            if isinstance(node, AssignNode):
+                self._assign(str(node.name), line)
+            if isinstance(node, ForNode):
+                self._assign(node.expression.identifier, line)
+            for expression in node.expressions():
+                self._top(expression, is_printed=isinstance(node, OutputNode | AssignNode))
+            within = loops + isinstance(node, ForNode)
+            self._nodes(node.children(None, include_partials=False), loops=within)  # type: ignore[arg-type]  # no partials
+
+    def _line(self, token: Token) -> int:
+        return _line(self.text, token.start_index)
+
+    def _assign(self, name: str, line: int) -> None:
+        if name in self.roots or name == "forloop":
+            self.faults.append(f'Line {line}: "{name}" is a variable of ours. Call yours otherwise, such as my_{name}.')
+        self.assigned.append((name, line))
+
+    def _top(self, expression: Expression, *, is_printed: bool) -> None:
+        if isinstance(expression, FilteredExpression):
+            default = _default_of(expression)
+            self._filters(expression)
+            for child in expression.children():
+                self._expression(child, is_printed=is_printed, default=default if child is expression.left else None)
+        elif isinstance(expression, LoopExpression):
+            for child in expression.children():
+                if isinstance(child, RangeLiteral):
+                    for end in child.children():
+                        self._expression(end)
+                else:
+                    self._expression(child)
+        else:
+            self._expression(expression)
+
+    def _filters(self, expression: FilteredExpression) -> None:
+        for one in expression.filters or ():
+            if one.name not in filters.ALLOWED:
+                line = self._line(one.token)
+                meant = (
+                    ""
+                    if one.args
+                    else f' Words that stand in are written {{{{ {expression.left} | default: "{one.name}" }}}}.'
+                )
+                known = f"There are: {filters.names()}."
+                self.faults.append(f'Line {line}: the filter "{one.name}" is unknown.{meant} {known}')
+            elif one.name == "date" and one.args and isinstance(one.args[0], PositionalArgument):
+                self._form(one.args[0].value, self._line(one.token))
+
+    def _form(self, form: Expression, line: int) -> None:
+        if isinstance(form, StringLiteral) and form.value not in filters.STYLES:
+            try:
+                filters._pattern(form.value)
+            except LiquidError as error:
+                self.faults.append(f"Line {line}: {error.message}.")
+
+    def _expression(self, one: Expression, *, is_printed: bool = False, default: str | None = None) -> None:
+        if isinstance(one, FilteredExpression):
+            self._top(one, is_printed=is_printed)
+            return
+        if isinstance(one, RangeLiteral):
+            self.faults.append(f"Line {self._line(one.token)}: {one} may stand only in {{% for number in {one} %}}.")
+        if isinstance(one, EqExpression | NeExpression):
+            for side in ("left", "right"):
+                if isinstance(getattr(one, side), Blank | Empty):
+                    setattr(one, side, Nothing(one.token))
+        if isinstance(one, Path):
+            self._path(one, is_printed=is_printed, default=default)
+            return
+        for child in one.children():
+            self._expression(child, is_printed=is_printed)
+
+    def _path(self, path: Path, *, is_printed: bool, default: str | None) -> None:
+        line = self._line(path.token)
+        if any(isinstance(segment, Path) for segment in path.path):
+            self.faults.append(f'Line {line}: "{path}" names its part by a variable. Write the name itself.')
+        else:
+            segments = tuple(segment for segment in path.path if not isinstance(segment, Path))
+            self.uses.append(Use(segments, line, is_printed, default))
+
+
+def _default_of(expression: FilteredExpression) -> str | None:
+    for one in expression.filters or ():
+        if one.name == "default":
+            words = one.args[0].value if one.args else None
+            return words.value if isinstance(words, StringLiteral) else ""
+    return None
+
+
+_NAME = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
+
+
+def path_of(output: Output) -> list[object] | None:
+    """The path that is printed, whatever its filters are."""
+    found = _NAME.match(output.expression)
+    if found is None or not re.match(r"\s*(?:\||\Z)", output.expression[found.end() :]):
+        return None
+    return list(found.group().split("."))
+
+
+def bound(nodes: Sequence[Node]) -> int:
+    """How many parts there are, and what python-liquid takes for blank in them is so for us."""
+    number = 0
+    for node in nodes:
+        number += 1
+        for expression in node.expressions():
+            _with_nothing(expression)
+        number += bound(list(node.children(None, include_partials=False)))  # type: ignore[arg-type]  # no partials
+    return number
+
+
+def _with_nothing(one: Expression) -> None:
+    if isinstance(one, EqExpression | NeExpression):
+        for side in ("left", "right"):
+            if isinstance(getattr(one, side), Blank | Empty):
+                setattr(one, side, Nothing(one.token))
+    for child in one.children():
+        _with_nothing(child)
+
+
+__all__ = ["Output", "Piece", "Source", "Tag", "TemplateSyntaxError", "Use", "bound", "environment", "read"]
