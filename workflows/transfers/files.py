@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import datetime as dt
-import json
+import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
-from typing import IO, Any, BinaryIO, Final
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO, Final, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -117,14 +118,14 @@ class Workbook:
     """The first sheet of an Excel file, read by another process, which dies rather than take too much."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        command = [sys.executable, "-m", workbook.__name__]
+        command = [sys.executable, "-W", "ignore", "-m", workbook.__name__]
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            command, cwd=settings.BASE_DIR, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, cwd=settings.BASE_DIR, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        self._said = self._lines()
+        self._records = self._read(cast(IO[bytes], self._process.stdout), cast(IO[bytes], self._process.stderr))
         try:
-            self.total_lines: int = next(self._said)["total"]
-            self.header = [name.strip() for name in next(self._said)[1]]
+            self.total_lines = int(next(self._records).cells[0])
+            self.header = [name.strip() for name in next(self._records).cells]
         except (StopIteration, FileRefused) as error:
             self.close()
             raise error if isinstance(error, FileRefused) else FileRefused("The file is empty.") from None
@@ -134,13 +135,13 @@ class Workbook:
         self._process.communicate()
 
     def __iter__(self) -> Iterator[Record]:
-        return (Record(*said) for said in self._said)
+        return self._records
 
-    def _lines(self) -> Generator[Any, None, None]:
-        for line in self._process.stdout or ():
-            said = json.loads(line)
-            if "refused" in said:
-                raise FileRefused(said["refused"])
-            yield said
-        if self._process.wait() != 0:
-            raise FileRefused(workbook.TOO_LARGE)
+    def _read(self, told: IO[bytes], trouble: IO[bytes]) -> Iterator[Record]:
+        """First how many rows there may be, then each that says anything."""
+        rows = csv.reader(io.TextIOWrapper(told, encoding="utf-8", newline=""))
+        for number, cells in enumerate(rows):
+            if any(cell.strip() for cell in cells):
+                yield Record(number, cells)
+        if (ended := self._process.wait()) != 0:
+            raise FileRefused((trouble.read().decode().strip() if ended == 1 else "") or workbook.TOO_LARGE)

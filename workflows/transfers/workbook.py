@@ -1,12 +1,13 @@
-"""The first sheet of an Excel file on standard input -> lines of JSON, in a process of its own that may take so much.
+"""The first sheet of an Excel file on standard input -> CSV, in a process of its own that may take so much.
 
-First {"total": rows}, then [number, cells] for each row, {"refused": why} where it cannot be read. It knows no Django.
+First how many rows there may be, then each. Where it cannot be read it ends with 1 and says why. It knows no Django.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-import json
+import io
 import resource
 import sys
 import zipfile
@@ -23,24 +24,16 @@ CANNOT_OPEN: Final = (
 TOO_LARGE: Final = "The Excel file is too large when unpacked. Save it as CSV UTF-8, or split it."
 
 
-class Refused(Exception):
-    """In words for whoever uploaded it."""
-
-    permanent = True
-
-
 def main(source: BinaryIO, target: TextIO) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     try:
         _refuse_bomb(source)
-        _write(source, target)
-    except Refused as refusal:
-        _say(target, {"refused": str(refusal)})
+        _write(source, csv.writer(target))
     except MemoryError:
-        _say(target, {"refused": TOO_LARGE})
+        sys.exit(TOO_LARGE)
     except Exception:  # noqa: BLE001 - whatever a broken or hostile file makes the reader raise
-        _say(target, {"refused": CANNOT_OPEN})
+        sys.exit(CANNOT_OPEN)
 
 
 def _refuse_bomb(source: BinaryIO) -> None:
@@ -50,25 +43,24 @@ def _refuse_bomb(source: BinaryIO) -> None:
     for end, limit in MAX_HELD.items():
         too_much = too_much or any(part.filename.lower().endswith(end) and part.file_size > limit for part in parts)
     if too_much:
-        raise Refused(TOO_LARGE)
+        sys.exit(TOO_LARGE)
 
 
-def _write(source: BinaryIO, target: TextIO) -> None:
+def _write(source: BinaryIO, target: Any) -> None:
     import openpyxl  # noqa: PLC0415 - after the limits are set
 
     source.seek(0)
     book = openpyxl.load_workbook(source, read_only=True, data_only=True, keep_links=False)
     if not book.worksheets:
-        raise Refused("The Excel file has no sheet with a table.")
+        sys.exit("The Excel file has no sheet with a table.")
     sheet = book.worksheets[0]
-    _say(target, {"total": sheet.max_row or 0})
+    target.writerow([sheet.max_row or 0])
     sheet.reset_dimensions()  # which some programs write wrongly
-    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+    for row in sheet.iter_rows(values_only=True):
         cells = [_cell(value) for value in row]
         while cells and not cells[-1]:
             cells.pop()
-        if any(cell.strip() for cell in cells):
-            _say(target, [number, cells])
+        target.writerow(cells)
 
 
 def _cell(value: Any) -> str:
@@ -81,9 +73,5 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _say(target: TextIO, what: object) -> None:
-    target.write(json.dumps(what) + "\n")
-
-
 if __name__ == "__main__":
-    main(sys.stdin.buffer, sys.stdout)
+    main(sys.stdin.buffer, io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", errors="replace", newline=""))
