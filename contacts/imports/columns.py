@@ -40,6 +40,10 @@ class Field:
     def label(self) -> str:
         return self.name or self.heading.capitalize()
 
+    @property
+    def label_with_hint(self) -> str:
+        return f"{self.label} ({self.hint})" if self.hint else self.label
+
 
 FIELDS: Final = {
     EMAIL: Field("Email", "e-mail, mail, email address, e-mail address, mail address, contact email, primary email, "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db.models.functions import Now
@@ -31,40 +30,15 @@ MAX_NAME = 100
 LEFT_OUT: Final = "-"  # chosen for a value: nothing is meant
 
 
-@dataclass
-class Choice:
-    """What a person chose, and what is wrong with it, by column."""
-
-    fields: list[str]
-    date_order: str = ""
-    errors: dict[int, str] = field(default_factory=dict)
-    missing: str = ""
-
-    @property
-    def is_valid(self) -> bool:
-        return not self.errors and not self.missing
-
-
 def choices() -> list[tuple[str, str]]:
     """The fields a column can fill, with their names."""
-    brands = [
-        ("", "any brand"),
-        *((one.slug, one.name) for one in reference_data.load().business_entities.by_id.values()),
-    ]
+    known = reference_data.load().business_entities.by_id.values()
+    brands = [("", "any brand"), *((one.slug, one.name) for one in known)]
     asked = ((PERMISSION, "May be emailed by {}? (yes or no)"), (OPT_OUT, "Wants no email of {}? (yes or no)"))
     permissions = [(f"{kind}{slug}", words.format(name)) for kind, words in asked for slug, name in brands]
-    fields = [
-        (name, f"{one.label} ({one.hint})" if one.hint else one.label)
-        for name, one in FIELDS.items()
-        if not one.is_exported_only
-    ]
-    return [
-        (IGNORE, "Do not import"),
-        *fields,
-        *permissions,
-        (CAMPAIGN, "Where they came from (campaign)"),
-        (CUSTOM, "A custom field named …"),
-    ]
+    fields = [(name, one.label_with_hint) for name, one in FIELDS.items() if not one.is_exported_only]
+    others = [(CAMPAIGN, "Where they came from (campaign)"), (CUSTOM, "A custom field named …")]
+    return [(IGNORE, "Do not import"), *fields, *permissions, *others]
 
 
 def columns_of(run: ImportRun) -> Columns:
@@ -143,31 +117,32 @@ def sources() -> list[str]:
     return list(dict.fromkeys(SavedMapping.objects.order_by("-used_at").values_list("source", flat=True)[:100]))[:20]
 
 
-def judge(*, run: ImportRun, picked: Sequence[str], names: Sequence[str], date_order: str = "") -> Choice:
-    """`picked` has for each column a field, "custom:" or nothing; `names` what the custom field is to be called."""
-    allowed = {value for value, _ in choices()}
-    choice = Choice(fields=[], date_order=date_order if date_order in (dates.DAY, dates.MONTH) else "")
-    first: dict[str, int] = {}
-    for position, (value, name) in enumerate(zip(picked, names, strict=True)):
-        chosen = f"{CUSTOM}{' '.join(name.split())}" if value == CUSTOM else value
-        chosen = f"{CAMPAIGN}{_plain(run.header[position])}" if value == CAMPAIGN else chosen
-        choice.fields.append(chosen)
-        if value not in allowed:
-            choice.errors[position] = "Choose one of the fields in the list."
+def errors_of(*, run: ImportRun, fields: Sequence[str], date_order: str) -> dict[int | None, str]:
+    """What is wrong with what a person chose, by column; None: with all of it."""
+    allowed, found = dict(choices()), dict[int | None, str]()
+    for at, chosen in enumerate(fields):
+        first = fields.index(chosen)
+        kind = next((one for one in (CUSTOM, CAMPAIGN) if chosen.startswith(one)), chosen)
+        if kind not in allowed:
+            found[at] = "Choose one of the fields in the list."
         elif chosen == CUSTOM:
-            choice.errors[position] = "Give the custom field a name, such as Favourite artist."
+            found[at] = "Give the custom field a name, such as Favourite artist."
         elif len(chosen) > MAX_NAME + len(CUSTOM):
-            choice.errors[position] = f"The name may have {MAX_NAME} characters at most."
-        elif chosen and chosen in first:
-            other = run.header[first[chosen]] or f"column {first[chosen] + 1}"
-            choice.errors[position] = f"“{other}” fills this field already. Choose another field, or do not import one."
-        elif chosen == ADDED_ON and not choice.date_order and order_of(run, position) == dates.UNCLEAR:
-            choice.errors[position] = "Say whether the day or the month comes first: no date in the column does."
-        elif chosen:
-            first[chosen] = position
-    if EMAIL not in choice.fields:
-        choice.missing = "Choose the column with the email address: it tells who is who."
-    return choice
+            found[at] = f"The name may have {MAX_NAME} characters at most."
+        elif chosen and first < at:
+            other = run.header[first] or f"column {first + 1}"
+            found[at] = f"“{other}” fills this field already. Choose another field, or do not import one."
+        elif chosen == ADDED_ON and not date_order and order_of(run, at) == dates.UNCLEAR:
+            found[at] = "Say whether the day or the month comes first: no date in the column does."
+    if EMAIL not in fields:
+        found[None] = "Choose the column with the email address: it tells who is who."
+    return found
+
+
+def chosen(run: ImportRun, picked: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The fields: `picked` has for each column one, "custom:" or nothing; `names` how a custom one is to be called."""
+    named = {CUSTOM: [" ".join(name.split()) for name in names], CAMPAIGN: [_plain(name) for name in run.header]}
+    return [f"{value}{named[value][at]}" if value in named else value for at, value in enumerate(picked)]
 
 
 def meant(run: ImportRun, chosen: dict[tuple[str, str], str]) -> dict[str, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -32,6 +32,7 @@ STEPS = ("File", "Columns", "Preview", "Result")
 STEP_OF = {State.READING: 2, State.COLUMNS: 2, State.CHECKING: 3, State.READY: 3, State.APPLYING: 4}
 ORDERS = ((dates.DAY, "The day first: 3 April for 03/04"), (dates.MONTH, "The month first: March 4 for 03/04"))
 
+INPUT = {"class": "desk-input"}
 PER_PAGE = 50
 LONGEST = 200
 
@@ -41,16 +42,15 @@ COLOURS: Final = {"created": "is-good", "updated": "is-info", "rejected": "is-ba
 
 class UploadForm(forms.Form):
     file = forms.FileField(
-        label="File",
         error_messages={"required": "Choose the file with the people.", "empty": "The file is empty."},
-        widget=forms.FileInput(attrs={"class": "desk-input", "accept": ".csv,.tsv,.txt,.xlsx"}),
+        widget=forms.FileInput(attrs=INPUT | {"accept": ".csv,.tsv,.txt,.xlsx"}),
         help_text="CSV, TSV or Excel (.xlsx), up to 50 MB. The first line names the columns.",
     )
     source = forms.CharField(
         label="Where it comes from",
         max_length=80,
         error_messages={"required": "Give the source a name, such as Newsletter export."},
-        widget=forms.TextInput(attrs={"class": "desk-input", "list": "sources", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs=INPUT | {"list": "sources", "autocomplete": "off"}),
         help_text="A name for files of this kind, such as Newsletter export. Its columns are remembered under it.",
     )
     business_entity = forms.ModelChoiceField(
@@ -58,7 +58,7 @@ class UploadForm(forms.Form):
         label="Brand of people whose line names none",
         required=False,
         empty_label="The routing rules decide",
-        widget=forms.Select(attrs={"class": "desk-input"}),
+        widget=forms.Select(attrs=INPUT),
     )
 
 
@@ -99,16 +99,14 @@ class ImportRunAdmin(TransferAdmin):
 
     @deed
     def columns(self, request: HttpRequest, run: ImportRun) -> HttpResponse | None:
-        width = range(len(run.header))
-        choice = column_mapping.judge(
-            run=run,
-            picked=[request.POST.get(f"field-{number}", "") for number in width],
-            names=[request.POST.get(f"name-{number}", "") for number in width],
-            date_order=request.POST.get("date_order", ""),
+        picked, names = (
+            [request.POST.get(f"{one}-{at}", "") for at in range(len(run.header))] for one in ("field", "name")
         )
-        if not choice.is_valid:
-            return self.show(request, run, choice)
-        runs.check(run=run, fields=choice.fields, date_order=choice.date_order)
+        fields, order = column_mapping.chosen(run, picked, names), request.POST.get("date_order", "")
+        order = order if order in dict(ORDERS) else ""
+        if errors := column_mapping.errors_of(run=run, fields=fields, date_order=order):
+            return self.show(request, run, errors, fields=fields, date_order=order)
+        runs.check(run=run, fields=fields, date_order=order)
         return None
 
     @deed
@@ -167,22 +165,33 @@ class ImportRunAdmin(TransferAdmin):
             messages.info(request, f"The columns are taken as the last time for “{run.source}”.")
         return run
 
-    def show(self, request: HttpRequest, run: ImportRun, choice: column_mapping.Choice | None = None) -> HttpResponse:
+    def show(self, request: HttpRequest, run: ImportRun, errors: Any = None, **chosen: Any) -> HttpResponse:
         step = STEP_OF.get(State(run.state), 4 if run.applied_at else 3)
         context: dict[str, Any] = {"title": run.file_name, "steps": STEPS, "step": step}
         if run.is_working:
             return self.drawn(request, "working", run, **context)
         if run.state == State.COLUMNS:
-            context |= {"title": "What the columns mean", "columns": _columns(run, choice), "choice": choice}
+            context["title"] = "What the columns mean"
+            context["columns"] = _columns(run, chosen.get("fields", run.fields), errors or {})
             context |= {"choices": column_mapping.choices(), "orders": ORDERS}
-            context["date_order"] = choice.date_order if choice else run.date_order
-            context["repeated"] = column_mapping.columns_of(run).repeated()
+            context |= {"date_order": run.date_order, **chosen, "is_wrong": bool(errors)}
+            context |= {"wrong": (errors or {}).get(None), "repeated": column_mapping.columns_of(run).repeated()}
             return self.drawn(request, "columns", run, **context)
         context |= _lines(run, request.GET)
         if run.state != State.READY:
             return self.drawn(request, "result", run, **context)
+        reference = reference_data.load()
+        context["unknown"] = [
+            (
+                name,
+                FIELDS[name].label,
+                reference.named(name).by_id.values(),
+                sorted(values.items(), key=lambda one: -one[1]),
+            )
+            for name, values in run.unknown.items()
+        ]
         context |= {"title": f"Preview of {run.file_name}", "forecast": _forecast(run)}
-        return self.drawn(request, "preview", run, unknown=_unknown(run), **context)
+        return self.drawn(request, "preview", run, **context)
 
     # The list
 
@@ -193,39 +202,19 @@ class ImportRunAdmin(TransferAdmin):
         return ", ".join(said) or "-"
 
 
-def _unknown(run: ImportRun) -> list[dict[str, Any]]:
-    """What the file says that nobody knows, each with the names it may mean."""
-    reference = reference_data.load()
+def _columns(run: ImportRun, fields: Sequence[str], errors: Mapping[int | None, str]) -> list[dict[str, Any]]:
     return [
         {
-            "field": _named(name),
-            "name": f"{name}:{value}",
-            "value": value,
-            "lines": lines,
-            "choices": [row.name for row in reference.named(name).by_id.values()],
+            "number": at,
+            "name": name or f"Column {at + 1} (without a name)",
+            "samples": samples,
+            "field": next((kind for kind in (CUSTOM, CAMPAIGN) if field.startswith(kind)), field),
+            "custom": field.removeprefix(CUSTOM) if field.startswith(CUSTOM) else name[:100],
+            "is_open": column_mapping.order_of(run, at) == dates.UNCLEAR,
+            "error": errors.get(at, ""),
         }
-        for name, values in run.unknown.items()
-        for value, lines in sorted(values.items(), key=lambda one: (-one[1], one[0]))
+        for at, (name, samples, field) in enumerate(zip(run.header, run.samples, fields, strict=True))
     ]
-
-
-def _columns(run: ImportRun, choice: column_mapping.Choice | None) -> list[dict[str, Any]]:
-    fields = choice.fields if choice else run.fields
-    shown_columns = []
-    for number, (name, samples, field) in enumerate(zip(run.header, run.samples, fields, strict=True)):
-        is_custom = field.startswith(CUSTOM)
-        shown_columns.append(
-            {
-                "number": number,
-                "name": name or f"Column {number + 1} (without a name)",
-                "samples": samples,
-                "field": CUSTOM if is_custom else CAMPAIGN if field.startswith(CAMPAIGN) else field,
-                "custom": field.removeprefix(CUSTOM) if is_custom else name[:100],
-                "is_open": column_mapping.order_of(run, number) == dates.UNCLEAR,
-                "error": choice.errors.get(number, "") if choice else "",
-            }
-        )
-    return shown_columns
 
 
 def _lines(run: ImportRun, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,8 +245,8 @@ def _forecast(run: ImportRun) -> dict[str, Any]:
         "people": run.forecast.get("people", 0),
         "starts": sum(one["people"] for one in rows),
         "emails": sum(one["emails"] for one in rows),
-        "first": _first_mail(one["first_hours"] for one in rows),
-        "rows": [{**one, "first": _first_mail([one["first_hours"]])} for one in rows],
+        "first": _first_mail(*(one["first_hours"] for one in rows)),
+        "rows": [{**one, "first": _first_mail(one["first_hours"])} for one in rows],
     }
 
 
@@ -269,7 +258,7 @@ def _named(field: str) -> str:
     return FIELDS[field].label if field in FIELDS else field.replace("_", " ").capitalize()
 
 
-def _first_mail(hours: Iterable[float | None]) -> str:
+def _first_mail(*hours: float | None) -> str:
     """When the first of these emails goes out, counted from the moment of applying."""
     first = min((one for one in hours if one is not None), default=None)
     return "sends none" if first is None else plan_sentences.delay(Decimal(str(first)))
