@@ -60,7 +60,8 @@ class Provider:
                     self.connection.close()
                     return
                 number = f"00000000-0000-0000-0000-{len(provider.requests):012}"
-                answer = json.dumps(provider.answer if provider.answer is not None else _taken(told, number)).encode()
+                said = provider.answer if provider.answer is not None else _taken(told, number)
+                answer = said if isinstance(said, bytes) else json.dumps(said).encode()
                 self.send_response(provider.status)
                 for name, said in {"Content-Type": "application/json", **provider.headers}.items():
                     self.send_header(name, said)

@@ -15,7 +15,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from engagement.providers import catalogue
+from engagement.providers import catalogue, sns
 
 LARGEST = 26_000_000  # bytes: a mail of 20 MB, as providers encode it
 _KEPT = ("CONTENT_TYPE", "REQUEST_METHOD", "PATH_INFO", "SERVER_NAME", "SERVER_PORT")
@@ -26,7 +26,7 @@ class Forged(Exception):
 
 
 class NotConfigured(Exception):
-    """The provider signs what it sends, and the key to check it with is not set."""
+    """The provider signs what it sends, and the key to check it with is not set, or not to be had now."""
 
 
 def check(*, provider: str, kind: str, request: HttpRequest, body: bytes) -> None:
@@ -37,7 +37,9 @@ def check(*, provider: str, kind: str, request: HttpRequest, body: bytes) -> Non
         rebuilt = _request(meta, body)
         view.run_validators(rebuilt)
         if provider == "amazon_ses":
-            _check_topic(view, rebuilt)
+            _check_notification(view._parse_sns_message(rebuilt))
+    except (Forged, NotConfigured):
+        raise
     except (AnymailConfigurationError, ImportError) as error:
         raise NotConfigured(str(error).partition("\n")[0]) from error
     except AnymailWebhookValidationFailure as error:
@@ -70,6 +72,9 @@ def _view(provider: str, kind: str, *, address: str = "") -> Any:
     options: dict[str, Any] = {}
     if provider == "amazon_ses":
         options["auto_confirm_sns_subscriptions"] = bool(settings.AMAZON_SES_TOPICS)
+        patience = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 1}}
+        given = settings.ANYMAIL.get("AMAZON_SES_CLIENT_PARAMS") or {}
+        options["client_params"] = {**given, "config": {**(given.get("config") or {}), **patience}}
     if provider == "mandrill" and "MANDRILL_WEBHOOK_URL" not in settings.ANYMAIL:
         options["webhook_url"] = address
     with warnings.catch_warnings():
@@ -79,11 +84,16 @@ def _view(provider: str, kind: str, *, address: str = "") -> Any:
     return view
 
 
-def _check_topic(view: Any, request: HttpRequest) -> None:
-    """Anybody may point a topic of theirs at an address they learnt; only the listed ones are heard."""
-    topic = view._parse_sns_message(request).get("TopicArn", "")
-    if settings.AMAZON_SES_TOPICS and topic not in settings.AMAZON_SES_TOPICS:
+def _check_notification(told: dict[str, Any]) -> None:
+    """Amazon has signed it, as it signs what anybody's topic sends: only the listed ones are heard."""
+    if settings.AMAZON_SES_TOPICS and told.get("TopicArn", "") not in settings.AMAZON_SES_TOPICS:
         raise Forged("The notification is of another topic than AMAZON_SES_TOPICS names.")
+    try:
+        sns.check(told)
+    except sns.NotSigned as error:
+        raise Forged(str(error)) from error
+    except sns.NoCertificate as error:
+        raise NotConfigured(str(error)) from error
 
 
 def _request(meta: dict[str, Any], body: bytes) -> HttpRequest:

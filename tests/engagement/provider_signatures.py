@@ -21,6 +21,9 @@ KEY = "a key of the tests"
 SVIX = f"whsec_{base64.b64encode(KEY.encode()).decode()}"
 _POSTAL = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 _SENDGRID = ec.generate_private_key(ec.SECP256R1())
+AMAZON = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+SNS_CERTIFICATE = "https://sns.{}.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
+SNS_KEYS = {SNS_CERTIFICATE.format(region): AMAZON.public_key() for region in ("eu-west-1", "us-east-1")}
 
 
 def _public(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
@@ -113,7 +116,29 @@ def _unisender_go(sent: Sent, url: str) -> Sent:
     return replace(sent, body=json.dumps({**told, "auth": auth}).encode())
 
 
+def _amazon_ses(sent: Sent, url: str) -> Sent:
+    """What SNS puts around the event; the second version of its signatures."""
+    told = {
+        "TopicArn": "arn:aws:sns:eu-west-1:1:ours",
+        "Timestamp": "2025-11-30T08:00:00.000Z",
+        **json.loads(sent.body),
+    }
+    region = told["TopicArn"].split(":")[3]
+    told |= {"SignatureVersion": "2", "SigningCertURL": SNS_CERTIFICATE.format(region)}
+    signature = AMAZON.sign(sns_text(told), padding.PKCS1v15(), hashes.SHA256())
+    return replace(sent, body=json.dumps({**told, "Signature": base64.b64encode(signature).decode()}).encode())
+
+
+def sns_text(told: dict[str, str]) -> bytes:
+    """What Amazon signs of a message."""
+    names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
+    if told["Type"] != "Notification":
+        names = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+    return "".join(f"{name}\n{told[name]}\n" for name in names if name in told).encode()
+
+
 _SIGN: dict[str, Callable[[Sent, str], Sent]] = {
+    "amazon_ses": _amazon_ses,
     "mailersend": lambda sent, url: sent.having(Signature=_hmac(sent.body).hex()),
     "mailgun": _mailgun,
     "mailtrap": lambda sent, url: sent.having(Mailtrap_Signature=_hmac(sent.body).hex()),

@@ -24,7 +24,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.engagement.provider_signatures import FORM, SETTINGS, Sent, signed
+from tests.engagement.provider_signatures import FORM, SETTINGS, SNS_KEYS, Sent, signed
 
 PLACE, THEIRS = "ANYMAIL_CHECKOUT", "recorded_anymail_tests"
 LOGIN = [
@@ -71,9 +71,12 @@ def main(arguments: list[str]) -> int:
 
 
 @pytest.mark.django_db
-def test_recorded_payloads_drive_our_rows(settings):
+def test_recorded_payloads_drive_our_rows(settings, monkeypatch):
+    from engagement.providers import sns
+
     found = record(Path(os.environ[PLACE]))
     settings.ANYMAIL = SETTINGS
+    monkeypatch.setattr(sns, "keys", SNS_KEYS)
     outcomes: dict[str, Outcome] = defaultdict(Outcome)
     for one in found:
         replay(one, outcomes[one.provider])
