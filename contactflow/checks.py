@@ -172,6 +172,7 @@ def _dotted_paths() -> Iterator[CheckMessage]:
     named = [("PUMP_STEPS", path) for path in settings.PUMP_STEPS]
     named += [("TAKE_BACK_STEPS", path) for path in settings.TAKE_BACK_STEPS]
     named += [("ERASURE_STEPS", path) for path in settings.ERASURE_STEPS]
+    named += [("ACTION_ORIGINS", path) for path in settings.ACTION_ORIGINS.values()]
     named += [("ACTION_TYPES", path) for path in settings.ACTION_TYPES]
     named += [("ENGAGEMENT_CHANNELS", path) for path in settings.ENGAGEMENT_CHANNELS.values()]
     for setting, path in named:

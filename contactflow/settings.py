@@ -230,6 +230,11 @@ PUMP_STEPS = [
 # What takes back what is prepared for people who may not be written to any more: dotted paths of callables that take
 # their ids, `contacts`.
 TAKE_BACK_STEPS = ["workflows.leases.take_back", "engagement.deliveries.take_back"]
+# What is known of the actions whose ids stand on messages, tasks and alerts: which workflow, and may it be followed.
+ACTION_ORIGINS = {
+    "workflows_of": "workflows.origins.workflows_of",
+    "is_followed_sql": "workflows.origins.IS_FOLLOWED_SQL",
+}
 # What else is to forget somebody who is deleted: dotted paths of callables that take a contacts.deletion.Erased.
 ERASURE_STEPS = [
     "engagement.erasure.forget",

@@ -25,7 +25,7 @@ def assign_owner(*, contacts: Iterable[Contact], owner: User | None) -> int:
 
 
 def follow(*, contact: Contact, is_tracked: bool) -> None:
-    """Let opens and clicks of the person's emails be followed, or not: it holds for what is written from now on."""
+    """Let opens and clicks of the person's emails be followed, or not; of emails that went out before, too."""
     Contact.objects.filter(pk=contact.pk).update(is_tracked=is_tracked, updated_at=Now())
 
 

@@ -8,6 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from engagement.models import Alert, Conversion, HumanTouch, Message, MessageEvent, Task
 
 MODEL = "last_touch"
@@ -46,9 +49,19 @@ def _marks(
     for touch in touches:
         told = {"touch": str(touch.pk), "action": actions.get(touch.reference)}
         found[touch.contact_id].append((touch.at, _mark(touch.kind, touch.at, told)))
+    _name_workflows([mark for some in found.values() for _, mark in some])
     for some in found.values():
         some.sort(key=lambda one: one[0])
     return found
+
+
+def _name_workflows(marks: Collection[Mark]) -> None:
+    """Beside the action, which may be gone when somebody counts."""
+    actions = {UUID(mark["action"]) for mark in marks if "action" in mark}
+    known = import_string(settings.ACTION_ORIGINS["workflows_of"])(actions) if actions else {}
+    for mark in marks:
+        if "action" in mark and (slug := known.get(UUID(mark["action"]))):
+            mark["workflow"] = slug
 
 
 def _mark(kind: str, at: dt.datetime, told: Mapping[str, Any]) -> Mark:

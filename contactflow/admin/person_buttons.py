@@ -175,7 +175,8 @@ class PersonButtons(BaseAdmin):
         "Do not follow opens and clicks",
         permission="upkeep",
         icon="visibility_off",
-        explanation="Emails to them that are written from now on have direct links and no picture that tells of opens.",
+        explanation="Emails written from now on have direct links and no picture that tells of opens. Links of those "
+        "they have already lead where they led, and nothing is noted any more.",
         submit="Do not follow",
     )
     def unfollow(self, request: HttpRequest, contact: Contact, answers: dict[str, Any]) -> str:

@@ -41,9 +41,8 @@ def facts_of(*, provider: str, events: Iterable[Any], received_at: dt.datetime) 
     """What the events tell, in two queries whatever their number."""
     told = [event for event in events if event.event_type in _TYPES]
     messages = _Messages(told)
-    return [
-        _fact(provider, event, message, received_at) for event in told if (message := messages.of(event)) is not None
-    ]
+    about = [(event, message) for event in told if (message := messages.of(event)) is not None]
+    return [_fact(provider, event, message, received_at) for event, message in about if _may_be_kept(event, message)]
 
 
 class _Messages:
@@ -54,7 +53,10 @@ class _Messages:
         own = {known for event in events if (known := _own_id(event))}
         named = {name for event in events for name in _names(event)}
         about = Q(pk__in=own) | Q(provider_id__in=named, provider_id__gt="") | Q(message_id__in=named)
-        rows = Message.objects.filter(about).only("pk", "recipient", "provider_id", "message_id") if events else []
+        wanted = ("recipient", "provider_id", "message_id", "contact__is_tracked")
+        brand = ("business_entity__tracks_opens", "business_entity__tracks_clicks")
+        found = Message.objects.filter(about).select_related("contact", "business_entity").only(*wanted, *brand)
+        rows = found if events else []
         self._by_name: dict[Any, list[Message]] = defaultdict(list)
         for row in rows:
             for name in {row.pk, row.provider_id, row.message_id}:
@@ -63,6 +65,13 @@ class _Messages:
     def of(self, event: Any) -> Message | None:
         named = [self._by_name[name] for name in (_own_id(event), *_names(event)) if name and name in self._by_name]
         return next((message for message in (named or [[]])[0] if _is_to(message, event.recipient)), None)
+
+
+def _may_be_kept(event: Any, message: Message) -> bool:
+    """Opens and clicks of those alone who are followed; the provider notices them all the same."""
+    brand = message.business_entity
+    follows = {"opened": brand is None or brand.tracks_opens, "clicked": brand is None or brand.tracks_clicks}
+    return event.event_type not in follows or (follows[event.event_type] and message.contact.is_tracked)
 
 
 def _own_id(event: Any) -> uuid.UUID | None:

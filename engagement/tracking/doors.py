@@ -1,7 +1,8 @@
 """/t/o/{token}.gif and /t/c/{token}: a picture that tells of an open, a link that tells of a click.
 
 They are answered before any other middleware: brands have hosts of their own, and there is no session, no cookie and
-nothing to redirect. A hit is one statement. Who it was is judged later; machines and people are answered alike.
+nothing to redirect. A hit is one statement. Who it was is judged later; machines and people are answered alike, and so
+are those who are not followed any more, of whom nothing is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
 
 from contactflow.core import prepared, tokens
 from engagement.tracking.links import CLICK, CLICK_PATH, HIDDEN, OPEN, PIXEL_PATH
@@ -31,19 +33,27 @@ _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
+ORIGIN = settings.ACTION_ORIGINS["is_followed_sql"]
 _HIT = f"""
-    WITH known AS (SELECT id, links[%(number)s] AS target FROM engagement_message WHERE id = %(message)s), kept AS (
+    WITH known AS (
+        SELECT message.id, message.links[%(number)s] AS target,
+            contact.is_tracked AND coalesce(brand.{{follows}}, true) AND {import_string(ORIGIN)} AS is_followed
+        FROM engagement_message AS message JOIN contacts_contact AS contact ON contact.id = message.contact_id
+        LEFT JOIN contacts_businessentity AS brand ON brand.id = message.business_entity_id
+        WHERE message.id = %(message)s
+    ), kept AS (
         INSERT INTO engagement_messageevent (message_id, type, at, label, label_reasons, url, detail)
         SELECT id, '{{kind}}', clock_timestamp(), 'unknown', '{{{{}}}}', coalesce(target, ''), %(detail)s::jsonb
-        FROM known WHERE ('{{kind}}' = 'opened' OR target IS NOT NULL) AND {MOST_HITS} > (
+        FROM known WHERE is_followed AND ('{{kind}}' = 'opened' OR target IS NOT NULL) AND {MOST_HITS} > (
             SELECT count(*) FROM (
                 SELECT FROM engagement_messageevent WHERE message_id = known.id LIMIT {MOST_HITS}
             ) AS hits
         )
     )
     SELECT target FROM known
-"""  # noqa: S608  # a number of ours
-_STATEMENTS = {kind: _HIT.format(kind=kind) for kind in ("opened", "clicked")}
+"""  # noqa: S608  # a number and a fragment of ours
+_FOLLOWS = {"opened": "tracks_opens", "clicked": "tracks_clicks"}
+_STATEMENTS = {kind: _HIT.format(kind=kind, follows=follows) for kind, follows in _FOLLOWS.items()}
 logger = logging.getLogger(__name__)
 
 

@@ -202,6 +202,14 @@ def test_it_is_owed_to_the_last_touch_or_click_with_the_first_beside(person: Con
     assert owed["first"]["email"] == first.version.template.slug  # type: ignore[union-attr]  # it has one
 
 
+def test_it_is_owed_to_a_workflow_by_its_slug(person: Contact) -> None:
+    action = f.ScheduledActionFactory(instance__contact=person)
+    message = clicked(person, f.NOW - DAY)
+    Message.objects.filter(pk=message.pk).update(action=action.pk)
+
+    assert record(person, goal())[0].attribution["last"]["workflow"] == action.instance.template.slug
+
+
 def test_without_any_it_is_owed_to_nothing(person: Contact) -> None:
     assert record(person, goal())[0].attribution["last"] is None
 

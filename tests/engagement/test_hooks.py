@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from contacts import consent
+from contacts import consent, contact_actions
 from engagement import message_consequences
 from engagement.models import Message, MessageEvent, ProviderDelivery, Reply
 from engagement.providers import catalogue, erasure, processing, sns
@@ -196,6 +196,16 @@ def test_an_open_that_brevo_saw_through_a_proxy_is_no_persons(message):
     understand()
 
     assert message.events.get(type="opened").detail["bot"]
+
+
+def test_what_somebody_opens_who_is_not_followed_is_not_kept(message):
+    contact_actions.follow(contact=message.contact, is_tracked=False)
+
+    deliver("mailgun", message, "opened")
+    deliver("mailgun", message, "delivered")
+    understand()
+
+    assert told_of(message) == ["delivered"]
 
 
 def test_an_open_keeps_where_it_came_from_and_that_the_provider_takes_it_for_a_machine(message):

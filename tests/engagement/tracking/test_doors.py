@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 
 from contactflow.core import tokens
+from contacts.models import BusinessEntity, Contact
 from engagement.models import Message, MessageEvent
 from engagement.tracking import doors
 from engagement.tracking.links import CLICK, HIDDEN, OPEN
-from tests.factories import ContactFactory
+from tests.factories import BusinessEntityFactory, ContactFactory, ScheduledActionFactory
+from workflows.models import WorkflowTemplate
 
 pytestmark = pytest.mark.django_db
 TARGETS = ["https://a.example/?b=1&c=2", "https://b.example/#place"]
@@ -110,6 +112,28 @@ def test_host_and_https_of_the_site_do_not_matter(client, message, settings):
 def test_a_hit_is_one_statement(client, message, django_assert_num_queries):
     with django_assert_num_queries(0):  # of Django's own; the one is prepared
         client.get(click(message.pk))
+
+
+@pytest.mark.parametrize("switched_off", ["person", "brand", "workflow"])
+def test_who_is_not_followed_any_more_is_led_and_not_noted(client, switched_off):
+    action, brand = ScheduledActionFactory(), BusinessEntityFactory()
+    about = {"contact": action.instance.contact, "business_entity": brand, "action": action.pk}
+    message = Message.objects.create(**about, status="sent", links=TARGETS)
+    rows = {
+        "person": (Contact.objects.filter(pk=message.contact_id), ["is_tracked"]),
+        "brand": (BusinessEntity.objects.filter(pk=brand.pk), ["tracks_opens", "tracks_clicks"]),
+        "workflow": (WorkflowTemplate.objects.filter(pk=action.instance.template_id), ["is_tracked"]),
+    }
+    found, names = rows[switched_off]
+
+    found.update(**dict.fromkeys(names, False))
+    answers = client.get(click(message.pk)), client.get(pixel(message.pk))
+    noted = MessageEvent.objects.count()
+    found.update(**dict.fromkeys(names, True))
+    client.get(click(message.pk))
+
+    assert [(answer.status_code, answer.get("Location")) for answer in answers] == [(302, TARGETS[0]), (200, None)]
+    assert (noted, MessageEvent.objects.count()) == (0, 1)
 
 
 def test_who_asks_again_and_again_is_still_led_and_fills_no_table(client, message, monkeypatch):
