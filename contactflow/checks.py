@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from engagement.channels import provider
 from engagement.inbound import inboxes
 from engagement.providers import payloads
 
+_SERVER_NAME = re.compile(r"\w[\w.-]*")  # it is compared with the first word of the header
 FORBIDDEN_IN_ADMIN = ("django_q.Schedule", "django_q.OrmQ")
 
 
@@ -147,6 +149,7 @@ def _provider() -> Iterator[CheckMessage]:
 def _mailboxes() -> Iterator[CheckMessage]:
     for refusal in inboxes.unusable():
         yield Error(describe.why(refusal.reason), hint=f"Such as {inboxes.EXAMPLE}", id="contactflow.E030")
+    yield from _authentication_results()
     if not settings.INBOX_PLUS_ADDRESSING:
         return
     if not any(inbox.address for inbox in inboxes.configured()):
@@ -154,6 +157,22 @@ def _mailboxes() -> Iterator[CheckMessage]:
             "INBOX_PLUS_ADDRESSING is on, but no mailbox is named by an address: answers go where they always went.",
             hint="Give INBOX_URL a user name that is its address, such as imaps://hello%40brand.example:...",
             id="contactflow.W031",
+        )
+
+
+def _authentication_results() -> Iterator[CheckMessage]:
+    name = settings.INBOX_AUTHSERV_ID
+    if name and not _SERVER_NAME.fullmatch(name):
+        yield Error(
+            f"INBOX_AUTHSERV_ID is {name!r}, which is no name of a mail server: no header ever has it.",
+            hint="Give what stands first in the header Authentication-Results of your mail, such as mx.google.com.",
+            id="contactflow.E032",
+        )
+    elif name and not settings.INBOX_URLS and not settings.EMAIL_PROVIDER:
+        yield checks.Warning(
+            "INBOX_AUTHSERV_ID is set, but no mail comes in: there is no INBOX_URL and no mail provider.",
+            hint="Set INBOX_URL to the mailbox that answers come to, or unset INBOX_AUTHSERV_ID.",
+            id="contactflow.W033",
         )
 
 

@@ -5,6 +5,7 @@ Passwords stand in the environment alone. What a URL says wrong is a reason, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from contactflow.core import mail_addresses
 from contactflow.core.reasons import Reason, Refused
 
 PORTS = {"imaps": 993, "imap": 143}
+_HOST = re.compile(r"[\w.-]*\w|[0-9a-f:.]+")  # a name, or an address
 EXAMPLE = "imaps://user:password@mail.example.com/INBOX"
 
 
@@ -76,7 +78,8 @@ def understand(variable: str, url: str, *, brand: str = "") -> Inbox:
         port = parts.port
     except ValueError:
         raise Unusable(Reason.of("inbox_url_unusable", variable=variable)) from None
-    if parts.scheme not in PORTS or not parts.hostname or not parts.username or parts.password is None:
+    host = parts.hostname or ""
+    if parts.scheme not in PORTS or not _HOST.fullmatch(host) or not parts.username or not parts.password:
         raise Unusable(Reason.of("inbox_url_unusable", variable=variable))
     if parts.query or parts.fragment or port == 0:
         raise Unusable(Reason.of("inbox_url_signs", variable=variable))
@@ -84,7 +87,7 @@ def understand(variable: str, url: str, *, brand: str = "") -> Inbox:
         variable=variable,
         brand=brand,
         encrypted=parts.scheme == "imaps",
-        host=parts.hostname,
+        host=host,
         port=port or PORTS[parts.scheme],
         user=unquote(parts.username),
         password=unquote(parts.password),

@@ -19,6 +19,8 @@ WRONG: dict[str, dict[str, object]] = {
     "contactflow.E005": {"REDIS_URL": "localhost:6379"},
     "contactflow.E030": {"INBOX_URLS": {"am_consulting": "imap.example.com"}},
     "contactflow.W031": {"INBOX_PLUS_ADDRESSING": True, "INBOX_URLS": {"": "imaps://hello:secret@mail.example.com"}},
+    "contactflow.E032": {"INBOX_AUTHSERV_ID": "mx.example.com;", "INBOX_URLS": {"": "imaps://u:s@mail.example.com"}},
+    "contactflow.W033": {"INBOX_AUTHSERV_ID": "mx.example.com"},
     "contactflow.E006": {"PUMP_STEPS": ["workflows.nowhere.run"]},
     "contactflow.W007": {"NOTION_API_KEY": "", "NOTION_DATABASES": {"contacts": "abc"}},
     "contactflow.W008": {"AI_BASE_URL": "http://localhost:1234/v1", "AI_MODEL": ""},
@@ -39,6 +41,16 @@ def test_wrong_combination_is_named_with_a_remedy(identifier: str, settings: Set
         setattr(settings, name, value)
 
     assert found()[identifier]
+
+
+def test_no_address_of_a_mailbox_that_lacks_something_passes(settings: Settings) -> None:
+    wrong = [
+        *("imaps://u@mail.example.com", "imaps://u:@mail.example.com", "imaps://:s@mail.example.com", "imaps://u:s@"),
+        *("https://u:s@a.example", "imaps://u:s@mail example.com", "imaps://u:s@mail.example.com:0", "imaps:"),
+    ]
+    settings.INBOX_URLS = {str(number): url for number, url in enumerate(wrong)}
+
+    assert len([message for message in run_checks() if message.id == "contactflow.E030"]) == len(wrong)
 
 
 def test_the_password_of_a_mailbox_is_not_printed(settings: Settings) -> None:
