@@ -153,11 +153,22 @@ class TemplateOutput(Output[WorkflowTemplate]):
     business_entity = Name(read_only=True, allow_null=True)
     version = serializers.IntegerField(source="current_version.number", read_only=True, allow_null=True, default=None)
     triggers = Triggers(source="current_version", read_only=True, allow_null=True)
+    on_reply = serializers.ChoiceField(
+        WorkflowVersion.OnReply.choices, source="current_version.on_reply", read_only=True, allow_null=True,
+        default=None, help_text="What it does when the person replies.",
+    )  # fmt: skip
+    reply_pause_days = serializers.IntegerField(
+        source="current_version.reply_pause_days", read_only=True, allow_null=True, default=None,
+        help_text="How long it waits then, where on_reply is pause.",
+    )  # fmt: skip
     steps = StepOutput(source="current_version.steps", many=True, read_only=True, default=list)
 
     class Meta:
         model = WorkflowTemplate
-        fields = ("slug", "name", "description", "business_entity", "active", "version", "triggers", "steps")
+        fields = (
+            "slug", "name", "description", "business_entity", "active", "version", "triggers", "on_reply",
+            "reply_pause_days", "steps",
+        )  # fmt: skip
 
 
 class Templates(serializers.Serializer[Any]):

@@ -91,6 +91,16 @@ def test_template_is_shown_with_the_steps_of_its_version(reader: Caller) -> None
     assert shown["triggers"]["events"] == ["new_contact", "contact_updated"]
 
 
+def test_template_says_what_a_reply_does(reader: Caller) -> None:
+    version = factories.StepFactory(version__on_reply="pause", version__reply_pause_days=5).version
+    nothing = factories.WorkflowTemplateFactory()
+    WorkflowTemplate.objects.filter(pk=version.template_id).update(current_version=version)
+
+    shown = [reader.get(f"{TEMPLATES}{slug}").json() for slug in (version.template.slug, nothing.slug)]
+
+    assert [(one["on_reply"], one["reply_pause_days"]) for one in shown] == [("pause", 5), (None, None)]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_templates_are_read_only(operator: Caller, method: str) -> None:
     assert operator.send(method, TEMPLATES, {}).status_code == 405
