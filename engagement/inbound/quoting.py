@@ -1,7 +1,9 @@
 """What is new in a reply, apart from what it quotes, and whether that only says "stop".
 
-The library that cuts takes long for many lines: it gets a bounded text and bounded time. What is done beside it has
-no such limit, so no pattern there may take long for any text. Whatever is cut, the whole body is kept beside it.
+The library that cuts takes long for many words: it gets a bounded text, and bounded time in the main thread, where
+workers work. Elsewhere nothing can interrupt it: there it only gets texts so short that none takes long. What is done
+beside it has no such limit, so no pattern there may take long for any text. Whatever is cut, the whole body is kept
+beside it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from mailparser_reply import EmailReplyParser
 from mailparser_reply.constants import MAIL_LANGUAGES
 
 MAX_CHARACTERS, MAX_LINES, SECONDS = 20_000, 600, 2.0
+SHORT = 1_000  # characters: the library takes less than a second for the worst of them
 LANGUAGES = [name for name in MAIL_LANGUAGES if len(name) == 2]
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 # What the library does not know: a time and an address before a colon say it in every language, in a line or in two; so
@@ -59,7 +62,7 @@ class Cut:
 
 
 class _TooLong(Exception):
-    """The library is not done in time."""
+    """The library is not done in time, or might not be."""
 
 
 def cut(body: str, *, subject: str = "") -> Cut:
@@ -77,7 +80,7 @@ def _latest(text: str) -> tuple[str, str]:
     """The newest part with and without what stands below it in every mail."""
     before = _WROTE.split(text, maxsplit=1)[0]
     try:
-        with _within(SECONDS):
+        with _within(SECONDS, text=before):
             newest = EmailReplyParser(languages=list(LANGUAGES)).read(before).replies[0]
     except (_TooLong, RecursionError, IndexError, re.error):
         newest = None
@@ -108,9 +111,11 @@ def _means_stop(text: str) -> bool:
 
 
 @contextlib.contextmanager
-def _within(seconds: float) -> Iterator[None]:
-    """Raise _TooLong after so long, where that is possible: in the main thread, in which workers work."""
+def _within(seconds: float, *, text: str) -> Iterator[None]:
+    """Raise _TooLong after so long; where nothing can be interrupted, at once for a text that is not short."""
     if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_REAL)[0]:
+        if len(text) > SHORT:
+            raise _TooLong
         yield
         return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,20 +74,37 @@ def test_other_words_are_no_wish_to_stop(words):
     assert not quoting.cut(words).wants_out
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["\n" * 20_000, "x\n" * 10_000, "\n x" * 10_000, ">" * 20_000, "> \n" * 9_000, "On " * 7_000, "_" * 20_000,
+LABORIOUS = ["\n" * 20_000, "x\n" * 10_000, "\n x" * 10_000, ">" * 20_000, "> \n" * 9_000, "On " * 7_000, "_" * 20_000,
      "From: a\n" * 3_000, "-" * 20_000, " \t" * 10_000, "Am 1 schrieb " * 2_000, "wrote: " * 4_000, "a@b " * 5_000,
      "1:11 " * 4_000, "1:11\n" * 4_000, "1:11 a@b:\n" * 2_000,
      f"{' ' * 100}{'1h11' * 20}\n{'a' * 60}@{'b' * 15_000}", f"x\n{(('-' * 12) + chr(10)) * 30}x",
-     f"{'1h11' * 40}\n{'a@' * 100}\n" * 50],
-)  # fmt: skip
+     f"{'1h11' * 40}\n{'a@' * 100}\n" * 50]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", LABORIOUS)
 def test_no_body_holds_a_worker_up(body):
     begun = time.monotonic()
 
     quoting.cut(body * 10)
 
     assert time.monotonic() - begun < 3 * quoting.SECONDS
+
+
+@pytest.mark.parametrize("body", [*LABORIOUS, "On wrote:Am ", "Op  ", "On <"])
+def test_no_body_holds_a_thread_up_where_nothing_interrupts(body):
+    bodies = [body * 10, (body * quoting.SHORT)[: quoting.SHORT]]
+
+    with ThreadPoolExecutor(1) as thread:
+        seconds = thread.submit(lambda: [quoting.cut(one) for one in bodies] and time.thread_time()).result()
+
+    assert seconds < quoting.SECONDS
+
+
+def test_a_short_answer_is_cut_in_any_thread():
+    body = f"Yes.\n\nOn Mon, 30 Nov 2026 at 10:00, The 7 Space <hello@the7space.example> wrote:\n{QUOTED}"
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(quoting.cut, body).result().text == "Yes."
 
 
 def test_rules_below_an_answer_are_cut_off():
