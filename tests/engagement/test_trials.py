@@ -19,8 +19,8 @@ def test_nothing_is_handed_over_after_somebody_unsubscribed(settings, intents: i
 
 
 @pytest.mark.django_db
-def test_looking_changes_no_row() -> None:
-    assert unsubscribe.looks(number=100) == []
+def test_looking_changes_no_row_but_for_hits() -> None:
+    assert unsubscribe.looks(number=200) == []
 
 
 def test_no_changed_token_is_taken() -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.smtp import Sink
 
@@ -89,20 +90,28 @@ def mutated(*, number: int = MUTATIONS, seed: int = 1) -> int:
 
 
 def looks(*, number: int = LOOKS, seed: int = 1) -> list[str]:
-    """The tables that are not as they were after so many GET and HEAD."""
+    """The tables that are not as they were after so many GET and HEAD: of what came to a picture or a link of an email
+    just the hits are kept, one each, and nothing else."""
     from django.test import Client
 
+    from engagement.models import MessageEvent
+
     chance, browser = random.Random(seed), Client(SERVER_NAME="localhost")
-    addresses = [*_addresses(20), "/p/look/7c3f58.css", "/u/x", "/p/x", "/u/", "/p/"]
-    before = _rows()
+    hooks, hits = _hooks(), _hits(20)
+    nowhere = ["/u/x", "/p/x", "/u/", "/p/", "/t/o/x.gif", "/t/c/x", "/t/c/", "/hooks/email/postmark/x"]
+    addresses = [*_addresses(20), *hits, *hooks, "/p/look/7c3f58.css", *nowhere]
+    before, told = _rows(), 0
     for _ in range(number):
         address = chance.choice(addresses)
         if chance.random() < 0.3 and len(address) > 40:
             address = address[:-1] + chance.choice("AB_") + chance.choice(["", "/", "?List-Unsubscribe=One-Click"])
         ask = chance.choice((browser.get, browser.head))
-        assert ask(address).status_code in (200, 301, 302, 404)
-    after = _rows()
-    return [table for table, rows in before.items() if after[table] != rows]
+        answer = ask(address)
+        assert answer.status_code in (200, 301, 302, 404)
+        told += address in hits if address.startswith("/t/o/") else answer.status_code == 302
+    after, kept = _rows(), MessageEvent.objects.filter(type__in=("opened", "clicked")).count()
+    changed = [table for table, rows in before.items() if after[table] != rows]
+    return changed if kept == told else [*changed, f"{kept} hits of {told}"]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -245,13 +254,37 @@ def _addresses(number: int) -> list[str]:
     return found
 
 
+def _hits(number: int) -> list[str]:
+    """Pictures and links of emails, which note who comes."""
+    from contactflow.core import tokens
+    from engagement.models import Message
+    from tests import factories as f
+
+    targets = ["https://a.example/", "https://b.example/"]
+    found = []
+    for _ in range(number):
+        message = Message.objects.create(contact=f.ContactFactory(), status="sent", links=targets)
+        links = [tokens.make("click", message.pk, uuid.UUID(int=link)) for link in range(len(targets))]
+        found += [f"/t/o/{tokens.make('open', message.pk)}.gif", *(f"/t/c/{token}" for token in links)]
+    return found
+
+
+def _hooks() -> list[str]:
+    """The secret addresses of every provider."""
+    from engagement.providers import catalogue
+
+    return [urlsplit(catalogue.address(name, kind)).path for name, views in catalogue.VIEWS.items() for kind in views]
+
+
 def _rows() -> dict[str, str | None]:
-    """Every row of every table, as one digest a table."""
+    """Every row of every table but for hits, as one digest a table."""
     from django.db import connection
 
     found = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT md5(string_agg(row::text, chr(10) ORDER BY row::text)) FROM "{table}" AS row')
+            told = "WHERE row.type NOT IN ('opened', 'clicked')" if table == "engagement_messageevent" else ""
+            digest = "md5(string_agg(row::text, chr(10) ORDER BY row::text))"
+            cursor.execute(f'SELECT {digest} FROM "{table}" AS row {told}')
             found[table] = cursor.fetchone()[0]
     return found
