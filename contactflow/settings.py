@@ -210,6 +210,7 @@ ACTION_TYPES = [  # in the order in which staff choose among them; each a class 
 ]
 PUMP_STEPS = [
     "workflows.execution.run_pump_step",
+    "engagement.language_model.passages.run_pump_step",
     "engagement.inbound.mailboxes.run_pump_step",
     "workflows.late_answers.run_pump_step",
     "workflows.failures.run_pump_step",
@@ -355,6 +356,7 @@ LOGGING = {
         "waitress": {"level": "WARNING"},  # readers who leave
         "waitress.queue": {"level": "ERROR"},  # requests that wait for a thread for a moment
         "httpx": {"level": "WARNING"},  # else a line for every request
+        "httpx2": {"level": "WARNING"},  # likewise
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
     },
 }

@@ -23,10 +23,11 @@ from contactflow.core.reasons import Reason, Refused
 from contacts import consent
 from contacts.consent import Verdict, Wish
 from contacts.models import BusinessEntity, Contact
-from engagement import bounces, envelopes, generated_text, message_events, rendering, unsubscribing
+from engagement import bounces, envelopes, message_events, rendering, unsubscribing
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
 from engagement.inbound import reply_addresses
+from engagement.language_model import passages
 from engagement.message_events import Fact
 from engagement.models import EngagementTemplate, Message, MessageEvent, TemplateVersion
 from engagement.rendering import Rendered
@@ -43,6 +44,13 @@ class NotAllowed(Refused):
 
 class Held(Refused):
     """Something is missing: nothing was sent and staff are told. The parameter `missing` names what."""
+
+
+@dataclass
+class NotYet(Exception):
+    """A language model is still writing for it: look again then. That is no attempt."""
+
+    until: datetime
 
 
 class SentBefore(Exception):
@@ -102,8 +110,8 @@ SENT_LATELY_SQL = """EXISTS (
 
 
 def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Exception]:
-    """Look again, render, connect, one at a time and in their order; or why not: NotAllowed, Held, ChannelError, or
-    what nobody foresaw.
+    """Look again, render, connect, one at a time and in their order; or why not: NotAllowed, Held, NotYet,
+    ChannelError, or what nobody foresaw.
 
     Nothing leaves. Permission is asked for all at once, at the first; the intent judges it again.
     """
@@ -113,21 +121,35 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
         wishes = [order.wish for order in through]
         judged = consent.judge(wishes=wishes, channel=channel, sent_lately=SENT_LATELY_SQL)
         verdicts |= {order.action_id: verdict for order, verdict in zip(through, judged, strict=True)}
+    written = _passages([order for order in orders if verdicts[order.action_id].allowed], now)
     for order in orders:
         try:
-            yield _prepared(order, verdicts[order.action_id], now)
+            if order.action_id in written.waiting:
+                raise NotYet(written.waiting[order.action_id])
+            yield _prepared(order, verdicts[order.action_id], written.texts.get(order.action_id, {}), now)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001  the caller settles it; the others go on
             yield error
 
 
-def _prepared(order: Order, verdict: Verdict, now: datetime) -> Prepared:
+def _passages(orders: Sequence[Order], now: datetime) -> passages.Written:
+    """What a language model wrote for them, for all at once."""
+    emails = []
+    for order in orders:
+        version = order.template.current_version
+        if order.template.active and version is not None:
+            version.template = order.template
+            emails.append(passages.Email(order.action_id, version, order.contact, order.brand))
+    return passages.of_emails(emails, now=now)
+
+
+def _prepared(order: Order, verdict: Verdict, written: Mapping[str, str], now: datetime) -> Prepared:
     version = _version_to_send(order.template)
     if not verdict.allowed:
         raise NotAllowed(verdict.reason)
     channel = registry.channel(order.template.channel)
-    rendered = _rendered(version, order, now)
+    rendered = _rendered(version, order, written, now)
     sender = envelopes.sender_of(order.brand)
     sender = reply_addresses.signed(sender, message_id=order.action_id, brand=order.brand)
     envelope = Envelope(
@@ -157,12 +179,12 @@ def _version_to_send(template: EngagementTemplate) -> TemplateVersion:
     return version
 
 
-def _rendered(version: TemplateVersion, order: Order, now: datetime) -> Rendered:
+def _rendered(version: TemplateVersion, order: Order, written: Mapping[str, str], now: datetime) -> Rendered:
     about: dict[str, Any] = {"version": version, "contact": order.contact, "business_entity": order.brand, "now": now}
     tracking = None
     if order.is_tracked:
         tracking = links.tracking_of(message_id=order.action_id, brand=order.brand, contact=order.contact)
-    return rendering.render(**about, passages=generated_text.write(**about), tracking=tracking, way_out=_way_out(order))
+    return rendering.render(**about, passages=written, tracking=tracking, way_out=_way_out(order))
 
 
 def _way_out(order: Order) -> WayOut | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +57,7 @@ SENTENCES = {
     "too_much_complained": _("%(count)s of %(sent)s emails of a day (%(share)s %%) were reported as spam."),
     "marketing_stopped": _("Too much of what the brand sends comes back: its marketing waits for somebody."),
     "quiet_after_touch": _("A colleague was in touch with them: automatic emails wait until %(until)s."),
+    "passage_is_written": _("A language model is writing a passage of it: it waits half a minute at most."),
     "lacking": _("%(contact)s has no %(missing)s. Write it out, or complete the contact."),
     "address_changed": _("The contact has another address by now. Write again."),
     "not_sent": _("Not sent, says %(by)s: %(why)s"),
@@ -72,6 +73,39 @@ SENTENCES = {
         "The mailbox %(mailbox)s refuses user name or password: correct %(variable)s. It says: %(said)s"
     ),
     "inbox_unreachable": _("The mailbox %(mailbox)s cannot be read: %(said)s"),
+}
+
+
+# Why there is no passage of a language model, and what spoke against one.
+NO_ANSWER = {
+    "too_slow": _("The language model took too long."),
+    "too_large": _("The language model's answer did not end."),
+    "unreachable": _("The language model's server could not be reached."),
+    "refused_by_server": _("The language model's server refused the question."),
+    "no_completion": _("The language model's server sent something else than an answer."),
+    "says_nothing": _("The language model said nothing."),
+    "cut_off": _("The answer was cut off before its end."),
+    "other_shape": _("The answer has another shape than was asked for."),
+    "model_quiet": _("The language model's server was in trouble shortly before: it was left alone."),
+    "over_budget": _("The day's budget for the language model is used up."),
+}
+AGAINST = {
+    "empty": _("it is empty"),
+    "too_long": _("it is too long (%(found)s characters)"),
+    "markup": _("it has markup or more than one paragraph"),
+    "link": _("it has a link or an address"),
+    "obscene": _("it is obscene (“%(found)s”)"),
+    "threat": _("it threatens (“%(found)s”)"),
+    "about_itself": _("it speaks of itself (“%(found)s”)"),
+    "other_language": _("it is in another language (%(found)s)"),
+    "off_topic": _("it is about something else"),
+    "figure": _("it says a figure that nobody approved (“%(found)s”)"),
+    "sign": _("it says a price or share that nobody approved (“%(found)s”)"),
+    "currency": _("it says a price or share that nobody approved (“%(found)s”)"),
+    "number_word": _("it says a number that nobody approved (“%(found)s”)"),
+    "date": _("it says a date that nobody approved (“%(found)s”)"),
+    "claim": _("it makes a claim that nobody approved (“%(found)s”)"),
+    "name": _("it names what it was not told (“%(found)s”)"),
 }
 
 
@@ -124,6 +158,16 @@ def why(reason: Reason | Mapping[str, Any]) -> str:
     joined = {"missing": ", no ".join(missing)} if isinstance(missing, list) else {}
     params = defaultdict(str, {**reason.params, **joined})
     return reasons.sentence(Reason(reason.code, params), SENTENCES)
+
+
+def no_answer(code: str) -> str:
+    """Why a language model gave nothing to use."""
+    return str(NO_ANSWER.get(code, code))
+
+
+def against(checks: Sequence[Mapping[str, str]]) -> list[str]:
+    """What speaks against an answer of a language model, a part of a sentence each."""
+    return [str(AGAINST.get(one["code"], one["code"])) % {"found": one["found"]} for one in checks]
 
 
 def reached_by(goal: Goal) -> str:

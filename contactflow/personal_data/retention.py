@@ -19,7 +19,7 @@ from django.db.models import Model, Q, QuerySet
 from contactflow.core.clock import database_now
 from contactflow.models import AuditEntry, ErasureRequest, RetentionPeriod, RetentionRun
 from contacts.models import ContactEvent
-from engagement.models import Delivery, Message, MessageEvent, ProviderDelivery, Reply
+from engagement.models import Delivery, GeneratedPassage, Message, MessageEvent, ProviderDelivery, Reply
 from engagement.tracking import labelling
 from notion_bridge.models import SyncEntry, SyncProblem, SyncRun, WebhookDelivery
 from workflows.models import ActionAttempt, DigestLetter, ImportRun
@@ -72,6 +72,11 @@ KINDS = (
         name="bodies", label="Texts of sent emails", model=Message, time="created_at",
         does="Text and HTML go; that, when and with which subject it was sent stays, and its links work.",
         narrow=FINAL & ~Q(text="", html=""), blank={"text": "", "html": ""},
+    ),
+    Kind(
+        name="passages", label="What a language model was asked and wrote", model=GeneratedPassage, time="wanted_at",
+        does="Question, facts, answer and checks go; the email with its text stays.",
+        narrow=~Q(status__in=["wanted", "asked"]),
     ),
     Kind(
         name="hits", label="Addresses and programs behind opens and clicks", model=MessageEvent, time="at",

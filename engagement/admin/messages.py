@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import escape, format_html, format_html_join
@@ -21,6 +22,7 @@ from contactflow.core.admin.model_admin import ReadOnlyAdmin, ReadOnlyInline, bu
 from contacts.admin.people_search import PeopleSearch
 from engagement import correspondence, describe, previews
 from engagement.envelopes import Sender
+from engagement.language_model import passages
 from engagement.models import KEPT, KeptTest, Message, MessageEvent, TemplateVersion
 from engagement.tracking import links
 
@@ -123,6 +125,7 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
         )}),
         ("As its reader sees it", {"fields": ("html_part",)}),
         ("As plain text", {"fields": ("text_part",)}),
+        ("By a language model", {"fields": ("by_model",)}),
         ("Where it comes from", {"fields": (
             "contact_link", "business_entity", "author", "words", "planned_step", "transport", "message_id",
             "created_at",
@@ -201,6 +204,18 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
         if self.state(message) == KEPT_HERE:
             return ["It was not delivered to anybody. Emails leave once EMAIL_URL or EMAIL_PROVIDER is set."]
         return []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
+        """Without a word of a language model, nothing about one."""
+        if obj is not None and passages.passages_of(obj):
+            return self.fieldsets
+        return tuple(one for one in self.fieldsets if one[1]["fields"] != ("by_model",))
+
+    @column("Passages")
+    def by_model(self, message: Message) -> str:
+        rows = passages.passages_of(message)
+        context = {"passages": [(row, describe.no_answer(row.reason), describe.against(row.checks)) for row in rows]}
+        return render_to_string("admin/engagement/message_passages.html", context)
 
     @column("HTML")
     def html_part(self, message: Message) -> str:

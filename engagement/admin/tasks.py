@@ -279,7 +279,14 @@ class ChannelStateAdmin(ReadOnlyAdmin):
 @admin.register(PassageBudget)
 class PassageBudgetAdmin(ReadOnlyAdmin):
     when_empty = "No language model was asked yet: premium emails use their approved texts."
-    list_display = ("day", "calls")
+    list_display = ("day", "calls", "of_brands")
     fields = list_display
     search_fields = ("day",)
     ordering = ("-day",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PassageBudget]:
+        return super().get_queryset(request).prefetch_related("brands__business_entity")
+
+    @column("Of brands")
+    def of_brands(self, budget: PassageBudget) -> str:
+        return "; ".join(map(str, budget.brands.all())) or "-"

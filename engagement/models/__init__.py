@@ -12,6 +12,7 @@ from engagement.models.channels import ChannelState
 from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
 from engagement.models.goals import Conversion, Goal
+from engagement.models.language_model import BrandModelUse, GeneratedPassage, ModelBreaker
 from engagement.models.messages import HITS, SENT, UNSENT, Message, MessageEvent
 from engagement.models.networks import Network
 from engagement.models.providers import ProviderDelivery
@@ -33,16 +34,19 @@ __all__ = [
     "WAITING",
     "Alert",
     "BounceRule",
+    "BrandModelUse",
     "ChannelState",
     "Conversion",
     "Delivery",
     "EngagementTemplate",
+    "GeneratedPassage",
     "Goal",
     "HumanTouch",
     "KeptTest",
     "Mailbox",
     "Message",
     "MessageEvent",
+    "ModelBreaker",
     "Network",
     "PassageBudget",
     "Priority",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
-from engagement.models import Message
+from engagement.models import GeneratedPassage, Message
 from tests import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,23 @@ def test_refused_email_quotes_the_mail_server(desk, address):
     _, page = page_of(desk, address, status="failed", reason={"code": "mailbox_unknown", "said": "550 No such user"})
 
     assert "it was not sent. The mail server said: 550 No such user" in page
+
+
+def test_an_email_shows_what_a_language_model_was_asked_and_why_its_words_were_not_used(desk, address):
+    action = uuid.uuid4()
+    message, without = page_of(desk, address, status="sent", action=action)
+    found = [{"code": "currency", "found": "euros"}]
+    GeneratedPassage.objects.create(
+        action=action, contact=message.contact, version=message.version, name="opening", status="refused", model="tiny",
+        prompt=[{"role": "user", "content": "Write <b>well</b>."}], answer="For 9 euros", checks=found, seconds=1.25,
+        text="The approved text", wait_until=f.NOW,
+    )  # fmt: skip
+
+    page = desk.get(address.change(message)).content.decode()
+
+    assert "By a language model" not in without
+    for words in ("tiny", "1.3 s", "Write &lt;b&gt;well", "For 9 euros", "The approved text", "a price or share"):
+        assert words in page
 
 
 def test_unclear_email_says_that_nobody_sends_it_again(desk, address):

@@ -19,7 +19,7 @@ from contactflow.models import AuditEntry, ErasureRequest, RetentionPeriod, Rete
 from contactflow.personal_data import retention
 from contacts import contact_actions
 from contacts.models import Contact, ContactEvent
-from engagement.models import Delivery, Message, MessageEvent, ProviderDelivery, Reply
+from engagement.models import Delivery, GeneratedPassage, Message, MessageEvent, ProviderDelivery, Reply
 from notion_bridge.models import NotionDatabase, PageLink, SyncEntry, SyncProblem, SyncRun, WebhookDelivery
 from tests import factories as f
 from workflows.models import ActionAttempt, DigestLetter, ImportRun
@@ -42,6 +42,10 @@ def one_of_each(at: dt.datetime) -> None:
     person = f.ContactFactory()
     f.ContactEventFactory(contact=person, payload={"a": 1}, received_at=at, processed_at=at)
     sent = mail(person, at)
+    version = f.TemplateVersionFactory()
+    GeneratedPassage.objects.create(
+        action=uuid4(), contact=person, version=version, name="opening", status="written", wanted_at=at, wait_until=at
+    )
     detail = {"ip": "192.0.2.1", "agent": "x", "headers": {}, "link": 7}
     MessageEvent.objects.create(message=sent, type="clicked", at=at, detail=detail, label_version=1)
     ProviderDelivery.objects.create(

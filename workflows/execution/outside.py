@@ -16,7 +16,7 @@ from contactflow.core.reasons import Reason
 from contacts.models import Contact
 from engagement import breakers, delivery, dispatcher, touches
 from engagement.channels.base import ChannelError
-from engagement.delivery import Draft, Held, NotAllowed, Order, SentBefore
+from engagement.delivery import Draft, Held, NotAllowed, NotYet, Order, SentBefore
 from engagement.dispatcher import Letter, Outcome, Result
 from workflows import actions, leases, results, wake
 from workflows.execution.inside import run_inside
@@ -174,6 +174,8 @@ class ActionQueue:
             missing = prepared.reason.params.get("missing")
             result = {"missing": list(missing)} if missing else {}
             self._settled(action, status="failed", reason=prepared.reason, result=result)
+        elif isinstance(prepared, NotYet):
+            leases.put_off(claim, until=prepared.until, reason=Reason.of("passage_is_written"))
         elif isinstance(prepared, ChannelError):
             yield ActionLetter(channel=channel, refusal=prepared, claim=claim, action=action)
         elif isinstance(prepared, Exception):

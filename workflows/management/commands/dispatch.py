@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.table import Table
 
+from engagement.language_model import passages
 from workflows import pump
 
 ROUND_SECONDS = 3600.0
@@ -25,6 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         done: Counter[str] = pump.run(max_seconds=ROUND_SECONDS)
+        while once and passages.finish(seconds=IDLE_SECONDS):  # emails that wait for their words are due now
+            done += pump.run(max_seconds=ROUND_SECONDS)
         while not once:
             time.sleep(IDLE_SECONDS)
             done = pump.run(max_seconds=ROUND_SECONDS)
