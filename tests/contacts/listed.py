@@ -63,7 +63,15 @@ def import_file(
     """As the command does it."""
     brand = reference_data.load().business_entities.find(entity) if entity else None
     stream = io.BytesIO(file.read_bytes()) if isinstance(file, Path) else file
-    run = runs.read_here(file=stream, file_name="list.csv", source=source, entity=brand, now=now)
+    run = runs.receive(
+        here=True,
+        file=stream,
+        file_name="list.csv",
+        source=source or "Command line",
+        business_entity=brand,
+        by=None,
+        now=now,
+    )
     given = {"date_order": date_order or run.date_order, "start_workflows": start_workflows}
     runs.carry_out(run=run, dry_run=dry_run, on_step=on_step, **given)
     if run.state == ImportRun.State.FAILED:

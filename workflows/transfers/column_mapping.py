@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models.functions import Now
 
 from contacts import reference_data
-from contacts.imports import Columns, dates
+from contacts.imports import Columns, FileRefused, dates
 from contacts.imports.cells import CUSTOM
 from contacts.imports.columns import (
     ADDED_ON,
@@ -72,13 +72,16 @@ def remarks(run: ImportRun) -> list[str]:
 def guess(run: ImportRun) -> dict[str, Any]:
     """What its columns and values mean: as the last time when this source brought these columns, else by their names.
 
-    Who waits at a command line is asked for nothing, and nobody is asked twice.
+    Who waits at a command line is asked for nothing, and nobody is asked twice. Raises FileRefused.
     """
     is_command = run.queued_at is None
     saved = SavedMapping.objects.filter(source__iexact=run.source, header_digest=_digest(run.header)).first()
     meant: dict[str, Any] = {"values": remembered_values(run.source), "state": ImportRun.State.COLUMNS}
     if saved is None:
         found = Columns.by_name(run.header) if is_command else Columns.guessed(run.header, run.samples)
+        if is_command and EMAIL not in found.fields:
+            names = ", ".join(filter(None, run.header)) or "none"
+            raise FileRefused(f'There is no column "Email". Columns found: {names}. Rename the right one.')
         return {**meant, "fields": list(found.fields)}
     # Two columns may have one name: the first of them fills what the first filled, and so on.
     known: dict[str, list[str]] = {}

@@ -74,7 +74,7 @@ def receive(
     size = file.seek(0, 2)
     run = ImportRun.objects.create(
         file_name=(cleaning.line(file_name) or "list")[-200:],
-        source=source,
+        source=" ".join(source.split()),
         business_entity=business_entity,
         created_by=by if isinstance(by, User) else None,
         created_at=now,

@@ -8,7 +8,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError, transaction
@@ -17,8 +17,6 @@ from django.db.models.functions import Now
 
 from contactflow.core import clock
 from contacts.imports import FileRefused
-from contacts.imports.columns import EMAIL
-from contacts.models import BusinessEntity
 from workflows import wake
 from workflows.models import ExportRun, ImportLine, ImportRun
 from workflows.models.transfers import WORKING, ListRun, Lost
@@ -32,7 +30,6 @@ AT_ONCE_SECONDS = 15.0
 MAX_CRASHES = 3
 KEEP_LINES: Final = dt.timedelta(days=30)
 CLEARED_AT_ONCE = 5000  # rows
-COMMAND_LINE: Final = "Command line"  # the source of a list that names none
 ANEW: Final[dict[str, Any]] = {"foreseen": {}, "forecast": {}, "applied": {}, "unknown": {}, "cursor": 0}
 
 State = ImportRun.State
@@ -80,33 +77,31 @@ def cancel(*, run: ImportRun) -> None:
     run.move((State.COLUMNS, State.READY, *WORKING), State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
 
 
-# At the command line, here and now
+# A list that comes
 
 
-def read_here(
-    *, file: BinaryIO, file_name: str, source: str, entity: BusinessEntity | None, now: dt.datetime
-) -> ImportRun:
-    """A run whose columns are known. Raises FileRefused; then there is none."""
-    source = source or COMMAND_LINE
-    run = files.receive(file=file, file_name=file_name, source=source, business_entity=entity, by=None, now=now)
-    _finish_turn(run)
-    if run.state == State.COLUMNS and EMAIL in run.fields:
-        return run
-    run.delete()
-    found = ", ".join(name for name in run.header if name) or "none"
-    raise FileRefused(run.trouble or f'There is no column "Email". Columns found: {found}. Rename the right one.')
+def receive(*, here: bool = False, **given: Any) -> ImportRun:
+    """Keep a file (as files.receive) and read it: a short one at once, and any `here`, where nobody is asked anything.
+    Raises FileRefused; then there is no run."""
+    run = files.receive(**given)
+    _work_here(run) if here else begin(run)
+    run.refresh_from_db()
+    if run.state == State.FAILED:
+        run.delete()
+        raise FileRefused(run.trouble)
+    return run
 
 
 def carry_out(*, run: ImportRun, dry_run: bool, on_step: Callable[[ImportRun], None], **given: Any) -> None:
-    """Preview or apply a run that was read; what became of it is in the run."""
+    """Preview or apply a run here and now; what became of it is in the run."""
     began = {"state": State.CHECKING} if dry_run else {"state": State.APPLYING, "applied_at": Now()}
     run.move((State.COLUMNS,), **began, **given)
-    _finish_turn(run, on_step)
-
-
-def _finish_turn(run: ImportRun, on_step: Callable[[Any], None] = lambda run: None) -> None:
-    work(kind="importrun", run_id=run.pk, seconds=math.inf, on_step=on_step)
+    _work_here(run, on_step)
     run.refresh_from_db()
+
+
+def _work_here(run: ImportRun, on_step: Callable[[Any], None] = lambda run: None) -> None:
+    work(kind="importrun", run_id=run.pk, seconds=math.inf, on_step=on_step)
 
 
 # Work, in turns that are short, so that a worker that is told to stop stops

@@ -91,8 +91,14 @@ class ImportRunAdmin(TransferAdmin):
         if request.META.get("UPLOAD_TOO_LARGE"):
             form.errors["file"] = form.error_class([files.TOO_LARGE])
         elif request.method == "POST" and form.is_valid():
-            run = self._received(request, form)
-            if run is not None:
+            given = {**form.cleaned_data, "file_name": form.cleaned_data["file"].name, "by": request.user}
+            try:
+                run = runs.receive(**given, now=clock.database_now())
+            except FileRefused as refusal:
+                form.add_error("file", str(refusal))
+            else:
+                if run.state not in (State.READING, State.COLUMNS):
+                    messages.info(request, f"The columns are taken as the last time for “{run.source}”.")
                 return HttpResponseRedirect(address_of(run))
         context = {"form": form, "sources": column_mapping.sources(), "max_bytes": files.MAX_BYTES}
         return self.drawn(request, "upload", title="Import contacts", steps=STEPS, step=1, **context)
@@ -138,32 +144,6 @@ class ImportRunAdmin(TransferAdmin):
         name = run.file_name.rpartition(".")[0] or run.file_name
         rows = ([defused(cell) for cell in row] for row in run.rejected_table())
         return export.streamed(rows, name=f"{name}.rejected")
-
-    # Their pieces
-
-    def _received(self, request: HttpRequest, form: UploadForm) -> ImportRun | None:
-        given = form.cleaned_data
-        try:
-            run = files.receive(
-                file=given["file"].file,
-                file_name=given["file"].name,
-                source=" ".join(given["source"].split()),
-                business_entity=given["business_entity"],
-                by=request.user,
-                now=clock.database_now(),
-            )
-        except FileRefused as refusal:
-            form.add_error("file", str(refusal))
-            return None
-        runs.begin(run)
-        run.refresh_from_db()
-        if run.state == State.FAILED:
-            form.add_error("file", run.trouble)
-            run.delete()
-            return None
-        if run.state not in (State.READING, State.COLUMNS):
-            messages.info(request, f"The columns are taken as the last time for “{run.source}”.")
-        return run
 
     def show(self, request: HttpRequest, run: ImportRun, errors: Any = None, **chosen: Any) -> HttpResponse:
         step = STEP_OF.get(State(run.state), 4 if run.applied_at else 3)

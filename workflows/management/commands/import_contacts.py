@@ -6,7 +6,7 @@ import csv
 import os
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -22,6 +22,7 @@ from workflows.models import ImportRun
 from workflows.transfers import column_mapping, runs
 
 SHOWN_REJECTIONS = 20
+COMMAND_LINE: Final = "Command line"  # the source of a list that names none
 ACCEPTED = ("created", "updated", "unchanged")
 
 
@@ -47,16 +48,23 @@ class Command(BaseCommand):
             with file.open("rb") as stream:
                 if not dry_run:
                     _make_room(rejects, beside=file)
-                named, source = options["entity"], options["source"]
-                entity = None if named is None else reference_data.load().business_entities.find(named)
-                run = runs.read_here(file=stream, file_name=file.name, source=source, entity=entity, now=database_now())
+                named, brands = options["entity"], reference_data.load().business_entities
+                run = runs.receive(
+                    here=True,
+                    file=stream,
+                    file_name=file.name,
+                    source=options["source"] or COMMAND_LINE,
+                    business_entity=None if named is None else brands.find(named),
+                    by=None,
+                    now=database_now(),
+                )
         except (FileRefused, Unacceptable) as error:
             raise CommandError(f"{file}: {error}") from error
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}.") from error
         try:
             self._carry_out(run, dry_run, options)
-            self._print(run, dry_run=dry_run, start_workflows=options["start_workflows"])
+            self._print(run)
             if run.counts.get("rejected") and not dry_run:
                 _write_rejected(run, rejects)
                 self.stdout.write(f"The rejected lines are in {rejects}. Correct them there and import that file.")
@@ -68,46 +76,41 @@ class Command(BaseCommand):
 
     def _carry_out(self, run: ImportRun, dry_run: bool, options: dict[str, Any]) -> None:
         console = Console(stderr=True)
+        given = {"start_workflows": options["start_workflows"], "date_order": options["dates"] or run.date_order}
         columns = (TextColumn("Taking in lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
             with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
                 bar = progress.add_task("", total=run.total)
-                runs.carry_out(
-                    run=run,
-                    dry_run=dry_run,
-                    start_workflows=options["start_workflows"],
-                    date_order=options["dates"] or run.date_order,
-                    on_step=lambda run: progress.update(bar, completed=run.cursor),
-                )
+                given["on_step"] = lambda one: progress.update(bar, completed=one.cursor)
+                runs.carry_out(run=run, dry_run=dry_run, **given)
         except KeyboardInterrupt:
             runs.cancel(run=run)
             raise
         if run.state == ImportRun.State.FAILED:
             raise CommandError(run.trouble)
 
-    def _print(self, run: ImportRun, *, dry_run: bool, start_workflows: bool) -> None:
-        console = Console(file=self.stdout._out, width=120)  # type: ignore[arg-type]  # OutputWrapper hides the stream
-        counts = run.counts
-        table = Table("Lines", "How many", title="Would be imported (dry run)" if dry_run else "Imported")
+    def _print(self, run: ImportRun) -> None:
+        console, is_preview = Console(file=self.stdout._out, width=120), not run.applied_at  # type: ignore[arg-type]  # OutputWrapper hides the stream
+        table = Table("Lines", "How many", title="Would be imported (dry run)" if is_preview else "Imported")
         table.columns[1].justify = "right"
-        for name in (*ACCEPTED, "rejected"):
-            table.add_row(name, str(counts.get(name, 0)))
-        table.add_row("merged (repeats of a person in this file, counted above)", str(counts.get("merged", 0)))
-        if start_workflows:
-            table.add_row(
-                "workflows that would start" if dry_run else "workflows started", str(counts.get("started", 0))
-            )
-        if counts.get("warnings"):
-            table.add_row("values left out because they could not be read", str(counts["warnings"]))
+        shown = {name: name for name in (*ACCEPTED, "rejected")}
+        shown["merged"] = "merged (repeats of a person in this file, counted above)"
+        if run.start_workflows:
+            shown["started"] = "workflows that would start" if is_preview else "workflows started"
+        if run.counts.get("warnings"):
+            shown["warnings"] = "values left out because they could not be read"
+        for name, words in shown.items():
+            table.add_row(words, str(run.counts.get(name, 0)))
         console.print(table)
-        for remark in column_mapping.remarks(run):
-            console.print(f"Warning: {escape(remark)}", highlight=False)
-        for row in run.rejected()[:SHOWN_REJECTIONS]:
-            console.print(f"line {row.number}: {escape(row.reason)}", highlight=False)
-        if (more := counts.get("rejected", 0) - SHOWN_REJECTIONS) > 0:
-            console.print(f"... and {more} more")
-        for row in run.lines.exclude(warnings=[])[:SHOWN_REJECTIONS]:
-            console.print(f"line {row.number}: {escape(' '.join(row.warnings))}", highlight=False)
+        rejected, warned = run.rejected(), run.lines.exclude(warnings=[])
+        more = run.counts.get("rejected", 0) - SHOWN_REJECTIONS
+        for said in (
+            *(f"Warning: {remark}" for remark in column_mapping.remarks(run)),
+            *(f"line {row.number}: {row.reason}" for row in rejected[:SHOWN_REJECTIONS]),
+            *([f"... and {more} more"] if more > 0 else []),
+            *(f"line {row.number}: {' '.join(row.warnings)}" for row in warned[:SHOWN_REJECTIONS]),
+        ):
+            console.print(escape(said), highlight=False)
 
 
 def _make_room(path: Path, *, beside: Path) -> None:
