@@ -15,9 +15,12 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
+from contactflow.core import mail_addresses
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
-from engagement import correspondence, dispatcher, envelopes
+from contacts import consent
+from contacts.models import Suppression
+from engagement import alerts, bounces, correspondence, dispatcher, envelopes
 from engagement.alerts import letter as alert_letter
 from engagement.channels import registry
 from engagement.channels.base import ChannelError, Envelope, Sender
@@ -213,19 +216,23 @@ class DeliveryQueue:
             "message__contact", "message__business_entity", "message__answers",
         )  # fmt: skip
         letters: list[DeliveryLetter] = []
-        for together in _by_letter(rows.order_by("next_attempt_at", "pk")):
-            letters.append(self._letter(together, database_now()))
+        ours = list(rows.order_by("next_attempt_at", "pk"))
+        blocked = _blocked(ours)
+        for together in _by_letter(ours):
+            letters.append(self._letter(together, blocked.get(together[0].pk), database_now()))
             refusal = letters[-1].refusal
             if time.monotonic() > until or (refusal is not None and refusal.channel_wide):
                 break
         return letters
 
-    def _letter(self, rows: Sequence[Delivery], now: datetime) -> DeliveryLetter:
+    def _letter(self, rows: Sequence[Delivery], blocked: Reason | None, now: datetime) -> DeliveryLetter:
         first = rows[0]
         about: dict[str, Any] = {"channel": first.channel, "rows": {row.pk: self._claimed[row.pk] for row in rows}}
         try:
             if first.expires_at is not None and first.expires_at <= now:
                 raise ChannelError(Reason.of("too_late"), permanent=True)
+            if blocked is not None:
+                raise ChannelError(blocked, permanent=True)
             parcel = registry.channel(first.channel).prepare(_envelope(rows, now))
             return DeliveryLetter(**about, parcel=parcel, message_id=first.message_id)
         except ChannelError as error:
@@ -273,6 +280,13 @@ class DeliveryQueue:
         self._claimed = {}
 
 
+def _blocked(rows: Sequence[Delivery]) -> dict[int, Reason]:
+    """Why nothing leaves to the address of a colleague, by row; mails to contacts are judged by what they are."""
+    stops = alerts.blocks(row.address for row in rows if row.message_id is None)
+    found = ((row, stops.get(mail_addresses.folded(row.address))) for row in rows if row.message_id is None)
+    return {row.pk: Reason.of("address_suppressed", why=stop.reason) for row, stop in found if stop}
+
+
 def _by_letter(rows: Iterable[Delivery]) -> list[list[Delivery]]:
     """Alerts to one address about one target share a letter, unless urgent, or perhaps to blame for its failing."""
     letters: dict[Hashable, list[Delivery]] = defaultdict(list)
@@ -289,12 +303,12 @@ def _envelope(rows: Sequence[Delivery], now: datetime) -> Envelope:
     first = rows[0]
     if first.message is not None:
         return correspondence.envelope_of(first.message, identity=first.identity, address=first.address, now=now)
-    alerts = [row.alert for row in rows if row.alert is not None]
+    told = [row.alert for row in rows if row.alert is not None]
     return Envelope(
         identity=first.identity,
         sender=Sender(**first.sender) if first.sender else envelopes.sender_of(None),
         address=first.address,
-        parts=alert_letter.parts_of(alerts) if alerts else first.parts,
+        parts=alert_letter.parts_of(told) if told else first.parts,
         at=now,
     )
 
@@ -316,7 +330,17 @@ def _settle(result: Result[DeliveryLetter]) -> None:
             if row.message_id is not None:
                 about: dict[str, Any] = {"reason": result.reason, "receipt": result.receipt, "now": database_now()}
                 correspondence.settle(message_id=row.message_id, status=str(changes["status"]), **about)
+        if changes["status"] == Status.FAILED and result.reason and rows[0].message_id is None:
+            _give_up(rows[0].address, result.reason)
         logger.info("deliveries %s: %s", [row.pk for row in rows], result.outcome)
+
+
+def _give_up(address: str, reason: Reason) -> None:
+    """A mailbox that does not exist gets nothing more; the start page and the colleague's profile say so."""
+    said = str(reason.params.get("said") or "")
+    answer = bounces.answer(said, around=str(reason.params.get("phase") or ""))
+    if said and bounces.judge(answer).gives_up_at == 1:
+        consent.suppress(email=address, reason=Suppression.Reason.BOUNCED, detail=said, actor="bounce")
 
 
 def _changes(result: Result[DeliveryLetter], tried: int) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from contactflow.core.admin.confirmation import confirmed
 from contactflow.core.admin.model_admin import BaseAdmin, ReadOnlyAdmin, column, joined, page
 from contactflow.models import ApiKey, Profile
 from contacts import describe
+from engagement import alerts
 
 for model in (User, Group):
     admin.site.unregister(model)
@@ -226,9 +227,8 @@ class UserAdmin(PlainUserAdmin, BaseAdmin):  # type: ignore[type-arg]  # Django'
             messages.success(request, "Your profile is saved.")
             return HttpResponseRedirect(reverse("admin:profile"))
         held = f"Your roles: {self.roles_held(user)}."
-        return self.framed(
-            request, "admin/contactflow/profile.html", {"title": "My profile", "form": form, "roles": held}
-        )
+        context = {"title": "My profile", "form": form, "roles": held, "is_blocked": bool(alerts.blocks([user.email]))}
+        return self.framed(request, "admin/contactflow/profile.html", context)
 
     @column("Roles")
     def roles_held(self, user: User) -> str:

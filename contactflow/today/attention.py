@@ -13,7 +13,7 @@ from django.utils import formats, timezone
 
 from contacts import brands
 from contacts.models import BusinessEntity, Contact, Suppression
-from engagement import breakers, inbox, worklist
+from engagement import alerts, breakers, inbox, worklist
 from engagement import describe as engagement_describe
 from engagement.channels import registry
 from engagement.inbound import mailboxes
@@ -37,6 +37,7 @@ from workflows.models import ScheduledAction, WorkerHeartbeat
 
 Status = ScheduledAction.Status
 NEWEST_ALERTS = 5
+NAMED = 3  # addresses in a sentence
 BLAMED_FROM = 3  # so many refusals of a day are no chance
 NOTION_LAG = dt.timedelta(minutes=5)
 
@@ -98,6 +99,7 @@ def gather(*, now: dt.datetime, brand: BusinessEntity | None = None) -> Attentio
         notices=[
             *_outbox_notice(),
             *_limit_notice(),
+            *_blocked_notice(),
             *(_pause_notice(channel) for channel in paused),
             *(_stop_notice(breaker) for breaker in breakers.stopped()),
             *_blame_notice(now),
@@ -127,6 +129,19 @@ def _mailbox_notices() -> list[Notice]:
     """Answers arrive and nobody sees them."""
     sentences = [engagement_describe.why(reason) for reason in mailboxes.problems()]
     return [Notice(sentence=sentence, model=Reply, is_linked=False) for sentence in sentences]
+
+
+def _blocked_notice() -> list[Notice]:
+    """Colleagues to whom no alert and no digest goes."""
+    blocked = sorted(alerts.unreachable())
+    if not blocked:
+        return []
+    named = ", ".join(blocked[:NAMED]) + (f" and {len(blocked) - NAMED} more" if len(blocked) > NAMED else "")
+    sentence = (
+        f"No alert and no digest reaches {named}: blocked, as a mailbox that does not exist or by staff. Correct the "
+        "address under Users or Teams, or release it."
+    )
+    return [Notice(sentence=sentence, model=Suppression)]
 
 
 def _limit_notice() -> list[Notice]:

@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 from engagement.alerts.feed import Feed, since
-from engagement.alerts.raising import acknowledge, addresses_of, raise_alert, raise_many, raise_test
+from engagement.alerts.raising import (
+    acknowledge,
+    addresses_of,
+    blocks,
+    raise_alert,
+    raise_many,
+    raise_test,
+    unreachable,
+)
 
-__all__ = ["Feed", "acknowledge", "addresses_of", "raise_alert", "raise_many", "raise_test", "since"]
+__all__ = [
+    "Feed",
+    "acknowledge",
+    "addresses_of",
+    "blocks",
+    "raise_alert",
+    "raise_many",
+    "raise_test",
+    "since",
+    "unreachable",
+]

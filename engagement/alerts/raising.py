@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from contactflow.core import bulk
 from contactflow.core.reasons import Reason
-from contacts.models import BusinessEntity, Contact
+from contacts import consent
+from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import touches
 from engagement.models import Alert, Delivery, HumanTouch, Priority, Target
 
@@ -85,6 +87,22 @@ def addresses_behind(targets: Iterable[Target]) -> dict[int, list[str]]:
     for pk, email in behind.order_by("user").values_list("target", "user__email"):
         people[pk].append(email)
     return {pk: _each_once([*people[pk], *target.extra_emails]) for pk, target in known.items()}
+
+
+def blocks(addresses: Iterable[str]) -> dict[str, Suppression]:
+    """What keeps everything from addresses of colleagues, by address. That somebody was erased as a contact does not:
+    who works here gets what they need for it.
+    """
+    found = consent.suppressions_of(emails=addresses)
+    total, erased = Suppression.Scope.EVERYTHING, Suppression.Reason.ERASED
+    return {address: one for address, one in found.items() if one.scope == total and one.reason != erased}
+
+
+def unreachable() -> dict[str, Suppression]:
+    """The addresses of colleagues and teams to which nothing leaves because they are blocked."""
+    people = User.objects.filter(is_active=True).exclude(email="").values_list("email", flat=True)
+    further = Target.objects.exclude(extra_emails=[]).values_list("extra_emails", flat=True)
+    return blocks([*people, *(address for addresses in further for address in addresses)])
 
 
 def _each_once(addresses: Iterable[str]) -> list[str]:

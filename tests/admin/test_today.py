@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contactflow.core.clock import database_now
+from contacts import consent
 from contacts.models import BusinessEntity, Contact
 from engagement.models import Alert, ResponseClock
 from tests import factories as f
@@ -159,3 +160,11 @@ def test_waiting_people_are_listed(desk):
     listed = desk.get(reverse("admin:contacts_contact_changelist"), {"answer": f"{brand.pk}.overdue"}).context["cl"]
 
     assert list(listed.result_list) == [Contact.objects.get(pk=person.pk)]
+
+
+def test_a_colleague_whose_address_is_blocked_is_told_on_their_profile(desk, boss):
+    assert "No alert and no digest reaches" not in desk.get(reverse("admin:profile")).content.decode()
+    User.objects.filter(pk=boss.pk).update(email="boss@staff.example")
+    consent.suppress(email="boss@staff.example", reason="bounced")
+
+    assert "No alert and no digest reaches boss@staff.example" in desk.get(reverse("admin:profile")).content.decode()

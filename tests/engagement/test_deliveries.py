@@ -12,6 +12,8 @@ from django.db import InterfaceError, OperationalError, connection
 from contactflow.core import disconnects
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
+from contactflow.today import attention
+from contacts import consent
 from engagement import alerts, deliveries, describe, dispatcher
 from engagement.alerts import letter
 from engagement.channels import registry, state
@@ -52,6 +54,41 @@ def test_an_alert_arrives_by_email(sink):
     assert sink.messages[0]["Subject"] == "[urgent] New artist: Ada Lovelace"
     assert (only_delivery().status, only_delivery().attempts) == ("sent", 1)
     assert only_delivery().finished_at is not None
+
+
+@pytest.mark.parametrize(
+    ("block", "status"),
+    [
+        ({"reason": "manual"}, "failed"),
+        ({"reason": "bounced"}, "failed"),
+        ({"reason": "manual", "scope": "marketing"}, "sent"),
+        ({"reason": "manual", "until": NOW}, "sent"),
+        ({"reason": "erased"}, "sent"),
+    ],
+)
+def test_nothing_leaves_to_a_colleague_whose_address_is_blocked(sink, block, status):
+    consent.suppress(email="mia@staff.example", **block)
+    raise_alert(target=reachable("Mia@staff.example"))
+
+    deliver()
+
+    assert (only_delivery().status, len(sink.messages)) == (status, int(status == "sent"))
+    assert only_delivery().reason.get("code", "") == ("address_suppressed" if status == "failed" else "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("550 5.1.1 user unknown", ["mia@staff.example"]), ("550 5.7.1 blocked", []), ("550 5.2.2 full", [])],
+)
+def test_a_colleague_whose_mailbox_does_not_exist_gets_no_more_and_staff_are_told(sink, answer, told):
+    sink.refuse_rcpt = answer
+    raise_alert()
+
+    deliver()
+
+    notices = " ".join(notice.sentence for notice in attention.gather(now=NOW).notices)
+    assert sorted(alerts.unreachable()) == told
+    assert ("mia@staff.example" in notices) == bool(told)
 
 
 def test_several_alerts_share_one_connection(sink):
