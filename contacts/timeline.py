@@ -225,7 +225,7 @@ def _tell_choice(choice: Preference) -> Entry:
         kind=PERMISSION,
         at=choice.recorded_at,
         title=f"Chosen for {choice.business_entity or 'every brand'}: {choice.get_frequency_display().lower()}",
-        lines=tuple(filter(None, (pause, refused, f"How: {choice.source}"))),
+        lines=tuple(filter(None, (pause, refused, f"How: {choice.source}", choice.actor and f"By: {choice.actor}"))),
     )
 
 

@@ -85,9 +85,10 @@ def choose(  # noqa: PLR0913  what a person may choose
     frequency: str = Preference.Frequency.ALL,
     paused_until: dt.datetime | None = None,
     refused_kinds: Sequence[str] = (),
+    actor: str = "",
 ) -> Preference:
     """Record what the person chose of the brand's marketing (without one: of everybody's), instead of what they chose
-    before; the other stands beside it."""
+    before; the other stands beside it. `actor` is who chose for them."""
     take_back([contact.pk])
     return Preference.objects.create(
         contact=contact,
@@ -96,6 +97,7 @@ def choose(  # noqa: PLR0913  what a person may choose
         paused_until=paused_until,
         refused_kinds=list(refused_kinds),
         source=source[:200],
+        actor=actor[:150],
         recorded_at=now,
     )
 

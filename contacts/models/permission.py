@@ -94,6 +94,9 @@ class Preference(models.Model):
         models.CharField(max_length=20), default=list, blank=True, help_text="Categories of emails they do not want."
     )
     source = models.CharField(max_length=200, help_text="How it was chosen.")
+    actor = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="Who chose so; empty: the person."
+    )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

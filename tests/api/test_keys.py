@@ -36,6 +36,7 @@ GETS = [
         )
         for rest in ("", f"{SOME}/")
     ),
+    f"/api/v1/contacts/{SOME}/preferences/",
     *(f"/api/v1/{resource}/{rest}" for resource in ("workflow-templates", "goals") for rest in ("", "none/")),
 ]
 WRITES = [
@@ -46,6 +47,7 @@ WRITES = [
     ("PUT", f"/api/v1/contacts/{SOME}/"),
     ("PATCH", f"/api/v1/contacts/{SOME}/"),
     ("DELETE", f"/api/v1/contacts/{SOME}/"),
+    ("PATCH", f"/api/v1/contacts/{SOME}/preferences/"),
     ("POST", "/api/v1/tasks/"),
     ("PATCH", f"/api/v1/tasks/{SOME}/"),
     ("POST", f"/api/v1/alerts/{SOME}/acknowledge/"),

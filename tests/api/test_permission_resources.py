@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contactflow import timeline
 from contacts import consent
 from contacts.models import Consent, ContactEvent, Suppression
 from tests.factories import NOW, BusinessEntityFactory, ContactFactory
@@ -112,3 +113,41 @@ def test_who_only_reads_changes_nothing(reader, form, ada) -> None:
     assert reader.delete(f"{SUPPRESSIONS}{blocked.key}/").status_code == 403
     assert reader.get(SUPPRESSIONS).status_code == reader.get(CONSENTS).status_code == 200
     assert form.get(CONSENTS).status_code == 403
+
+
+def test_what_a_person_chose_is_read_and_changed_by_whom(operator, ada) -> None:
+    place, until = f"/api/v1/contacts/{ada.pk}/preferences/", "2090-01-01T00:00:00Z"
+    BusinessEntityFactory(name="The 7 Space")
+    assert operator.get(place).json() == []
+
+    operator.patch(place, {"source": "by phone", "frequency": "weekly", "refused_kinds": ["welcome"]})
+    operator.patch(place, {"source": "by phone", "business_entity": "The 7 Space", "paused_until": until})
+    for _ in range(2):
+        answer = operator.patch(place, {"source": "by mail", "refused_kinds": []})
+
+    said = answer.json()
+    names = ("business_entity", "frequency", "paused_until", "refused_kinds", "source", "actor")
+    assert [tuple(one[name] for name in names) for one in said] == [
+        (None, "weekly", None, [], "by mail", "API key the operate key"),
+        ("The 7 Space", "all", until, [], "by phone", "API key the operate key"),
+    ]
+    assert said == operator.get(place).json()
+    assert ada.preferences.count() == 3  # the same again is no choice
+    assert "By: API key the operate key" in timeline.read(contact=ada).entries[0].lines
+
+
+def test_a_choice_nobody_can_make_is_refused_with_its_field(operator, ada) -> None:
+    place = f"/api/v1/contacts/{ada.pk}/preferences/"
+    wrong = (
+        {"frequency": "daily"},
+        {"refused_kinds": ["spam"]},
+        {"paused_until": "soon"},
+        {"business_entity": "No"},
+        {},
+    )
+
+    answers = [operator.patch(place, {**({"source": "by phone"} if one else {}), **one}) for one in wrong]
+
+    assert [answer.status_code for answer in answers] == [400] * 5
+    assert [list(answer.json()["errors"]) for answer in answers] == [[*one] or ["source"] for one in wrong]
+    assert not ada.preferences.exists()
