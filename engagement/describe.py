@@ -129,6 +129,9 @@ SIGNS = {
     "second_reader": _("followed the same link seconds after somebody else"),
     "proxied": _("came through the proxy of the mail service"),
     "privacy": _("came through Apple's privacy proxy, which opens for everybody"),
+    "untold": _("the mail provider says neither from where nor by what program"),
+    "known_reader": _("came from a device and a line from which they clicked at another time"),
+    "read_first": _("came from where the email had been open for a while"),
     "proven": _("a reply or a goal showed that it was them"),
 }
 

@@ -22,10 +22,11 @@ from contactflow.core.clock import database_now
 from contacts.models import Contact, ContactEvent
 from engagement.models import HITS, Message, MessageEvent
 from engagement.tracking import engaged, networks, verdicts
-from engagement.tracking.verdicts import Circumstances, Hit, Verdict
+from engagement.tracking.verdicts import Circumstances, Hit, Source, Verdict
 
 HOLD = dt.timedelta(seconds=90)
 NEWS_FOR = dt.timedelta(days=2)  # a click that is older starts nothing, whatever its label becomes
+KNOWN_FOR = dt.timedelta(days=90)  # a device and a line
 PROOFS = ("replied", "converted", "form_submitted")  # kinds of events that no machine leaves
 PROOFS_EVERY = 30  # seconds
 BATCH = 50  # messages
@@ -77,13 +78,14 @@ def label_due(*, now: dt.datetime) -> int:
         return 0
     messages = Message.objects.filter(pk__in=ids).select_related("contact", "business_entity")
     rows, network_of = _rows_of(ids), networks.finder()
-    proofs, accepted = _proofs(messages), _accepted(ids)
+    proofs, accepted, readers = _proofs(messages), _accepted(ids), _readers(messages, now)
     changed: list[MessageEvent] = []
     for message in messages.defer("text", "html"):
         about = Circumstances(
             accepted_at=[*filter(None, [message.sent_at]), *accepted[message.pk]],
             links=len(message.links),
             proofs=proofs[message.contact_id],
+            readers=readers[message.contact_id],
         )
         changed += _judged(message, rows[message.pk], about, network_of, now)
     bulk.update(changed, ("label", "label_reasons", "label_version"))
@@ -160,6 +162,18 @@ def _proofs(messages: QuerySet[Message]) -> dict[UUID, list[dt.datetime]]:
     people = Contact.objects.filter(pk__in=messages.values("contact"))
     for event in ContactEvent.objects.filter(contact__in=people, kind__in=PROOFS).only("contact", "received_at"):
         found[event.contact_id].append(event.received_at)
+    return found
+
+
+def _readers(messages: QuerySet[Message], now: dt.datetime) -> dict[UUID, set[Source]]:
+    """Where people clicked from lately with nothing against it; what lifts suspicion rests on no lifted one."""
+    found: dict[UUID, set[Source]] = defaultdict(set)
+    clicks = MessageEvent.objects.filter(
+        message__contact__in=messages.values("contact"), type=Type.CLICKED, label=Label.HUMAN, label_reasons=[]
+    )
+    for contact, detail in clicks.filter(at__gt=now - KNOWN_FOR).values_list("message__contact", "detail"):
+        if source := verdicts.source_of(str(detail.get("ip") or ""), detail.get("agent")):
+            found[contact].add(source)
     return found
 
 

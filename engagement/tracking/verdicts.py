@@ -1,7 +1,8 @@
 """Who made each hit of a message: a person, a machine, or not to be told. Pure; the rules have a version.
 
 What machines show by themselves decides first, then what several hits show together, then what only makes suspicious,
-of which two make a machine where one of them is the network. A proof that the person acted lifts suspicion, backwards.
+of which two make a machine where one of them is the network. Then what speaks for a person lifts suspicion: a proof
+that they acted (backwards), a device and line that were theirs before, that they read a while before they clicked.
 """
 
 from __future__ import annotations
@@ -9,28 +10,35 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engagement.models import MessageEvent, Network
 from engagement.tracking import agents, networks
 from engagement.tracking.links import HIDDEN
 
-VERSION = 1
+VERSION = 2
 AT_ONCE, SOON = dt.timedelta(seconds=5), dt.timedelta(seconds=120)  # after the mail server took it
 PROXY_AT_ONCE = dt.timedelta(seconds=10)
 MANY, MANY_WITHIN = 3, dt.timedelta(seconds=10)  # links
 ALL_WITHIN = dt.timedelta(seconds=30)
 PAIR_WITHIN = dt.timedelta(seconds=2)
 SECOND_WITHIN = dt.timedelta(seconds=15)
+READ_FOR, READ_WITHIN = dt.timedelta(seconds=8), dt.timedelta(minutes=30)  # from the open to the click
 PROVEN_WITHIN = dt.timedelta(days=7)  # a reply or a goal speaks for the clicks so long before it
 Label = MessageEvent.Label
 _NETWORKS = {Network.Kind.GATEWAY: "gateway_network", Network.Kind.HOSTING: "hosting_network"}
+
+
+Source = tuple[str, str]  # the network around an address, and the system
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     label: str
     reasons: tuple[str, ...] = ()
+
+
+PLAINLY_HUMAN = Verdict(label=Label.HUMAN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +60,10 @@ class Hit:
     """Of a hit whose traces are gone: it stays as it is labelled."""
 
     @property
+    def source(self) -> Source | None:
+        return source_of(self.ip, self.agent)
+
+    @property
     def is_hidden(self) -> bool:
         return self.link == str(HIDDEN)
 
@@ -65,6 +77,8 @@ class Circumstances:
     links: int = 0
     proofs: Sequence[dt.datetime] = ()
     """When the person did what no machine does: replied, reached a goal."""
+    readers: Collection[Source] = ()
+    """Devices and lines from which they clicked as a person before, with nothing against it."""
 
     def age(self, hit: Hit) -> dt.timedelta | None:
         before = [moment for moment in self.accepted_at if moment <= hit.at] or list(self.accepted_at)[:1]
@@ -89,7 +103,17 @@ def judge(hits: Collection[Hit], about: Circumstances) -> dict[int, Verdict]:
     clicks = [hit for hit in ordered if hit.is_click]
     _add_bursts(clicks, about.links, signs)
     _add_second_readers(clicks, signs)
-    return {hit.key: hit.settled or _verdict(hit, signs, about) for hit in ordered}
+    opens = [hit for hit in ordered if not hit.is_click and not signs.machine[hit.key] and not signs.suspect[hit.key]]
+    plain = {hit.source for hit in clicks if _verdict(hit, signs, about, ()) == PLAINLY_HUMAN and hit.source}
+    known = replace(about, readers={*about.readers, *plain})
+    return {hit.key: hit.settled or _verdict(hit, signs, known, opens) for hit in ordered}
+
+
+def source_of(ip: str, agent: str | None) -> Source | None:
+    """None where it is not told, or is no browser's or mail program's."""
+    if not (ip and agent) or agents.kind_of(agent) != agents.Kind.PERSON:
+        return None
+    return networks.neighbourhood(ip), agents.system_of(agent)
 
 
 def _of_itself(hit: Hit) -> Iterator[str]:
@@ -174,7 +198,7 @@ def _is_elsewhere(first: Hit, second: Hit) -> bool:
     return apart and agents.system_of(first.agent) != agents.system_of(second.agent)
 
 
-def _verdict(hit: Hit, signs: _Signs, about: Circumstances) -> Verdict:
+def _verdict(hit: Hit, signs: _Signs, about: Circumstances, opens: Sequence[Hit]) -> Verdict:
     if machine := signs.machine[hit.key]:
         return Verdict(label=Label.MACHINE, reasons=tuple(machine))
     network = [_NETWORKS[Network.Kind(hit.network)]] if hit.network in _NETWORKS else []
@@ -183,13 +207,29 @@ def _verdict(hit: Hit, signs: _Signs, about: Circumstances) -> Verdict:
         return _verdict_on_open(hit, suspect)
     if network and len(suspect) > 1:
         return Verdict(label=Label.MACHINE, reasons=tuple(suspect))
-    if suspect and any(hit.at <= moment <= hit.at + PROVEN_WITHIN for moment in about.proofs):
-        return Verdict(label=Label.HUMAN, reasons=("proven", *suspect))
+    if hit.agent is None and not hit.ip:
+        suspect.append("untold")
+    if suspect and (why := _speaks_for(hit, suspect, about, opens)):
+        return Verdict(label=Label.HUMAN, reasons=(why, *suspect))
     return Verdict(label=Label.UNKNOWN if suspect else Label.HUMAN, reasons=tuple(suspect))
+
+
+def _speaks_for(hit: Hit, suspect: Sequence[str], about: Circumstances, opens: Sequence[Hit]) -> str:
+    """What lifts the suspicion; "" for nothing. Only a proof lifts more than that it came soon."""
+    if any(hit.at <= moment <= hit.at + PROVEN_WITHIN for moment in about.proofs):
+        return "proven"
+    if suspect != ["soon"] or hit.source is None:
+        return ""
+    if hit.source in about.readers:
+        return "known_reader"
+    is_read = any(one.source == hit.source and READ_FOR <= hit.at - one.at <= READ_WITHIN for one in opens)
+    return "read_first" if is_read else ""
 
 
 def _verdict_on_open(hit: Hit, suspect: Sequence[str]) -> Verdict:
     kind = agents.kind_of(hit.agent) if hit.agent else None
+    if hit.agent is None and not hit.ip:
+        return Verdict(label=Label.UNKNOWN, reasons=("untold", *suspect))
     if kind == agents.Kind.PRIVACY or hit.network == Network.Kind.APPLE:
         return Verdict(label=Label.UNKNOWN, reasons=("privacy", *suspect))
     if kind == agents.Kind.PROXY:

@@ -121,7 +121,7 @@ def test_hits_that_a_provider_tells_are_labelled_too(message, now):
     labelling.label_due(now=now)
 
     assert list(message.events.order_by("provider_event_id").values_list("label", flat=True)) == [
-        "human", "machine", "human", "machine",
+        "human", "machine", "unknown", "machine",
     ]  # fmt: skip
 
 
@@ -171,6 +171,17 @@ def test_a_reply_makes_suspects_people_backwards(message, now):
     assert label_of(suspect) == ("human", ["proven", "soon"])
     assert label_of(machine)[0] == "machine"
     assert labelling.reopen_proven(now=now) == 0
+
+
+def test_where_somebody_clicked_from_before_lifts_that_a_click_came_soon(message, now):
+    earlier = Message.objects.create(contact=message.contact, status="sent", sent_at=now - dt.timedelta(days=9))
+    before = hit(earlier, now - dt.timedelta(days=8))
+    labelling.label_due(now=now)
+    soon = hit(message, message.sent_at + dt.timedelta(seconds=40))
+
+    labelling.label_due(now=now)
+
+    assert (label_of(before), label_of(soon)) == (("human", []), ("human", ["known_reader", "soon"]))
 
 
 def test_labels_can_be_made_anew(message, now, capsys):

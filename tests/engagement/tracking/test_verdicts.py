@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -178,6 +179,36 @@ def test_proof_lifts_suspicion_of_clicks_before_it():
 )  # fmt: skip
 def test_browsers_and_mail_programs_are_people(agent):
     assert agents.kind_of(agent) == agents.Kind.PERSON
+
+
+def test_who_read_a_while_before_they_clicked_soon_is_a_person():
+    read, clicked = replace(opened(20), key=7), click(40)
+    others = {
+        "machine_like": [replace(read, at=clicked.at - dt.timedelta(seconds=4)), clicked],  # opens and clicks at once
+        "elsewhere": [replace(read, ip="203.0.113.9"), clicked],
+        "another_system": [replace(read, agent=IPHONE), clicked],
+        "at_once": [replace(read, at=NOW + dt.timedelta(seconds=3)), clicked],
+        "of_a_data_centre": [read, replace(clicked, network="hosting")],
+    }
+
+    assert judged(read, clicked)[0] == ("human", ("read_first", "soon"))
+    assert {name: judged(*hits)[0][0] for name, hits in others.items()} == {
+        **dict.fromkeys(others, "unknown"),
+        "of_a_data_centre": "machine",
+    }
+
+
+def test_a_device_and_line_that_were_theirs_lift_that_a_click_came_soon():
+    theirs = replace(SENT, readers=[verdicts.source_of("198.51.100.200", WINDOWS)])
+
+    assert label(click(40), theirs) == ("human", ("known_reader", "soon"))
+    assert label(click(40, ip="203.0.113.9"), theirs)[0] == "unknown"
+    assert label(click(4), theirs)[0] == label(click(40, network="gateway"), theirs)[0] == "machine"
+    assert judged(click(40), click(HOUR, key=1))[0] == ("human", ("known_reader", "soon"))
+
+
+def test_what_a_provider_tells_without_a_trace_is_nobodys():
+    assert label(click(agent=None, ip="")) == label(opened(agent=None, ip="")) == ("unknown", ("untold",))
 
 
 def test_thousands_of_hits_are_judged_quickly():

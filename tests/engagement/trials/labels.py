@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,7 @@ BROWSERS = (
 SCANNER = BROWSERS[0].replace("126.0.0.0", "112.0.0.0")
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 MICROSOFT, MIMECAST, AMAZON, APPLE = "40.94.20.{}", "170.10.128.{}", "3.5.140.{}", "104.28.40.{}"
+KNOWN = "91.70.1.9"  # a line of no other
 TOOLS = (
     "",
     "python-requests/2.32.3",
@@ -71,6 +72,17 @@ def person(mail: Mail) -> None:
 
 def person_at_once(mail: Mail) -> None:
     mail.hit("person within two minutes", HUMAN, mail.chance.uniform(12, 115), ip=mail.home())
+
+
+def person_who_reads(mail: Mail) -> None:
+    """Whose mail program shows pictures itself, as Outlook and Thunderbird do."""
+    clicked, ip = mail.chance.uniform(22, 115), mail.home()
+    mail.hit("open: person, then a click", HUMAN, clicked - mail.chance.uniform(4, 15), is_click=False, link="", ip=ip)
+    mail.hit("the same, who sees pictures", HUMAN, clicked, ip=ip)
+
+
+def person_who_is_known(mail: Mail) -> None:
+    mail.hit("the same, who clicked a mail before", HUMAN, mail.chance.uniform(12, 115), ip=KNOWN)
 
 
 def person_of_proof(mail: Mail) -> None:
@@ -120,6 +132,14 @@ def unlisted_scanner(mail: Mail) -> None:
         at += mail.chance.uniform(0.5, 4)
 
 
+def rendering_scanner(mail: Mail) -> None:
+    """Shows itself the page and follows a link, with a browser's name and from a line like any."""
+    opened, ip = mail.chance.uniform(2, 110), mail.home()
+    mail.hit("open: scanner of no list", MACHINE, opened, is_click=False, link="", ip=ip, agent=SCANNER)
+    at = opened + mail.chance.uniform(0.5, 6)
+    mail.hit("scanner of no list that renders, soon", MACHINE, at, ip=ip, agent=SCANNER)
+
+
 def hidden_scanner(mail: Mail) -> None:
     mail.hit("scanner of no list, one link, late", MACHINE, mail.later(), ip=mail.home(), agent=SCANNER)
 
@@ -154,8 +174,9 @@ def opens(mail: Mail) -> None:
 
 
 KINDS: Sequence[Callable[[Mail], None]] = (
-    person, person_at_once, person_of_proof, person_in_a_cloud, person_of_apple, office_with_safe_links, safe_links,
-    mimecast, cloud_scanner, unlisted_scanner, hidden_scanner, second_reader, tool, head, prefetch, opens,
+    person, person_at_once, person_who_reads, person_who_is_known, person_of_proof, person_in_a_cloud, person_of_apple,
+    office_with_safe_links, safe_links, mimecast, cloud_scanner, unlisted_scanner, rendering_scanner, hidden_scanner,
+    second_reader, tool, head, prefetch, opens,
 )  # fmt: skip
 
 
@@ -166,6 +187,8 @@ class Outcome:
     truth: str
     labels: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    deciding: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By label: the first of the reasons, which decided."""
 
 
 def run(messages: int, seed: int) -> dict[str, Outcome]:
@@ -175,6 +198,7 @@ def run(messages: int, seed: int) -> dict[str, Outcome]:
         outcome = outcomes.setdefault(kind, Outcome(truth))
         outcome.labels[label] += 1
         outcome.reasons.update(reasons)
+        outcome.deciding[label][reasons[0] if reasons else "nothing against it"] += 1
     return outcomes
 
 
@@ -189,7 +213,8 @@ def _judged(messages: int, chance: random.Random) -> Iterator[tuple[str, str, st
             mail = Mail(chance)
             kind(mail)
             proofs = [SENT + dt.timedelta(days=1)] if kind is person_of_proof else []
-            about = verdicts.Circumstances(accepted_at=[SENT], links=LINKS, proofs=proofs)
+            readers = [verdicts.source_of(KNOWN, BROWSERS[0])]
+            about = verdicts.Circumstances(accepted_at=[SENT], links=LINKS, proofs=proofs, readers=readers)
             hits = [replace(hit, network=network_of(hit.ip)) for hit in mail.hits]
             for key, verdict in verdicts.judge(hits, about).items():
                 yield *mail.truth[key], verdict.label, verdict.reasons
@@ -201,6 +226,41 @@ def rates(outcomes: dict[str, Outcome], label: str, *, opens: bool = False) -> t
     right = sum(one.labels[label] for one in rows if one.truth == label)
     said, true = sum(one.labels[label] for one in rows), sum(one.labels.total() for one in rows if one.truth == label)
     return right / max(said, 1), right / max(true, 1)
+
+
+GROUPS = {
+    "SafeLinks-like": (MACHINE, ("SafeLinks-like",)),
+    "Mimecast-like": (MACHINE, ("Mimecast-like",)),
+    "Apple proxy": (NOBODY, ("open: Apple",)),
+    "prefetch, HEAD": (MACHINE, ("prefetch", "HEAD")),
+    "other scanners": (MACHINE, ("scanner", "who looks", "tool")),
+    "people, clicks": (HUMAN, ("person", "the same")),
+    "people, opens": (HUMAN, ("open: person",)),
+}
+
+
+@dataclass(frozen=True)
+class Rate:
+    precision: float
+    recall: float
+    rules: str
+
+
+def by_group(outcomes: dict[str, Outcome]) -> dict[str, Rate]:
+    """Of each group: how many of all with its label are no other's (its own and those of another truth counted), how
+    many of it have the label, and the rules that gave it."""
+    found = {}
+    for group, (truth, names) in GROUPS.items():
+        label = "unknown" if truth == NOBODY else truth
+        own = {kind: one for kind, one in outcomes.items() if kind.startswith(names) and one.truth == truth}
+        are_opens = {kind.startswith("open") for kind in own}
+        others = [one for kind, one in outcomes.items() if one.truth != truth and kind.startswith("open") in are_opens]
+        right, wrong = (sum(one.labels[label] for one in rows) for rows in (own.values(), others))
+        rules = sum((one.deciding[label] for one in own.values()), Counter[str]())
+        told = ", ".join(f"{code} {times / max(right, 1):.0%}" for code, times in rules.most_common(3))
+        recall = right / sum(one.labels.total() for one in own.values())
+        found[group] = Rate(right / max(right + wrong, 1), recall, told)
+    return found
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -219,4 +279,9 @@ def main(arguments: Sequence[str]) -> int:
         for label in (HUMAN, MACHINE):
             precision, recall = rates(outcomes, label, opens=are_opens)
             print(f"{what}: {label}: precision {precision:.3f}, recall {recall:.3f}")
+    print(f"{'group':20}{'label':9}{'precision':>10}{'recall':>8}  decided by")
+    for group, rate in by_group(outcomes).items():
+        label = GROUPS[group][0].replace(NOBODY, "unknown")
+        precision = f"{rate.precision:10.3f}" if label != "unknown" else f"{'-':>10}"
+        print(f"{group:20}{label:9}{precision}{rate.recall:8.3f}  {rate.rules}")
     return 0
