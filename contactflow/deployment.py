@@ -30,6 +30,7 @@ from engagement.channels import registry
 from engagement.inbound import inboxes, mailboxes
 from engagement.models import EngagementTemplate, Target
 from engagement.providers import catalogue
+from engagement.tracking import networks
 from notion_bridge import connection_check
 from workflows import analytics, drafts, publishing, simulation
 from workflows import defaults as workflow_defaults
@@ -59,7 +60,7 @@ def deploy(*, check_only: bool) -> Iterator[Line]:
         return
     yield from _content(check_only=check_only)
     content = (_emails, _workflows, _sender, _brands, _permission, _targets)
-    ways = (_mail, _answers, _notion, _language_model)
+    ways = (_mail, _networks, _answers, _notion, _language_model)
     for examine in (*content, *ways, _workers, _api):
         yield from _guarded(examine)
 
@@ -210,6 +211,12 @@ def _mail() -> Iterator[Line]:
     yield _line("mail", registry.is_mail_connected(), f"Mail goes out through {through}.", remedy)
     for kind in catalogue.VIEWS.get(provider, {}):
         yield Line("ok", "mail", f"{provider} sends {kind} to {catalogue.address(provider, kind)}")
+
+
+def _networks() -> Iterator[Line]:
+    yield Line(
+        "ok", "networks", f"Machines are told by a list of {networks.date_of_list()}; refresh_networks renews it."
+    )
 
 
 def _answers() -> Iterator[Line]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import time
 import uuid
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from contactflow.core.clock import database_now
 from contacts import intake
@@ -89,6 +90,28 @@ def test_what_staff_entered_holds_before_it_and_the_narrowest_first(message, now
     find = networks.finder()
 
     assert [find(ip) for ip in ("40.94.30.1", "40.94.20.1", "40.95.0.1")] == ["people", "gateway", "microsoft"]
+
+
+def test_a_newer_list_of_networks_is_taken_in_whole_or_not_at_all(tmp_path, settings, capsys):
+    settings.VAR_DIR = tmp_path
+    kinds = ("microsoft 40.94.0.0/16", "apple 104.28.0.0/16", "gateway 170.10.128.0/24")
+    good = "\n".join(["# as of 2026-11-30", *kinds, "hosting 198.51.100.0/24"])
+    find = networks.finder(entered=())
+    before = find(HOME)
+    (tmp_path / "new").write_text(good)
+    (tmp_path / "new.gz").write_bytes(gzip.compress(good.encode()))
+    bad = {"half": good[:60], "wide": f"{good}\nhosting 0.0.0.0/1", "kind": f"{good}\npeople 198.51.100.0/24", "gz": ""}
+
+    call_command("refresh_networks", str(tmp_path / "new.gz"))
+    for name, text in bad.items():
+        (tmp_path / name).write_bytes(text.encode() or b"\x1f\x8bx")
+        with pytest.raises(CommandError, match="the list in use stays"):
+            call_command("refresh_networks", str(tmp_path / name))
+
+    assert (before, find(HOME), find("3.5.140.2")) == ("", "hosting", "")
+    assert "of 2026-11-30 (taken in here)" in capsys.readouterr().out
+    (tmp_path / "networks.txt.gz").unlink()
+    assert (find(HOME), networks.date_of_list()) == ("", "2026-08-22 (shipped)")
 
 
 @pytest.mark.parametrize("ip", ["", "nonsense", "999.1.1.1", "::ffff:198.51.100.7", "198.51.100.7", "2001:db8::1"])
