@@ -21,12 +21,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts import cleaning, consent
-from contacts.imports import Columns, Line, Record, permissions
+from contacts.imports import Columns, Line, Record, cells
 from contacts.intake import Arrival, receive
 from contacts.models import BusinessEntity, Consent, Contact, ContactEvent, LeadSource
 from tests import factories as f
 from workflows.models import ExportRun, ImportLine, ImportRun, SavedMapping
-from workflows.transfers import contact_columns, exporting, runs
+from workflows.transfers import exporting, runs
 
 pytestmark = pytest.mark.usefixtures("reference_rows")
 
@@ -175,7 +175,7 @@ class TestLongCells:
 
 
 def exported(*columns: str, custom: tuple[str, ...] = ()) -> bytes:
-    chosen = [*(columns or contact_columns.column_names()), *(f"custom:{name}" for name in custom)]
+    chosen = [*(columns or exporting.HEADINGS), *(f"custom:{name}" for name in custom)]
     run = exporting.start(chosen=None, filters="", columns=chosen, kind="csv", by=None, now=f.NOW)
     runs.begin(run)
     return b"".join(ExportRun.objects.get(pk=run.pk).content())
@@ -305,14 +305,14 @@ def test_export_and_import_are_inverse(
 ) -> None:
     contact = Contact(email="ada@example.org", notes=notes, custom=cleaning.custom(custom), **texts, **lists)
     chosen = ["email", *texts, "notes", *lists, *(f"custom:{name}" for name in contact.custom)]
-    (row,) = contact_columns.rows([contact], chosen)
+    (row,) = exporting.rows_of([contact], chosen)
     written = io.StringIO()
-    may = contact_columns.cells.written("permission", permissions.written([word(*one) for one in permission.items()]))
+    may = cells.written("permission", cells.permission_written([word(*one) for one in permission.items()]))
     more = ["Contact ID", "Permission To Email"]
-    csv.writer(written).writerows([[*contact_columns.headings(chosen), *more], [*row, "x", may]])
-    header, cells = csv.reader(io.StringIO(written.getvalue(), newline=""))
+    csv.writer(written).writerows([[*exporting.headings(chosen), *more], [*row, "x", may]])
+    header, record = csv.reader(io.StringIO(written.getvalue(), newline=""))
 
-    line = Columns.by_name([name.strip() for name in header]).understand(Record(2, cells))
+    line = Columns.by_name([name.strip() for name in header]).understand(Record(2, record))
 
     assert isinstance(line, Line)
     arrival = line.arrival
@@ -320,7 +320,7 @@ def test_export_and_import_are_inverse(
     assert (arrival.notes, line.warnings) == (notes, [])
     assert {name: list(getattr(arrival, name)) for name in lists} == lists
     assert (arrival.custom or {}) == {name: "" if value is None else value for name, value in contact.custom.items()}
-    assert list(contact_columns.cells.split(contact_columns.cells.joined(named))) == named
+    assert list(cells.split(cells.joined(named))) == named
     told = {"granted": True, "withdrawn": False, "pending": None}
     assert (arrival.permission or {}) == {brand or "": told[state] for brand, state in permission.items()}
 

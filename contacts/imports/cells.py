@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
+
+from contacts.models import Consent
 
 CUSTOM = "custom:"  # and the name of the custom field
 STARTERS = frozenset("=+-@\t\r\n\0|%\u2010\u2011\u2212")
@@ -25,6 +27,14 @@ SIGNS: Final = ",;\n"
 WORD: Final = {
     sign: re.compile(rf'\s*(?:"((?:[^"]|"")*)"\s*(?=[{sign}\n]|$)|([^{sign}\n]*))(?:[{sign}\n]|$)') for sign in ",;"
 }
+
+EVERY_BRAND: Final = "every brand"
+NOTHING: Final = "Nothing recorded"
+BLOCKED: Final = "No: "  # and what keeps them from being written to, whatever they said
+STATES: Final[dict[str, str]] = {one.label: one.value for one in Consent.State}
+ENTRY: Final = re.compile(
+    rf'({"|".join(map(re.escape, STATES))}) \((?:"((?:[^"]|"")*)"|(.+?)), \d{{4}}-\d{{2}}-\d{{2}}\)(?:; |$)', re.DOTALL
+)
 
 Changes = Callable[[str], bool]  # whether a text, read as it stands, would become something else
 
@@ -76,7 +86,7 @@ def typed(cell: str) -> Any:
 
 def joined(words: Iterable[str]) -> str:
     """Words in one cell, parted by commas; quoted where one holds what parts them."""
-    return ", ".join(quoted(word) for word in words)
+    return ", ".join(map(quoted, words))
 
 
 def split(cell: str) -> tuple[str, ...]:
@@ -93,6 +103,38 @@ def quoted(word: str) -> str:
     """The word as `split` knows it for one."""
     doubled = word.replace('"', '""')
     return f'"{doubled}"' if '"' in word or any(sign in word for sign in SIGNS) else word
+
+
+def permission_written(records: Sequence[Consent]) -> str:
+    """What an export says of being emailed: the records in their order, a brand in quotation marks where its name could
+    be taken for something else."""
+    return "; ".join(f"{one.get_state_display()} ({_brand(one)}, {one.recorded_at:%Y-%m-%d})" for one in records)
+
+
+def permission_read(cell: str) -> dict[str, bool | None] | None:
+    """That again: by the name of a brand (empty: every brand) whether they may, as Arrival.permission says it; None
+    where the cell is none of ours. Who is blocked or was asked to confirm is so where the list comes from: whether
+    somebody who is known here may be emailed is known better here."""
+    text = cell.strip()
+    if text == NOTHING:
+        return {}
+    if text.startswith(BLOCKED):
+        return {"": None}
+    found: dict[str, bool | None] = {}
+    entries = list(ENTRY.finditer(text))
+    if "".join(entry[0] for entry in entries) != text:
+        return None
+    for state, quoted, plain in (entry.groups() for entry in entries):
+        brand = quoted.replace('""', '"') if quoted is not None else "" if plain == EVERY_BRAND else plain
+        found[brand] = None if STATES[state] == Consent.State.PENDING else STATES[state] == Consent.State.GRANTED
+    return found or None
+
+
+def _brand(record: Consent) -> str:
+    if record.business_entity is None:
+        return EVERY_BRAND
+    name = record.business_entity.name
+    return quoted(name) if name != EVERY_BRAND else f'"{name}"'
 
 
 def _understood(field: str, cell: str) -> tuple[str, str]:

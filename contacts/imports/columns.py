@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from contacts import campaigns, full_name
-from contacts.imports import dates, permissions
-from contacts.imports.cells import CUSTOM, literal, marked, read, split, typed
+from contacts.imports import dates
+from contacts.imports.cells import CUSTOM, literal, marked, permission_read, read, split, typed
 from contacts.imports.reading import Record
 from contacts.intake import Arrival
 from contacts.rules import spelling
@@ -145,7 +145,7 @@ class Columns:
         what is called like a permission and says yes or no is one."""
         fields = list(cls.by_name(header).fields)
         for at, name in enumerate(header):
-            meant = likely_permission(name, samples[at]) or BY_SYNONYM.get(_column(name), "")
+            meant = likely_permission(name, samples[at]) or BY_SYNONYM.get(plain(name), "")
             is_named = meant == FULL_NAME and {"first_name", "last_name"} & {*fields}
             if fields[at].startswith(CUSTOM) and meant and meant not in fields and not is_named:
                 fields[at] = meant
@@ -154,7 +154,7 @@ class Columns:
     @functools.cached_property
     def is_ours(self) -> bool:
         """Whether it is an export of our own, in which values of custom fields stand as they are kept."""
-        return any(_column(name) in OURS for name in self.header)
+        return any(plain(name) in OURS for name in self.header)
 
     @functools.cached_property
     def _chosen(self) -> object:
@@ -248,26 +248,26 @@ def heading(name: str) -> str:
 
 def likely_permission(name: str, samples: Sequence[str]) -> str:
     """The field of a column that seems to say whether people may be written to; empty where it does not."""
-    plain = _column(name)
+    said = plain(name)
     is_answered = bool(samples) and all(_word(sample) in ANSWERS.keys() | STATES.keys() for sample in samples)
-    if not is_answered or not ABOUT_PERMISSION.search(plain) or OTHERWISE.search(plain):
+    if not is_answered or not ABOUT_PERMISSION.search(said) or OTHERWISE.search(said):
         return ""
-    return OPT_OUT if AGAINST.search(plain) else PERMISSION
+    return OPT_OUT if AGAINST.search(said) else PERMISSION
 
 
 def _field(name: str) -> str:
-    plain = _column(name)
-    if not plain or plain in KEPT_ASIDE:
+    said = plain(name)
+    if not said or said in KEPT_ASIDE:
         return IGNORE
-    if campaigns.NAMES.fullmatch(plain):
-        return f"{CAMPAIGN}{plain}"
+    if campaigns.NAMES.fullmatch(said):
+        return f"{CAMPAIGN}{said}"
     own = literal(name, _is_ours)
-    return BY_HEADING.get(plain) or f"{CUSTOM}{name if own is None else own}"
+    return BY_HEADING.get(said) or f"{CUSTOM}{name if own is None else own}"
 
 
 def _is_ours(name: str) -> bool:
-    plain = _column(name)
-    return plain in BY_HEADING or plain in KEPT_ASIDE or bool(campaigns.NAMES.fullmatch(plain))
+    said = plain(name)
+    return said in BY_HEADING or said in KEPT_ASIDE or bool(campaigns.NAMES.fullmatch(said))
 
 
 def _named(values: Mapping[str, str], kind: str, *, but_empty: bool = True) -> dict[str, str]:
@@ -276,7 +276,8 @@ def _named(values: Mapping[str, str], kind: str, *, but_empty: bool = True) -> d
     return {name: text for name, text in found.items() if text or not but_empty}
 
 
-def _column(name: str) -> str:
+def plain(name: str) -> str:
+    """A column's name, by which it is known."""
     return " ".join(name.split()).casefold()
 
 
@@ -285,7 +286,7 @@ def _answers(column: str, cell: str, warnings: list[str]) -> dict[str, bool | No
     kind, _, brand = column.partition(":")
     if f"{kind}:" not in (PERMISSION, OPT_OUT) or not cell.strip():
         return {}
-    if column == PERMITTED and (told := permissions.read(cell)) is not None:
+    if column == PERMITTED and (told := permission_read(cell)) is not None:
         return told
     answer = ANSWERS.get(_word(cell))
     may = STATES.get(_word(cell), None if answer is None else answer == (f"{kind}:" == PERMISSION))

@@ -22,6 +22,7 @@ from contacts.imports.columns import (
     OPT_OUT,
     PERMISSION,
     likely_permission,
+    plain,
 )
 from contacts.rules import spelling
 from workflows.models import ImportRun, SavedMapping
@@ -75,8 +76,12 @@ def guess(run: ImportRun) -> dict[str, Any]:
     Who waits at a command line is asked for nothing, and nobody is asked twice. Raises FileRefused.
     """
     is_command = run.queued_at is None
-    saved = SavedMapping.objects.filter(source__iexact=run.source, header_digest=_digest(run.header)).first()
-    meant: dict[str, Any] = {"values": remembered_values(run.source), "state": ImportRun.State.COLUMNS}
+    of_source = list(SavedMapping.objects.filter(source__iexact=run.source).order_by("used_at"))
+    values: dict[str, dict[str, str]] = {}
+    for name, said in (pair for one in of_source for pair in one.values.items()):  # whatever the columns of its files
+        values[name] = values.get(name, {}) | said
+    meant: dict[str, Any] = {"values": values, "state": ImportRun.State.COLUMNS}
+    saved = next((one for one in of_source if one.header_digest == _digest(run.header)), None)
     if saved is None:
         found = Columns.by_name(run.header) if is_command else Columns.guessed(run.header, run.samples)
         if is_command and EMAIL not in found.fields:
@@ -84,34 +89,17 @@ def guess(run: ImportRun) -> dict[str, Any]:
             raise FileRefused(f'There is no column "Email". Columns found: {names}. Rename the right one.')
         return {**meant, "fields": list(found.fields)}
     # Two columns may have one name: the first of them fills what the first filled, and so on.
-    known: dict[str, list[str]] = {}
-    for name, chosen in zip(saved.header, saved.fields, strict=True):
-        known.setdefault(_plain(name), []).append(chosen)
-    meant["fields"] = [known[_plain(name)].pop(0) for name in run.header]
+    now, then = (sorted(range(len(header)), key=lambda at: plain(header[at])) for header in (run.header, saved.header))
+    fields = dict(zip(now, (saved.fields[at] for at in then), strict=True))
+    meant["fields"] = [fields[at] for at in range(len(run.header))]
     state = ImportRun.State.COLUMNS if is_command else ImportRun.State.CHECKING
     return {**meant, "date_order": saved.date_order, "state": state}
 
 
-def remembered_values(source: str) -> dict[str, dict[str, str]]:
-    """What the values of this source mean, whatever the columns of its files."""
-    meant: dict[str, dict[str, str]] = {}
-    for saved in SavedMapping.objects.filter(source__iexact=source).order_by("used_at"):
-        for name, values in saved.values.items():
-            meant[name] = meant.get(name, {}) | values
-    return meant
-
-
 def remember(run: ImportRun) -> None:
+    stored = {name: getattr(run, name) for name in ("header", "fields", "date_order", "values")}
     SavedMapping.objects.update_or_create(
-        source=run.source,
-        header_digest=_digest(run.header),
-        defaults={
-            "header": run.header,
-            "fields": run.fields,
-            "date_order": run.date_order,
-            "values": run.values,
-            "used_at": Now(),
-        },
+        source=run.source, header_digest=_digest(run.header), defaults={**stored, "used_at": Now()}
     )
 
 
@@ -144,7 +132,7 @@ def errors_of(*, run: ImportRun, fields: Sequence[str], date_order: str) -> dict
 
 def chosen(run: ImportRun, picked: Sequence[str], names: Sequence[str]) -> list[str]:
     """The fields: `picked` has for each column one, "custom:" or nothing; `names` how a custom one is to be called."""
-    named = {CUSTOM: [" ".join(name.split()) for name in names], CAMPAIGN: [_plain(name) for name in run.header]}
+    named = {CUSTOM: [" ".join(name.split()) for name in names], CAMPAIGN: [plain(name) for name in run.header]}
     return [f"{value}{named[value][at]}" if value in named else value for at, value in enumerate(picked)]
 
 
@@ -161,9 +149,5 @@ def meant(run: ImportRun, chosen: dict[tuple[str, str], str]) -> dict[str, dict[
 
 def _digest(header: Sequence[str]) -> str:
     """The same for the same names, in whatever order; upper and lower case make no difference."""
-    names = sorted(_plain(name) for name in header)
+    names = sorted(plain(name) for name in header)
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()

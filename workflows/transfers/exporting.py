@@ -1,4 +1,4 @@
-"""People -> a file for the one who asked: gathered batch by batch, formulas defused, never held as a whole."""
+"""People -> a file in columns that an import knows: gathered by batches, formulas defused, never held as a whole."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import csv
 import datetime as dt
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet, Value, Window
 from django.db.models.functions import Now, RowNumber
 
-from contacts.models import Contact
+from contactflow.core import mail_addresses
+from contacts import consent
+from contacts.imports import cells
+from contacts.imports.cells import CUSTOM
+from contacts.imports.columns import FIELDS, FULL_NAME, heading
+from contacts.models import Consent, Contact, Suppression
 from workflows.models import ExportChunk, ExportPerson, ExportRun
 from workflows.models.transfers import NotPossible
-from workflows.transfers import contact_columns
 
 State = ExportRun.State
 AT_ONCE = 500
@@ -27,6 +32,45 @@ CONTENT_TYPES: Final = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+# What is not simply an attribute.
+VALUES: Final[Mapping[str, Callable[[Contact], Any]]] = {
+    "contact_types": lambda one: [kind.name for kind in one.contact_types.all()],
+    "lead_source": lambda one: one.lead_source.name if one.lead_source else "",
+    "business_entities": lambda one: [each.business_entity.name for each in one.memberships.all()],
+    "status": lambda one: one.status.name,
+    "added_on": lambda one: one.added_on.isoformat() if one.added_on else "",
+    "last_interaction": lambda one: (
+        one.last_interaction_at.strftime("%Y-%m-%d %H:%M UTC") if one.last_interaction_at else ""
+    ),
+    "known_since": lambda one: one.created_at.strftime("%Y-%m-%d"),
+    "contact_id": lambda one: str(one.pk),
+}
+# With all that a row of the export shows.
+SHOWN: Final = Contact.objects.select_related("status", "lead_source").prefetch_related(
+    "contact_types", "memberships__business_entity"
+)
+# The columns it can have besides custom fields.
+HEADINGS: Final = {name: one.heading for name, one in FIELDS.items() if name != FULL_NAME}
+# Not ticked when somebody exports.
+SELDOM: Final = ("notes", "timezone", "locale", "interests", "last_interaction", "known_since", "contact_id")
+
+
+def headings(chosen: Sequence[str]) -> list[str]:
+    """As an import knows them, so that a file goes out and comes back."""
+    return [HEADINGS.get(name) or heading(name.removeprefix(CUSTOM)) for name in chosen]
+
+
+def rows_of(people: Sequence[Contact], chosen: Sequence[str]) -> list[list[str]]:
+    """The cells of each of them."""
+    permitted = _permissions(people) if "permission" in chosen else {}
+    values: dict[str, Callable[[Contact], Any]] = {**VALUES, "permission": lambda one: permitted[one.pk]}
+
+    def value(one: Contact, name: str) -> Any:
+        if name.startswith(CUSTOM):
+            return one.custom.get(name.removeprefix(CUSTOM))
+        return values[name](one) if name in values else getattr(one, name)
+
+    return [[cells.written(name, value(one, name)) for name in chosen] for one in people]
 
 
 def custom_fields() -> list[str]:
@@ -104,7 +148,7 @@ def _select(run: ExportRun, chosen: QuerySet[Contact]) -> int:
 def _next(run: ExportRun) -> tuple[list[Contact], list[str]]:
     """The next people, and who of them comes last."""
     if run.is_everybody:
-        everybody = contact_columns.with_rows(Contact.objects.order_by("-created_at", "-id"))
+        everybody = SHOWN.order_by("-created_at", "-id")
         if run.reached:
             created_at, pk = dt.datetime.fromisoformat(run.reached[0]), run.reached[1]
             everybody = everybody.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk))
@@ -114,7 +158,7 @@ def _next(run: ExportRun) -> tuple[list[Contact], list[str]]:
     after = int(run.reached[0]) if run.reached else 0
     while places := list(run.people.filter(position__gt=after)[:AT_ONCE]):
         after = places[-1].position
-        found = contact_columns.with_rows(Contact.objects.all()).in_bulk([place.contact_id for place in places])
+        found = SHOWN.in_bulk([place.contact_id for place in places])
         if found:  # all of them may have been deleted meanwhile
             return [found[place.contact_id] for place in places if place.contact_id in found], [str(after)]
     return [], []
@@ -125,8 +169,8 @@ def _as_csv(run: ExportRun, batch: Sequence[Contact]) -> bytes:
     writer = csv.writer(text)
     if run.cursor == 0:
         text.write("\ufeff")  # makes spreadsheets read it as UTF-8
-        writer.writerow(contact_columns.headings(run.columns))
-    writer.writerows(contact_columns.rows(batch, run.columns))
+        writer.writerow(headings(run.columns))
+    writer.writerows(rows_of(batch, run.columns))
     return text.getvalue().encode("utf-8", "replace")
 
 
@@ -161,3 +205,20 @@ def _to_workbook(run: ExportRun) -> int:
         file.seek(0)
         run.keep(file)
     return size
+
+
+def _permissions(people: Sequence[Contact]) -> dict[UUID, str]:
+    """Whether each may be written to, and why not; as contacts.consent judges one, for many in two queries."""
+    blocked = consent.suppressions_of(emails=[one.email for one in people])
+    records = consent.newest_records(people)
+    return {one.pk: _permission(one, blocked, records[one.pk]) for one in people}
+
+
+def _permission(person: Contact, blocked: Mapping[str, Suppression], records: Sequence[Consent]) -> str:
+    if person.status.blocks_contact:
+        return f"{cells.BLOCKED}{person.status.name}"
+    if row := blocked.get(mail_addresses.folded(person.email)):
+        return f"{cells.BLOCKED}{row.get_reason_display().lower()}"
+    general = next((at for at, one in enumerate(records) if one.business_entity is None), len(records))
+    # What is older than a word about every brand holds no more.
+    return cells.permission_written(list(reversed(records[: general + 1]))) or cells.NOTHING

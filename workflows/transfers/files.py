@@ -16,7 +16,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.db import transaction
-from django.http import HttpRequest
 
 from contacts import cleaning
 from contacts.imports import FileRefused, Record, Records
@@ -57,11 +56,10 @@ class LimitedUpload(TemporaryFileUploadHandler):
         super().receive_data_chunk(raw_data, start)
 
 
-def _is_wanted(request: HttpRequest | None) -> bool:
-    page = request.resolver_match if request is not None else None
-    if request is None or page is None or page.view_name != settings.UPLOAD_PAGE:
-        return False
-    return bool(request.user.is_staff and request.user.has_perms(settings.UPLOAD_PERMISSIONS))
+def _is_wanted(request: Any) -> bool:
+    page = request.resolver_match
+    is_there = page is not None and page.view_name == settings.UPLOAD_PAGE
+    return bool(is_there and request.user.is_staff and request.user.has_perms(settings.UPLOAD_PERMISSIONS))
 
 
 @transaction.atomic

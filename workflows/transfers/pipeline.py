@@ -70,7 +70,14 @@ def read(run: ImportRun, *, now: dt.datetime) -> None:
                 raise FileRefused(f"The file has more than {MAX_LINES:,} lines. Split it.")
             _look_at(batch, told)
             with transaction.atomic():
-                bulk.insert([_row(run, position, record) for position, record in batch])
+                bulk.insert(
+                    [
+                        ImportLine(
+                            run=run, position=at, number=number, cells=cleaning.plain([*cells]), unreadable=reason
+                        )
+                        for at, (number, cells, reason) in batch
+                    ]
+                )
                 run.advance(cursor=last, total=max(table.total_lines - 1, last), **told)
     if run.cursor == 0:
         raise FileRefused("The file has a header and not a single line below it.")
@@ -88,11 +95,6 @@ def _look_at(batch: Iterable[tuple[int, Record]], told: dict[str, list[Any]]) ->
                 evidence[at] |= dates.evidence(cell)
             if position <= SAMPLED_LINES and len(samples[at]) < SAMPLES and cell.strip():
                 samples[at].append(str(cleaning.plain(cell)).strip()[:SAMPLE_LENGTH])
-
-
-def _row(run: ImportRun, position: int, record: Record) -> ImportLine:
-    number, cells, reason = record
-    return ImportLine(run=run, position=position, number=number, cells=cleaning.plain(list(cells)), unreadable=reason)
 
 
 # Judging

@@ -38,11 +38,9 @@ def main(source: BinaryIO, target: TextIO) -> None:
 
 def _refuse_bomb(source: BinaryIO) -> None:
     with zipfile.ZipFile(source) as packed:
-        parts = packed.infolist()
-    too_much = sum(part.file_size for part in parts) > MAX_UNPACKED
-    for end, limit in MAX_HELD.items():
-        too_much = too_much or any(part.filename.lower().endswith(end) and part.file_size > limit for part in parts)
-    if too_much:
+        sizes = [(part.filename.lower(), part.file_size) for part in packed.infolist()]
+    is_held = any(name.endswith(end) and size > most for name, size in sizes for end, most in MAX_HELD.items())
+    if is_held or sum(size for _, size in sizes) > MAX_UNPACKED:
         sys.exit(TOO_LARGE)
 
 

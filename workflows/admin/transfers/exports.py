@@ -24,7 +24,7 @@ from contacts.models import Contact
 from workflows.admin.transfers.pages import TransferAdmin, deed
 from workflows.models import ExportRun
 from workflows.models.transfers import NotPossible
-from workflows.transfers import contact_columns, exporting, runs
+from workflows.transfers import exporting, runs
 
 State = ExportRun.State
 TAKE_OUT = ("contacts.view_contact", "contacts.export_contact")  # reading is one right, taking out another
@@ -35,7 +35,7 @@ NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
 def _columns() -> list[tuple[str, str]]:
     custom = [(f"{CUSTOM}{name}", f"{name} (custom)") for name in exporting.custom_fields()]
-    return [*contact_columns.column_names().items(), *custom]
+    return [*exporting.HEADINGS.items(), *custom]
 
 
 class ExportForm(forms.Form):
@@ -71,7 +71,7 @@ class ExportRunAdmin(TransferAdmin):
             raise PermissionDenied
         query = request.POST.get(LISTED) or request.GET.get(LISTED) or ""
         chosen, words = self._chosen(request, query)
-        usual = [name for name in contact_columns.column_names() if name not in contact_columns.SELDOM]
+        usual = [name for name in exporting.HEADINGS if name not in exporting.SELDOM]
         form = ExportForm(request.POST or None, initial={LISTED: query, "columns": usual})
         if form.is_valid():
             whole = chosen is None or form.cleaned_data["who"] == "all"
@@ -93,7 +93,7 @@ class ExportRunAdmin(TransferAdmin):
         return self.drawn(request, "export", title="Export contacts", **shown)
 
     def show(self, request: HttpRequest, run: ExportRun) -> HttpResponse:
-        headings = [contact_columns.column_names().get(name, name.removeprefix(CUSTOM)) for name in run.columns]
+        headings = [exporting.HEADINGS.get(name, name.removeprefix(CUSTOM)) for name in run.columns]
         return self.drawn(request, "exported", run, title="Export of contacts", headings=headings)
 
     @deed
