@@ -76,6 +76,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         ),
         Place("engagement.EngagementTemplate", "edit_note", "templates texts newsletters"),
         Place("engagement.Message", "outbox", "messages held outbox delivered"),
+        Place("engagement.Experiment", "experiment", "split tests experiments variants subject lines"),
         Place("engagement.KeptTest", "science", "outbox send me a test tests kept trial"),
     ),
     "Goals": (

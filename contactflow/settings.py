@@ -221,6 +221,7 @@ PUMP_STEPS = [
     "engagement.message_consequences.run_pump_step",
     "engagement.goals.run_pump_step",
     "workflows.goals.run_pump_step",
+    "engagement.experiments.running.run_pump_step",
     "engagement.tracking.labelling.run_pump_step",
     "workflows.starting.bulk.run_pump_step",
     "notion_bridge.syncing.run_pump_step",

@@ -26,6 +26,8 @@ from contacts.models import BusinessEntity, Contact
 from engagement import bounces, envelopes, message_events, rendering, unsubscribing
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
+from engagement.experiments import assignments
+from engagement.experiments.assignments import Wanted
 from engagement.inbound import reply_addresses
 from engagement.language_model import passages
 from engagement.message_events import Fact
@@ -121,36 +123,57 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
         wishes = [order.wish for order in through]
         judged = consent.judge(wishes=wishes, channel=channel, sent_lately=SENT_LATELY_SQL)
         verdicts |= {order.action_id: verdict for order, verdict in zip(through, judged, strict=True)}
-    written = _passages([order for order in orders if verdicts[order.action_id].allowed], now)
+    going = [order for order in orders if order.template.active and verdicts[order.action_id].allowed]
+    versions = _versions(going)
+    written = _passages(going, versions, now)
     for order in orders:
         try:
             if order.action_id in written.waiting:
                 raise NotYet(written.waiting[order.action_id])
-            yield _prepared(order, verdicts[order.action_id], written.texts.get(order.action_id, {}), now)
+            said = written.texts.get(order.action_id, {})
+            yield _prepared(order, verdicts[order.action_id], versions.get(order.action_id), said, now)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001  the caller settles it; the others go on
             yield error
 
 
-def _passages(orders: Sequence[Order], now: datetime) -> passages.Written:
-    """What a language model wrote for them, for all at once."""
-    emails = []
+def _versions(orders: Sequence[Order]) -> dict[UUID, TemplateVersion | None]:
+    """What is published, or the version of a running test that the person gets; None: they are held out."""
+    given = assignments.give(Wanted(order.action_id, order.template.pk, order.contact.pk) for order in orders)
+    versions = {order.action_id: given.get(order.action_id, order.template.current_version) for order in orders}
     for order in orders:
-        version = order.template.current_version
-        if order.template.active and version is not None:
+        if (version := versions[order.action_id]) is not None:
             version.template = order.template
-            emails.append(passages.Email(order.action_id, version, order.contact, order.brand))
+    return versions
+
+
+def _passages(
+    orders: Sequence[Order], versions: Mapping[UUID, TemplateVersion | None], now: datetime
+) -> passages.Written:
+    """What a language model wrote for them, for all at once."""
+    emails = [
+        passages.Email(order.action_id, version, order.contact, order.brand)
+        for order in orders
+        if (version := versions[order.action_id]) is not None
+    ]
     return passages.of_emails(emails, now=now)
 
 
-def _prepared(order: Order, verdict: Verdict, written: Mapping[str, str], now: datetime) -> Prepared:
-    version = _version_to_send(order.template)
+def _prepared(
+    order: Order, verdict: Verdict, version: TemplateVersion | None, written: Mapping[str, str], now: datetime
+) -> Prepared:
+    if not order.template.active:
+        raise NotAllowed(Reason.of("switched_off", email=order.template.name))
+    if order.template.current_version is None:
+        raise Held(Reason.of("no_words", email=order.template.name))
     if not verdict.allowed:
         raise NotAllowed(verdict.reason)
+    if version is None:
+        raise NotAllowed(Reason.of("held_out"))
     channel = registry.channel(order.template.channel)
     rendered = _rendered(version, order, written, now)
-    sender = envelopes.sender_of(order.brand)
+    sender = envelopes.sender_of(order.brand, name=version.sender_name)
     sender = reply_addresses.signed(sender, message_id=order.action_id, brand=order.brand)
     envelope = Envelope(
         identity=order.action_id,
@@ -167,16 +190,6 @@ def _prepared(order: Order, verdict: Verdict, written: Mapping[str, str], now: d
         raise Held(reason)
     parcel = channel.prepare(envelope)
     return Draft(order, version.pk, rendered, envelope, parcel.reference, verdict.is_capped), parcel
-
-
-def _version_to_send(template: EngagementTemplate) -> TemplateVersion:
-    if not template.active:
-        raise NotAllowed(Reason.of("switched_off", email=template.name))
-    if template.current_version is None:
-        raise Held(Reason.of("no_words", email=template.name))
-    version = template.current_version
-    version.template = template
-    return version
 
 
 def _rendered(version: TemplateVersion, order: Order, written: Mapping[str, str], now: datetime) -> Rendered:

@@ -62,6 +62,28 @@ SENTENCES = {
     "address_changed": _("The contact has another address by now. Write again."),
     "not_sent": _("Not sent, says %(by)s: %(why)s"),
     "our_fault": _("%(said)s"),
+    "held_out": _("Takes part in an A/B test as one of those who get no email."),
+    "variants_count": _("Choose one to %(most)s versions to compare with what is sent."),
+    "variants_unfinished": _("Choose finished versions of this email: keep the draft for a test first."),
+    "variants_alike": _("Two of the versions say the same. Choose others."),
+    "hold_out_of_answers": _("Somebody asked for this email: nobody can be held out. Set that share to 0."),
+    "goal_missing": _("Choose the goal that counts."),
+    "too_few_to_shift": _(
+        "Shares that shift are worth it from %(least)s people on. Take equal shares, or more people."
+    ),
+    "test_running": _('A test of "%(email)s" is running. Stop it first, or wait for its end.'),
+    "too_few_people": _("Too few to say: fewer than %(least)s people of a version are counted."),
+    "too_few_successes": _("Too few to say: fewer than %(least)s of each version did what counts."),
+    "uneven_split": _(
+        "The split is more uneven than chance makes it, so nothing is compared. Look whether one version is refused "
+        "or comes back."
+    ),
+    "still_counting": _("No difference is proven yet. It goes on."),
+    "no_difference": _("Everybody is counted and no difference is proven: take whichever you like better."),
+    "better": _("Version %(variant)s is better: chance alone gives such a result in one of twenty tests at most."),
+    "stopped": _("Stopped by %(by)s before it said anything."),
+    "other_words": _("Ended since %(by)s published other words."),
+    "chosen": _("%(by)s chose version %(variant)s."),
     "inbox_url_unusable": _(
         "%(variable)s is not the address of a mailbox: use imaps://user:password@mail.example.com/INBOX, with signs "
         "such as @ and / in user and password percent-encoded (%%40, %%2F)."

@@ -65,6 +65,7 @@ def _pieces(before: str, after: str) -> tuple[list[str], list[str]]:
 
 
 def _parts(version: TemplateVersion) -> Iterator[tuple[str, str]]:
+    yield "Sender", version.sender_name
     yield "Subject", version.subject
     yield "Preheader", version.preheader
     yield "Body", version.body.strip()

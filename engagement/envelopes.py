@@ -13,13 +13,13 @@ from engagement.plain_text import plain
 __all__ = ["Sender", "sender_of"]
 
 
-def sender_of(business_entity: BusinessEntity | None) -> Sender:
-    """The brand's own sender; what it leaves open comes from DEFAULT_FROM_EMAIL."""
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+def sender_of(business_entity: BusinessEntity | None, *, name: str = "") -> Sender:
+    """The brand's own sender, under this name if one is given; what is left open comes from DEFAULT_FROM_EMAIL."""
+    default, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     if business_entity is None:
-        return Sender(_display(name), address)
+        return Sender(_display(name or default), address)
     return Sender(
-        _display(business_entity.sender_name or business_entity.name or name),
+        _display(name or business_entity.sender_name or business_entity.name or default),
         business_entity.sender_email or address,
         business_entity.reply_to,
     )

@@ -80,7 +80,7 @@ def preview(
     )
     return Preview(
         sent=sent,
-        sender=sender or envelopes.sender_of(business_entity),
+        sender=sender or envelopes.sender_of(business_entity, name=words.sender_name),
         subject=mark_safe(highlight.of_text(marked.subject)),
         preheader=mark_safe(highlight.of_text(marked.preheader)),
         html=_framed(marked.html),

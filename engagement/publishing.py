@@ -9,7 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from engagement import drafts, template_validation
-from engagement.models import EngagementTemplate, TemplateVersion
+from engagement.experiments import running
+from engagement.models import EngagementTemplate, TemplateVersion, Variant
 from engagement.rendering import Words, words_of
 
 
@@ -33,21 +34,60 @@ def publish(
 
     `seen` is the state that whoever publishes was shown: nothing else is published in its place.
     """
+    locked, draft = _draft(template)
+    if seen is not None and seen != drafts.state_of(locked):
+        raise NotPublishable("The draft was changed since you looked at it. Read what it says now, then publish it.")
+    locked.business_entity = draft.business_entity
+    _finish(draft, by, now)
+    _make_current(locked, draft, by, now)
+    return draft
+
+
+@transaction.atomic
+def keep(*, template: EngagementTemplate, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
+    """Let the draft be a finished version that an A/B test can send, while what is sent stays; the next draft begins
+    anew. Raises NotPublishable, InvalidTemplate."""
+    locked, draft = _draft(template)
+    if draft.business_entity_id != locked.business_entity_id:
+        raise NotPublishable("A test compares words of one brand. Give the draft the brand of the email.")
+    _finish(draft, by, now)
+    EngagementTemplate.objects.filter(pk=locked.pk).update(updated_at=now)
+    return draft
+
+
+@transaction.atomic
+def publish_variant(*, variant: Variant, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
+    """Let what was tested be what everybody gets; a running test of the email ends."""
+    running.choose(variant=variant, by=by.get_username() if by else "", now=now)
+    locked = EngagementTemplate.objects.select_for_update(of=("self",)).get(pk=variant.experiment.template_id)
+    _make_current(locked, variant.version, by, now)
+    return variant.version
+
+
+def _draft(template: EngagementTemplate) -> tuple[EngagementTemplate, TemplateVersion]:
     locked = EngagementTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
     draft = drafts.draft_of(locked)
     if draft is None:
         raise NotPublishable("There is no draft to publish: what is saved is sent already.")
-    if seen is not None and seen != drafts.state_of(locked):
-        raise NotPublishable("The draft was changed since you looked at it. Read what it says now, then publish it.")
     if errors := template_validation.find_errors(Words.of(draft)):
         raise InvalidTemplate(errors)
-    locked.level, locked.business_entity, locked.current_version = draft.level, draft.business_entity, draft
-    locked.updated_at = now
-    draft.business_entity = None  # the email has it now
+    return locked, draft
+
+
+def _finish(draft: TemplateVersion, by: AbstractBaseUser | None, now: datetime) -> None:
+    draft.business_entity = None  # the email has it
     draft.published_at, draft.published_by_id = now, by.pk if by else None
     draft.save(update_fields=["business_entity", "published_at", "published_by"])
+
+
+def _make_current(
+    locked: EngagementTemplate, version: TemplateVersion, by: AbstractBaseUser | None, now: datetime
+) -> None:
+    """A test that compares with other words than these has nothing to compare any more."""
+    if version.pk != locked.current_version_id:
+        running.stop_for_other_words(template=locked, by=by.get_username() if by else "", now=now)
+    locked.level, locked.current_version, locked.updated_at = version.allowed_level, version, now
     locked.save(update_fields=["level", "business_entity", "current_version", "updated_at"])
-    return draft
 
 
 @transaction.atomic
@@ -59,15 +99,18 @@ def save_version(  # noqa: PLR0913  the parts of an email and who changes them
     body: str,
     fallbacks: Mapping[str, str | None] | None = None,
     passages: Mapping[str, Mapping[str, str]] | None = None,
+    sender_name: str = "",
     by: AbstractBaseUser | None = None,
     now: datetime,
 ) -> TemplateVersion:
     """The new current version, past the draft; the present one when nothing changed. Raises InvalidTemplate."""
     locked = EngagementTemplate.objects.select_for_update().get(pk=template.pk)
-    words = drafts.normal(Words(subject, preheader, body, template.level, fallbacks or {}, passages or {}))
+    words = drafts.normal(Words(subject, preheader, body, template.level, fallbacks or {}, passages or {}, sender_name))
     if errors := template_validation.find_errors(words):
         raise InvalidTemplate(errors)
     version = _unchanged(locked, words) or _next(locked, words, by, now)
+    if version.pk != locked.current_version_id:
+        running.stop_for_other_words(template=locked, by=by.get_username() if by else "", now=now)
     template.current_version = version
     template.updated_at = now
     template.save(update_fields=["current_version", "updated_at"])

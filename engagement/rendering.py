@@ -24,7 +24,7 @@ from engagement.values import Fallbacks, Mark, OfContact
 
 SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
-WORDS = ("subject", "preheader", "body", "fallbacks", "passages")
+WORDS = ("subject", "preheader", "body", "fallbacks", "passages", "sender_name")
 
 
 def words_of(version: Any) -> dict[str, Any]:
@@ -56,6 +56,8 @@ class Words:
     level: str
     fallbacks: Mapping[str, str | None] = field(default_factory=dict)
     passages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sender_name: str = ""
+    """Who writes; empty: as the brand calls itself."""
 
     @classmethod
     def of(cls, version: TemplateVersion) -> Words:

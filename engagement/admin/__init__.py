@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from engagement.admin import alerts, brands, email_versions, emails, goals, mail_state, messages, networks, tasks
+from engagement.admin import (
+    alerts,
+    brands,
+    email_versions,
+    emails,
+    experiments,
+    goals,
+    mail_state,
+    messages,
+    networks,
+    tasks,
+)
 
-__all__ = ["alerts", "brands", "email_versions", "emails", "goals", "mail_state", "messages", "networks", "tasks"]
+__all__ = [
+    "alerts",
+    "brands",
+    "email_versions",
+    "emails",
+    "experiments",
+    "goals",
+    "mail_state",
+    "messages",
+    "networks",
+    "tasks",
+]

@@ -126,6 +126,12 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         widget=UnfoldAdminTextInputWidget(attrs={"data-insertable": "", "autocomplete": "off"}),
         help_text="What many mailboxes show beside the subject.",
     )
+    sender_name = forms.CharField(
+        max_length=120,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text="Who writes. Empty: as the brand calls itself.",
+    )
     body = forms.CharField(
         max_length=template_validation.LONGEST["body"],
         required=False,

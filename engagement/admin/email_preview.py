@@ -100,6 +100,7 @@ def _words(request: HttpRequest) -> Words:
         read("level") if read("level") in placeholders.LEVELS else EngagementTemplate.Level.BASIC,  # type: ignore[arg-type]  # one of the levels, so text
         _rows(request, "fallbacks", FallbacksField()),
         _rows(request, "passages", PassagesField()),
+        read("sender_name", "")[:120].strip(),
     )
 
 

@@ -21,6 +21,7 @@ from engagement.admin.email_form import MODES, WordsForm
 from engagement.admin.email_preview import Previewing
 from engagement.admin.email_publishing import Publishing
 from engagement.admin.email_versions import Versions, fallbacks_in_words, passages_in_words, recent_versions
+from engagement.admin.experiments import Testing
 from engagement.admin.messages import EmailPictures, as_text
 from engagement.models import EngagementTemplate, TemplateVersion
 from engagement.rendering import Words
@@ -38,7 +39,7 @@ class Use:
 
 
 @admin.register(EngagementTemplate)
-class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Versions, NoDeleteAdmin):
+class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Versions, NoDeleteAdmin):
     when_empty = "Write the first email; then choose it in a step of a workflow."
     form = WordsForm
     change_form_template = "admin/engagement/email.html"
@@ -55,7 +56,7 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Versions, N
     search_fields = ("name", "slug")
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("category", "purpose"), ("business_entity", "level"), "active")}),
-        ("Words", {"fields": ("subject", "preheader", "body", "fallbacks", "passages", "seen")}),
+        ("Words", {"fields": ("subject", "preheader", "body", "fallbacks", "passages", "sender_name", "seen")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EngagementTemplate]:
@@ -141,6 +142,10 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Versions, N
     @column("Subject")
     def subject(self, template: EngagementTemplate) -> str:
         return str(getattr(template.current_version, "subject", "-"))
+
+    @column("Sender")
+    def sender_name(self, template: EngagementTemplate) -> str:
+        return str(getattr(template.current_version, "sender_name", "") or "As the brand calls itself")
 
     @column("Preheader")
     def preheader(self, template: EngagementTemplate) -> str:

@@ -37,6 +37,7 @@ class Content:
     body: str
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     passages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sender_name: str = ""
 
     @classmethod
     def of(cls, template: EngagementTemplate) -> Content | None:
@@ -53,6 +54,7 @@ class Content:
             name: {part: text.strip() for part, text in passage.items()} for name, passage in self.passages.items()
         }
         texts = [self.brand, self.level, self.subject.strip(), self.preheader.strip(), self.body.strip()]
+        texts += [self.sender_name] if self.sender_name else []
         canonical = json.dumps([*texts, dict(self.fallbacks), passages], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

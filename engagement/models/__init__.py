@@ -11,6 +11,7 @@ from engagement.models.breakers import SendingBreaker
 from engagement.models.channels import ChannelState
 from engagement.models.clocks import ResponseClock
 from engagement.models.emails import EngagementTemplate, PassageBudget, Purpose, TemplateVersion
+from engagement.models.experiments import Assignment, Experiment, Variant
 from engagement.models.goals import Conversion, Goal
 from engagement.models.language_model import BrandModelUse, GeneratedPassage, ModelBreaker
 from engagement.models.messages import HITS, SENT, UNSENT, Message, MessageEvent
@@ -33,12 +34,14 @@ __all__ = [
     "UNSENT",
     "WAITING",
     "Alert",
+    "Assignment",
     "BounceRule",
     "BrandModelUse",
     "ChannelState",
     "Conversion",
     "Delivery",
     "EngagementTemplate",
+    "Experiment",
     "GeneratedPassage",
     "Goal",
     "HumanTouch",
@@ -58,4 +61,5 @@ __all__ = [
     "Target",
     "Task",
     "TemplateVersion",
+    "Variant",
 ]

@@ -91,6 +91,9 @@ class TemplateVersion(models.Model):
     body = models.TextField()
     fallbacks = models.JSONField(default=dict, blank=True)
     passages = models.JSONField(default=dict, blank=True)
+    sender_name = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="Empty: as the brand calls itself."
+    )
     # Level and brand are the template's. A draft carries those that the template will have once it is published.
     level = models.CharField(
         "personalisation level", max_length=10, choices=EngagementTemplate.Level, blank=True, default="", db_default="",

@@ -14,6 +14,7 @@ from django_q.models import Failure, Success
 from contactflow.models import ApiKey, AuditEntry, ErasureRequest, RetentionRun
 from contacts import models as contacts
 from engagement import models as engagement
+from engagement.experiments import running
 from notion_bridge import mapping
 from notion_bridge import models as notion
 from tests import factories as f
@@ -123,6 +124,16 @@ def goal() -> engagement.Goal:
     number = next(count)
     return engagement.Goal.objects.create(
         slug=f"goal_{number}", name=f"Goal {number}", business_entity=entity(), events=["booked"], status=status()
+    )
+
+
+def experiment() -> engagement.Experiment:
+    made = email()
+    made.current_version = made.versions.first() or f.TemplateVersionFactory(template=made)
+    made.save(update_fields=["current_version"])
+    other = f.TemplateVersionFactory(template=made, subject="Other words")
+    return running.start(
+        template=made, plan=running.Plan(counts="click", people=100), others=[other], by="max", now=f.NOW
     )
 
 
@@ -365,6 +376,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "engagement.ChannelState": channel,
     "engagement.Conversion": conversion,
     "engagement.EngagementTemplate": email,
+    "engagement.Experiment": experiment,
     "engagement.Goal": goal,
     "engagement.Network": network,
     "engagement.KeptTest": kept_test,
