@@ -63,6 +63,12 @@ def test_inbox_shows_what_waits_and_who_wrote_it(desk, reply):
     assert "promised by" in said
 
 
+def test_page_says_that_an_answer_goes_to_the_person_alone(desk, reply):
+    page = desk.get(reverse("admin:engagement_reply_change", args=[reply.pk])).content.decode()
+
+    assert "Not in copy, although they had the mail: byron@example.org" in page
+
+
 @pytest.mark.parametrize(
     ("which", "state", "kind"),
     [
