@@ -19,7 +19,7 @@ resources = Router(use_regex_path=False)
 resources.register("contacts", people.Contacts)
 resources.register("erasures", people.Erasures)
 resources.register("events", contacts.Events)
-resources.register("consents", contacts.Consents)
+resources.register("consents", people.Consents)
 resources.register("suppressions", contacts.Suppressions)
 resources.register("workflow-templates", workflows.Templates)
 resources.register("workflow-instances", workflows.Instances)
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # With and without a slash: RFC 8058 allows no redirect, in which a POST would be lost.
     re_path(r"^u/(?P<token>[^/]+)/?\Z", permission_pages.unsubscribe_page, name="unsubscribe"),
     re_path(r"^p/(?P<token>[^/]+)/?\Z", permission_pages.preferences_page, name="preferences"),
+    re_path(r"^p/confirm/(?P<token>[^/]+)/?\Z", permission_pages.confirm_page, name="confirm"),
     re_path(r"^p/look/(?P<colour>[0-9a-f]{6})\.css\Z", permission_pages.brand_style, name="brand-style"),
     re_path(r"^hooks/email/(?P<provider>[a-z_]+)/(?P<secret>[\w-]+)/?\Z", hooks.receive, name="email-hook"),
     path("api/v1/", include(resources.urls)),

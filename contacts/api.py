@@ -99,7 +99,11 @@ class Consents(CreateModelMixin, ReadOnlyModelViewSet[Consent]):
         made = record(contact=contact, now=database_now(), actor=request.user.get_username(), **said)
         if made is None:
             raise ValidationError({"state": ["They gave their word already, which nothing pending changes."]})
+        self.recorded(made)
         return Response(self.get_serializer(made).data, status=201)
+
+    def recorded(self, made: Consent) -> None:
+        """What follows in rooms above."""
 
 
 class Suppressions(CreateModelMixin, DestroyModelMixin, ReadOnlyModelViewSet[Suppression]):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -56,23 +57,36 @@ def write(  # noqa: PLR0913  what a mail consists of
     with transaction.atomic():
         if refusal := _refusal(contact, business_entity):
             raise NotWritten(refusal)
-        sender = envelopes.sender_of(business_entity)
-        message = Message.objects.create(
-            contact=contact,
-            business_entity=business_entity,
-            answers=reply,
-            author=by[:150],
-            purpose=Purpose.TRANSACTIONAL,
-            sender=str(sender),
-            reply_to=sender.reply_to,
-            recipient=contact.email,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            status=Status.PENDING,
-        )
-        Delivery.objects.create(identity=message.pk, message=message, address=contact.email, next_attempt_at=now)
+        message = _post(contact, business_entity, rendered, now, author=by[:150], answers=reply)
         inbox.answered(message=message)
+    return message
+
+
+def notify(*, contact: Contact, business_entity: BusinessEntity | None, typed: Words, now: datetime) -> Message:
+    """What somebody asked for on a page, by nobody's hand: it leaves likewise and is no colleague's touch. Raises
+    NotWritten."""
+    rendered = _rendered(typed, contact, business_entity)
+    if refusal := _refusal(contact, business_entity):
+        raise NotWritten(refusal)
+    return _post(contact, business_entity, rendered, now)
+
+
+def _post(contact: Contact, brand: BusinessEntity | None, rendered: Rendered, now: datetime, **about: Any) -> Message:
+    sender = envelopes.sender_of(brand)
+    message = Message.objects.create(
+        contact=contact,
+        business_entity=brand,
+        purpose=Purpose.TRANSACTIONAL,
+        sender=str(sender),
+        reply_to=sender.reply_to,
+        recipient=contact.email,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        status=Status.PENDING,
+        **about,
+    )
+    Delivery.objects.create(identity=message.pk, message=message, address=contact.email, next_attempt_at=now)
     return message
 
 
@@ -141,7 +155,7 @@ def envelope_of(message: Message, *, identity: UUID, address: str, now: datetime
         address=address,
         parts={"subject": message.subject, "text": message.text, "html": message.html},
         at=now,
-        headers={"Auto-Submitted": "no", **_thread(message.answers)},
+        headers={"Auto-Submitted": "no" if message.author else "auto-generated", **_thread(message.answers)},
     )
 
 
@@ -171,7 +185,8 @@ def settle(*, message_id: UUID, status: str, reason: Reason | None, receipt: Rec
     message.status, message.reason = status, said
     if receipt is not None:
         message.sent_at, message.transport = now, receipt.transport
-        touches.with_row(message, kind=_kind(message), by=message.author, now=message.created_at)
+        if message.author:
+            touches.with_row(message, kind=_kind(message), by=message.author, now=message.created_at)
     message.save(update_fields=["status", "reason", "sent_at", "transport"])
     if status == Status.FAILED:
         inbox.not_answered(message=message)

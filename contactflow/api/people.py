@@ -18,9 +18,10 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contactflow.core.clock import database_now, validate_moment
 from contactflow.models import ErasureRequest, Scope
+from contactflow.permission_pages import confirming
 from contactflow.personal_data import erasure, export
 from contacts import api, consent
-from contacts.models import BusinessEntity, Contact, Preference
+from contacts.models import BusinessEntity, Consent, Contact, Preference
 from contacts.serializers import ContactOutput, Name, Output, Strict, Text
 from engagement.models import EngagementTemplate, HumanTouch
 
@@ -77,6 +78,15 @@ class PersonOutput(ContactOutput):
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "date-time"}})
     def get_last_touches(self, contact: Any) -> dict[str, str]:
         return {one["kind"]: one["at"] for one in contact.found_touches}
+
+
+class Consents(api.Consents):
+    """What people said of marketing: given, withdrawn, or waiting for their confirmation, for which they get a mail
+    where the brand requires a recorded yes."""
+
+    def recorded(self, made: Consent) -> None:
+        if made.state == Consent.State.PENDING:
+            confirming.send(pending=made, now=database_now())
 
 
 @extend_schema_view(

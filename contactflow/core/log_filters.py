@@ -6,7 +6,7 @@ import logging
 import re
 
 # What follows these places in an address is as good as a password.
-_SECRET = re.compile(r"(/(?:u|p|t/[co]|hooks/email/[^/\s]+)/)[^\s/?]+")
+_SECRET = re.compile(r"(/(?:u|p/confirm|p|t/[co]|hooks/email/[^/\s]+)/)[^\s/?]+")
 
 
 class OneLine(logging.Filter):

@@ -17,10 +17,12 @@ class Addressee:
 
     contact: Contact
     message: Message | None
+    asked_by: BusinessEntity | None = None
+    """Of a link that names a brand itself."""
 
     @property
     def brand(self) -> BusinessEntity | None:
-        return self.message.business_entity if self.message else None
+        return self.message.business_entity if self.message else self.asked_by
 
     @property
     def masked(self) -> str:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 
+from contactflow.permission_pages import confirming
 from contactflow.permission_pages.addressee import Addressee
 from contactflow.permission_pages.leaving import unsubscribe
-from contactflow.permission_pages.words import VERSION, words_in
+from contactflow.permission_pages.words import VERSION
 from contacts import consent
 from contacts.models import BusinessEntity, Consent, Contact, EntityMembership, Preference
-from engagement import tasking, unsubscribing
+from engagement import tasking
 from engagement.models import EngagementTemplate, Message, Task
 from workflows import leases
 
@@ -28,7 +29,7 @@ KINDS = tuple(EngagementTemplate.Category.values)
 PAUSE_DAYS = 30
 RETURN_DAYS = 30  # how old a link may be that lets emails come again
 MOST_A_DAY = 20  # choices of one person that are kept, leaving not counted
-SAVED, TOO_OLD, TOO_MANY = "saved", "too_old", "too_many"
+SAVED, TO_CONFIRM, TOO_OLD, TOO_MANY = "saved", "to_confirm", "too_old", "too_many"
 SOURCE = "chosen on their own page"
 DATA_CATEGORY = "privacy"
 ANSWER_DAYS = 30  # Art. 12 GDPR: within a month
@@ -41,6 +42,11 @@ class Choice:
     brand: BusinessEntity | None
     way: str
     paused_until: dt.datetime | None = None
+
+    @property
+    def is_to_be_confirmed(self) -> bool:
+        """Whether a yes to it counts once it is confirmed from a mail."""
+        return self.way == NONE and self.brand is not None and self.brand.requires_consent
 
     @property
     def name(self) -> str:
@@ -76,7 +82,7 @@ def may_return(*, who: Addressee, now: dt.datetime) -> bool:
 def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | None, now: dt.datetime) -> str:
     """Keep what differs from what holds: by name of the brand's field, and the kinds that are wanted.
 
-    SAVED, or why some of it was not: TOO_OLD, TOO_MANY."""
+    SAVED, or why some of it does not hold: TO_CONFIRM, TOO_OLD, TOO_MANY."""
     leaving, said = [], SAVED
     with transaction.atomic():
         Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=who.contact.pk)
@@ -95,6 +101,7 @@ def choose(*, who: Addressee, ways: Mapping[str, str], kinds: Collection[str] | 
                 said = TOO_OLD
             else:
                 _allow(who, choice, way, now, left=left)
+                said = TO_CONFIRM if choice.is_to_be_confirmed and said == SAVED else said
         if kinds is not None and not is_much:
             _choose_kinds(who, [kind for kind in KINDS if kind not in kinds], now)
     for brand in leaving:
@@ -153,15 +160,15 @@ def _choice(
 
 def _allow(who: Addressee, choice: Choice, way: str, now: dt.datetime, *, left: Collection[BusinessEntity]) -> None:
     """`left`: brands that stay as they are left when the word for all brands is lifted."""
-    if choice.way == NONE:
-        words = words_in(unsubscribing.language_of(who.contact))
-        brand = choice.brand.name if choice.brand else words["everybody"]
+    if choice.brand is not None and choice.is_to_be_confirmed:
+        confirming.ask(contact=who.contact, brand=choice.brand, source=SOURCE, now=now)
+    elif choice.way == NONE:
         consent.grant(
             contact=who.contact,
             business_entity=choice.brand,
             source=SOURCE,
             basis="consent",
-            wording=words["agree"].format(brand=brand),
+            wording=confirming.wording(who.contact, choice.brand),
             wording_version=VERSION,
             actor=consent.PERSON,
             now=now,

@@ -1,4 +1,4 @@
-"""/u/{token} and /p/{token}, and the brand's colour for them.
+"""/u/{token}, /p/{token} and /p/confirm/{token}, and the brand's colour for them.
 
 Looking changes nothing. Whoever posts needs the token and nothing else: no cookie, no login, no token of a form, and
 mail programs post whatever body they like. An unknown token says nothing of anybody.
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from contactflow.core import tokens
 from contactflow.core.clock import database_now
-from contactflow.permission_pages import choosing
+from contactflow.permission_pages import choosing, confirming
 from contactflow.permission_pages.addressee import Addressee, addressee
 from contactflow.permission_pages.leaving import unsubscribe
 from contactflow.permission_pages.words import words_in
@@ -80,6 +80,19 @@ def preferences_page(request: HttpRequest, who: Addressee) -> HttpResponse:
         "is_blocked": suppressed is not None or who.contact.status.blocks_contact,
     }
     return _page(request, who, "public/preferences.html", context)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Of the mail that asks for a confirmation; only pressing the button is one."""
+    now, is_pressed = database_now(), request.method == "POST"
+    pending = (confirming.confirm if is_pressed else confirming.waiting)(token=token, now=now)
+    if pending is None:
+        return _gone(request)
+    who = Addressee(pending.contact, None, asked_by=pending.business_entity)
+    agree = pending.wording or confirming.wording(pending.contact, pending.business_entity)
+    return _page(request, who, "public/confirm.html", {"is_done": is_pressed, "agree": agree})
 
 
 def brand_style(request: HttpRequest, colour: str) -> HttpResponse:

@@ -35,6 +35,14 @@ ENGLISH_WORDS = {
     "kind_information": "News and offers",
     "save": "Save",
     "saved": "Saved. It holds from this moment on.",
+    "to_confirm": "Almost done: we sent you an email. Open the link in it, and emails come.",
+    "confirm_title": "News and offers of {brand}?",
+    "confirm": "Yes, send them",
+    "confirmed_title": "Thank you",
+    "confirmed": "{brand} sends news and offers to {address}. Every email says how to stop them.",
+    "confirm_subject": "Please confirm: emails of {{ entity }}",
+    "confirm_mail": "You asked for news and offers of {{ entity }} by email. We send them once you confirm it:\n\n"
+    "[Yes, send them](LINK)\n\nIf that was not you, do nothing: then nothing is sent.",
     "too_old": "This link is too old to let emails come again. Take the one in an email of the last 30 days, or write "
     "to us. Unsubscribing works with every link.",
     "too_many": "That was changed very often today. Come back tomorrow; unsubscribing works at any time.",
@@ -77,6 +85,14 @@ GERMAN_WORDS = {
     "kind_information": "Neuigkeiten und Angebote",
     "save": "Speichern",
     "saved": "Gespeichert. Das gilt ab sofort.",
+    "to_confirm": "Fast geschafft: Wir haben Ihnen eine E-Mail geschickt. Öffnen Sie den Link darin, dann geht es los.",
+    "confirm_title": "Neuigkeiten und Angebote von {brand}?",
+    "confirm": "Ja, bitte senden",
+    "confirmed_title": "Danke",
+    "confirmed": "{brand} sendet Neuigkeiten und Angebote an {address}. In jeder E-Mail steht, wie man sie beendet.",
+    "confirm_subject": "Bitte bestätigen: E-Mails von {{ entity }}",
+    "confirm_mail": "Sie möchten Neuigkeiten und Angebote von {{ entity }} per E-Mail. Wir senden sie, sobald Sie das "
+    "bestätigen:\n\n[Ja, bitte senden](LINK)\n\nWaren Sie das nicht, dann tun Sie nichts: Es wird nichts gesendet.",
     "too_old": "Dieser Link ist zu alt, um wieder E-Mails zu erlauben. Nehmen Sie den aus einer E-Mail der letzten "
     "30 Tage, oder schreiben Sie uns. Abmelden geht mit jedem Link.",
     "too_many": "Das wurde heute sehr oft geändert. Kommen Sie morgen wieder; abmelden geht jederzeit.",

@@ -53,6 +53,12 @@ def ask(*, contact: Contact, source: str, now: dt.datetime, **about: Any) -> Con
     return None if said.exists() else _record(contact, Consent.State.PENDING, source, now, about)
 
 
+def ask_to_confirm(*, contact: Contact, source: str, now: dt.datetime, **about: Any) -> Consent:
+    """Record that the person asked for it themselves, and still has to confirm where we only reach them: in the place
+    of whatever stood, a withdrawal too. `about` as in `withdraw`."""
+    return _record(contact, Consent.State.PENDING, source, now, about)
+
+
 def told(
     *,
     contact: Contact,

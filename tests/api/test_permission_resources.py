@@ -9,6 +9,7 @@ import pytest
 from contactflow import timeline
 from contacts import consent
 from contacts.models import Consent, ContactEvent, Suppression
+from engagement.models import Message
 from tests.factories import NOW, BusinessEntityFactory, ContactFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,16 @@ def test_a_withdrawal_holds_at_once(operator, ada) -> None:
     assert not consent.may_contact(contact=ada).allowed
     found = operator.get(f"{CONSENTS}?contact_email=ada@example.org&state=withdrawn").json()["results"]
     assert [one["source"] for one in found] == ["by phone"]
+
+
+@pytest.mark.parametrize(("is_required", "mails"), [(True, 1), (False, 0)])
+def test_pending_is_confirmed_by_mail_where_the_brand_requires_a_yes(operator, ada, is_required, mails) -> None:
+    brand = BusinessEntityFactory(requires_consent=is_required)
+    told = {"contact_email": ada.email, "business_entity": brand.name, "state": "pending", "source": "form"}
+
+    assert operator.post(CONSENTS, told).status_code == 201
+
+    assert Message.objects.filter(contact=ada, text__contains="/p/confirm/").count() == mails
 
 
 def test_pending_changes_no_word(operator, ada) -> None:

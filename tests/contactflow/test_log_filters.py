@@ -13,7 +13,7 @@ def line(words: str, path: str) -> logging.LogRecord:
     return logging.LogRecord("django.request", logging.WARNING, "", 0, words, (path,), None)
 
 
-@pytest.mark.parametrize("place", ["/u/", "/p/", "/t/c/", "/t/o/", "/hooks/email/postmark/"])
+@pytest.mark.parametrize("place", ["/u/", "/p/", "/p/confirm/", "/t/c/", "/t/o/", "/hooks/email/postmark/"])
 def test_no_line_has_an_address_that_needs_no_login(place: str) -> None:
     record = logging.LogRecord(
         "django.request", logging.WARNING, "", 0, "Refused: %s", (f"{place}s3cret-Token_1/",), None

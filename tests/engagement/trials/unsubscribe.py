@@ -241,6 +241,7 @@ def _changed(token: str, other: str, chance: random.Random, letters: str) -> str
 
 def _addresses(number: int) -> list[str]:
     from contactflow.core import tokens
+    from contacts.models import Consent
     from engagement.models import Message
     from tests import factories as f
 
@@ -251,6 +252,8 @@ def _addresses(number: int) -> list[str]:
             contact=contact, recipient=contact.email, subject="x", text="", html="", status="sent"
         )
         found += [f"/{one[0]}/{tokens.make(one, contact.pk, message.pk)}" for one in ("unsubscribe", "preferences")]
+        pending = Consent.objects.create(contact=contact, state="pending", source="form")
+        found.append(f"/p/confirm/{tokens.make('confirm', pending.key)}")
     return found
 
 
