@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Count, Max, Q
 
-from contactflow.core.numbers import counted
 from contacts.models import BusinessEntity, Contact
-from engagement import risky_values
+from engagement import risky_values, translations
 from engagement.models import Message, MessageEvent
 from engagement.placeholders import Context
 
@@ -35,6 +34,7 @@ def gather(
     facts: Mapping[str, Any] | None,
     names: Collection[str],
     now: datetime | None = None,
+    language: str = "",
 ) -> Context:
     """The values of one contact, "" for risky ones. `facts` of an event outrank the contact's rows; only what `names`
     asks is queried.
@@ -48,7 +48,7 @@ def gather(
         lead_source=_lead_source(contact, facts),
         entity=business_entity.name if business_entity else "",
         entity_website=_web_address(business_entity.website if business_entity else ""),
-        response_time=counted(business_entity.response_hours, "hour") if business_entity else "",
+        response_time=translations.hours(business_entity.response_hours, language) if business_entity else "",
         interests=risky_values.words(contact.interests),
         tags=risky_values.words(contact.tags),
         timezone=zone,
@@ -57,13 +57,6 @@ def gather(
         now=now,
         **behaviour._asdict(),
     )
-
-
-def listed(words: Sequence[str]) -> str:
-    """One, two and three -> "one, two and three"."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _usable(value: Any, depth: int = 0) -> Any:
@@ -79,8 +72,8 @@ def _usable(value: Any, depth: int = 0) -> Any:
 
 def _contact_type(contact: Contact, facts: Mapping[str, Any] | None) -> str:
     if facts and facts.get("contact_types"):
-        return listed([str(name) for name in facts["contact_types"]])
-    return listed([kind.name for kind in contact.contact_types.all()])
+        return translations.listed([str(name) for name in facts["contact_types"]])
+    return translations.listed([kind.name for kind in contact.contact_types.all()])
 
 
 def _lead_source(contact: Contact, facts: Mapping[str, Any] | None) -> str:

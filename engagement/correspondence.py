@@ -104,9 +104,10 @@ def filled(*, template: EngagementTemplate, contact: Contact, business_entity: B
         return words(subject="", body="")
     version = template.current_version
     version.template = template
-    told = replace(Words.of(version), level=LEVEL)
+    told = replace(Words.of(version).for_reader(contact, business_entity), level=LEVEL)
     names = told.variable_names()
-    values = context.gather(contact=contact, business_entity=business_entity, facts=None, names=names)
+    about: dict[str, Any] = {"contact": contact, "business_entity": business_entity, "facts": None, "names": names}
+    values = context.gather(**about, language=told.language)
     return rendering.filled(told, values)
 
 

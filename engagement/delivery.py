@@ -231,7 +231,7 @@ _COLUMNS = (
     *("id", "action", "contact_id", "business_entity_id", "purpose"),
     *("version_id", "sender", "recipient", "reply_to", "subject"),
     *("text", "html", "message_id", "status", "missing", "reason", "transport"),
-    "links",
+    *("links", "locale"),
 )
 _KEPT = ("id", "action", "transport")  # of a message that is tried again
 _RENEWED = ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name not in _KEPT)
@@ -257,7 +257,7 @@ def _store(
             *(draft.order.brand and draft.order.brand.pk, draft.order.template.purpose),
             *(draft.version_id, str(draft.envelope.sender), draft.envelope.address, draft.envelope.sender.reply_to),
             *(draft.rendered.subject, draft.rendered.text, draft.rendered.html, draft.reference),
-            *(status, list(missing), written, "", draft.rendered.links),
+            *(status, list(missing), written, "", draft.rendered.links, draft.rendered.language),
         )
     ]
     return {action for (action,) in prepared.rows(_STORE.format(rows=", ".join([row] * len(drafts))), values)}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engagement import translations
 from engagement.models import EngagementTemplate, TemplateVersion
 
 Kind = Literal["same", "gone", "new"]
@@ -69,11 +70,22 @@ def _parts(version: TemplateVersion) -> Iterator[tuple[str, str]]:
     yield "Subject", version.subject
     yield "Preheader", version.preheader
     yield "Body", version.body.strip()
+    yield "Language", translations.name_of(version.language)
     yield "Level", EngagementTemplate.Level(version.allowed_level).label
     yield "Brand", str(version.speaks_for or "any")
-    for name, words in version.fallbacks.items():
+    yield from _beside(version.fallbacks, version.passages)
+    for language, told in version.translations.items():
+        spoken = translations.name_of(language)
+        for part in ("subject", "preheader", "body"):
+            yield f"{spoken}: {part}", str(told.get(part, "")).strip()
+        for part, text in _beside(told.get("fallbacks", {}), told.get("passages", {})):
+            yield f"{spoken}: {part}", text
+
+
+def _beside(fallbacks: Mapping[str, str | None], passages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, words in fallbacks.items():
         yield f"When {name} is missing", in_words(words)
-    for name, passage in version.passages.items():
+    for name, passage in passages.items():
         yield from _passage(name, passage)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -11,6 +13,8 @@ from django.db import transaction
 from contacts.models import BusinessEntity
 from engagement.models import EngagementTemplate, TemplateVersion
 from engagement.rendering import WORDS, Words
+
+TEXTS = ("subject", "preheader", "body")
 
 
 def draft_of(template: EngagementTemplate) -> TemplateVersion | None:
@@ -79,9 +83,16 @@ def discard(*, template: EngagementTemplate, now: datetime) -> bool:
 
 
 def normal(words: Words) -> Words:
-    """As they are kept: no space around them, one kind of line break."""
-    body = words.body.replace("\r\n", "\n").strip() + "\n"
-    return replace(words, subject=words.subject.strip(), preheader=words.preheader.strip(), body=body)
+    """As they are kept: no space around them, one kind of line break, no translation without a word in it."""
+    kept = {language: _normal(one) for language, one in words.translations.items()}
+    texts = _normal({name: getattr(words, name) for name in TEXTS})
+    return replace(words, **texts, translations={language: one for language, one in kept.items() if any(one.values())})
+
+
+def _normal(parts: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: str(parts.get(name) or "").replace("\r\n", "\n").strip() for name in TEXTS}
+    said["body"] += "\n" if said["body"] else ""
+    return {**parts, **said}
 
 
 def _next(template: EngagementTemplate) -> TemplateVersion:

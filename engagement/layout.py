@@ -1,15 +1,15 @@
 """The brand's frame around the words: templates/emails/layout.html and layout.txt.
 
-layout.html sees: subject, preheader, brand_name, brand_colour (#rrggbb), logo_url, body_html and signature_html (both
-sanitised, to be output as they are), postal_address (a list of lines), website, way_out. layout.txt sees: brand_name,
-body_text, signature_text, postal_address, website, way_out. Anything may be "" but subject, body and colour; way_out
-is None where nobody can unsubscribe. The frames hold no brace once rendered, so that a brace in an email is always a
-fault.
+layout.html sees: language, subject, preheader, brand_name, brand_colour (#rrggbb), logo_url, body_html and
+signature_html (both sanitised, to be output as they are), postal_address (a list of lines), website, way_out.
+layout.txt sees: brand_name, body_text, signature_text, postal_address, website, way_out. Anything may be "" but
+language, subject, body and colour; way_out is None where nobody can unsubscribe. The frames hold no brace once
+rendered, so that a brace in an email is always a fault.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
 from contacts.models import BusinessEntity
-from engagement import markdown
+from engagement import markdown, translations
 from engagement.plain_text import plain
 from engagement.unsubscribing import WayOut
 
@@ -35,6 +35,14 @@ class Brand:
     signature: str = ""
     postal_address: str = ""
     website: str = ""
+    language: str = "en"
+    translated_signatures: str = ""
+
+
+def in_language(brand: Brand, language: str) -> Brand:
+    """As whoever reads that language sees it."""
+    signature = translations.section(brand.translated_signatures, language) or brand.signature
+    return replace(brand, language=language, signature=signature)
 
 
 def brand_of(business_entity: BusinessEntity | None) -> Brand:
@@ -48,6 +56,7 @@ def brand_of(business_entity: BusinessEntity | None) -> Brand:
         signature=business_entity.signature,
         postal_address=business_entity.postal_address,
         website=business_entity.website,
+        translated_signatures=business_entity.translated_signatures,
     )
 
 
@@ -55,6 +64,7 @@ def html(*, brand: Brand, subject: str, preheader: str, body: markdown.Document,
     """The whole HTML part."""
     signature = markdown.read(brand.signature, keep_line_breaks=True)
     values = {
+        "language": brand.language,
         "subject": subject,
         "preheader": preheader,
         "brand_name": plain(brand.name),

@@ -65,6 +65,7 @@ def preview(
     is_marketing: bool = True,
 ) -> Preview:
     """For the contact, or with sample values. `brand` and `sender` replace those that are saved."""
+    words = words.for_reader(contact, business_entity)
     way_out = unsubscribing.example() if is_marketing else None
     values = _values(words, business_entity, contact)
     brand = brand or layout.brand_of(business_entity)
@@ -102,7 +103,8 @@ def _values(words: Words, business_entity: BusinessEntity | None, contact: Conta
         return rendering.samples(words, business_entity)
     names = words.variable_names()
     now = clock.database_now() if "now" in names else None
-    return context.gather(contact=contact, business_entity=business_entity, facts=None, names=names, now=now)
+    about: dict[str, Any] = {"contact": contact, "business_entity": business_entity, "facts": None, "names": names}
+    return context.gather(**about, now=now, language=words.language)
 
 
 def _clean(words: Words) -> Words:

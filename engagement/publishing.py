@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from engagement import drafts, template_validation
+from engagement import drafts, publishing_checks
 from engagement.experiments import running
 from engagement.models import EngagementTemplate, TemplateVersion, Variant
 from engagement.rendering import Words, words_of
@@ -69,7 +69,7 @@ def _draft(template: EngagementTemplate) -> tuple[EngagementTemplate, TemplateVe
     draft = drafts.draft_of(locked)
     if draft is None:
         raise NotPublishable("There is no draft to publish: what is saved is sent already.")
-    if errors := template_validation.find_errors(Words.of(draft)):
+    if errors := publishing_checks.refusals(Words.of(draft)):
         raise InvalidTemplate(errors)
     return locked, draft
 
@@ -91,22 +91,16 @@ def _make_current(
 
 
 @transaction.atomic
-def save_version(  # noqa: PLR0913  the parts of an email and who changes them
-    *,
-    template: EngagementTemplate,
-    subject: str,
-    preheader: str = "",
-    body: str,
-    fallbacks: Mapping[str, str | None] | None = None,
-    passages: Mapping[str, Mapping[str, str]] | None = None,
-    sender_name: str = "",
-    by: AbstractBaseUser | None = None,
-    now: datetime,
+def save_version(
+    *, template: EngagementTemplate, by: AbstractBaseUser | None = None, now: datetime, **content: Any
 ) -> TemplateVersion:
-    """The new current version, past the draft; the present one when nothing changed. Raises InvalidTemplate."""
+    """The new current version, past the draft; the present one when nothing changed. Raises InvalidTemplate.
+
+    `content` are the parts of Words but the level, which the email has.
+    """
     locked = EngagementTemplate.objects.select_for_update().get(pk=template.pk)
-    words = drafts.normal(Words(subject, preheader, body, template.level, fallbacks or {}, passages or {}, sender_name))
-    if errors := template_validation.find_errors(words):
+    words = drafts.normal(Words(**{"preheader": "", **content}, level=template.level))
+    if errors := publishing_checks.refusals(words):
         raise InvalidTemplate(errors)
     version = _unchanged(locked, words) or _next(locked, words, by, now)
     if version.pk != locked.current_version_id:

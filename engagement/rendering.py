@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from contacts.models import BusinessEntity, Contact
-from engagement import context, layout, placeholders, skeleton
+from engagement import context, layout, placeholders, skeleton, translations, unsubscribing
 from engagement.liquid.program import Run, Unrenderable
 from engagement.liquid.source import TemplateSyntaxError, Use
 from engagement.models import TemplateVersion
@@ -19,12 +19,13 @@ from engagement.placeholders import Context
 from engagement.plain_text import close_gaps, plain
 from engagement.tracking import links
 from engagement.tracking.links import Tracking
+from engagement.translations import ENGLISH, Translation
 from engagement.unsubscribing import WayOut
 from engagement.values import Fallbacks, Mark, OfContact
 
 SUBJECT_LIMIT = 150  # what is left of a subject that values made longer
 PREHEADER_LIMIT = 200
-WORDS = ("subject", "preheader", "body", "fallbacks", "passages", "sender_name")
+WORDS = ("subject", "preheader", "body", "fallbacks", "passages", "sender_name", "language", "translations")
 
 
 def words_of(version: Any) -> dict[str, Any]:
@@ -44,6 +45,7 @@ class Rendered:
     missing: list[str]
     links: list[str] = field(default_factory=list)
     """Where the links lead that are followed, in the order of their numbers."""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,39 @@ class Words:
     passages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sender_name: str = ""
     """Who writes; empty: as the brand calls itself."""
+    language: str = ENGLISH
+    translations: Mapping[str, Translation] = field(default_factory=dict)
 
     @classmethod
     def of(cls, version: TemplateVersion) -> Words:
         return cls(level=version.allowed_level, **words_of(version))
+
+    def offered(self) -> list[str]:
+        """The languages it was translated into, those alone that somebody could get."""
+        return [language for language, one in self.translations.items() if translations.is_whole(one)]
+
+    def in_language(self, language: str) -> Words:
+        """The words in that language; what stands in for values is said in it, what is left out or held stays so."""
+        if language == self.language or language not in self.translations:
+            return replace(self, translations={})
+        told = self.translations[language]
+        texts: dict[str, Any] = {name: str(told.get(name) or "") for name in ("subject", "preheader", "body")}
+        passages = {
+            name: {**passage, "fallback": told.get("passages", {}).get(name, {}).get("fallback", "")}
+            for name, passage in self.passages.items()
+        }
+        words = replace(self, **texts, passages=passages, language=language, translations={})
+        names = words.variable_names()
+        ours = {name: said for name, said in translations.stand_ins_of(language).items() if name in names}
+        kept = {name: said for name, said in self.fallbacks.items() if not said}
+        return replace(words, fallbacks={**ours, **kept, **told.get("fallbacks", {})})
+
+    def for_reader(self, contact: Contact | None, business_entity: BusinessEntity | None) -> Words:
+        """In the language of the person, of the brand, or as they were written."""
+        wanted = contact.locale if contact else ""
+        default = business_entity.language if business_entity else ""
+        language = translations.chosen(wanted=wanted, offered=self.offered(), default=default, own=self.language)
+        return self.in_language(language)
 
     def variable_names(self) -> set[str]:
         """Every variable the words use, by its flat name; those of unreadable words are none."""
@@ -117,9 +148,14 @@ def render(  # noqa: PLR0913  # what makes one email
 ) -> Rendered:
     """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand.
     `tracking` follows what the contact does with it; marketing says the `way_out`."""
-    words = Words.of(version)
+    words = Words.of(version).for_reader(contact, business_entity)
     values = context.gather(
-        contact=contact, business_entity=business_entity, facts=facts, names=words.variable_names(), now=now
+        contact=contact,
+        business_entity=business_entity,
+        facts=facts,
+        names=words.variable_names(),
+        now=now,
+        language=words.language,
     )
     if passages:
         values = replace(values, passages=passages)
@@ -159,7 +195,9 @@ def compose(
     way_out: WayOut | None = None,
 ) -> Rendered:
     """The email with these values. With `mark` it is for the eyes of those who write it, and never for sending."""
-    said = OfContact(words.stand_ins(), values, mark)
+    brand = layout.in_language(brand, words.language)
+    way_out = unsubscribing.in_language(way_out, words.language) if way_out else None
+    said = OfContact(words.stand_ins(), values, mark, translations.region(words.language, values.locale))
     subject = _line(words.subject, said, SUBJECT_LIMIT)
     preheader = _line(words.preheader, said, PREHEADER_LIMIT)
     if not subject:
@@ -179,6 +217,7 @@ def compose(
         used_fallbacks=said.used_fallbacks,
         missing=said.missing,
         links=targets.found,
+        language=words.language,
     )
 
 

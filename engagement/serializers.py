@@ -43,8 +43,9 @@ class MessageOutput(Output[Message]):
     class Meta:
         model = Message
         fields = (
-            "id", "action", "contact", "contact_email", "business_entity", "template", "purpose", "author", "sender",
-            "subject", "text", "html", "status", "missing", "error", "message_id", "created_at", "sent_at", "events",
+            "id", "action", "contact", "contact_email", "business_entity", "template", "locale", "purpose", "author",
+            "sender", "subject", "text", "html", "status", "missing", "error", "message_id", "created_at", "sent_at",
+            "events",
         )  # fmt: skip
 
 

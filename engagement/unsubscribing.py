@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -55,6 +55,11 @@ def way_out(*, contact: Contact, message_id: UUID) -> WayOut:
         _address("u", UNSUBSCRIBE, contact.pk, message_id),
         _address("p", PREFERENCES, contact.pk, message_id),
     )
+
+
+def in_language(way_out: WayOut, language: str) -> WayOut:
+    """With the words of the email's own language, where we have them."""
+    return replace(way_out, footer=_FOOTERS.get(language.lower().partition("-")[0], way_out.footer))
 
 
 def example() -> WayOut:

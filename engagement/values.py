@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engagement import placeholders
-from engagement.context import listed
+from engagement import placeholders, translations
 from engagement.liquid import filters
 from engagement.liquid.missing import Missing, StandIn
 from engagement.placeholders import CUSTOM, PASSAGE, Context
@@ -49,8 +48,8 @@ class OfContact:
 
     roots = placeholders.ROOTS
 
-    def __init__(self, fallbacks: Fallbacks, context: Context, mark: Mark | None = None) -> None:
-        self.locale = context.locale
+    def __init__(self, fallbacks: Fallbacks, context: Context, mark: Mark | None = None, locale: str = "") -> None:
+        self.locale = locale or context.locale
         self.zone = context.timezone
         self.used_fallbacks: list[str] = []
         self.missing: list[str] = []
@@ -110,7 +109,7 @@ class OfContact:
             moment = value.astimezone(filters.zone_of(self.zone)) if isinstance(value, dt.datetime) else value
             return filters.written(moment, "long", self.locale)
         if isinstance(value, list | tuple):
-            return listed([said for said in map(self._words, value) if said])
+            return translations.listed([said for said in map(self._words, value) if said], self.locale)
         return str(value) if isinstance(value, str) else ""
 
     def instead(self, name: str) -> str | None:

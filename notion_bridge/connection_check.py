@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 
-from engagement import context
+from engagement import translations
 from notion_bridge import describe, monitoring, schemas
 from notion_bridge.client import Lane, Later, Notion, NotionError, RateLimited, Unauthorized, Unavailable, connect
 from notion_bridge.models import Kind, NotionConnection, NotionDatabase, PropertyMapping
@@ -50,7 +50,7 @@ def judge() -> list[Line]:
         return [
             Line(
                 "warning",
-                f"Not connected. Set NOTION_API_KEY and {context.listed(list(VARIABLES.values()))} to connect it.",
+                f"Not connected. Set NOTION_API_KEY and {translations.listed(list(VARIABLES.values()))} to connect it.",
             )
         ]
     if because := monitoring.paused_because():
@@ -127,7 +127,7 @@ def judge_database(row: NotionDatabase) -> list[Line]:
     wrong = [Line("warning", f"{row}: {describe.trouble_of(one)}") for one in mappings if one.trouble]
     wrong += [Line("warning", f"{row}: {sentence}") for sentence in describe.unsuitable(row, mappings).values()]
     if lacking := describe.lacking(row, mappings):
-        text = f"{row} has no property for {context.listed(lacking)}. Add them in the admin under Notion, Fields."
+        text = f"{row} has no property for {translations.listed(lacking)}. Add them in the admin under Notion, Fields."
         wrong.append(Line("warning", text))
     held = sum(bool(one.property_id) and not one.trouble for one in mappings)
     return wrong or [Line("ok", f"{row}: “{row.title or 'untitled'}” is in order, {held} fields are synchronised.")]

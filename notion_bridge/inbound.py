@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from engagement.context import listed
+from engagement.translations import listed
 from notion_bridge import mapping, problems, reconciliation
 from notion_bridge.adapters import Made
 from notion_bridge.bound_schema import BoundSchema, Reading

@@ -85,7 +85,8 @@ class BusinessEntityAdmin(Reference):
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "position", "is_fallback")}),
         ("What recipients see", {"fields": (
-            "sender_name", "sender_email", "reply_to", "colour", "logo_url", "website", "signature", "postal_address",
+            "sender_name", "sender_email", "reply_to", "colour", "logo_url", "website", "signature",
+            "translated_signatures", "language", "postal_address",
         )}),
         ("Permission", {"fields": ("requires_consent",)}),
         ("What is followed", {"fields": ("tracks_opens", "tracks_clicks", "tracking_url")}),

@@ -16,6 +16,9 @@ from contactflow.core.working_hours import WorkingTime
 slug_field_help = "Lower-case letters, digits and underscores; used by the API and never shown to recipients."
 follow_up_days_help = "Proposed for each new email of a follow-up."
 validate_slug = RegexValidator(r"^[a-z0-9][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores only.")
+validate_language = RegexValidator(
+    r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?\Z", "Give a language such as de, pt-BR or zh-Hant."
+)
 validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give the colour as # and six hexadecimal digits.")
 
 
@@ -108,6 +111,14 @@ class BusinessEntity(models.Model):
     signature = models.TextField(
         blank=True, validators=[validate_no_variables], help_text="Markdown, below every email of the brand."
     )
+    language = models.CharField(
+        max_length=35, blank=True, default="", db_default="", validators=[validate_language],
+        help_text="Such as de: who reads none of an email's languages gets it in this one. Empty: as it was written.",
+    )  # fmt: skip
+    translated_signatures = models.TextField(
+        "signature in other languages", blank=True, default="", db_default="", validators=[validate_no_variables],
+        help_text="A line with the language in brackets, such as [de], then the signature; as many as there are.",
+    )  # fmt: skip
     postal_address = models.TextField(blank=True, validators=[validate_no_variables])
     website = models.URLField(blank=True)
 

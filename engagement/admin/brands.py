@@ -30,6 +30,7 @@ EXAMPLE = Words(
 LISTED = 100
 FACE = (
     "name", "sender_name", "sender_email", "reply_to", "colour", "logo_url", "signature", "postal_address", "website",
+    "translated_signatures",
 )  # fmt: skip
 
 admin.site.unregister(BusinessEntity)

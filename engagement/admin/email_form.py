@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from contactflow.core import datetimes
-from engagement import drafts, template_validation
+from contacts.models import validate_language
+from engagement import drafts, publishing_checks, template_validation, translations
 from engagement.models import EngagementTemplate
 from engagement.rendering import WORDS, Words, words_of
 
@@ -106,6 +107,46 @@ class PassagesField(RowsField):
         return {part: " ".join(row[part].split()) for part in ("instruction", "fallback") if row[part].strip()}
 
 
+class TranslationsField(forms.Field):
+    """One group of controls for each language, named translation_<language>_<part>; rows as those of the original."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, widget=Translations, **options)
+
+    def to_python(self, value: Any) -> dict[str, Any]:
+        return {language: _translation(language, told) for language, told in (value or {}).items()}
+
+
+class Translations(forms.Widget):
+    """Reads them; the page's own template draws them."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, dict[str, Any]]:
+        languages = data.getlist("translation") if hasattr(data, "getlist") else data.get("translation", [])
+        return {
+            language: {
+                **{part: data.get(f"translation_{language}_{part}") or "" for part in ("subject", "preheader", "body")},
+                **{
+                    kind: Rows(columns).value_from_datadict(data, files, f"translation_{language}_{kind}")
+                    for kind, columns in (("fallbacks", FallbacksField.columns), ("passages", ("name", "fallback")))
+                },
+            }
+            for language in filter(None, languages)
+        }
+
+
+def _translation(language: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored data stays as it is; of what was typed, rows become mappings."""
+    if not isinstance(told.get("fallbacks"), list):
+        return dict(told)
+    try:
+        validate_language(language)
+        fallbacks = FallbacksField().to_python(told["fallbacks"])
+    except forms.ValidationError as fault:
+        raise forms.ValidationError(f"{translations.name_of(language)}: {fault.messages[0]}") from None
+    passages = {row["name"]: {"fallback": " ".join(row["fallback"].split())} for row in told["passages"]}
+    return {**told, "fallbacks": fallbacks, "passages": passages}
+
+
 def _mode(words: str | None) -> str:
     if words is None:
         return HOLD
@@ -140,6 +181,12 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     )
     fallbacks = FallbacksField()
     passages = PassagesField()
+    language = forms.CharField(
+        max_length=35, required=False, initial=translations.ENGLISH, validators=[validate_language],
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "list": "languages"}),
+        help_text="Of the words above, such as en or de.",
+    )  # fmt: skip
+    translations = TranslationsField()
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     """What was saved when the page was opened, so that nobody writes over a colleague unknowingly."""
 
@@ -154,7 +201,7 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         if held is not None:
             told = {"level": held.allowed_level, "business_entity": held.speaks_for}
             self.initial.update(words_of(held), **told)
-            self._place(template_validation.find_errors(Words.of(held)) if held.is_draft else {})
+            self._place(publishing_checks.refusals(Words.of(held)) if held.is_draft else {})
 
     def _place(self, faults: template_validation.Errors) -> None:
         """What keeps the draft from being published stands at its field."""
@@ -165,6 +212,14 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     def words(self) -> Words:
         """What was typed. Only of a valid form."""
         return Words(**{name: self.cleaned_data[name] for name in (*WORDS, "level")})
+
+    def clean_language(self) -> str:
+        return str(self.cleaned_data["language"] or self.initial.get("language") or translations.ENGLISH)
+
+    def clean_translations(self) -> dict[str, Any]:
+        """As they were, where the page did not show them."""
+        shown = "translations_shown" in self.data
+        return dict(self.cleaned_data["translations"] if shown else self.initial.get("translations", {}))
 
     def clean_purpose(self) -> str:
         return str(self.cleaned_data["purpose"] or self.instance.purpose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -18,14 +19,15 @@ from contactflow.core.admin.model_admin import BaseAdmin, address_of, page
 from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.admin import people_search
 from contacts.models import BusinessEntity, Contact
-from engagement import coverage, drafts, placeholders, previews, template_validation, test_send
-from engagement.admin.email_form import FallbacksField, PassagesField
+from engagement import coverage, drafts, placeholders, previews, template_validation, test_send, translations
+from engagement.admin.email_form import FallbacksField, PassagesField, TranslationsField
 from engagement.models import EngagementTemplate, Purpose
 from engagement.previews import Preview
 from engagement.rendering import Words
 
 FOUND = 8  # people offered for a few letters
 LISTED = 50
+SPOKEN = 8  # languages listed
 TESTS, PER = 10, dt.timedelta(minutes=10)
 TESTED = "Sent a test to themselves."
 
@@ -101,7 +103,25 @@ def _words(request: HttpRequest) -> Words:
         _rows(request, "fallbacks", FallbacksField()),
         _rows(request, "passages", PassagesField()),
         read("sender_name", "")[:120].strip(),
+        read("language") or translations.ENGLISH,
+        _translations(request),
     )
+
+
+def _translations(request: HttpRequest) -> dict[str, Any]:
+    """As typed; what cannot be read yet is none."""
+    field = TranslationsField()
+    found: dict[str, Any] = {}
+    for language, told in field.widget.value_from_datadict(request.POST, None, "translations").items():
+        with suppress(ValidationError):
+            found |= field.to_python({language: told})
+    return found
+
+
+def _spoken(request: HttpRequest) -> Words:
+    """The words in the language that is looked at."""
+    words = _words(request)
+    return words.in_language(request.POST.get("shown_language") or words.language)
 
 
 def _rows(request: HttpRequest, name: str, field: FallbacksField | PassagesField) -> dict[str, Any]:
@@ -138,7 +158,7 @@ def _brand(request: HttpRequest, contact: Contact | None = None) -> BusinessEnti
 def _previewed(request: HttpRequest) -> Preview:
     contact = people_search.chosen(request)
     return previews.preview(
-        words=_words(request),
+        words=_spoken(request),
         business_entity=_brand(request, contact),
         contact=contact,
         is_marketing=_is_marketing(request),
@@ -154,7 +174,7 @@ def _is_marketing(request: HttpRequest) -> bool:
 
 
 def _errors(request: HttpRequest) -> list[str]:
-    found = template_validation.find_errors(_words(request))
+    found = template_validation.find_errors(_spoken(request))
     return [
         fault for field in ("subject", "preheader", "body", "passages", "fallbacks") for fault in found.get(field, [])
     ]
@@ -177,7 +197,7 @@ def answer(seen: Preview, sender: str, **notes: Any) -> JsonResponse:
 
 def _lacks(request: HttpRequest) -> dict[str, Any]:
     words, brand, template = _words(request), _brand(request), _template(request)
-    context: dict[str, Any] = {"brand": brand, "template": template}
+    context: dict[str, Any] = {"brand": brand, "template": template, "readers": _readers(words, brand)}
     try:
         found = coverage.count(names=words.variable_names(), business_entity=brand)
     except QueryTooSlow:
@@ -196,6 +216,20 @@ def _lacks(request: HttpRequest) -> dict[str, Any]:
         for lack in found.lacks
     ]
     return context | {"found": found, "lines": lines, "people": f"{found.people:,}"}
+
+
+def _readers(words: Words, brand: BusinessEntity | None) -> list[dict[str, Any]]:
+    """How many get which language, those first who would get another than their own."""
+    try:
+        found = translations.readers(offered=words.offered(), own=words.language, business_entity=brand)
+    except QueryTooSlow:
+        return []
+    named = [
+        {"people": f"{one.people:,}", "many": one.people != 1, "lack": one.lack,
+         "language": translations.name_of(one.language) if one.language else "", "gets": translations.name_of(one.gets)}
+        for one in sorted(found, key=lambda one: (not one.lack, -one.people))
+    ]  # fmt: skip
+    return named[:SPOKEN]
 
 
 def _then(words: Words, name: str) -> str:

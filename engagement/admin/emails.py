@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,9 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 
 from contactflow.core import clock, datetimes
 from contactflow.core.admin.model_admin import NoDeleteAdmin, address_of, column
-from contacts.models import Contact
-from engagement import differences, drafts, placeholders, template_validation
-from engagement.admin.email_form import MODES, WordsForm
+from contacts.models import BusinessEntity, Contact
+from engagement import differences, drafts, placeholders, publishing_checks, translations
+from engagement.admin.email_form import MODES, FallbacksField, WordsForm
 from engagement.admin.email_preview import Previewing
 from engagement.admin.email_publishing import Publishing
 from engagement.admin.email_versions import Versions, fallbacks_in_words, passages_in_words, recent_versions
@@ -26,6 +27,7 @@ from engagement.admin.messages import EmailPictures, as_text
 from engagement.models import EngagementTemplate, TemplateVersion
 from engagement.rendering import Words
 
+FORM_ALONE = ("seen", "language", "translations")
 KNOWN_FIELDS = 1000  # contacts whose custom fields are offered as variables
 
 
@@ -56,7 +58,7 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Ve
     search_fields = ("name", "slug")
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("category", "purpose"), ("business_entity", "level"), "active")}),
-        ("Words", {"fields": ("subject", "preheader", "body", "fallbacks", "passages", "sender_name", "seen")}),
+        ("Words", {"fields": ("subject", "preheader", "body", "fallbacks", "passages", "sender_name", *FORM_ALONE)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EngagementTemplate]:
@@ -73,7 +75,7 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Ve
         if self.has_change_permission(request, obj) or obj is None:
             return self.fieldsets
         about, (title, words) = self.fieldsets
-        return (about, (title, {**words, "fields": tuple(name for name in words["fields"] if name != "seen")}))
+        return (about, (title, {**words, "fields": tuple(name for name in words["fields"] if name not in FORM_ALONE)}))
 
     def used_by(self, template: EngagementTemplate) -> list[Use]:
         """The steps that send it. This room does not know workflows; whoever does says so."""
@@ -85,6 +87,8 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Ve
             **(_draft(template) if template else {}),
             "levels": _levels(),
             "modes": MODES,
+            "languages": _languages(),
+            **_translated(context["adminform"].form),
             "may_edit": self.has_change_permission(request) if template else self.has_add_permission(request),
             "may_choose": request.user.has_perm("contacts.view_contact"),
             "address_of_mine": getattr(request.user, "email", ""),
@@ -114,7 +118,7 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Ve
     def response_change(self, request: HttpRequest, obj: EngagementTemplate) -> HttpResponse:
         """Back to the page, or on to publishing where that is possible."""
         draft = drafts.draft_of(obj)
-        faults = template_validation.find_errors(Words.of(draft)) if draft else {}
+        faults = publishing_checks.refusals(Words.of(draft)) if draft else {}
         if draft and not faults and "_publish" in request.POST:
             return HttpResponseRedirect(address_of(obj, "publish"))
         said = _said(draft is not None, sum(map(len, faults.values())))
@@ -177,6 +181,43 @@ def _draft(template: EngagementTemplate) -> dict[str, Any]:
     """What stands above the form: what is sent, and what waits to be published."""
     draft, current = drafts.draft_of(template), template.current_version
     return {"draft": draft, "current": current, "changes": differences.between(earlier=current, later=draft)}
+
+
+def _languages() -> list[tuple[str, str]]:
+    """Those that contacts and brands are known to read, and those we speak."""
+    read = Contact.objects.order_by("-created_at", "-id").values_list("locale", flat=True)[:KNOWN_FIELDS]
+    brands = BusinessEntity.objects.values_list("language", flat=True)
+    tags = {translations.base_of(tag) for tag in (*read, *brands) if tag} | {translations.ENGLISH, translations.GERMAN}
+    return sorted(((tag, translations.name_of(tag)) for tag in tags), key=lambda one: one[1])
+
+
+def _translated(form: Any) -> dict[str, Any]:
+    """The languages of the form as its template draws them: with what was typed, else with what is held."""
+    if "translations" not in form.fields:
+        return {}
+    shown = form["translations"].value() or {}
+    passages = [row["name"] for row in form["passages"].value() or []]
+    return {
+        "translated": [_drawn(language, told, passages) for language, told in shown.items()],
+        "blank_translation": _drawn("__language__", {}, passages),
+        "own_language": translations.name_of(str(form["language"].value() or translations.ENGLISH)),
+    }
+
+
+def _drawn(language: str, told: Mapping[str, Any], named: list[str]) -> dict[str, Any]:
+    """One language; a text for each passage of the original, and those that are there already."""
+    held = told.get("passages") or {}
+    if not isinstance(held, Mapping):
+        held = {row["name"]: row for row in held}
+    passages = {name: held.get(name, {}).get("fallback", "") for name in (*named, *held) if name}
+    return {
+        "language": language,
+        "name": translations.name_of(language),
+        "prefix": f"translation_{language}_",
+        "fallbacks": FallbacksField().prepare_value(told.get("fallbacks")),
+        "passages": [{"name": name, "fallback": text} for name, text in passages.items()],
+        **{name: told.get(name, "") for name in ("subject", "preheader", "body")},
+    }
 
 
 def _levels() -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The emails that come with Contactflow: one Markdown file each in emails/, named after the email's slug.
 
 A file begins with a header in TOML between two lines of +++ (name, category, level, subject, preheader; brand unless
-the email speaks for any; tables fallbacks and passages where it has some). The rest is the body.
+the email speaks for any; tables fallbacks and passages where it has some). The rest is the body. A file such as
+artist_welcome.de.md translates artist_welcome.md: subject, preheader, fallbacks, the approved texts of passages, body.
 
 What staff changed is left alone: `EngagementTemplate.loaded_digest` remembers what a deployment loaded last. As long as
 the present content has that digest, and there is no draft, nobody touched it, and a later release may improve it.
@@ -16,11 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from contacts.models import BusinessEntity
 from engagement import drafts, publishing
 from engagement.models import EngagementTemplate
 from engagement.rendering import words_of
+from engagement.translations import ENGLISH, Translation
 
 FOLDER = Path(__file__).parent / "emails"
 FENCE = "+++\n"
@@ -38,6 +41,8 @@ class Content:
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     passages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sender_name: str = ""
+    language: str = ENGLISH
+    translations: Mapping[str, Translation] = field(default_factory=dict)
 
     @classmethod
     def of(cls, template: EngagementTemplate) -> Content | None:
@@ -50,12 +55,13 @@ class Content:
 
     def digest(self) -> str:
         """The same for the same content, whatever the space around it."""
-        passages = {
-            name: {part: text.strip() for part, text in passage.items()} for name, passage in self.passages.items()
-        }
-        texts = [self.brand, self.level, self.subject.strip(), self.preheader.strip(), self.body.strip()]
-        texts += [self.sender_name] if self.sender_name else []
-        canonical = json.dumps([*texts, dict(self.fallbacks), passages], sort_keys=True)
+        words = _stripped(words_of(self))
+        about = [self.brand, self.level, words["subject"], words["preheader"], words["body"]]
+        about += [self.sender_name] if self.sender_name else []
+        about += [words["fallbacks"], words["passages"]]
+        if self.translations or self.language != ENGLISH:  # those of releases that knew no languages stay as they were
+            about += [self.language, words["translations"]]
+        canonical = json.dumps(about, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -69,26 +75,37 @@ class ShippedEmail:
 
 def emails() -> list[ShippedEmail]:
     """Every email that this release brings, by slug."""
-    return [read(path) for path in sorted(FOLDER.glob("*.md"))]
+    return [read(path) for path in sorted(FOLDER.glob("*.md")) if "." not in path.stem]
 
 
 def read(path: Path) -> ShippedEmail:
-    """One file. Raises ValueError naming the file when its header cannot be read."""
+    """One file with its translations. Raises ValueError naming the file when its header cannot be read."""
+    fields = _parts(path)
+    translated = {one.suffixes[0][1:]: _parts(one) for one in sorted(path.parent.glob(f"{path.stem}.*.md"))}
     try:
-        before, header, body = path.read_text(encoding="utf-8").split(FENCE, 2)
-        fields = tomllib.loads(header)
         name, category = fields.pop("name"), fields.pop("category")
-        passages = {key: _stripped(passage) for key, passage in fields.pop("passages", {}).items()}
-        content = Content(body=body, passages=passages, **fields)
-    except (ValueError, KeyError, TypeError) as error:
+        content = Content(**fields, translations=translated)
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{path.name}: the header between the lines of +++ cannot be read ({error}).") from error
-    if before.strip():
-        raise ValueError(f"{path.name}: words stand before the header.")
     return ShippedEmail(path.stem, name, category, content)
 
 
-def _stripped(passage: Mapping[str, str]) -> dict[str, str]:
-    return {part: text.strip() for part, text in passage.items()}
+def _parts(path: Path) -> dict[str, Any]:
+    try:
+        before, header, body = path.read_text(encoding="utf-8").split(FENCE, 2)
+        fields = tomllib.loads(header)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: the header between the lines of +++ cannot be read ({error}).") from error
+    if before.strip():
+        raise ValueError(f"{path.name}: words stand before the header.")
+    return {**fields, "body": body, "passages": _stripped(fields.get("passages", {}))}
+
+
+def _stripped(value: Any) -> Any:
+    """Without the space around any text in it."""
+    if isinstance(value, Mapping):
+        return {key: _stripped(one) for key, one in value.items()}
+    return value.strip() if isinstance(value, str) else value
 
 
 def load(*, check_only: bool, now: datetime) -> list[str]:

@@ -109,10 +109,11 @@ def _want(emails: Sequence[Email], now: dt.datetime) -> list[GeneratedPassage]:
 
 
 def _wanted(email: Email, name: str, now: dt.datetime) -> GeneratedPassage:
-    described = email.version.passages[name]
-    brand, instruction, fallback = email.business_entity, described["instruction"], described["fallback"]
+    brand = email.business_entity
+    spoken = Words.of(email.version).for_reader(email.contact, brand)
+    instruction, fallback = spoken.passages[name]["instruction"], spoken.passages[name]["fallback"]
     told = facts.of_person(email.contact, brand)
-    language = languages.of(f"{email.version.body} {fallback}")
+    language = languages.of(f"{spoken.body} {fallback}")
     return GeneratedPassage(
         action=email.action_id,
         contact=email.contact,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from contacts.models import BusinessEntity, slug_field_help, validate_slug
+from contacts.models import BusinessEntity, slug_field_help, validate_language, validate_slug
 
 
 class Purpose(models.TextChoices):
@@ -79,7 +79,8 @@ class TemplateVersion(models.Model):
 
     `body` is Markdown with variables such as {{ first_name }}. `fallbacks` maps a variable to what stands in for it
     when a contact has no value ("" means the variable may be left out); a variable without a fallback here uses the
-    registry's. `passages` (premium) maps a passage's name to {"instruction", "fallback"}.
+    registry's. `passages` (premium) maps a passage's name to {"instruction", "fallback"}. `translations` maps a
+    language to the same in it (engagement.translations).
     """
 
     template = models.ForeignKey(
@@ -94,6 +95,11 @@ class TemplateVersion(models.Model):
     sender_name = models.CharField(
         max_length=120, blank=True, default="", db_default="", help_text="Empty: as the brand calls itself."
     )
+    language = models.CharField(
+        max_length=35, default="en", db_default="en", validators=[validate_language],
+        help_text="What these words are written in, such as en or de.",
+    )  # fmt: skip
+    translations = models.JSONField(default=dict, blank=True)
     # Level and brand are the template's. A draft carries those that the template will have once it is published.
     level = models.CharField(
         "personalisation level", max_length=10, choices=EngagementTemplate.Level, blank=True, default="", db_default="",

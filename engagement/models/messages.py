@@ -49,6 +49,9 @@ class Message(models.Model):
     version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False
     )
+    locale = models.CharField(
+        "language", max_length=35, blank=True, default="", db_default="", help_text="Which translation it was."
+    )
     sender = models.CharField(max_length=320, blank=True)
     recipient = models.EmailField(max_length=254)
     reply_to = models.CharField(max_length=320, blank=True)

@@ -240,6 +240,27 @@ def test_email_cannot_be_deleted(desk, address):
     assert response.status_code == 403
 
 
+def test_translations_are_kept_with_what_stands_in_and_come_back(desk, address):
+    template = f.EngagementTemplateFactory(words__passages={"opening": {"instruction": "x", "fallback": "y"}})
+    german = {"subject": "Hallo", "preheader": "", "body": "Guten Tag.\n"}
+    typed = {f"translation_de_{part}": words for part, words in german.items()} | {
+        "translation": ["de", "fr"],
+        "translation_de_fallbacks_name": ["first_name"], "translation_de_fallbacks_mode": ["write"],
+        "translation_de_fallbacks_words": ["und willkommen"],
+        "translation_de_passages_name": ["opening"], "translation_de_passages_fallback": ["Schön, dass Sie da sind."],
+    }  # fmt: skip
+
+    change(desk, address, template, **typed)
+    held = browser.form_on(desk, address.change(template), "engagementtemplate_form")
+    change(desk, address, template, subject="Other")
+
+    passages = {"opening": {"fallback": "Schön, dass Sie da sind."}}
+    draft = the_draft()
+    assert draft.translations == {"de": german | {"fallbacks": {"first_name": "und willkommen"}, "passages": passages}}
+    assert (held["translation"], held["translation_de_body"]) == (["de"], ["Guten Tag.\n"])
+    assert draft.subject == "Other"
+
+
 def test_page_names_the_latest_versions(desk, address):
     template = f.EngagementTemplateFactory(words=("Hello", "Good day."))
     change(desk, address, template, subject="Welcome")

@@ -25,14 +25,6 @@ def message_to(contact, *, status="sent", sent_at=NOW):
     return Message.objects.create(contact=contact, recipient=contact.email, status=status, sent_at=sent_at)
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [([], ""), (["one"], "one"), (["one", "two"], "one and two"), (["one", "two", "three"], "one, two and three")],
-)
-def test_words_are_listed_as_people_say_them(words, sentence):
-    assert context.listed(words) == sentence
-
-
 @pytest.mark.django_db
 def test_profile_and_brand_are_gathered():
     contact = ContactFactory(first_name="Ada", company="Engines", interests=["art", "yoga"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -85,6 +87,8 @@ class TestReadingFiles:
             {"body": "Z"},
             {"fallbacks": {"first_name": "friend"}},
             {"passages": {"opening": {"instruction": "Z", "fallback": "Z"}}},
+            {"language": "de"},
+            {"translations": {"de": {"subject": "Z"}}},
         ],
         ids=lambda change: next(iter(change)),
     )
@@ -121,8 +125,7 @@ def artist_welcome() -> EngagementTemplate:
 def change_words(template: EngagementTemplate, **change: object) -> None:
     """What staff do in the admin."""
     version = template.current_version
-    words = {name: getattr(version, name) for name in ("subject", "preheader", "body", "fallbacks", "passages")}
-    publishing.save_version(template=template, **words | change, now=factories.NOW)
+    publishing.save_version(template=template, **rendering.words_of(version) | change, now=factories.NOW)
 
 
 class TestLoading:
@@ -198,6 +201,19 @@ class TestLoading:
 
         assert "left as staff wrote it" in line
         assert artist_welcome().current_version.number == 1
+
+    def test_email_of_a_release_without_languages_gets_them(self, loaded):
+        email = artist_welcome()
+        change_words(email, translations={})
+        version = email.current_version
+        texts = [one.strip() for one in (version.subject, version.preheader, version.body)]
+        said = json.dumps(["the_7_space", email.level, *texts, version.fallbacks, version.passages], sort_keys=True)
+        email.loaded_digest = hashlib.sha256(said.encode()).hexdigest()
+        email.save()
+
+        defaults.load()
+
+        assert list(artist_welcome().current_version.translations) == ["de"]
 
     def test_release_is_loaded_once(self, loaded, next_release):
         defaults.load()

@@ -9,7 +9,7 @@ import re
 
 from contacts.defaults import CONTENT
 from contacts.models import BusinessEntity
-from engagement import rendering, template_validation
+from engagement import publishing_checks, rendering, translations
 from engagement.defaults import shipped
 from engagement.models import EngagementTemplate, TemplateVersion
 from tests import factories
@@ -57,7 +57,15 @@ PEOPLE = {
     "Chinese": {"first_name": "秀英", "last_name": "王", "company": "光影画廊", "job_title": "策展人"},
     "Devanagari": {"first_name": "प्रिया", "last_name": "शर्मा", "company": "कला भवन", "job_title": "निदेशक"},
     "given names with an apostrophe and an ampersand": {"first_name": "D'Arcy <&> Co", "company": "Smith & Sons"},
+    "in Vienna, known by name": {
+        "first_name": "Mira",
+        "company": "Studio Nordlicht",
+        "job_title": "Leiterin",
+        "locale": "de-AT",
+    },
+    "in Berlin, known by address alone": {"locale": "de"},
 }
+READS_GERMAN = [person for person, known in PEOPLE.items() if str(known.get("locale", "")).startswith("de")]
 EMAILS = {email.slug: email for email in shipped.emails()}
 BRANDS = {str(values["slug"]): BusinessEntity(**values) for values in CONTENT["business_entities"]}
 SPOKEN = [  # every email with every brand it can speak for
@@ -71,30 +79,31 @@ every_brand = matrix("slug, brand", SPOKEN)
 
 def words_of(slug: str) -> rendering.Words:
     content = EMAILS[slug].content
-    return rendering.Words(
-        content.subject, content.preheader, content.body, content.level, content.fallbacks, content.passages
-    )
+    return rendering.Words(level=content.level, **rendering.words_of(content))
+
+
+def german(slug: str) -> rendering.Words:
+    return words_of(slug).in_language("de")
 
 
 @functools.cache
 def rendered(slug: str, brand: str, person: str) -> rendering.Rendered:
     content = EMAILS[slug].content
-    version = TemplateVersion(
-        template=EngagementTemplate(slug=slug, level=content.level),
-        subject=content.subject,
-        preheader=content.preheader,
-        body=content.body,
-        fallbacks=content.fallbacks,
-        passages=content.passages,
-    )
+    template = EngagementTemplate(slug=slug, level=content.level)
+    version = TemplateVersion(template=template, **rendering.words_of(content))
     contact = factories.ContactFactory.build(**PEOPLE[person])
     return rendering.render(version=version, contact=contact, business_entity=BRANDS[brand], now=factories.NOW)
 
 
 def body_text(slug: str, brand: str, person: str) -> str:
     """The text part without the brand's signature and footer."""
-    closing = BRANDS[brand].signature.splitlines()[0]
-    return rendered(slug, brand, person).text.rpartition(f"\n\n{closing}")[0]
+    return rendered(slug, brand, person).text.rpartition(f"\n\n{closing_of(brand, person)}")[0]
+
+
+def closing_of(brand: str, person: str) -> str:
+    signed = BRANDS[brand]
+    words = translations.section(signed.translated_signatures, "de") if person in READS_GERMAN else signed.signature
+    return words.splitlines()[0]
 
 
 def parts(slug: str, brand: str, *names: str) -> list[str]:
@@ -117,7 +126,7 @@ class TestShippedEmails:
 
     @every_email
     def test_words_pass_proofreading_at_their_level(self, slug):
-        assert template_validation.find_errors(words_of(slug)) == {}
+        assert publishing_checks.refusals(words_of(slug)) == {}
 
     @every_email
     def test_category_is_one_of_the_models(self, slug):
@@ -195,6 +204,54 @@ class TestShippedEmails:
         assert len({email.content.subject for email in EMAILS.values()}) == len(EMAILS)
 
 
+class TestGermanEmails:
+    def test_each_has_one_with_its_own_words_for_whoever_is_without_a_value(self):
+        found = {slug: set(EMAILS[slug].content.translations["de"]["fallbacks"]) for slug in EMAILS}
+
+        assert found == {
+            slug: {name for name in words_of(slug).variable_names() if not name.startswith("passage.")}
+            for slug in EMAILS
+        }
+
+    def test_they_say_sie_ask_for_an_answer_once_and_claim_nothing(self):
+        def faults(words):
+            asking = [
+                part
+                for part in words.body.split("\n\n")
+                if "**" in part and re.search("antworten Sie|schreiben Sie uns|Antwort genügt", part, re.I)
+            ]
+            text = f"{words.subject} {words.preheader} {words.body} {words.passages}"
+            return [
+                fault
+                for fault, is_so in (
+                    ("says du", re.search(r"\b(du|dich|dir|dein\w*)\b", text, re.I)),
+                    ("never says Sie", not re.search(r"\b(Sie|Ihnen|Ihre?n?)\b", words.body)),
+                    ("does not ask once", len(asking) != 1),
+                    ("claims", re.search(r"https?:|www\.|[$€£%]|\b(?:19|20)\d\d\b|garantiert|kostenlos", text, re.I)),
+                    ("preheader", not 20 <= len(words.preheader) <= 90),
+                )
+                if is_so
+            ]
+
+        assert {slug: found for slug in EMAILS if (found := faults(german(slug)))} == {}
+
+    def test_no_two_share_a_subject_and_those_of_a_sequence_no_sentence(self):
+        assert len({german(slug).subject for slug in EMAILS}) == len(EMAILS)
+        for slugs in SEQUENCES.values():
+            sentences = [re.split(r"(?<=[.?!:])\s+", german(slug).body) for slug in slugs]
+            long = [{sentence for sentence in found if len(sentence) > 25} for found in sentences]
+            assert not any(first & second for first, second in itertools.combinations(long, 2))
+
+    def test_whoever_reads_german_gets_it_whole(self):
+        for slug, brand in SPOKEN:
+            for person in READS_GERMAN:
+                email = rendered(slug, brand, person)
+                assert (email.language, '<html lang="de"' in email.html) == ("de", True)
+                assert not re.search(
+                    r"\b(the|your|with|and you)\b", body_text(slug, brand, person).replace(BRANDS[brand].name, "")
+                )
+
+
 class TestRenderedEmails:
     @every_brand
     def test_nothing_is_missing_for_anybody(self, slug, brand):
@@ -232,7 +289,7 @@ class TestRenderedEmails:
     def test_it_greets_by_first_name(self, slug, brand):
         for person, known in PEOPLE.items():
             if "first_name" in known:
-                hello = rf"(Hello|Hi|Dear) {re.escape(known['first_name'])},"
+                hello = rf"(Hello|Hi|Dear|Guten Tag|Hallo) {re.escape(known['first_name'])},"
                 assert re.fullmatch(hello, greeting(slug, brand, person))
 
     @every_brand
@@ -246,10 +303,11 @@ class TestRenderedEmails:
             "Hi there,",
             "Dear friend,",
         }
+        assert re.fullmatch("(Guten Tag|Hallo) und [a-zA-Z, äöü]+,", greeting(slug, brand, READS_GERMAN[1]))
 
     @every_brand
     def test_length_is_that_of_a_letter(self, slug, brand):
-        for person in ("known in full", "known by address alone"):
+        for person in ("known in full", "known by address alone", *READS_GERMAN):
             assert 80 <= len(body_text(slug, brand, person).split()) <= 180
 
     @every_brand
@@ -279,6 +337,5 @@ class TestRenderedEmails:
 
     @every_brand
     def test_text_part_ends_with_the_brands_signature(self, slug, brand):
-        closing = BRANDS[brand].signature.splitlines()[0]
-
-        assert rendered(slug, brand, "known in full").text.count(f"\n\n{closing}\n") == 1
+        for person in ("known in full", READS_GERMAN[0]):
+            assert rendered(slug, brand, person).text.count(f"\n\n{closing_of(brand, person)}\n") == 1

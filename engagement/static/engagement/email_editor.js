@@ -47,7 +47,8 @@
             if (name.value.trim()) insert(`passage.${name.value.trim()}`); else name.focus();
         } else if ("addRow" in button.dataset) {
             const rows = button.closest("[data-rows]");
-            const row = document.getElementById(`${rows.dataset.rows}-row`).content.firstElementChild.cloneNode(true);
+            const blank = rows.querySelector(":scope > template") || document.getElementById(`${rows.dataset.rows}-row`);
+            const row = blank.content.firstElementChild.cloneNode(true);
             rows.querySelector("[data-rows-list]").append(row);
             row.querySelector("input").focus();
         } else if ("removeRow" in button.dataset) {
@@ -60,12 +61,70 @@
 
     // Words that stand in are only asked for where they do.
     const show = (row) => {
-        const words = row.querySelector("[name=fallbacks_words]");
-        words.readOnly = row.querySelector("[name=fallbacks_mode]").value !== "write";
+        const words = row.querySelector("[name$=fallbacks_words]");
+        words.readOnly = row.querySelector("[name$=fallbacks_mode]").value !== "write";
         words.style.opacity = words.readOnly ? ".5" : "";
     };
-    form.addEventListener("change", (event) => { if (event.target.name === "fallbacks_mode") show(event.target.closest("[data-row]")); });
-    for (const select of form.querySelectorAll("[name=fallbacks_mode]")) show(select.closest("[data-row]"));
+    form.addEventListener("change", (event) => { if ((event.target.name || "").endsWith("fallbacks_mode")) show(event.target.closest("[data-row]")); });
+    for (const select of form.querySelectorAll("[name$=fallbacks_mode]")) show(select.closest("[data-row]"));
+
+    // The languages: one at a time, the original beside it.
+    const bar = form.querySelector("[data-languages]");
+    const shown = form.querySelector("[data-shown-language]");
+    const original = form.querySelector("[data-original-words]");
+    const panels = form.querySelector("[data-translations]");
+    const panelOf = (language) => panels.querySelector(`[data-translation="${CSS.escape(language)}"]`);
+    const beside = (panel) => {
+        for (const place of panel.querySelectorAll("[data-original]")) place.textContent = form.elements[place.dataset.original].value;
+    };
+    const choose = (language) => {
+        shown.value = language;
+        original.hidden = Boolean(language);
+        for (const panel of panels.children) panel.hidden = panel.dataset.translation !== language;
+        for (const button of bar.children) button.setAttribute("aria-pressed", String(button.dataset.language === language));
+        const panel = language && panelOf(language);
+        if (panel) beside(panel);
+        last = panel ? panel.querySelector("[data-part=body]") : form.elements.body;
+        tell(last);
+    };
+    bar.addEventListener("click", (event) => {
+        const button = event.target.closest("[data-language]");
+        if (button) choose(button.dataset.language);
+    });
+    form.querySelector("[data-add-language]").addEventListener("change", (event) => {
+        const { value, selectedOptions: [option] } = event.target;
+        event.target.value = "";
+        if (!value) return;
+        if (!panelOf(value)) {
+            const holder = document.createElement("div");
+            holder.innerHTML = document.getElementById("blank-translation").innerHTML.replaceAll("__language__", value); // a tag the server offered
+            holder.querySelector(".desk-help").firstChild.textContent = holder.querySelector(".desk-help").textContent.replace(value, option.textContent);
+            panels.append(holder.firstElementChild);
+            const button = document.createElement("button");
+            button.type = "button";
+            button.className = "desk-button is-small";
+            button.dataset.language = value;
+            button.textContent = option.textContent;
+            bar.append(button);
+        }
+        choose(value);
+    });
+    panels.addEventListener("click", (event) => {
+        const button = event.target.closest("button");
+        const panel = button && button.closest("[data-translation]");
+        if (!panel) return;
+        if ("copyOriginal" in button.dataset) {
+            for (const field of panel.querySelectorAll("[data-part]")) {
+                if (!field.value.trim()) field.value = form.elements[field.dataset.part].value;
+            }
+            tell(panel.querySelector("[data-part=body]"));
+        } else if ("removeTranslation" in button.dataset) {
+            bar.querySelector(`[data-language="${CSS.escape(panel.dataset.translation)}"]`).remove();
+            panel.remove();
+            choose("");
+            bar.firstElementChild.focus();
+        }
+    });
 
     // "Line 3: ..." leads there.
     for (const fault of form.querySelectorAll("[data-errors-of] li")) {

@@ -68,7 +68,7 @@
         if (!panel.dataset.coverage) return;
         const data = typed();
         const words = ["subject", "preheader", "body"].map((name) => data.get(name) || "").join(" ");
-        const signs = [words.match(/\{\{[^{}]*\}\}/g), data.getAll("fallbacks_name"), data.getAll("fallbacks_words"), data.getAll("fallbacks_mode"), data.get("business_entity")].join();
+        const signs = [words.match(/\{\{[^{}]*\}\}/g), data.getAll("fallbacks_name"), data.getAll("fallbacks_words"), data.getAll("fallbacks_mode"), data.get("business_entity"), data.getAll("translation")].join();
         if (signs === counted) return;
         counted = signs;
         try {
