@@ -77,6 +77,7 @@ class ListRun(models.Model):
     A worker that holds the lease renews it with every batch; one that died leaves it to run out.
     """
 
+    OPEN: ClassVar[Sequence[str]] = WORKING  # states in which it can be stopped
     chunks: Any
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_by = models.ForeignKey(
@@ -162,6 +163,8 @@ class Chunk(models.Model):
 
 class ImportRun(ListRun):
     """One file on its way in. Nothing of it reaches the contacts before somebody applies it."""
+
+    OPEN = (*WORKING, "columns", "ready")
 
     class State(models.TextChoices):
         READING = "reading", "Reading the file"  # stored; line by line into rows

@@ -10,20 +10,8 @@ from typing import Any, Final
 from django.db.models.functions import Now
 
 from contacts import reference_data
-from contacts.imports import Columns, FileRefused, dates
+from contacts.imports import Columns, FileRefused, columns, dates
 from contacts.imports.cells import CUSTOM
-from contacts.imports.columns import (
-    ADDED_ON,
-    CAMPAIGN,
-    EMAIL,
-    FIELDS,
-    IGNORE,
-    NAMED_ROWS,
-    OPT_OUT,
-    PERMISSION,
-    likely_permission,
-    plain,
-)
 from contacts.rules import spelling
 from workflows.models import ImportRun, SavedMapping
 
@@ -35,16 +23,19 @@ def choices() -> list[tuple[str, str]]:
     """The fields a column can fill, with their names."""
     known = reference_data.load().business_entities.by_id.values()
     brands = [("", "any brand"), *((one.slug, one.name) for one in known)]
-    asked = ((PERMISSION, "May be emailed by {}? (yes or no)"), (OPT_OUT, "Wants no email of {}? (yes or no)"))
+    asked = (
+        (columns.PERMISSION, "May be emailed by {}? (yes or no)"),
+        (columns.OPT_OUT, "Wants no email of {}? (yes or no)"),
+    )
     permissions = [(f"{kind}{slug}", words.format(name)) for kind, words in asked for slug, name in brands]
-    fields = [(name, one.label_with_hint) for name, one in FIELDS.items() if not one.is_exported_only]
-    others = [(CAMPAIGN, "Where they came from (campaign)"), (CUSTOM, "A custom field named …")]
-    return [(IGNORE, "Do not import"), *fields, *permissions, *others]
+    fields = [(name, one.label_with_hint) for name, one in columns.FIELDS.items() if not one.is_exported_only]
+    others = [(columns.CAMPAIGN, "Where they came from (campaign)"), (CUSTOM, "A custom field named …")]
+    return [(columns.IGNORE, "Do not import"), *fields, *permissions, *others]
 
 
 def columns_of(run: ImportRun) -> Columns:
     """How the lines of the run are to be understood."""
-    found = next((order_of(run, at) for at, name in enumerate(run.fields) if name == ADDED_ON), "")
+    found = next((order_of(run, at) for at, name in enumerate(run.fields) if name == columns.ADDED_ON), "")
     return Columns(tuple(run.header), tuple(run.fields), run.date_order, found, run.values)
 
 
@@ -57,12 +48,12 @@ def remarks(run: ImportRun) -> list[str]:
     """What somebody should know of the columns before anything is stored."""
     said = [f"“{name}” stands there twice: the first column counts." for name in columns_of(run).repeated()]
     for at, (name, chosen) in enumerate(zip(run.header, run.fields, strict=True)):
-        if chosen == ADDED_ON and not run.date_order and order_of(run, at) == dates.UNCLEAR:
+        if chosen == columns.ADDED_ON and not run.date_order and order_of(run, at) == dates.UNCLEAR:
             said.append(
                 f"“{name}” has dates like 03/04/2024, and none says whether the day or the month comes first. "
                 "They are left out; say it with --dates day or --dates month."
             )
-        if chosen.startswith(CUSTOM) and likely_permission(name, run.samples[at]):
+        if chosen.startswith(CUSTOM) and columns.likely_permission(name, run.samples[at]):
             said.append(
                 f"“{name}” looks like a permission and became a custom field: nobody is kept from being emailed by it. "
                 "Map it once under Contacts, Import, and give that source with --source."
@@ -81,15 +72,17 @@ def guess(run: ImportRun) -> dict[str, Any]:
     for name, said in (pair for one in of_source for pair in one.values.items()):  # whatever the columns of its files
         values[name] = values.get(name, {}) | said
     meant: dict[str, Any] = {"values": values, "state": ImportRun.State.COLUMNS}
-    saved = next((one for one in of_source if one.header_digest == _digest(run.header)), None)
+    saved = next((one for one in reversed(of_source) if one.header_digest == _digest(run.header)), None)
     if saved is None:
         found = Columns.by_name(run.header) if is_command else Columns.guessed(run.header, run.samples)
-        if is_command and EMAIL not in found.fields:
+        if is_command and columns.EMAIL not in found.fields:
             names = ", ".join(filter(None, run.header)) or "none"
             raise FileRefused(f'There is no column "Email". Columns found: {names}. Rename the right one.')
         return {**meant, "fields": list(found.fields)}
     # Two columns may have one name: the first of them fills what the first filled, and so on.
-    now, then = (sorted(range(len(header)), key=lambda at: plain(header[at])) for header in (run.header, saved.header))
+    now, then = (
+        sorted(range(len(header)), key=lambda at: columns.plain(header[at])) for header in (run.header, saved.header)
+    )
     fields = dict(zip(now, (saved.fields[at] for at in then), strict=True))
     meant["fields"] = [fields[at] for at in range(len(run.header))]
     state = ImportRun.State.COLUMNS if is_command else ImportRun.State.CHECKING
@@ -113,7 +106,7 @@ def errors_of(*, run: ImportRun, fields: Sequence[str], date_order: str) -> dict
     allowed, found = dict(choices()), dict[int | None, str]()
     for at, chosen in enumerate(fields):
         first = fields.index(chosen)
-        kind = next((one for one in (CUSTOM, CAMPAIGN) if chosen.startswith(one)), chosen)
+        kind = next((one for one in (CUSTOM, columns.CAMPAIGN) if chosen.startswith(one)), chosen)
         if kind not in allowed:
             found[at] = "Choose one of the fields in the list."
         elif chosen == CUSTOM:
@@ -123,16 +116,19 @@ def errors_of(*, run: ImportRun, fields: Sequence[str], date_order: str) -> dict
         elif chosen and first < at:
             other = run.header[first] or f"column {first + 1}"
             found[at] = f"“{other}” fills this field already. Choose another field, or do not import one."
-        elif chosen == ADDED_ON and not date_order and order_of(run, at) == dates.UNCLEAR:
+        elif chosen == columns.ADDED_ON and not date_order and order_of(run, at) == dates.UNCLEAR:
             found[at] = "Say whether the day or the month comes first: no date in the column does."
-    if EMAIL not in fields:
+    if columns.EMAIL not in fields:
         found[None] = "Choose the column with the email address: it tells who is who."
     return found
 
 
 def chosen(run: ImportRun, picked: Sequence[str], names: Sequence[str]) -> list[str]:
     """The fields: `picked` has for each column one, "custom:" or nothing; `names` how a custom one is to be called."""
-    named = {CUSTOM: [" ".join(name.split()) for name in names], CAMPAIGN: [plain(name) for name in run.header]}
+    named = {
+        CUSTOM: [" ".join(name.split()) for name in names],
+        columns.CAMPAIGN: [columns.plain(name) for name in run.header],
+    }
     return [f"{value}{named[value][at]}" if value in named else value for at, value in enumerate(picked)]
 
 
@@ -141,7 +137,7 @@ def meant(run: ImportRun, chosen: dict[tuple[str, str], str]) -> dict[str, dict[
     known = {name: dict(values) for name, values in run.values.items()}
     reference = reference_data.load()
     for (name, value), to in chosen.items():
-        is_offered = name in NAMED_ROWS and value in run.unknown.get(name, {})
+        is_offered = name in columns.NAMED_ROWS and value in run.unknown.get(name, {})
         if is_offered and (to == LEFT_OUT or (to and reference.named(name).knows(to))):
             known.setdefault(name, {})[spelling(value)] = "" if to == LEFT_OUT else to
     return known
@@ -149,5 +145,5 @@ def meant(run: ImportRun, chosen: dict[tuple[str, str], str]) -> dict[str, dict[
 
 def _digest(header: Sequence[str]) -> str:
     """The same for the same names, in whatever order; upper and lower case make no difference."""
-    names = sorted(plain(name) for name in header)
+    names = sorted(columns.plain(name) for name in header)
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()

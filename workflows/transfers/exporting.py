@@ -99,12 +99,6 @@ def start(
     return run
 
 
-def cancel(*, run: ExportRun) -> None:
-    """Raises NotPossible once it is made."""
-    run.move((State.PREPARING,), State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
-    expire(run=run)
-
-
 def expire(*, run: ExportRun) -> None:
     """The file goes, or what there is of it; that it was made is kept."""
     for state, ended in ((State.PREPARING, State.CANCELLED), (State.READY, State.EXPIRED)):

@@ -19,7 +19,7 @@ from contactflow.core import clock
 from contacts.imports import FileRefused
 from workflows import wake
 from workflows.models import ExportRun, ImportLine, ImportRun
-from workflows.models.transfers import WORKING, ListRun, Lost
+from workflows.models.transfers import ListRun, Lost
 from workflows.transfers import column_mapping, exporting, files, pipeline
 
 logger = logging.getLogger(__name__)
@@ -72,9 +72,11 @@ def go_on(*, run: ImportRun) -> None:
     begin(run)
 
 
-def cancel(*, run: ImportRun) -> None:
-    """Stop it; what was applied stays. A batch under way is undone."""
-    run.move((State.COLUMNS, State.READY, *WORKING), State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
+def cancel(*, run: ListRun) -> None:
+    """Stop it. What was applied stays, a batch under way is undone, of a file nothing is left."""
+    run.move(run.OPEN, State.CANCELLED, ended_at=Now(), lease_until=None, token=None)
+    if isinstance(run, ExportRun):
+        exporting.expire(run=run)
 
 
 # A list that comes

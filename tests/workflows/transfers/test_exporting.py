@@ -160,7 +160,7 @@ def test_cancelled_export_leaves_no_file():
     f.ContactFactory()
     run = exporting.start(chosen=None, filters="", columns=["email"], kind="csv", by=None, now=f.NOW)
 
-    exporting.cancel(run=run)
+    runs.cancel(run=run)
     runs.begin(run)
 
     run.refresh_from_db()

@@ -21,7 +21,7 @@ from contactflow.core.admin.model_admin import address_of, button, column, page
 from contacts import brands
 from contacts.imports.cells import CUSTOM
 from contacts.models import Contact
-from workflows.admin.transfers.pages import TransferAdmin, deed
+from workflows.admin.transfers.pages import TransferAdmin
 from workflows.models import ExportRun
 from workflows.models.transfers import NotPossible
 from workflows.transfers import exporting, runs
@@ -95,10 +95,6 @@ class ExportRunAdmin(TransferAdmin):
     def show(self, request: HttpRequest, run: ExportRun) -> HttpResponse:
         headings = [exporting.HEADINGS.get(name, name.removeprefix(CUSTOM)) for name in run.columns]
         return self.drawn(request, "exported", run, title="Export of contacts", headings=headings)
-
-    @deed
-    def cancel(self, request: HttpRequest, run: ExportRun) -> None:
-        exporting.cancel(run=run)
 
     @page("<path:object_id>/download/", permission="")
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:

@@ -131,10 +131,6 @@ class ImportRunAdmin(TransferAdmin):
         runs.apply(run=run, start_workflows=start, by=request.user)  # type: ignore[arg-type]  # staff only
 
     @deed
-    def cancel(self, request: HttpRequest, run: ImportRun) -> None:
-        runs.cancel(run=run)
-
-    @deed
     def go_on(self, request: HttpRequest, run: ImportRun) -> None:
         runs.go_on(run=run)
 
@@ -200,20 +196,18 @@ def _columns(run: ImportRun, fields: Sequence[str], errors: Mapping[int | None, 
 def _lines(run: ImportRun, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Some lines by position, so that page 2,000 is as quick as the first, and where its neighbours begin."""
     show, before, after = asked.get("show", ""), key(asked.get("before")), key(asked.get("after"))
-    wanted = {name: Q(**{run.outcome: name}) for name in OUTCOMES}
-    wanted |= {"warnings": ~Q(warnings=[]), "differs": Q(differs=True)}
-    found = run.lines.exclude(**{run.outcome: ""}).filter(wanted.get(show, Q()))
-    found = found.filter(position__lt=before).reverse() if before else found.filter(position__gt=after)
-    some = list(found[: PER_PAGE + 1])
-    goes_on, some = len(some) > PER_PAGE, some[:PER_PAGE]
-    if before:
-        some.reverse()
-    has_earlier, has_later = (goes_on, True) if before else (after > 0, goes_on)
+    kinds = {name: Q(**{run.outcome: name}) for name in OUTCOMES}
+    kinds |= {"warnings": ~Q(warnings=[]), "differs": Q(differs=True)}
+    wanted = run.lines.exclude(**{run.outcome: ""}).filter(kinds.get(show, Q()))
+    page = wanted.filter(position__lt=before).reverse() if before else wanted.filter(position__gt=after)
+    some = sorted(page[:PER_PAGE], key=lambda row: row.position)
+    has_earlier = some and wanted.filter(position__lt=some[0].position).exists()
+    has_later = some and wanted.filter(position__gt=some[-1].position).exists()
     return {
         "lines": [_shown(row, getattr(row, run.outcome)) for row in some],
         "show": show,
-        "before": some[0].position if some and has_earlier else None,
-        "after": some[-1].position if some and has_later else None,
+        "before": some[0].position if has_earlier else None,
+        "after": some[-1].position if has_later else None,
         "numbers": [(name, word, run.counts.get(name, 0)) for name, word in OUTCOMES.items()],
     }
 

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from contactflow.core.admin import confirmation
 from contactflow.core.admin.model_admin import ReadOnlyAdmin, address_of, column, page
 from workflows.models.transfers import NotPossible
+from workflows.transfers import runs
 
 COLOURS = {"Ready": "success", "Done": "success", "Failed": "danger", "Cancelled": "warning"}
 Deed = Callable[[Any, HttpRequest, Any], HttpResponse | None]
@@ -65,6 +66,10 @@ class TransferAdmin(ReadOnlyAdmin):
             return HttpResponse(headers={"HX-Refresh": "true"})
         shown = {"run": run, "may_change": self.may_change(request, run)}
         return TemplateResponse(request, "admin/workflows/transfers/progress.html", shown)
+
+    @deed
+    def cancel(self, request: HttpRequest, run: Any) -> None:
+        runs.cancel(run=run)
 
     def drawn(self, request: HttpRequest, name: str, run: Any = None, **context: Any) -> TemplateResponse:
         may_change = run is not None and self.may_change(request, run)
