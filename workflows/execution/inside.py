@@ -10,22 +10,19 @@ import datetime as dt
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Model
 
 from contactflow.core import disconnects
-from contacts.config_revision import Kept, now_and_revision
-from contacts.models import ContactStatus
+from contacts.config_revision import now_and_revision
 from engagement.dispatcher import persistently
-from engagement.models import Target
 from workflows import actions, leases, results, wake
 from workflows.actions.base import ActionType
+from workflows.execution import shared_rows
 from workflows.instance_state import settle_instances
 from workflows.leases import Claim
-from workflows.models import ScheduledAction, Step, WorkflowTemplate
+from workflows.models import ScheduledAction
 from workflows.results import Settlement, guarded
 
 logger = logging.getLogger(__name__)
@@ -89,37 +86,12 @@ def _hold(claims: Sequence[Claim]) -> list[ScheduledAction]:
     return [row for row in rows if row.token == tokens[row.pk] and row.instance.status == "active"]
 
 
-class _SharedRows:
-    """What many actions have in common, read when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._rows: dict[tuple[type[Model], int], Any] = {}
-
-    def attach(self, held: Sequence[ScheduledAction]) -> None:
-        """Give the actions what doing them needs besides instance and contact."""
-        self._read(Step, {action.step_id for action in held})
-        self._read(Target, {action.target_id for action in held if action.target_id})
-        self._read(WorkflowTemplate, {action.instance.template_id for action in held})
-        self._read(ContactStatus, {action.instance.contact.status_id for action in held})
-        for action in held:
-            instance = action.instance
-            action.step = self._rows[Step, action.step_id]
-            action.target = self._rows[Target, action.target_id] if action.target_id else None
-            instance.template = self._rows[WorkflowTemplate, instance.template_id]
-            instance.contact.status = self._rows[ContactStatus, instance.contact.status_id]
-
-    def _read(self, model: type[Model], ids: Iterable[int]) -> None:
-        if missing := [pk for pk in ids if (model, pk) not in self._rows]:
-            found = model._default_manager.in_bulk(missing)
-            self._rows |= {(model, pk): row for pk, row in found.items()}
-
-
-_SHARED = Kept(lambda _: _SharedRows())  # the revision covers all four tables
-
-
 def _do(held: Sequence[ScheduledAction]) -> list[Settlement]:
     now, revision = now_and_revision()
-    _SHARED.at(revision).attach(held)
+    shared, instances = shared_rows.KEPT.at(revision), [action.instance for action in held]
+    shared.attach(held, "step", "target")
+    shared.attach(instances, "template")
+    shared.attach([instance.contact for instance in instances], "status")
     by_type: dict[str, list[ScheduledAction]] = defaultdict(list)
     for action in held:
         by_type[action.action_type].append(action)
