@@ -1,14 +1,15 @@
 """Messages to contacts: prepared for many at once, and recorded around their hand-over by engagement.dispatcher.
 
-prepare -> [record_intent] -> hand over -> [record_sent | record_failed | record_ambiguous]; brackets are transactions
-of the caller. Everything is keyed by the action's id, and each record_* may be called again without effect.
+prepare -> [intent] -> hand over -> [record_sent | record_failed | record_ambiguous]; brackets are transactions of the
+caller, whose own statements do what STORE_SQL and SENT_SQL say with theirs. Everything is keyed by the action's id, and
+each record_* may be called again without effect.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -172,7 +173,9 @@ def _prepared(
     if version is None:
         raise NotAllowed(Reason.of("held_out"))
     channel = registry.channel(order.template.channel)
-    rendered = _rendered(version, order, written, now)
+    about: dict[str, Any] = {"template": order.template, "brand": order.brand}
+    way_out = _way_out(order)
+    rendered = _rendered(version, order, written, now, way_out)
     sender = envelopes.sender_of(order.brand, name=version.sender_name)
     sender = reply_addresses.signed(sender, message_id=order.action_id, brand=order.brand)
     envelope = Envelope(
@@ -181,23 +184,25 @@ def _prepared(
         address=str(getattr(order.contact, channel.address_field)),
         parts={"subject": rendered.subject, "text": rendered.text, "html": rendered.html},
         at=now,
-        headers=_headers(order, sender.address),
+        headers=unsubscribing.headers(way_out=way_out, **about, sender=sender.address) if way_out else {},
     )
     if rendered.missing:
         draft = Draft(order, version.pk, rendered, envelope)
         reason = _missing(order, rendered)
-        _store([draft], status=Status.HELD, reason=reason, missing=rendered.missing)
+        store([letter_of(draft, status=Status.HELD, reason=reason, missing=rendered.missing)])
         raise Held(reason)
     parcel = channel.prepare(envelope)
     return Draft(order, version.pk, rendered, envelope, parcel.reference, verdict.is_capped), parcel
 
 
-def _rendered(version: TemplateVersion, order: Order, written: Mapping[str, str], now: datetime) -> Rendered:
+def _rendered(
+    version: TemplateVersion, order: Order, written: Mapping[str, str], now: datetime, way_out: WayOut | None
+) -> Rendered:
     about: dict[str, Any] = {"version": version, "contact": order.contact, "business_entity": order.brand, "now": now}
     tracking = None
     if order.is_tracked:
         tracking = links.tracking_of(message_id=order.action_id, brand=order.brand, contact=order.contact)
-    return rendering.render(**about, passages=written, tracking=tracking, way_out=_way_out(order))
+    return rendering.render(**about, passages=written, tracking=tracking, way_out=way_out)
 
 
 def _way_out(order: Order) -> WayOut | None:
@@ -207,24 +212,16 @@ def _way_out(order: Order) -> WayOut | None:
     return unsubscribing.way_out(contact=order.contact, message_id=order.action_id)
 
 
-def _headers(order: Order, sender: str) -> dict[str, str]:
-    way_out = _way_out(order)
-    about: dict[str, Any] = {"template": order.template, "brand": order.brand, "sender": sender}
-    return unsubscribing.headers(way_out=way_out, **about) if way_out else {}
-
-
 def _missing(order: Order, rendered: Rendered) -> Reason:
     contact = str(order.contact)
     return Reason.of("missing", email=order.template.name, contact=contact, missing=rendered.missing)
 
 
-def record_intent(drafts: Sequence[Draft]) -> None:
-    """Store the messages as rendered, about to be handed over. Raises SentBefore at the first that must not be."""
-    kept = _store(drafts, status=Status.SENDING)
-    for draft in drafts:
-        if draft.order.action_id not in kept:
-            status = Message.objects.values_list("status", flat=True).get(action=draft.order.action_id)
-            raise SentBefore(draft.order.action_id, is_known=status == Status.SENT)
+def refuse_sent_before(action_ids: Iterable[UUID]) -> None:
+    """Raises SentBefore at the first of these, whose messages STORE_SQL did not store."""
+    for action_id in action_ids:
+        status = Message.objects.values_list("status", flat=True).get(action=action_id)
+        raise SentBefore(action_id, is_known=status == Status.SENT)
 
 
 _COLUMNS = (
@@ -235,61 +232,85 @@ _COLUMNS = (
 )
 _KEPT = ("id", "action", "transport")  # of a message that is tried again
 _RENEWED = ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name not in _KEPT)
-_STORE = f"""
-    INSERT INTO engagement_message AS known ({", ".join(_COLUMNS)}, created_at) VALUES {{rows}}
+# For a statement that has `letter`, JSON of letter_of: inserts them, or renews those that surely did not go out.
+STORE_SQL = f"""
+    INSERT INTO engagement_message AS known ({", ".join(_COLUMNS)}, created_at)
+    SELECT {", ".join(f"message.{name}" for name in _COLUMNS)}, clock_timestamp()
+    FROM {{letters}}, json_populate_record(NULL::engagement_message, letter) AS message
+    WHERE letter IS NOT NULL
     ON CONFLICT (action) DO UPDATE SET {_RENEWED}
     WHERE known.status IN ('held', 'failed', 'cancelled')
     RETURNING action
 """  # noqa: S608  names of ours
 
 
-def _store(
-    drafts: Sequence[Draft], *, status: str, reason: Reason | None = None, missing: Sequence[str] = ()
-) -> set[UUID]:
-    """Insert them, or renew those that surely did not go out; the actions whose message is as drafted now."""
-    written = json.dumps(reason.as_json() if reason else {})
-    row = f"({', '.join(['%s'] * len(_COLUMNS))}, clock_timestamp())"
-    values: list[Any] = [
-        value
-        for draft in drafts
-        for value in (
-            *(draft.order.action_id, draft.order.action_id, draft.order.contact.pk),
-            *(draft.order.brand and draft.order.brand.pk, draft.order.template.purpose),
-            *(draft.version_id, str(draft.envelope.sender), draft.envelope.address, draft.envelope.sender.reply_to),
-            *(draft.rendered.subject, draft.rendered.text, draft.rendered.html, draft.reference),
-            *(status, list(missing), written, "", draft.rendered.links, draft.rendered.language),
-        )
-    ]
-    return {action for (action,) in prepared.rows(_STORE.format(rows=", ".join([row] * len(drafts))), values)}
+def store(letters: Sequence[dict[str, Any]]) -> set[UUID]:
+    """The actions whose message is as drafted now."""
+    statement = STORE_SQL.format(letters="json_array_elements(%s::json) AS letter")
+    return {action for (action,) in prepared.rows(statement, [json.dumps(letters, ensure_ascii=False)])}
 
 
-# The message changes if it was not sent before, and leaves its event exactly when it changed.
-_SENT = """
-    WITH news AS (
-        SELECT * FROM unnest(%(ids)s::uuid[], %(transports)s::text[], %(responses)s::text[], %(theirs)s::text[])
-            AS news (action, transport, response, theirs)
-    ), changed AS (
+def letter_of(
+    draft: Draft, *, status: str = Status.SENDING, reason: Reason | None = None, missing: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The message as it is stored, for STORE_SQL."""
+    order, rendered, sender = draft.order, draft.rendered, draft.envelope.sender
+    return {
+        "id": str(order.action_id),
+        "action": str(order.action_id),
+        "contact_id": str(order.contact.pk),
+        "business_entity_id": order.brand and order.brand.pk,
+        "purpose": order.template.purpose,
+        "version_id": draft.version_id,
+        "sender": str(sender),
+        "recipient": draft.envelope.address,
+        "reply_to": sender.reply_to,
+        "subject": rendered.subject,
+        "text": rendered.text,
+        "html": rendered.html,
+        "message_id": draft.reference,
+        "status": status,
+        "missing": list(missing),
+        "reason": reason.as_json() if reason else {},
+        "transport": "",
+        "links": rendered.links,
+        "locale": rendered.language,
+    }
+
+
+# For a statement that has `news` (action, response, transport, theirs) of messages that were taken. A message changes
+# if it was not sent before, and leaves its event exactly when it changed.
+SENT_SQL = """
+    changed AS (
         UPDATE engagement_message AS message
         SET status = 'sent', transport = news.transport, sent_at = clock_timestamp(), reason = '{}',
             provider_id = COALESCE(NULLIF(news.theirs, ''), message.provider_id)
         FROM news WHERE message.action = news.action AND message.status <> 'sent'
         RETURNING message.id, news.response
+    ), told AS (
+        INSERT INTO engagement_messageevent (message_id, type, at, label, label_reasons, url, detail)
+        SELECT id, 'sent', clock_timestamp(), 'unknown', '{}', '',
+            jsonb_build_object('response', left(response, 500))
+        FROM changed
     )
-    INSERT INTO engagement_messageevent (message_id, type, at, label, label_reasons, url, detail)
-    SELECT id, 'sent', clock_timestamp(), 'unknown', '{}', '', jsonb_build_object('response', response) FROM changed
 """
+_SENT = f"""
+    WITH news AS (
+        SELECT * FROM json_to_recordset(%s::json) AS news (action uuid, response text, transport text, theirs text)
+    ), {SENT_SQL}
+    SELECT FROM changed
+"""  # noqa: S608  conditions of ours
+
+
+def news_of(receipt: Receipt) -> dict[str, str]:
+    """What `news` of SENT_SQL says of one message, besides its action."""
+    return {"response": receipt.response, "transport": receipt.transport, "theirs": receipt.provider_id}
 
 
 def record_sent(receipts: Mapping[UUID, Receipt]) -> None:
     """The channel took them, by action; also what staff say of an ambiguous one that did arrive."""
-    taken = receipts.values()
-    values: dict[str, Any] = {
-        "ids": list(receipts),
-        "transports": [receipt.transport for receipt in taken],
-        "responses": [receipt.response[:500] for receipt in taken],
-        "theirs": [receipt.provider_id for receipt in taken],
-    }
-    prepared.rows(_SENT, values)
+    news = [{"action": str(action_id), **news_of(receipt)} for action_id, receipt in receipts.items()]
+    prepared.rows(_SENT, [json.dumps(news)])
     logger.info("messages of actions %s: sent", ", ".join(map(str, receipts)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import parseaddr
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -15,7 +16,7 @@ __all__ = ["Sender", "sender_of"]
 
 def sender_of(business_entity: BusinessEntity | None, *, name: str = "") -> Sender:
     """The brand's own sender, under this name if one is given; what is left open comes from DEFAULT_FROM_EMAIL."""
-    default, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    default, address = _parsed(settings.DEFAULT_FROM_EMAIL)
     if business_entity is None:
         return Sender(_display(name or default), address)
     return Sender(
@@ -25,5 +26,11 @@ def sender_of(business_entity: BusinessEntity | None, *, name: str = "") -> Send
     )
 
 
+@lru_cache(maxsize=8)
+def _parsed(sender: str) -> tuple[str, str]:
+    return parseaddr(sender)
+
+
+@lru_cache(maxsize=256)
 def _display(name: str) -> str:
     return plain(name.replace('"', "'").replace("\\", ""), 120)

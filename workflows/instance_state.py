@@ -21,7 +21,7 @@ _SETTLE = """
                bool_or(status IN ('failed', 'dead')) AS failed
         FROM workflows_scheduledaction WHERE instance_id = ANY(%(ids)s::uuid[]) GROUP BY instance_id
     ) AS actions
-    WHERE instance.id = actions.instance_id AND instance.status = 'active' AND NOT actions.open
+    WHERE instance.id = actions.instance_id AND (instance.status = 'active') IS TRUE AND NOT actions.open
 """
 
 
@@ -47,4 +47,9 @@ def settle_instance(*, instance_id: uuid.UUID) -> None:
 
 def settle_instances(*, instance_ids: Iterable[uuid.UUID]) -> None:
     """The same for instances that the caller has locked."""
-    prepared.rows(_SETTLE, {"ids": list(instance_ids)})
+    prepared.rows(*settle_sql(instance_ids=instance_ids))
+
+
+def settle_sql(*, instance_ids: Iterable[uuid.UUID]) -> tuple[str, dict[str, str]]:
+    """What settle_instances runs, for contactflow.core.prepared."""
+    return _SETTLE, {"ids": f"{{{','.join(map(str, instance_ids))}}}"}

@@ -8,12 +8,14 @@ then; the fence token, one per claim, lets only the last holder write.
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import json
 import logging
 import os
 import socket
 import time
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +49,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Intent:
-    """A claim whose message is about to be handed over: where it goes, which brand speaks, and what it is."""
+    """A claim whose message is about to be handed over: where it goes, which brand speaks, and what it is.
+
+    `letter` is stored with it (engagement.delivery.letter_of).
+    """
 
     claim: Claim
     address: str
     brand_id: int | None
     is_marketing: bool = True
     kind: str = ""
+    letter: Mapping[str, Any] | None = None
 
 
 def holder_name() -> str:
@@ -132,30 +138,37 @@ def put_off(claim: Claim, *, until: dt.datetime, reason: Reason) -> None:
     )
 
 
-_MAY_GO = f"""instance.status = 'active' AND contact.{{address}} = wanted.address
+_MAY_GO = f"""(instance.status = 'active') IS TRUE AND contact.{{address}} = wanted.address
           AND NOT {touches.QUIET_SQL} AND NOT {breakers.STOPPED_SQL}"""
+_INTENTS = """json_to_recordset(%(intents)s::json) AS intent (
+    id uuid, token bigint, address text, brand_id bigint, is_marketing boolean, kind text, letter json
+)"""
 # A crash after this commit makes the actions ambiguous, which no machine sends again. One statement with every
 # condition, so that nothing can change between looking and writing: the lease, the instance, the contact's address and
-# permission. The attempts begin with it.
+# permission. The attempts begin with it, and the letters are stored. No index is searched by what IS TRUE: rows are
+# found by their ids, not among all that were claimed of late.
 _BEGIN_SENDING = f"""
-    WITH begun AS (
+    WITH wanted AS (
+        SELECT * FROM {prepared.few(_INTENTS)} AS wanted
+    ), begun AS (
         UPDATE workflows_scheduledaction AS action
         SET status = 'sending', lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
             attempts = attempts + 1, started_at = COALESCE(action.started_at, clock_timestamp())
-        FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(addresses)s::text[], %(brands)s::bigint[],
-                    %(marketing)s::boolean[], %(kinds)s::text[])
-                AS wanted (id, token, address, brand_id, is_marketing, kind),
-            workflows_workflowinstance AS instance
+        FROM wanted, workflows_workflowinstance AS instance
             JOIN contacts_contact AS contact ON contact.id = instance.contact_id
             JOIN contacts_contactstatus AS status ON status.id = contact.status_id
-        WHERE action.id = wanted.id AND action.token = wanted.token AND action.status = 'claimed'
+        WHERE action.id = wanted.id AND action.token = wanted.token AND (action.status = 'claimed') IS TRUE
           AND action.lease_until > clock_timestamp() AND instance.id = action.instance_id AND {_MAY_GO}
           AND {consent.may_contact_sql(sent_lately=delivery.SENT_LATELY_SQL)}
         RETURNING action.id, action.token, action.attempts
+    ), tried AS (
+        INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)
+        SELECT id, attempts, token, %(worker)s, clock_timestamp(), 'running', '{{{{}}}}' FROM begun
+    ), stored AS (
+        {delivery.STORE_SQL.format(letters="begun JOIN wanted USING (id)")}
     )
-    INSERT INTO workflows_actionattempt (action_id, number, token, worker, started_at, outcome, reason)
-    SELECT id, attempts, token, %(worker)s, clock_timestamp(), 'running', '{{{{}}}}' FROM begun
-    RETURNING action_id
+    SELECT begun.id, stored.action IS NULL AND wanted.letter IS NOT NULL
+    FROM begun JOIN wanted USING (id) LEFT JOIN stored ON stored.action = begun.id
 """  # noqa: S608  conditions of ours
 
 
@@ -174,19 +187,32 @@ _STILL_HOLDS = f"""
 
 
 def begin_sending(intents: Sequence[Intent], *, channel: str) -> set[uuid.UUID]:
-    """Turn claims into intents; the actions of those for which everything they were prepared for still holds."""
+    """Turn claims into intents; the actions of those for which everything they were prepared for still holds.
+
+    Raises SentBefore at the first whose letter went out before, or may have.
+    """
     values: dict[str, Any] = {
+        "intents": json.dumps([_row(intent) for intent in intents], ensure_ascii=False),
+        "many": len(intents),
         "lease": SENDING_LEASE.total_seconds(),
-        "ids": [intent.claim.action_id for intent in intents],
-        "tokens": [intent.claim.token for intent in intents],
-        "addresses": [intent.address for intent in intents],
-        "brands": [intent.brand_id for intent in intents],
-        "marketing": [intent.is_marketing for intent in intents],
-        "kinds": [intent.kind for intent in intents],
         "channel": channel,
         "worker": holder_name(),
     }
-    return {pk for (pk,) in prepared.rows(begin_sending_sql(channel=channel), values)}
+    rows = prepared.rows(begin_sending_sql(channel=channel), values)
+    delivery.refuse_sent_before([pk for pk, was_sent in rows if was_sent])
+    return {pk for pk, _ in rows}
+
+
+def _row(intent: Intent) -> dict[str, Any]:
+    return {
+        "id": str(intent.claim.action_id),
+        "token": intent.claim.token,
+        "address": intent.address,
+        "brand_id": intent.brand_id,
+        "is_marketing": intent.is_marketing,
+        "kind": intent.kind,
+        "letter": intent.letter,
+    }
 
 
 def still_holds(intent: Intent, *, channel: str) -> bool:
@@ -203,6 +229,7 @@ def still_holds(intent: Intent, *, channel: str) -> bool:
     return bool(prepared.rows(_STILL_HOLDS.format(address=_address_column(channel)), values))
 
 
+@functools.cache
 def begin_sending_sql(*, channel: str) -> str:
     """The statement, for a channel that reads the contact's address from a field of its own."""
     return _BEGIN_SENDING.format(address=_address_column(channel))

@@ -24,7 +24,7 @@ from engagement import delivery, dispatcher
 from engagement.channels.base import Receipt
 from engagement.dispatcher import persistently
 from workflows import failure_causes, leases
-from workflows.instance_state import lock_instance, settle_instance, settle_instances
+from workflows.instance_state import lock_instance, settle_instance, settle_sql
 from workflows.leases import Claim
 from workflows.models import ActionAttempt, ScheduledAction
 
@@ -55,44 +55,48 @@ def settle(
         finish(claim, action, status=status, reason=reason, result=result)
 
 
-# The instances are locked first. The actions are done while they are ours, and the attempts under their tokens end.
-_DONE = """
+_TAKEN = """json_to_recordset(%(sent)s::json)
+    AS taken (id uuid, token bigint, response text, transport text, theirs text)"""
+# The instances are locked first. The actions are done while they are ours, their messages with them, and the attempts
+# under their tokens end. Planned by ids, as the intents of workflows.leases are.
+_DONE = f"""
     WITH sent AS (
-        SELECT sent.* FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(responses)s::text[])
-            AS sent (id, token, response)
+        SELECT sent.*
+        FROM {prepared.few(_TAKEN)} AS sent
         JOIN workflows_scheduledaction AS action USING (id)
         JOIN workflows_workflowinstance AS instance ON instance.id = action.instance_id
         ORDER BY instance.id
         FOR NO KEY UPDATE OF instance
     ), ended AS (
         UPDATE workflows_actionattempt AS attempt
-        SET outcome = 'done', reason = '{}', ended_at = clock_timestamp()
+        SET outcome = 'done', reason = '{{}}', ended_at = clock_timestamp()
         FROM sent WHERE attempt.action_id = sent.id AND attempt.token = sent.token
-    )
-    UPDATE workflows_scheduledaction AS action
-    SET status = 'done', reason = '{}', cause = '', result = jsonb_build_object('response', sent.response),
-        finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
-    FROM sent
-    WHERE action.id = sent.id AND action.token = sent.token AND action.status IN ('claimed', 'sending')
-    RETURNING action.id
-"""
+    ), news AS (
+        UPDATE workflows_scheduledaction AS action
+        SET status = 'done', reason = '{{}}', cause = '', result = jsonb_build_object('response', sent.response),
+            finished_at = clock_timestamp(), lease_until = NULL, token = NULL, held_by = ''
+        FROM sent
+        WHERE action.id = sent.id AND action.token = sent.token AND (action.status IN ('claimed', 'sending')) IS TRUE
+        RETURNING action.id AS action, sent.response, sent.transport, sent.theirs
+    ), {delivery.SENT_SQL}
+    SELECT action FROM news
+"""  # noqa: S608  conditions of ours
 
 
 @transaction.atomic(savepoint=False)
 def settle_sent(sent: Sequence[tuple[Claim, ScheduledAction, Receipt]]) -> None:
     """The channel accepted them. One that somebody else holds meanwhile is left to them."""
-    values: dict[str, Any] = {
-        "ids": [claim.action_id for claim, _, _ in sent],
-        "tokens": [claim.token for claim, _, _ in sent],
-        "responses": [receipt.response for _, _, receipt in sent],
-    }
-    done = {pk for (pk,) in prepared.rows(_DONE, values)}
-    receipts = {action.pk: receipt for _, action, receipt in sent if action.pk in done}
+    settling = settle_sql(instance_ids={action.instance_id for _, action, _ in sent})
+    news = [
+        {"id": str(claim.action_id), "token": claim.token, **delivery.news_of(receipt)} for claim, _, receipt in sent
+    ]
+    written, _ = prepared.together((_DONE, {"sent": json.dumps(news), "many": len(news)}), settling)
+    done = {pk for (pk,) in written}
+    logger.info("messages of actions %s: sent", ", ".join(map(str, done)))
     for claim, action, receipt in sent:
         if action.pk not in done and _is_known_late(claim, {"response": receipt.response}):
-            receipts[action.pk] = receipt
-    delivery.record_sent(receipts)
-    settle_instances(instance_ids={action.instance_id for _, action, _ in sent})
+            delivery.record_sent({action.pk: receipt})
+            settle_instance(instance_id=action.instance_id)
 
 
 def _is_known_late(claim: Claim, result: dict[str, Any]) -> bool:

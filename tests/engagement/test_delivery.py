@@ -43,9 +43,14 @@ def prepare(**given):
     return draft
 
 
+def record_intent(draft):
+    """As the intent of a queue does it."""
+    delivery.refuse_sent_before({draft.order.action_id} - delivery.store([delivery.letter_of(draft)]))
+
+
 def intend(draft=None):
     with transaction.atomic():
-        delivery.record_intent([draft or prepare()])
+        record_intent(draft or prepare())
     return stored()
 
 
@@ -227,7 +232,7 @@ def test_what_is_kept_is_what_was_rendered_last():
 
 def test_a_rolled_back_intent_leaves_nothing():
     with transaction.atomic():
-        delivery.record_intent([prepare()])
+        record_intent(prepare())
         transaction.set_rollback(True)
 
     assert not Message.objects.exists()

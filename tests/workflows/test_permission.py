@@ -182,14 +182,11 @@ def test_the_intent_finds_a_suppression_by_its_index(ada: Contact) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE contacts_suppression")
         cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        arrays = "'{}'::uuid[], '{}'::bigint[], '{}'::text[], '{}'::bigint[], '{}'::boolean[], '{}'::text[]"
-        names = ("ids", "tokens", "addresses", "brands", "marketing", "kinds")
-        sql = leases.begin_sending_sql(channel="email").replace("%(lease)s", "60").replace("%(worker)s", "''")
-        for number, name in enumerate(names, start=1):
+        sql = leases.begin_sending_sql(channel="email").replace("%(channel)s", "'email'")
+        for number, name in enumerate(("intents", "many", "lease", "worker"), start=1):
             sql = sql.replace(f"%({name})s", f"${number}")
-        sql = sql.replace("%(channel)s", "'email'")
-        cursor.execute(f"PREPARE intent AS {sql}")
-        cursor.execute(f"EXPLAIN EXECUTE intent ({arrays})")
+        cursor.execute(f"PREPARE intent (json, int, float, text) AS {sql}")
+        cursor.execute("EXPLAIN EXECUTE intent ('[]', 1, 60, '')")
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "one_suppression_per_email" in plan

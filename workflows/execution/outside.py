@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
 from collections import defaultdict
@@ -11,14 +12,18 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
+
 from contactflow.core.clock import database_now
 from contactflow.core.reasons import Reason
+from contacts.config_revision import now_and_revision
 from contacts.models import Contact
 from engagement import breakers, delivery, dispatcher, touches
 from engagement.channels.base import ChannelError
 from engagement.delivery import Draft, Held, NotAllowed, NotYet, Order, SentBefore
 from engagement.dispatcher import Letter, Outcome, Result
 from workflows import actions, leases, results, wake
+from workflows.execution import shared_rows
 from workflows.execution.inside import run_inside
 from workflows.instance_state import lock_instance
 from workflows.leases import Claim, Intent
@@ -65,12 +70,13 @@ class ActionQueue:
         return len(claims)
 
     def prepare(self, *, until: float) -> list[ActionLetter]:
-        loaded = self._load()
+        now, revision = now_and_revision()
+        loaded = self._load(revision)
         wanted = [order for action in loaded if (order := self._order(action))]
-        orders = self._without_stopped(self._without_quiet(wanted))
+        orders = self._without_stopped(self._without_quiet(wanted, now))
         by_id = {action.pk: action for action in loaded}
         letters: list[ActionLetter] = []
-        for order, prepared in zip(orders, delivery.prepare(orders, now=database_now()), strict=False):
+        for order, prepared in zip(orders, delivery.prepare(orders, now=now), strict=False):
             letters.extend(self._letters(by_id[order.action_id], order, prepared))
             refusal = letters[-1].refusal if letters else None
             if time.monotonic() > until or (refusal is not None and refusal.channel_wide):
@@ -82,8 +88,6 @@ class ActionQueue:
         begun = self._begin_sending(_one_each(going))
         if held := [letter.claim for letter in going if letter not in begun]:
             leases.release(held)
-        if begun:
-            delivery.record_intent([letter.draft for letter in begun if letter.draft])
         return begun
 
     def still_holds(self, letter: ActionLetter) -> bool:
@@ -113,22 +117,18 @@ class ActionQueue:
         if claims:
             leases.release(claims)
 
-    def _load(self) -> list[ScheduledAction]:
-        """What is still ours, with all that doing it needs: few joins, and what many share once."""
-        rows = (
-            ScheduledAction.objects.filter(pk__in=self._claims)
-            .select_related("instance__contact", "instance__template")
-            .prefetch_related(
-                "template__current_version",
-                "template__business_entity",
-                "instance__business_entity",
-                "instance__contact__status",
-                "instance__contact__lead_source",
-                "instance__contact__contact_types",
-            )
-            .order_by("next_attempt_at", "due_at")
-        )
-        return [row for row in rows if row.token == self._claims[row.pk].token]
+    def _load(self, revision: UUID | None) -> list[ScheduledAction]:
+        """What is still ours, with all that doing it needs."""
+        rows = ScheduledAction.objects.filter(pk__in=self._claims).select_related("instance__contact")
+        ours = [row for row in rows if row.token == self._claims[row.pk].token]
+        ours.sort(key=lambda row: (row.next_attempt_at, row.due_at))
+        shared, instances = shared_rows.KEPT.at(revision), [row.instance for row in ours]
+        contacts = [instance.contact for instance in instances]
+        shared.attach(ours, "template")
+        shared.attach(instances, "template", "business_entity")
+        shared.attach(contacts, "status", "lead_source")
+        prefetch_related_objects(contacts, "contact_types")
+        return ours
 
     def _order(self, action: ScheduledAction) -> Order | None:
         """What is to go out; None when it is settled already."""
@@ -141,11 +141,11 @@ class ActionQueue:
             self._settled(action, status="failed", reason=Reason.of("step_incomplete"))
         return order
 
-    def _without_quiet(self, orders: Sequence[Order]) -> list[Order]:
+    def _without_quiet(self, orders: Sequence[Order], now: dt.datetime) -> list[Order]:
         """Marketing waits for a while after a colleague was in touch, where the brand wants that."""
         marketing = [order for order in orders if order.template.is_marketing]
         wanted = {order.action_id: (order.contact.pk, order.brand) for order in marketing if order.brand}
-        ends = touches.quiet_until(wanted=wanted, now=database_now())
+        ends = touches.quiet_until(wanted=wanted, now=now)
         for action_id, end in ends.items():
             reason = Reason.of("quiet_after_touch", until=f"{end:%Y-%m-%d %H:%M} UTC")
             leases.put_off(self._claims[action_id], until=end, reason=reason)
@@ -231,7 +231,8 @@ def _intent(letter: ActionLetter) -> Intent:
     assert letter.draft is not None  # noqa: S101  what has a parcel has one
     wish = letter.draft.order.wish
     brand_id = wish.business_entity.pk if wish.business_entity else None
-    return Intent(letter.claim, letter.draft.envelope.address, brand_id, wish.is_marketing, wish.kind)
+    address, stored = letter.draft.envelope.address, delivery.letter_of(letter.draft)
+    return Intent(letter.claim, address, brand_id, wish.is_marketing, wish.kind, stored)
 
 
 def _one_each(letters: Sequence[ActionLetter]) -> list[ActionLetter]:

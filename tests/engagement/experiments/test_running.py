@@ -52,7 +52,7 @@ def send(template, people):
             got.append(None)
             continue
         draft, _ = prepared
-        delivery.record_intent([draft])
+        delivery.store([delivery.letter_of(draft)])
         delivery.record_sent({draft.order.action_id: Receipt("outbox", "ok")})
         got.append(draft.version_id)
     return got

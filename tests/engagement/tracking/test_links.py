@@ -198,7 +198,7 @@ def delivered(*, brand=None, contact=None, is_tracked=True):
     template = EngagementTemplateFactory(words=("Hello", "[a](https://a.example)"))
     order = Order(MESSAGE, template, contact or ContactFactory(), brand, is_tracked=is_tracked)
     ((draft, _),) = delivery.prepare([order], now=NOW)
-    delivery.record_intent([draft])
+    delivery.store([delivery.letter_of(draft)])
     return Message.objects.get()
 
 
