@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
@@ -39,7 +40,7 @@ class StartForm(forms.Form):
     """What is compared, by what, and for how long."""
 
     versions = forms.MultipleChoiceField(
-        label="Compare what is sent with", widget=forms.CheckboxSelectMultiple, choices=(),
+        label="Compare what is sent with", widget=UnfoldAdminCheckboxSelectMultipleWidget, choices=(),
         error_messages={"required": "Choose what to compare with: write a draft with other words first."},
     )  # fmt: skip
     counts = forms.ChoiceField(
