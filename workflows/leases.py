@@ -129,13 +129,22 @@ def release(claims: Iterable[Claim]) -> None:
         cursor.execute(_RELEASE, {"ids": [one.action_id for one in claims], "tokens": [one.token for one in claims]})
 
 
-def put_off(claim: Claim, *, until: dt.datetime, reason: Reason) -> None:
-    """Give it back, to be looked at again then; nothing was tried."""
-    mine = ScheduledAction.objects.filter(pk=claim.action_id, token=claim.token, status=ScheduledAction.Status.CLAIMED)
-    pending = ScheduledAction.Status.PENDING
-    mine.update(
-        status=pending, next_attempt_at=until, reason=reason.as_json(), lease_until=None, token=None, held_by=""
-    )
+_PUT_OFF = """
+    UPDATE workflows_scheduledaction AS action
+    SET status = 'pending', next_attempt_at = %(until)s, reason = %(reason)s, lease_until = NULL, token = NULL,
+        held_by = ''
+    FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[]) AS claim (id, token)
+    WHERE action.id = claim.id AND action.token = claim.token AND action.status = 'claimed'
+"""
+
+
+def put_off(claims: Iterable[Claim], *, until: dt.datetime, reason: Reason) -> None:
+    """Give them back, to be looked at again then; nothing was tried."""
+    claims = list(claims)
+    ids, tokens = [one.action_id for one in claims], [one.token for one in claims]
+    values: dict[str, Any] = {"ids": ids, "tokens": tokens, "until": until, "reason": json.dumps(reason.as_json())}
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_OFF, values)
 
 
 _MAY_GO = f"""(instance.status = 'active') IS TRUE AND contact.{{address}} = wanted.address

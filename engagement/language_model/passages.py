@@ -197,9 +197,10 @@ def write_all() -> int:
         while True:
             fresh, settled = _take(AT_ONCE - len(asked))
             asked |= {runner.get_loop().create_task(ask(row)): (row, held) for row, held in fresh}
-            for task in runner.run(_first_of(asked)) if asked else ():
-                _settle(*asked.pop(task), task)
-                settled += 1
+            if asked and not settled:  # what is not to be asked waits for no answer
+                for task in runner.run(_first_of(asked)):
+                    _settle(*asked.pop(task), task)
+                    settled += 1
             done += settled
             if not (asked or settled):
                 break

@@ -61,6 +61,7 @@ class ActionQueue:
         """`given`: this one, claimed already."""
         self._given = given
         self._claims: dict[UUID, Claim] = {}
+        self._waiting: dict[dt.datetime, list[Claim]] = defaultdict(list)
 
     def claim(self, *, limit: int, paused: Sequence[str]) -> int:
         claims = [self._given] if self._given else leases.claim_outside(limit=limit, paused=paused)
@@ -81,6 +82,8 @@ class ActionQueue:
             refusal = letters[-1].refusal if letters else None
             if time.monotonic() > until or (refusal is not None and refusal.channel_wide):
                 break
+        for end, claims in self._waiting.items():
+            leases.put_off(claims, until=end, reason=Reason.of("passage_is_written"))
         return letters
 
     def intend(self, letters: Sequence[ActionLetter]) -> list[ActionLetter]:
@@ -148,7 +151,7 @@ class ActionQueue:
         ends = touches.quiet_until(wanted=wanted, now=now)
         for action_id, end in ends.items():
             reason = Reason.of("quiet_after_touch", until=f"{end:%Y-%m-%d %H:%M} UTC")
-            leases.put_off(self._claims[action_id], until=end, reason=reason)
+            leases.put_off([self._claims[action_id]], until=end, reason=reason)
         return [order for order in orders if order.action_id not in ends]
 
     def _without_stopped(self, orders: Sequence[Order]) -> list[Order]:
@@ -161,7 +164,7 @@ class ActionQueue:
         }
         for action_id in waiting:
             until, reason = database_now() + breakers.LATER, Reason.of("marketing_stopped")
-            leases.put_off(self._claims[action_id], until=until, reason=reason)
+            leases.put_off([self._claims[action_id]], until=until, reason=reason)
         return [order for order in orders if order.action_id not in waiting]
 
     def _letters(
@@ -175,7 +178,7 @@ class ActionQueue:
             result = {"missing": list(missing)} if missing else {}
             self._settled(action, status="failed", reason=prepared.reason, result=result)
         elif isinstance(prepared, NotYet):
-            leases.put_off(claim, until=prepared.until, reason=Reason.of("passage_is_written"))
+            self._waiting[prepared.until].append(claim)
         elif isinstance(prepared, ChannelError):
             yield ActionLetter(channel=channel, refusal=prepared, claim=claim, action=action)
         elif isinstance(prepared, Exception):
