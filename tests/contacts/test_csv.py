@@ -209,6 +209,17 @@ class TestBrokenLines:
 
         assert [type(record) for record in found] == [Record] + [Line] * 200
 
+    def test_a_quotation_mark_that_is_open_for_too_long_refuses_the_file_and_names_the_line(self) -> None:
+        found = iter(table('Email,Notes\na@example.org,x\nb@example.org,"' + "open\n" * 100))
+        usual = csv.field_size_limit(100)
+
+        try:
+            next(found)
+            with pytest.raises(FileRefused, match="Line 3 opens a quotation mark"):
+                next(found)
+        finally:
+            csv.field_size_limit(usual)
+
     def test_a_stray_quote_is_rejected(self) -> None:
         bad, good = records('Email,Notes\na@example.org,"x"y\nb@example.org,x\n')
 

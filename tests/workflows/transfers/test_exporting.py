@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contacts.deletion import Erased
 from contacts.imports.cells import CUSTOM, defused, read
 from contacts.models import Consent, Contact, Suppression
 from tests import factories as f
 from workflows.models import ExportPerson, ExportRun
 from workflows.models.transfers import NotPossible
-from workflows.transfers import exporting, runs
+from workflows.transfers import erasure, exporting, runs
 
 
 def export(*, chosen=None, columns=("email", "first_name"), kind="csv", by=None):
@@ -165,3 +166,14 @@ def test_cancelled_export_leaves_no_file():
 
     run.refresh_from_db()
     assert (run.state, run.chunks.count()) == ("cancelled", 0)
+
+
+@pytest.mark.django_db
+def test_what_a_failed_export_gathered_is_gone_once_somebody_is_erased():
+    run = ExportRun.objects.create(state="failed")
+    run.chunks.create(number=0, data=b"ada@example.org")
+
+    erasure.forget(Erased(ids=(), emails=("ada@example.org",), names=()))
+
+    run.refresh_from_db()
+    assert (run.state, run.chunks.count()) == ("failed", 0)
