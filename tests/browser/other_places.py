@@ -34,7 +34,7 @@ from workflows.models import (
     WorkflowTemplate,
     WorkflowVersion,
 )
-from workflows.transfers import files, runs
+from workflows.transfers import runs
 
 LIST = "Email,First name,Company\nada@engines.example,Ada,Engines Ltd\nnew@people.example,Noor,\nnobody,,\n"
 ARTISTS = "the7space_artist_discovery"
@@ -47,11 +47,7 @@ def furnish() -> None:
     draft = drafts.draft_of(artists())
     f.StepFactory(version=draft, position=9, action_type="create_task", title="Look at the portfolio", delay_hours=3)
     for name in ("columns.csv", "preview.csv", "result.csv"):
-        run = files.receive(
-            file=io.BytesIO(LIST.encode()), file_name=name, source=name, business_entity=None, by=None, now=now
-        )
-        runs.begin(run)
-        run.refresh_from_db()
+        run = runs.receive(file=io.BytesIO(LIST.encode()), file_name=name, source=name, business_entity=None, now=now)
         if name != "columns.csv":
             runs.check(run=run, fields=run.fields)
         if name == "result.csv":

@@ -69,7 +69,6 @@ def import_file(
         file_name="list.csv",
         source=source or "Command line",
         business_entity=brand,
-        by=None,
         now=now,
     )
     given = {"date_order": date_order or run.date_order, "start_workflows": start_workflows}

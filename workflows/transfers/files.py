@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import datetime as dt
 import io
 import subprocess
 import sys
@@ -13,13 +12,9 @@ from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, Final, cast
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
-from django.db import transaction
 
-from contacts import cleaning
 from contacts.imports import FileRefused, Record, Records
-from contacts.models import BusinessEntity
 from workflows.models import ImportRun
 from workflows.transfers import workbook
 
@@ -32,7 +27,6 @@ OTHER_KINDS: Final = {
 MAX_COLUMNS: Final = 200
 MAX_BYTES: Final = 50_000_000  # 100,000 lines have about 20 MB
 TOO_LARGE = "The file is larger than 50 MB. Split it, or remove columns that nobody needs here."
-BYTES_OF_A_LINE = 200  # about, before the lines are counted
 
 
 class LimitedUpload(TemporaryFileUploadHandler):
@@ -62,28 +56,10 @@ def _is_wanted(request: Any) -> bool:
     return bool(is_there and request.user.is_staff and request.user.has_perms(settings.UPLOAD_PERMISSIONS))
 
 
-@transaction.atomic
-def receive(
-    *, file: BinaryIO, file_name: str, source: str, business_entity: BusinessEntity | None, by: Any, now: dt.datetime
-) -> ImportRun:
-    """Keep the file; nothing of it is read but its first bytes. Raises FileRefused."""
+def refuse_other_kinds(file: BinaryIO) -> None:
+    """Nothing of it is read but its first bytes. Raises FileRefused."""
     file.seek(0)
-    _refuse_other_kinds(file.read(4096))
-    size = file.seek(0, 2)
-    run = ImportRun.objects.create(
-        file_name=(cleaning.line(file_name) or "list")[-200:],
-        source=" ".join(source.split()),
-        business_entity=business_entity,
-        created_by=by if isinstance(by, User) else None,
-        created_at=now,
-        total=max(size // BYTES_OF_A_LINE, 1),
-    )
-    file.seek(0)
-    run.keep(file)
-    return run
-
-
-def _refuse_other_kinds(start: bytes) -> None:
+    start = file.read(4096)
     for signature, refusal in OTHER_KINDS.items():
         if start.startswith(signature):
             raise FileRefused(refusal)

@@ -8,7 +8,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError, transaction
@@ -16,6 +16,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from contactflow.core import clock
+from contacts import cleaning
 from contacts.imports import FileRefused
 from workflows import wake
 from workflows.models import ExportRun, ImportLine, ImportRun
@@ -25,6 +26,7 @@ from workflows.transfers import column_mapping, exporting, files, pipeline
 logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 20.0  # under the 30 in which a worker that is told to stop has to be done
+BYTES_OF_A_LINE = 200  # about, before the lines are counted
 AT_ONCE = 1000  # so many lines are done while the person waits
 AT_ONCE_SECONDS = 15.0
 MAX_CRASHES = 3
@@ -82,10 +84,17 @@ def cancel(*, run: ListRun) -> None:
 # A list that comes
 
 
-def receive(*, here: bool = False, **given: Any) -> ImportRun:
-    """Keep a file (as files.receive) and read it: a short one at once, and any `here`, where nobody is asked anything.
-    Raises FileRefused; then there is no run."""
-    run = files.receive(**given)
+def receive(*, file: BinaryIO, now: dt.datetime, by: Any = None, here: bool = False, **about: Any) -> ImportRun:
+    """Keep a file with its `file_name`, `source` and `business_entity`, and read it: a short one at once, any at once
+    `here`, where nobody is asked anything. Raises FileRefused; then there is no run."""
+    files.refuse_other_kinds(file)
+    about["file_name"] = (cleaning.line(about["file_name"]) or "list")[-200:]
+    about["source"] = " ".join(about["source"].split())
+    total = max(file.seek(0, 2) // BYTES_OF_A_LINE, 1)
+    with transaction.atomic():
+        run = ImportRun.objects.create(created_by=by, created_at=now, total=total, **about)
+        file.seek(0)
+        run.keep(file)
     _work_here(run) if here else begin(run)
     run.refresh_from_db()
     if run.state == State.FAILED:

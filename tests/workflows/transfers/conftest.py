@@ -19,15 +19,12 @@ SAMPLE = Path(__file__).parents[2] / "contacts" / "data" / "contacts.csv"
 def upload(reference_rows: None) -> Callable[..., ImportRun]:
     """A run whose columns are to be chosen."""
     from tests.factories import NOW
-    from workflows.transfers import files, runs
+    from workflows.transfers import runs
 
     def make(content: str | bytes, **options: Any) -> ImportRun:
         data = content.encode() if isinstance(content, str) else content
-        given = {"file_name": "list.csv", "source": "Newsletter", "business_entity": None, "by": None, "now": NOW}
-        run = files.receive(file=io.BytesIO(data), **{**given, **options})
-        runs.begin(run)
-        run.refresh_from_db()
-        return run
+        given = {"file_name": "list.csv", "source": "Newsletter", "business_entity": None, "now": NOW}
+        return runs.receive(file=io.BytesIO(data), **{**given, **options})
 
     return make
 

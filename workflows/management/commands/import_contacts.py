@@ -55,7 +55,6 @@ class Command(BaseCommand):
                     file_name=file.name,
                     source=options["source"] or COMMAND_LINE,
                     business_entity=None if named is None else brands.find(named),
-                    by=None,
                     now=database_now(),
                 )
         except (FileRefused, Unacceptable) as error:
