@@ -73,10 +73,11 @@ def rows_of(people: Sequence[Contact], chosen: Sequence[str]) -> list[list[str]]
     return [[cells.written(name, value(one, name)) for name in chosen] for one in people]
 
 
-def custom_fields() -> list[str]:
-    """The names of custom fields, as the newest people have them."""
+def column_choices() -> list[tuple[str, str]]:
+    """The columns an export can have, with their names; custom fields as the newest people have them."""
     some = Contact.objects.exclude(custom={}).order_by("-created_at", "-id").values_list("custom", flat=True)
-    return sorted({name for custom in some[:LOOKED_AT] for name in custom}, key=str.casefold)[:100]
+    names = sorted({name for custom in some[:LOOKED_AT] for name in custom}, key=str.casefold)[:100]
+    return [*HEADINGS.items(), *((f"{CUSTOM}{name}", f"{name} (custom)") for name in names)]
 
 
 def start(

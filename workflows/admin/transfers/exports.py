@@ -33,15 +33,12 @@ WHO = (("filtered", "The list as you left it"), ("all", "Everybody"))
 NO_FILTER = ("o", "p", "all", "_changelist_filters")
 
 
-def _columns() -> list[tuple[str, str]]:
-    custom = [(f"{CUSTOM}{name}", f"{name} (custom)") for name in exporting.custom_fields()]
-    return [*exporting.HEADINGS.items(), *custom]
-
-
 class ExportForm(forms.Form):
     list = forms.CharField(required=False, widget=forms.HiddenInput)
     who = forms.ChoiceField(choices=WHO, required=False, initial="filtered", widget=forms.RadioSelect)
-    columns = forms.MultipleChoiceField(choices=_columns, required=False, widget=forms.CheckboxSelectMultiple)
+    columns = forms.MultipleChoiceField(
+        choices=exporting.column_choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
     format = forms.ChoiceField(choices=ExportRun.Format.choices, initial=ExportRun.Format.CSV, widget=forms.RadioSelect)
 
 
