@@ -109,6 +109,8 @@ NO_ANSWER = {
     "cut_off": _("The answer was cut off before its end."),
     "other_shape": _("The answer has another shape than was asked for."),
     "model_quiet": _("The language model's server was in trouble shortly before: it was left alone."),
+    "no_model": _("No language model is connected (AI_BASE_URL, AI_MODEL)."),
+    "against": _("What the language model wrote cannot be proposed."),
     "over_budget": _("The day's budget for the language model is used up."),
 }
 AGAINST = {
