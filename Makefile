@@ -1,7 +1,8 @@
 # Contactflow's commands. `make run` needs Python 3.11 or newer and nothing else.
 PYTHON ?=
-# Processes of the tests: of those that compute, and of those that mostly wait for programs they started.
-CORES ?= auto
+# Processes of the tests: of those that compute (one more than cores, since each waits for its database or browser a good
+# part of its time), and of those that mostly wait for programs they started.
+CORES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 WAITING ?= 4
 VENV := .venv
 PY := $(VENV)/bin/python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -93,6 +94,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"needs {' or '.join(programs)}"))
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (not any(name in str(item.path) for name in LONG), -many[item.path], str(item.path)))
+
+
+def pytest_collection() -> None:
+    gc.disable()  # what is collected stays: to look through it again and again for what went is a fifth of the time
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
