@@ -219,13 +219,13 @@ def test_a_long_text_without_an_end_is_left_out_and_the_rest_read(notion: Sandbo
 
 @pytest.mark.parametrize("fault", [{"kind": "error_before", "status": 504}, {"kind": "cut_before"}])
 def test_a_page_that_is_too_much_is_halved_until_it_comes(fault: dict[str, Any], notion: Sandbox, people: str) -> None:
-    for number in range(40):
+    for number in range(27):
         notion.person_creates(people, {"Email": f"p{number}@example.org", "Contact Type": ["Media Contact"]})
     notion.faults.add(path="/query", above=26, **fault)
 
     bridge.sync(full=True)
 
-    assert Contact.objects.count() == 40
+    assert Contact.objects.count() == 27
 
 
 def test_a_page_that_was_halved_grows_again() -> None:

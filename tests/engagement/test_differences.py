@@ -36,9 +36,11 @@ def test_both_texts_can_be_read_from_the_difference(before, after):
 
 
 def test_long_texts_are_compared_line_by_line():
-    before = "word\n" * 5000
+    before = "".join(f"line {number}\n" for number in range(2500))
 
-    assert differences.runs(before, before + "more\n")[-1] == Run("new", "more\n")
+    found = differences.runs(before, before.replace("line 2499", "word 2499"))
+
+    assert [(run.kind, run.text) for run in found[1:]] == [("gone", "line 2499\n"), ("new", "word 2499\n")]
 
 
 @pytest.mark.parametrize(

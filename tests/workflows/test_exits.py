@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def deployed():
-    world.deploy()
+@pytest.fixture(autouse=True, scope="module")
+def _deployed(deployed):
+    """What a fresh deployment has, once for all tests."""
 
 
 def workflow(*steps: tuple[str, int], brand=None, **about):
