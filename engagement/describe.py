@@ -17,6 +17,25 @@ from engagement.models import Conversion, Goal, HumanTouch, MessageEvent
 SENTENCES = {
     "switched_off": _('The email "%(email)s" is switched off.'),
     "no_words": _('The email "%(email)s" is not published yet. Publish it, then try again.'),
+    "subject_shouts": _(
+        "%(language)s: the subject shouts (“%(subject)s”). Small letters and one sign are read sooner."
+    ),
+    "too_large": _("%(language)s: the email has %(size)s kB. Gmail cuts off what is behind 100 kB: shorten it."),
+    "nearly_too_large": _("%(language)s: the email has %(size)s kB, and Gmail cuts off what is behind 100 kB."),
+    "no_text_part": _("%(language)s: the plain text is empty, and some read nothing else."),
+    "no_alt_text": _("%(language)s: %(images)s without words for whoever does not see it: add them."),
+    "link_of_another_brand": _("%(link)s leads to the website of %(brand)s."),
+    "link_no_host": _("%(link)s leads nowhere: there is no such host."),
+    "link_not_public": _("%(link)s leads into a private network, where no recipient gets."),
+    "link_unreachable": _("%(link)s cannot be reached."),
+    "link_slow": _("%(link)s did not answer within seconds."),
+    "link_dead": _("%(link)s answers %(status)s: what it leads to is not there."),
+    "spam_score": _("SpamAssassin gives it %(points)s points (many refuse from 5 on): %(rules)s."),
+    "stand_in_untranslated": _(
+        "%(language)s: what stands in for %(variable)s is English. Say it under When something is missing."
+    ),
+    "people_lack": _("%(lacking)s of %(people)s contacts have no %(variable)s: their email is held."),
+    "language_lacks": _("%(people)s read %(language)s, which is missing: they get %(gets)s."),
     "missing": _(
         'The email "%(email)s" is held: %(contact)s has no %(missing)s. Complete the contact or give the email a '
         "fallback, then try again."

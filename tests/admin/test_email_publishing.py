@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from django.urls import reverse
 
-from engagement import drafts
+from contactflow.core.reasons import Reason
+from engagement import drafts, link_check, spam_score
 from engagement.models import EngagementTemplate
 from engagement.rendering import Words
 from tests import factories as f
@@ -16,8 +17,8 @@ from tests.admin import browser
 pytestmark = pytest.mark.django_db
 
 
-def at(name, email):
-    return reverse(f"admin:engagement_engagementtemplate_{name}", args=[email.pk])
+def at(name, email, *more):
+    return reverse(f"admin:engagement_engagementtemplate_{name}", args=[email.pk, *more])
 
 
 def drafted(**words):
@@ -61,6 +62,29 @@ def test_unknown_variable_is_refused_in_words(desk):
 
     assert "It cannot be published yet" in page
     assert EngagementTemplate.objects.get().current_version.number == 1
+
+
+def test_what_should_be_seen_first_is_asked_once_more(desk):
+    f.ContactFactory(first_name="")
+    email = drafted(subject="BUY IT NOW!!", fallbacks={"first_name": None}, body="Dear {{ first_name }}.")
+
+    asked = desk.post(at("publish", email), {"seen": seen(desk, email)})
+    waiting = EngagementTemplate.objects.get().current_version.number
+    accepted = [one["key"] for one in asked.context["findings"]]
+    f.ContactFactory(first_name="")
+    desk.post(at("publish", email), {"seen": asked.context["seen"], "accepted": accepted})
+
+    assert "1 of 1 contacts have no first_name" in asked.content.decode()
+    assert at("lacking", email, "first_name") in asked.content.decode()
+    assert (waiting, EngagementTemplate.objects.get().current_version.number) == (1, 2)
+
+
+def test_slow_checks_are_fetched_beside_the_page(desk, monkeypatch):
+    email = drafted(body="[Read](https://gone.example/a)")
+    monkeypatch.setattr(link_check, "dead", lambda links: {link: Reason.of("link_dead", status=404) for link in links})
+    monkeypatch.setattr(spam_score, "of", lambda **about: None)
+
+    assert "https://gone.example/a answers 404" in desk.get(at("checks", email)).content.decode()
 
 
 def test_draft_is_thrown_away_after_seeing_what_is_lost(desk):

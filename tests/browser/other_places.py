@@ -216,6 +216,7 @@ NO_PAGES: dict[str, str] = {
     f"{TEXT}_preview": PIECE,
     f"{TEXT}_people": NO_PAGE,
     f"{TEXT}_coverage": PIECE,
+    f"{TEXT}_checks": PIECE,
     f"{TEXT}_test": PRESSED,
     f"{TEXT}_keep": PRESSED,
     **dict.fromkeys(("engagement_experiment_stop", "engagement_experiment_publish"), ASKS),
