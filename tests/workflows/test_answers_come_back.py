@@ -29,6 +29,7 @@ def outside(smtp_sink, imap_server, settings):
 
 def test_an_answer_ends_the_sequence_and_reaches_the_team(outside, imap_server):
     world.deploy()
+    mailboxes.read_all()  # what comes before is history
     template = f.WorkflowTemplateFactory()
     version = f.WorkflowVersionFactory(template=template, events=["begun"])
     for hours in (0, 24):
