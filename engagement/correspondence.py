@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -23,6 +23,8 @@ from engagement.channels.base import ChannelError, Envelope, Receipt
 from engagement.inbound import reply_addresses
 from engagement.models import Delivery, EngagementTemplate, HumanTouch, Message, MessageEvent, Purpose, Reply
 from engagement.rendering import Rendered, Words
+from engagement.tracking import links
+from engagement.tracking.links import Tracking
 
 Status = Message.Status
 LEVEL = EngagementTemplate.Level.ADVANCED  # what a colleague knows of the contact anyway
@@ -53,11 +55,14 @@ def write(  # noqa: PLR0913  what a mail consists of
     now: datetime,
 ) -> Message:
     """Store the mail, to leave within moments. Raises NotWritten."""
-    rendered = _rendered(words(subject=subject, body=body), contact, business_entity)
+    message_id, brand = uuid4(), business_entity
+    is_followed = brand is not None and brand.tracks_by_hand
+    tracking = links.tracking_of(message_id=message_id, brand=brand, contact=contact) if is_followed else None
+    rendered = _rendered(words(subject=subject, body=body), contact, brand, tracking)
     with transaction.atomic():
-        if refusal := _refusal(contact, business_entity):
+        if refusal := _refusal(contact, brand):
             raise NotWritten(refusal)
-        message = _post(contact, business_entity, rendered, now, author=by[:150], answers=reply)
+        message = _post(contact, brand, rendered, now, pk=message_id, author=by[:150], answers=reply)
         inbox.answered(message=message)
     return message
 
@@ -83,6 +88,7 @@ def _post(contact: Contact, brand: BusinessEntity | None, rendered: Rendered, no
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
+        links=rendered.links,
         status=Status.PENDING,
         **about,
     )
@@ -111,7 +117,9 @@ def filled(*, template: EngagementTemplate, contact: Contact, business_entity: B
     return rendering.filled(told, values)
 
 
-def _rendered(typed: Words, contact: Contact, brand: BusinessEntity | None) -> Rendered:
+def _rendered(
+    typed: Words, contact: Contact, brand: BusinessEntity | None, tracking: Tracking | None = None
+) -> Rendered:
     if not typed.subject or not typed.body:
         empty = "subject" if not typed.subject else "text"
         raise NotWritten(Reason.of("not_written", said=f"There is no {empty} yet. Write one."))
@@ -122,7 +130,7 @@ def _rendered(typed: Words, contact: Contact, brand: BusinessEntity | None) -> R
     if first := next((fault for field in ("subject", "body") for fault in faults.get(field, [])), ""):
         raise NotWritten(Reason.of("not_written", said=first))
     values = context.gather(contact=contact, business_entity=brand, facts=None, names=typed.variable_names())
-    rendered = rendering.compose(words=typed, values=values, brand=layout.brand_of(brand))
+    rendered = rendering.compose(words=typed, values=values, brand=layout.brand_of(brand), tracking=tracking)
     if rendered.missing:
         raise NotWritten(Reason.of("lacking", contact=str(contact), missing=rendered.missing))
     return rendered

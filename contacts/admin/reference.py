@@ -89,7 +89,7 @@ class BusinessEntityAdmin(Reference):
             "translated_signatures", "language", "postal_address",
         )}),
         ("Permission", {"fields": ("requires_consent",)}),
-        ("What is followed", {"fields": ("tracks_opens", "tracks_clicks", "tracking_url")}),
+        ("What is followed", {"fields": ("tracks_opens", "tracks_clicks", "tracks_by_hand", "tracking_url")}),
         ("What a language model is told", {"fields": (
             "approved_statements", "voice_examples", ("voice_do", "voice_dont"), "model_tokens_per_day",
         )}),

@@ -129,6 +129,11 @@ class BusinessEntity(models.Model):
     tracks_clicks = models.BooleanField(
         "follow clicks", default=True, help_text="Links in the email lead through Contactflow, which notes the click."
     )
+    tracks_by_hand = models.BooleanField(
+        "also in mails written by hand", default=False, db_default=False,
+        help_text="Follow in what colleagues write themselves whatever is ticked above. What one person "
+        "writes to another is usually not watched.",
+    )  # fmt: skip
     tracking_url = models.URLField(
         "host of these links", blank=True, validators=[validate_site],
         help_text="Such as https://links.example.com, which has to lead here, too. Empty: the host of TRACKING_URL.",

@@ -67,6 +67,24 @@ def test_mail_leaves_from_the_brand_with_variables_and_markdown(sink, ada, galle
     assert mail["Message-ID"] == message.message_id == f"<{message.pk}@gallery.example>"
 
 
+@pytest.mark.parametrize(
+    ("brand_follows", "person_follows", "followed"), [(False, True, False), (True, True, True), (True, False, False)]
+)
+def test_mail_by_hand_is_followed_where_the_brand_and_the_person_want_it(
+    sink, ada, gallery, brand_follows, person_follows, followed
+):
+    gallery.tracks_by_hand, ada.is_tracked = brand_follows, person_follows
+    ada.save(update_fields=["is_tracked"])
+
+    message = write(ada, gallery, body="See [it](https://a.example/).")
+    leave()
+
+    page = received(sink).get_body(("html",)).get_content()
+    assert ("/t/c/" in page, "/t/o/" in page) == (followed, followed)
+    assert message.links == (["https://a.example/"] if followed else [])
+    assert "https://a.example/" in received(sink).get_body(("plain",)).get_content()
+
+
 def test_person_wrote_it_and_no_machine(sink, ada, gallery):
     write(ada, gallery)
 
