@@ -21,7 +21,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from contactflow import contact_summary
-from contactflow.admin import mail_writing
+from contactflow.admin import mail_writing, writing_help
 from contactflow.admin.person_forms import colleagues
 from contactflow.core import clock, datetimes, numbers
 from contactflow.core.admin.filters import choice_filter
@@ -32,6 +32,7 @@ from contacts.models import Contact
 from engagement import inbound, inbox, worklist
 from engagement.admin import live_updates
 from engagement.admin.live_updates import LiveList
+from engagement.language_model import is_available
 from engagement.models import WAITING, Message, Reply, ResponseClock
 from engagement.models.clocks import UNANSWERED
 
@@ -187,6 +188,8 @@ class InboxAdmin(LiveList, ReadOnlyAdmin):
             if mail_writing.may_write(request):
                 form = form or mail_writing.form_for(contact, reply=reply)
                 context |= mail_writing.context_of(contact, form) | {"mail_action": address_of(reply, "answer")}
+                kinds = {"answer": "Propose an answer"} if is_available() else {}
+                context |= writing_help.context_of(contact, kinds, reply=reply)
         return self.framed(request, "admin/contactflow/inbox_exchange.html", context)
 
     def _shown(self, mail: inbox.Mail, reply: Reply) -> dict[str, Any]:

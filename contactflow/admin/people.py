@@ -16,13 +16,14 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from contactflow import contact_merge, contact_summary, timeline
-from contactflow.admin import mail_writing
+from contactflow.admin import mail_writing, writing_help
 from contactflow.admin.contact_merge import Merging
 from contactflow.admin.mail_writing import MailWriting
 from contactflow.admin.people_list import PeopleList
 from contactflow.admin.person_buttons import PersonButtons
 from contactflow.admin.person_goals import PersonGoals
 from contactflow.admin.personal_data import PersonalData
+from contactflow.admin.writing_help import PersonHelp
 from contactflow.core import clock
 from contactflow.core.admin.model_admin import address_of, joined, page
 from contacts import intake
@@ -42,7 +43,16 @@ MAIN = ("Start a workflow", "Write", "Add a task")
 
 @admin.register(Contact)
 class WholeContactAdmin(
-    Merging, PersonalData, PersonGoals, PersonButtons, MailWriting, PeopleList, ListButtons, InNotion, ContactAdmin
+    Merging,
+    PersonHelp,
+    PersonalData,
+    PersonGoals,
+    PersonButtons,
+    MailWriting,
+    PeopleList,
+    ListButtons,
+    InNotion,
+    ContactAdmin,
 ):
     """The page of a person is a place to work; the form stands behind "Edit". A change starts its workflows at once."""
 
@@ -110,6 +120,7 @@ class WholeContactAdmin(
         page = PageLink.objects.filter(contact=contact).first()
         offered = [*self._deeds(request, contact), *self._places(request, contact)]
         return {
+            **writing_help.context_of(contact, writing_help.kinds_for(contact)),
             "original": contact,
             "subtitle": self.title_of(contact),
             "title": self.title_of(contact),

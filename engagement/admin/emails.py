@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
@@ -24,6 +25,8 @@ from engagement.admin.email_publishing import Publishing
 from engagement.admin.email_versions import Versions, fallbacks_in_words, passages_in_words, recent_versions
 from engagement.admin.experiments import Testing
 from engagement.admin.messages import EmailPictures, as_text
+from engagement.admin.writing_help import KINDS, LANGUAGES, WritingHelp
+from engagement.language_model import is_available
 from engagement.models import EngagementTemplate, TemplateVersion
 from engagement.rendering import Words
 
@@ -41,7 +44,7 @@ class Use:
 
 
 @admin.register(EngagementTemplate)
-class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Versions, NoDeleteAdmin):
+class EngagementTemplateAdmin(EmailPictures, WritingHelp, Previewing, Publishing, Testing, Versions, NoDeleteAdmin):
     when_empty = "Write the first email; then choose it in a step of a workflow."
     form = WordsForm
     change_form_template = "admin/engagement/email.html"
@@ -85,6 +88,9 @@ class EngagementTemplateAdmin(EmailPictures, Previewing, Publishing, Testing, Ve
         template: EngagementTemplate | None = options.get("obj")
         context |= {
             **(_draft(template) if template else {}),
+            "help_kinds": KINDS if is_available() else {},
+            "help_languages": LANGUAGES,
+            "help_address": reverse("admin:engagement_engagementtemplate_writing_help"),
             "levels": _levels(),
             "modes": MODES,
             "languages": _languages(),

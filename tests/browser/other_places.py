@@ -218,6 +218,7 @@ NO_PAGES: dict[str, str] = {
     f"{TEXT}_coverage": PIECE,
     f"{TEXT}_checks": PIECE,
     f"{TEXT}_test": PRESSED,
+    f"{TEXT}_writing_help": PIECE,
     f"{TEXT}_keep": PRESSED,
     **dict.fromkeys(("engagement_experiment_stop", "engagement_experiment_publish"), ASKS),
     f"{FLOW}_preview": PIECE,
@@ -246,6 +247,7 @@ NO_PAGES: dict[str, str] = {
     **dict.fromkeys(
         (f"engagement_reply_{name}" for name in ("take", "assign", "settle", "reopen", "accept", "answer")), PRESSED
     ),
+    "contacts_contact_help": PIECE,
     "contacts_contact_mail_preview": PIECE,
     "contacts_contact_mail_words": NO_PAGE,
     "engagement_alert_bell": PIECE,
