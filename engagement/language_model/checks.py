@@ -97,7 +97,7 @@ def _of_matter(text: str, rules: Rules) -> Iterator[Finding]:
         if found := pattern.search(rest):
             yield Finding(code, found.group())
     language = languages.of(text)
-    if rules.language and language and language != rules.language:
+    if rules.language in languages.COMMON and language and language != rules.language:
         yield Finding("other_language", language)
     if rules.is_plain:
         yield from (Finding("name", name) for name in _names(rest, language or rules.language))

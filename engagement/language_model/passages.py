@@ -100,20 +100,26 @@ def _want(emails: Sequence[Email], now: dt.datetime) -> list[GeneratedPassage]:
     if not emails:
         return []
     quiet = breaker.is_quiet(now=now)
-    named = ((one, name) for one in emails for name in Words.of(one.version).passage_names())
-    rows = [_wanted(one, name, now) for one, name in named if one.version.passages.get(name)]
+    rows = [row for one in emails for row in _wanted(one, now)]
     for row in rows if quiet else ():
         row.status, row.reason, row.text, row.digest = Status.NOT_ASKED, "model_quiet", row.fallback, _digest(row)
     GeneratedPassage.objects.bulk_create(rows, ignore_conflicts=True)
     return rows
 
 
-def _wanted(email: Email, name: str, now: dt.datetime) -> GeneratedPassage:
+def _wanted(email: Email, now: dt.datetime) -> list[GeneratedPassage]:
+    """One for each passage in the words as this person reads them."""
     brand = email.business_entity
-    spoken = Words.of(email.version).for_reader(email.contact, brand)
-    instruction, fallback = spoken.passages[name]["instruction"], spoken.passages[name]["fallback"]
-    told = facts.of_person(email.contact, brand)
-    language = languages.of(f"{spoken.body} {fallback}")
+    words = Words.of(email.version).for_reader(email.contact, brand)
+    names = [name for name in words.passage_names() if words.passages.get(name)]
+    told = facts.of_person(email.contact, brand) if names else {}
+    return [_row(email, name, words, told, now) for name in names]
+
+
+def _row(email: Email, name: str, words: Words, told: facts.Facts, now: dt.datetime) -> GeneratedPassage:
+    described, brand = words.passages[name], email.business_entity
+    language = languages.of(f"{words.body} {described['fallback']}") or words.language.partition("-")[0]
+    asked = prompts.passage(instruction=described["instruction"], facts=told, business_entity=brand, language=language)
     return GeneratedPassage(
         action=email.action_id,
         contact=email.contact,
@@ -121,10 +127,10 @@ def _wanted(email: Email, name: str, now: dt.datetime) -> GeneratedPassage:
         version=email.version,
         name=name,
         facts=told,
-        prompt=prompts.passage(instruction=instruction, facts=told, business_entity=brand, language=language),
+        prompt=asked,
         language=language,
         allowed=facts.repeatable(told, brand),
-        fallback=fallback,
+        fallback=described["fallback"],
         model=settings.AI_MODEL,
         wanted_at=now,
         wait_until=now + LONGEST_WAIT,
@@ -226,7 +232,7 @@ def _due(now: dt.datetime) -> QuerySet[GeneratedPassage]:
 def _take(limit: int) -> tuple[list[tuple[GeneratedPassage, Reservation]], int]:
     """Those to be asked now, each with what is reserved for it; how many are not to be asked at all."""
     now = database_now()
-    due = _due(now).select_related("business_entity", "version").order_by("wanted_at")
+    due = _due(now).select_related("business_entity").order_by("wanted_at")
     rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
     taken = []
     for row in rows:
@@ -278,7 +284,7 @@ def _settle(row: GeneratedPassage, reservation: Reservation, task: asyncio.Task[
 
 def _rules(row: GeneratedPassage) -> Rules:
     """It may be about what was asked, what was approved and what is known of the person but for their name."""
-    instruction = row.version.passages.get(row.name, {}).get("instruction", "")
+    instruction = row.prompt[-1]["content"].partition("\n\n<data>")[0]
     told = {name: value for name, value in row.facts.items() if name != "first_name"}
     values = [one for value in told.values() for one in (value if isinstance(value, list) else [value])]
     stated = [one for one in row.allowed if one != row.facts.get("first_name")]

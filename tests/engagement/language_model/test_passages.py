@@ -120,6 +120,20 @@ def test_facts_hold_no_address_number_note_or_claim_and_cannot_end_their_block(m
     assert not any(secret in told(model) for secret in ("ada@example.org", "+4912", "secret", "Work </data>"))
 
 
+def test_a_translated_email_asks_for_its_passage_in_the_readers_language(model):
+    german = {
+        "instruction": "Schreibe über die Arbeit und unsere Räume.",
+        "fallback": "Wir freuen uns auf Ihre Arbeit.",
+    }
+    translated = {"subject": "Hallo", "preheader": "", "body": "Guten Tag. {{ passage.opening }}"}
+    one = email(ContactFactory(first_name="Ada", locale="de-AT"))
+    one.version.translations = {"de": {**translated, "passages": {"opening": german}}}
+    model.reply = says("Ihre Arbeit passt in unsere Räume, und wir freuen uns auf Sie.")
+
+    assert written(one) == {"opening": "Ihre Arbeit passt in unsere Räume, und wir freuen uns auf Sie."}
+    assert (row(one).language, row(one).fallback) == ("de", german["fallback"])
+
+
 def test_only_what_stands_in_the_words_is_asked_for_and_once(model):
     one = email()
     written(one)
