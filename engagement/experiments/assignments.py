@@ -68,7 +68,9 @@ def _free(experiment: Experiment) -> int:
 
 
 def _known(experiment: Experiment, people: set[UUID]) -> dict[UUID, int | None]:
-    return dict(experiment.assignments.filter(contact__in=people).values_list("contact", "variant"))
+    """Of whoever was two people, what the first of them got."""
+    rows = experiment.assignments.filter(contact__in=people).order_by("-at", "-pk")
+    return dict(rows.values_list("contact", "variant"))
 
 
 def _assign(experiment: Experiment, variants: Mapping[str, Variant], one: Wanted) -> Assignment:
@@ -76,7 +78,12 @@ def _assign(experiment: Experiment, variants: Mapping[str, Variant], one: Wanted
         return allocation.position(salt=f"{experiment.salt}:{what}", contact=one.contact)
 
     assignment = Assignment(
-        experiment=experiment, contact_id=one.contact, action=one.action, is_even=True, share=experiment.hold_out / 100
+        experiment=experiment,
+        contact_id=one.contact,
+        person=one.contact,
+        action=one.action,
+        is_even=True,
+        share=experiment.hold_out / 100,
     )
     if place("hold-out") < experiment.hold_out / 100:
         return assignment

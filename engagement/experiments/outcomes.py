@@ -1,4 +1,7 @@
-"""What came of a test, counted from the rows: of people, once each, by what they did and no machine."""
+"""What came of a test, counted from the rows: of people, once each, by what they did and no machine.
+
+Two people who became one count once, and not at all where they got different versions.
+"""
 
 from __future__ import annotations
 
@@ -54,12 +57,19 @@ _COUNT = """
                     AND bounce.type = 'bounced' AND bounce.detail->>'kind' = 'hard'
             )) AS delivered,
             began + span <= %(now)s AS is_over, {did} AS did
-        FROM engagement_assignment AS assigned
+        FROM (
+            SELECT *, row_number() OVER person AS place,
+                min(COALESCE(variant_id, 0)) OVER person <> max(COALESCE(variant_id, 0)) OVER person AS is_torn
+            FROM engagement_assignment WHERE experiment_id = %(experiment)s
+            WINDOW person AS (
+                PARTITION BY contact_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+            )
+        ) AS assigned
         LEFT JOIN engagement_variant AS variant ON variant.id = assigned.variant_id
         LEFT JOIN engagement_message AS message ON message.action = assigned.action AND variant.id IS NOT NULL
         CROSS JOIN LATERAL (SELECT CASE WHEN variant.id IS NULL THEN assigned.at ELSE message.sent_at END AS began,
             make_interval(hours => %(hours)s) AS span) AS time
-        WHERE assigned.experiment_id = %(experiment)s
+        WHERE place = 1 AND NOT is_torn
     )
     SELECT key, count(*), count(*) FILTER (WHERE delivered), count(*) FILTER (WHERE delivered AND did),
         count(*) FILTER (WHERE delivered AND is_over), count(*) FILTER (WHERE delivered AND is_over AND did),

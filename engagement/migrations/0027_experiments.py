@@ -191,6 +191,12 @@ class Migration(migrations.Migration):
             name="Assignment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "person",
+                    models.UUIDField(
+                        editable=False, help_text="Whom it was decided for; two people may become one contact."
+                    ),
+                ),
                 ("action", models.UUIDField(editable=False, help_text="The step, and so the message, that counts.")),
                 ("is_even", models.BooleanField(help_text="Spread evenly: what a shifting test is judged by.")),
                 ("share", models.FloatField(help_text="How probable this variant was.")),
@@ -198,7 +204,7 @@ class Migration(migrations.Migration):
                 (
                     "contact",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.contact"
+                        on_delete=django.db.models.deletion.CASCADE, related_name="assignments", to="contacts.contact"
                     ),
                 ),
                 (
@@ -247,6 +253,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="assignment",
-            constraint=models.UniqueConstraint(fields=("experiment", "contact"), name="one_assignment_a_person"),
+            constraint=models.UniqueConstraint(fields=("experiment", "person"), name="one_assignment_a_person"),
         ),
     ]

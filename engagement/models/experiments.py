@@ -109,7 +109,8 @@ class Assignment(models.Model):
     """What a person gets in a test, decided once, when the email is prepared for them the first time."""
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="assignments", db_index=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="assignments")
+    person = models.UUIDField(editable=False, help_text="Whom it was decided for; two people may become one contact.")
     variant = models.ForeignKey(
         Variant, on_delete=models.CASCADE, null=True, related_name="+", db_index=False, help_text="Empty: held out."
     )
@@ -121,7 +122,7 @@ class Assignment(models.Model):
     class Meta:
         ordering = ("-at", "-id")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["experiment", "contact"], name="one_assignment_a_person"),
+            models.UniqueConstraint(fields=["experiment", "person"], name="one_assignment_a_person"),
         ]
 
     def __str__(self) -> str:

@@ -31,8 +31,8 @@ def nine_days_later():
                     sent_at=now - dt.timedelta(days=9), recipient="a@b.example", subject="", text="", html="",
                 )  # fmt: skip
                 Assignment.objects.create(
-                    experiment=experiment, contact=message.contact, variant=variant, action=message.action,
-                    is_even=True, share=0.5,
+                    experiment=experiment, contact=message.contact, person=message.contact_id, variant=variant,
+                    action=message.action, is_even=True, share=0.5,
                 )  # fmt: skip
                 if number < clicking:
                     MessageEvent.objects.create(

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from contactflow.contact_merge import merging
 from engagement import delivery, drafts, publishing
 from engagement.channels.base import Receipt
 from engagement.delivery import NotAllowed, Order
@@ -15,7 +16,7 @@ from engagement.experiments import outcomes, report, running
 from engagement.experiments.running import NotPossible, Plan
 from engagement.models import Assignment, Conversion, Experiment, Goal, Message, MessageEvent
 from engagement.rendering import Words
-from tests.factories import NOW, BusinessEntityFactory, ContactFactory, EngagementTemplateFactory
+from tests.factories import NOW, BusinessEntityFactory, ContactFactory, EngagementTemplateFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + dt.timedelta(days=10)
@@ -126,6 +127,24 @@ def test_only_people_in_time_count_and_bounced_mail_does_not(template):
     found = outcomes.counts(outcomes.of(experiment, now=now))
 
     assert (sum(one.people for one in found.values()), sum(one.successes for one in found.values())) == (5, 2)
+
+
+def test_two_people_who_become_one_count_once_or_not_at_all(template):
+    experiment = begun(template)
+    crowd = people(12)
+    got = dict(zip(crowd, send(template, crowd), strict=True))
+    keep, *same = [one for one in crowd if got[one] == got[crowd[0]]]
+    other = next(one for one in crowd if got[one] != got[keep])
+    boss = UserFactory()
+
+    merging.merge(keep=keep, drop=same[0], choices={}, by=boss, now=NOW)
+    once = outcomes.of(experiment, now=LATER)
+    merging.merge(keep=keep, drop=other, choices={}, by=boss, now=NOW)
+    out = outcomes.of(experiment, now=LATER)
+
+    assert sum(one.assigned for one in once.values()) == 11
+    assert sum(one.assigned for one in out.values()) == 9
+    assert send(template, [keep]) == [got[keep]]
 
 
 def test_before_their_time_is_over_nobody_counts(template):
