@@ -1,4 +1,4 @@
-"""A test: an email as typed, to the colleague who writes it, through the channel that real ones take.
+"""A test: an email as typed, to the colleague who writes it or whom they name, through the channel that real ones take.
 
 No Message is made, no address is blocked after a refusal, and the channel's own pauses are neither heeded nor changed.
 While no mail server is connected, a KeptTest stays to be read.
@@ -82,7 +82,7 @@ def _remedy(delivery: Delivery) -> str:
     if delivery.reason.get("code") in ("sender_unusable", "reply_to_unusable"):
         return ""  # said already
     if delivery.status == Delivery.Status.FAILED:
-        return f"Check your own address ({delivery.address}) and the brand's sender."
+        return f"Check the address {delivery.address} and the brand's sender."
     if not delivery.attempts:  # the channel's own trouble counts none
         return "That is the mail server's trouble, not this email's: whoever looks after the server can help."
     return "Try again in a minute."

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -18,7 +20,7 @@ from contactflow.core import clock, numbers
 from contactflow.core.admin.model_admin import BaseAdmin, address_of, page
 from contactflow.core.statement_timeout import QueryTooSlow
 from contacts.admin import people_search
-from contacts.models import BusinessEntity, Contact
+from contacts.models import BusinessEntity, Contact, Suppression
 from engagement import coverage, drafts, placeholders, previews, template_validation, test_send, translations
 from engagement.admin.email_form import FallbacksField, PassagesField, TranslationsField
 from engagement.models import EngagementTemplate, Purpose
@@ -29,7 +31,7 @@ FOUND = 8  # people offered for a few letters
 LISTED = 50
 SPOKEN = 8  # languages listed
 TESTS, PER = 10, dt.timedelta(minutes=10)
-TESTED = "Sent a test to themselves."
+TESTED = "Sent a test."
 
 
 class Previewing(BaseAdmin):
@@ -50,7 +52,7 @@ class Previewing(BaseAdmin):
 
     @page("test/", permission="change add", method="POST")
     def test(self, request: HttpRequest) -> HttpResponse:
-        """The email as typed, to whoever asks."""
+        """The email as typed, in the language that is looked at, to whoever asks or to several people."""
         return JsonResponse(_tested(request))
 
     @page("people/", permission="view add", method="GET")
@@ -241,23 +243,55 @@ def _then(words: Words, name: str) -> str:
 
 
 def _tested(request: HttpRequest) -> dict[str, Any]:
-    user, now = request.user, clock.database_now()
-    recipient = str(getattr(user, "email", ""))
-    if not recipient:
+    now = clock.database_now()
+    recipients = _recipients(request)
+    if not recipients:
         return {
             "level": "is-bad",
             "said": "Your account has no email address, so a test cannot reach you.",
             "remedy": "Add your address",
             "address": reverse("admin:profile"),
         }
-    recent = LogEntry.objects.filter(
-        user_id=cast(int, user.pk), action_time__gt=now - PER, change_message=TESTED
-    ).count()
-    if recent >= TESTS:
-        return {"level": "is-warn", "said": f"You sent {TESTS} tests in the last 10 minutes. Wait a little."}
+    if refused := _refused(request, recipients, now):
+        return refused
+    seen = _previewed(request)
+    told = [_sent_to(request, seen, recipient, now) for recipient in recipients]
+    held = f" A real one would be held: no {', no '.join(seen.missing).lower()}." if seen.missing else ""
+    worst = max(told, key=lambda one: ("is-good", "is-warn", "is-bad").index(one["level"]))
+    return worst | {"said": " ".join(dict.fromkeys(one["said"] for one in told)) + held}
+
+
+def _recipients(request: HttpRequest) -> list[str]:
+    """Whoever was typed, commas between them; else whoever asks."""
+    typed = re.split(r"[,;\s]+", request.POST.get("test_to", ""))
+    mine = str(getattr(request.user, "email", ""))
+    return list(dict.fromkeys(filter(None, typed))) or [one for one in (mine,) if one]
+
+
+def _refused(request: HttpRequest, recipients: list[str], now: dt.datetime) -> dict[str, str] | None:
+    """Why nothing goes out to any of them."""
+    if odd := next((one for one in recipients if not _is_address(one)), None):
+        return {"level": "is-bad", "said": f"“{odd[:80]}” is no email address. Nothing was sent."}
+    blocked = Suppression.objects.filter(email__in=[one.lower() for one in recipients]).values_list("email", flat=True)
+    if first := blocked.first():
+        return {"level": "is-bad", "said": f"{first} is blocked (Suppressed addresses). Nothing was sent."}
+    mine = LogEntry.objects.filter(user_id=cast(int, request.user.pk), change_message=TESTED)
+    if mine.filter(action_time__gt=now - PER).count() + len(recipients) > TESTS:
+        return {"level": "is-warn", "said": f"That is more than {TESTS} tests in 10 minutes. Wait a little."}
     if errors := _errors(request):
         return {"level": "is-bad", "said": f"These words cannot be sent yet. {errors[0]}"}
-    seen = _previewed(request)
+    return None
+
+
+def _is_address(typed: str) -> bool:
+    try:
+        validate_email(typed)
+    except ValidationError:
+        return False
+    return True
+
+
+def _sent_to(request: HttpRequest, seen: Preview, recipient: str, now: dt.datetime) -> dict[str, Any]:
     contact = people_search.chosen(request)
     brand = _brand(request, contact)
     _log(request, now)
@@ -267,12 +301,11 @@ def _tested(request: HttpRequest) -> dict[str, Any]:
         )
     except test_send.TestFailed as failure:
         return {"level": "is-bad", "said": str(failure)}
-    held = f" A real one would be held: no {', no '.join(seen.missing).lower()}." if seen.missing else ""
     if outcome.kept is None:
-        return {"level": "is-good", "said": outcome.said + held}
+        return {"level": "is-good", "said": outcome.said}
     where = {"remedy": "Read it", "address": address_of(outcome.kept)}
     may_read = request.user.has_perm("engagement.view_kepttest")
-    return {"level": "is-warn", "said": outcome.said + held} | (where if may_read else {})
+    return {"level": "is-warn", "said": outcome.said} | (where if may_read else {})
 
 
 def _log(request: HttpRequest, now: dt.datetime) -> None:

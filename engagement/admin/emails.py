@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -98,6 +99,7 @@ class EngagementTemplateAdmin(EmailPictures, WritingHelp, Previewing, Publishing
             "may_edit": self.has_change_permission(request) if template else self.has_add_permission(request),
             "may_choose": request.user.has_perm("contacts.view_contact"),
             "address_of_mine": getattr(request.user, "email", ""),
+            "colleagues": _colleagues(),
             "versions": recent_versions(template) if template else [],
             "uses": self.used_by(template) if template else [],
         }
@@ -187,6 +189,11 @@ def _draft(template: EngagementTemplate) -> dict[str, Any]:
     """What stands above the form: what is sent, and what waits to be published."""
     draft, current = drafts.draft_of(template), template.current_version
     return {"draft": draft, "current": current, "changes": differences.between(earlier=current, later=draft)}
+
+
+def _colleagues() -> list[str]:
+    staff = User.objects.filter(is_active=True, is_staff=True).exclude(email="")
+    return list(staff.order_by("email").values_list("email", flat=True)[:50])
 
 
 def _languages() -> list[tuple[str, str]]:

@@ -264,7 +264,7 @@ class MessageAdmin(EmailPictures, PeopleSearch, ReadOnlyAdmin):
 class KeptTestAdmin(EmailPictures, ReadOnlyAdmin):
     """What colleagues sent to themselves while no mail server was connected."""
 
-    when_empty = "No test is kept here. While no mail server is connected, “Send me a test” brings it here."
+    when_empty = "No test is kept here. While no mail server is connected, “Send a test” brings it here."
     list_display = ("subject", "to", "kept_at")
     search_fields = ("address",)
     sortable_by = ()  # no other order has an index

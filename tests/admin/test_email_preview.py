@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from contacts.models import EntityMembership
+from contacts.models import EntityMembership, Suppression
 from engagement.admin import email_preview
 from engagement.channels import registry
 from engagement.models import KeptTest, Message, TemplateVersion
@@ -248,6 +248,26 @@ def test_test_goes_to_whoever_asks_with_the_words_as_typed(desk, boss, sink):
     assert received.recipients == [boss.email]
     assert received.message["Subject"] == "[Test] Unsaved Grace"
     assert answer["level"] == "is-good"
+
+
+def test_test_goes_to_several_in_the_language_that_is_looked_at(desk, sink):
+    german = {"translation": ["de"], "translation_de_subject": "Hallo", "translation_de_body": "Guten Tag.",
+              "shown_language": "de"}  # fmt: skip
+
+    send_test(desk, test_to="ada@staff.example, grace@staff.example; ada@staff.example", **german)
+
+    assert sorted(one.recipients[0] for one in sink.received) == ["ada@staff.example", "grace@staff.example"]
+    assert {one.message["Subject"] for one in sink.received} == {"[Test] Hallo"}
+
+
+@pytest.mark.parametrize(
+    "typed", ["ada@staff.example, nobody", "gone@example.org", ", ".join(f"a{n}@b.example" for n in range(11))]
+)
+def test_nothing_is_sent_where_one_of_them_cannot_be(desk, sink, typed):
+    Suppression.objects.create(email="gone@example.org", reason="bounced")
+
+    assert send_test(desk, test_to=typed)["level"] != "is-good"
+    assert not sink.received
 
 
 def test_test_leaves_no_message(desk, sink):
