@@ -192,6 +192,9 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        for name in ("subject", "body", "language"):  # a draft may be without, an email that is sent may not
+            if name in self.fields:
+                self.fields[name].is_needed = True  # type: ignore[attr-defined]  # read by email_field.html
         if "purpose" in self.fields:
             self.fields["purpose"].required = False  # what is not said stays
         if not self.instance.pk:
