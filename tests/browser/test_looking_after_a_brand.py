@@ -40,7 +40,7 @@ def step(page: Page, number: int) -> Locator:
 def test_words_are_seen_as_hilma_will_read_them(editor):
     open_email(editor)
     editor.get_by_label("Personalisation level").select_option(value="advanced")
-    editor.get_by_label("Body").fill("Dear {{ first_name }},\n\nhow are things at ")
+    editor.get_by_label("Body").first.fill("Dear {{ first_name }},\n\nhow are things at ")
     editor.get_by_role("button", name="Company", exact=True).focus()
     editor.keyboard.press("Enter")
     editor.keyboard.type("?")  # the cursor is back in the text
@@ -79,7 +79,7 @@ def ground(body: Locator) -> str:
 
 def test_a_test_of_unsaved_words_arrives_at_the_editors_own_address(office, editor):
     open_email(editor)
-    editor.get_by_label("Subject").fill("Only a test, {{ first_name }}")
+    editor.get_by_label("Subject", exact=True).first.fill("Only a test, {{ first_name }}")
     expect(editor.get_by_role("group", name="As the inbox shows it")).to_contain_text("Only a test, Ada")
 
     editor.get_by_role("button", name="Send a test").click()
@@ -92,7 +92,7 @@ def test_a_test_of_unsaved_words_arrives_at_the_editors_own_address(office, edit
 
 def test_words_wait_in_a_draft_whose_difference_is_read_before_it_is_published(office, editor):
     open_email(editor)
-    editor.get_by_label("Subject").fill("A warm welcome to The 7 Space")
+    editor.get_by_label("Subject", exact=True).first.fill("A warm welcome to The 7 Space")
     editor.get_by_role("button", name="Save the draft").click()
     expect(editor.get_by_text("What is sent stays as it is until you publish.")).to_be_visible()
     waiting = EngagementTemplate.objects.get(name=EMAIL).current_version
@@ -172,7 +172,7 @@ def test_the_frame_of_a_brand_is_seen_while_it_is_changed(editor):
     go_to(editor, "Brands", under="Settings")
     editor.get_by_role("link", name="The 7 Space", exact=True).click()
     expect(as_read(editor)).to_contain_text("Gallery and wellness centre")
-    editor.get_by_label("Signature").fill("Until soon,\n\n**The house of seven rooms**")
+    editor.get_by_role("textbox", name="Signature", exact=True).fill("Until soon,\n\n**The house of seven rooms**")
     editor.get_by_label("Postal address").fill("7 Harbour Walk\nOslo")
     expect(as_read(editor)).to_contain_text("The house of seven rooms")
     expect(as_read(editor)).to_contain_text("7 Harbour Walk")
