@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Count, Max, Q
-
+from contactflow.core import prepared
 from contacts.models import BusinessEntity, Contact
 from engagement import risky_values, translations
-from engagement.models import Message, MessageEvent
 from engagement.placeholders import Context
 
-BEHAVIOUR = frozenset({"opens", "clicks", "last_touch", "score"})
+BEHAVIOUR = frozenset({"opens", "clicks", "replies", "last_touch", "last_human_touch", "score"})
 DEEPEST = 3  # lists and groups within each other
 # What a sign of interest is worth; their sum is the score, at most 100.
 POINTS = {"opened": 1, "clicked": 3, "replied": 10}
@@ -23,7 +21,9 @@ POINTS = {"opened": 1, "clicked": 3, "replied": 10}
 class Behaviour(NamedTuple):
     opens: int | None = None
     clicks: int | None = None
+    replies: int | None = None
     last_touch: date | None = None
+    last_human_touch: date | None = None
     score: int | None = None
 
 
@@ -86,19 +86,44 @@ def _web_address(address: str) -> str:
     return address.strip() if address.strip().lower().startswith(("https://", "http://")) else ""
 
 
+def prefetch_behaviour(contacts: Sequence[Contact]) -> None:
+    """For `gather` of many: what they did, in one statement; they remember it as they do what Django prefetches."""
+    found = _signs_of(contacts)
+    for contact in contacts:
+        contact._signs = found[contact.pk]  # type: ignore[attr-defined]  # a cache
+
+
+def _signs_of(contacts: Sequence[Contact]) -> dict[Any, Sequence[Any]]:
+    values = {"ids": [contact.pk for contact in contacts], "signs": list(POINTS)}
+    return {pk: signs for pk, *signs in prepared.rows(_SIGNS, values)} if contacts else {}
+
+
+_SIGNS = """
+    SELECT person.id, COALESCE(did.opens, 0), COALESCE(did.clicks, 0), COALESCE(did.replies, 0),
+        (SELECT max(sent_at) FROM engagement_message WHERE contact_id = person.id AND status = 'sent'),
+        (SELECT max(at) FROM engagement_humantouch WHERE contact_id = person.id)
+    FROM unnest(%(ids)s::uuid[]) AS person (id)
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE event.type = 'opened') AS opens,
+            count(*) FILTER (WHERE event.type = 'clicked') AS clicks,
+            count(*) FILTER (WHERE event.type = 'replied') AS replies
+        FROM engagement_message AS message JOIN engagement_messageevent AS event ON event.message_id = message.id
+        WHERE message.contact_id = person.id AND event.label = 'human' AND event.type = ANY(%(signs)s::text[])
+    ) AS did ON TRUE
+"""
+
+
 def _behaviour(contact: Contact, zone: str) -> Behaviour:
-    signs = {
-        row["type"]: row["times"]
-        for row in MessageEvent.objects.filter(message__contact=contact, label="human", type__in=POINTS)
-        .values("type")
-        .annotate(times=Count("id"))
-    }
-    sent = Message.objects.filter(contact=contact).aggregate(last=Max("sent_at", filter=Q(status="sent")))
+    """What they did themselves, and when they last heard of us: from the team's programs, and from the team."""
+    opens, clicks, replies, mailed, touched = getattr(contact, "_signs", None) or _signs_of([contact])[contact.pk]
+    counts = {"opened": opens, "clicked": clicks, "replied": replies}
     return Behaviour(
-        opens=signs.get("opened", 0),
-        clicks=signs.get("clicked", 0),
-        last_touch=_day(sent["last"], zone),
-        score=min(100, sum(POINTS[sign] * times for sign, times in signs.items())),
+        opens=opens,
+        clicks=clicks,
+        replies=replies,
+        last_touch=_day(mailed, zone),
+        last_human_touch=_day(touched, zone),
+        score=min(100, sum(POINTS[sign] * times for sign, times in counts.items())),
     )
 
 

@@ -18,7 +18,7 @@ from django.db.models.functions import Cast, Length
 from contactflow.core.statement_timeout import statement_timeout
 from contacts.models import BusinessEntity, Contact, EntityMembership
 from engagement import context, placeholders, risky_values
-from engagement.models import Message
+from engagement.models import HumanTouch, Message
 
 EXACT_UP_TO = 5_000  # contacts; beyond, a sample of about as many speaks for all
 LONGEST = 600  # milliseconds of one question to the database
@@ -98,6 +98,7 @@ def _condition(name: str) -> Q | None:
         "tags": Q(tags=[]),
         "lead_source": Q(lead_source=None),
         "contact_type": ~Exists(Contact.contact_types.through.objects.filter(contact=OuterRef("pk"))),
+        "last_human_touch": ~Exists(HumanTouch.objects.filter(contact=OuterRef("pk"))),
         "last_touch": ~Exists(Message.objects.filter(contact=OuterRef("pk"), sent_at__isnull=False, status="sent")),
     }
     condition = others.get(name)

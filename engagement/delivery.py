@@ -24,7 +24,7 @@ from contactflow.core.reasons import Reason, Refused
 from contacts import consent
 from contacts.consent import Verdict, Wish
 from contacts.models import BusinessEntity, Contact
-from engagement import bounces, envelopes, message_events, rendering, unsubscribing
+from engagement import bounces, context, envelopes, message_events, rendering, unsubscribing
 from engagement.channels import registry
 from engagement.channels.base import Envelope, Parcel, Receipt
 from engagement.experiments import assignments
@@ -127,6 +127,7 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
     going = [order for order in orders if order.template.active and verdicts[order.action_id].allowed]
     versions = _versions(going)
     written = _passages(going, versions, now)
+    context.prefetch_behaviour([order.contact for order in going if _asks_behaviour(versions[order.action_id])])
     for order in orders:
         try:
             if order.action_id in written.waiting:
@@ -137,6 +138,10 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
             raise
         except Exception as error:  # noqa: BLE001  the caller settles it; the others go on
             yield error
+
+
+def _asks_behaviour(version: TemplateVersion | None) -> bool:
+    return version is not None and not context.BEHAVIOUR.isdisjoint(rendering.Words.of(version).variable_names())
 
 
 def _versions(orders: Sequence[Order]) -> dict[UUID, TemplateVersion | None]:

@@ -44,7 +44,9 @@ class Context:
     locale: str = ""
     opens: int | None = None
     clicks: int | None = None
+    replies: int | None = None
     last_touch: dt.date | None = None
+    last_human_touch: dt.date | None = None
     score: int | None = None
     custom: Mapping[str, Any] = field(default_factory=dict)
     passages: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +110,8 @@ REGISTRY: dict[str, Placeholder] = {
         Placeholder("locale", "Language", Level.ADVANCED, "en-GB", "en"),
         Placeholder("opens", "Emails opened", Level.ADVANCED, "3", "0"),
         Placeholder("clicks", "Links clicked", Level.ADVANCED, "1", "0"),
+        Placeholder("replies", "Replies they wrote", Level.ADVANCED, "1", "0"),
+        Placeholder("last_human_touch", "Last time the team was in touch", Level.ADVANCED, "3 March 2026", "recently"),
         Placeholder("last_touch", "Date of our last email", Level.ADVANCED, "3 March 2026", "recently"),
         Placeholder("score", "Engagement score", Level.ADVANCED, "6", "0"),
         Placeholder("now", "This moment", Level.BASIC, "3 March 2026", None),

@@ -164,7 +164,8 @@ def render(  # noqa: PLR0913  # what makes one email
 
 
 _SAMPLES: dict[str, Any] = {
-    "interests": ["sculpture", "yoga"], "tags": ["Hot"], "opens": 3, "clicks": 1, "score": 6,
+    "interests": ["sculpture", "yoga"], "tags": ["Hot"], "opens": 3, "clicks": 1, "replies": 1, "score": 6,
+    "last_human_touch": dt.date(2026, 3, 3),
     "last_touch": dt.date(2026, 3, 3), "now": dt.datetime(2026, 3, 3, 10, tzinfo=dt.UTC),
 }  # fmt: skip
 

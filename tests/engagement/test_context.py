@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from engagement import context
-from engagement.models import Message, MessageEvent
+from engagement.models import HumanTouch, Message, MessageEvent
 from tests.factories import (
     NOW,
     BusinessEntityFactory,
@@ -93,6 +93,24 @@ def test_behaviour_counts_people_and_not_machines():
     values = gather(contact)
 
     assert (values.opens, values.clicks, values.score) == (1, 1, 4)
+
+
+@pytest.mark.django_db
+def test_behaviour_of_many_is_one_statement(monkeypatch):
+    people = [ContactFactory() for _ in range(3)]
+    MessageEvent.objects.create(message=message_to(people[0]), type="replied", at=NOW, label="human")
+    HumanTouch.objects.create(contact=people[1], kind="called", at=NOW, colleague="Grace")
+
+    asked, rows = [], context.prepared.rows
+    monkeypatch.setattr(context.prepared, "rows", lambda sql, values: asked.append(sql) or rows(sql, values))
+
+    context.prefetch_behaviour(people)
+    told = [gather(one, names={"replies", "last_human_touch"}) for one in people]
+
+    assert len(asked) == 1
+    assert [(one.replies, one.last_human_touch, one.score) for one in told] == [
+        (1, None, 10), (0, NOW.date(), 0), (0, None, 0),
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db
