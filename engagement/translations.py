@@ -32,7 +32,8 @@ STAND_INS: Mapping[str, Mapping[str, str]] = {
         "lead_source": "unsere Website", "entity": "unser Team", "response_time": "wenige Tage",
         "company": "Ihr Unternehmen", "job_title": "Ihre Aufgabe", "phone": "Ihre Nummer",
         "interests": "was Ihnen wichtig ist", "tags": "", "timezone": "Ihre Zeitzone", "locale": "de",
-        "opens": "0", "clicks": "0", "last_touch": "vor Kurzem", "score": "0",
+        "opens": "0", "clicks": "0", "replies": "0", "last_touch": "vor Kurzem", "last_human_touch": "vor Kurzem",
+        "score": "0",
     },
 }  # fmt: skip
 
