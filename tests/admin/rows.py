@@ -452,6 +452,9 @@ INLINE = (
 HIDDEN = (
     "contactflow.RetentionPeriod",  # on the page of contactflow.admin.retention
     "contactflow.Profile",  # on everybody's own page
+    "engagement.BrandModelUse",  # beside each day of engagement.PassageBudget
+    "engagement.GeneratedPassage",  # on the page of its email
+    "engagement.ModelBreaker",
     "engagement.HumanTouch",  # in the timeline
     "engagement.Mailbox",  # its troubles stand on the start page
     "engagement.ResponseClock",  # on the start page, and on that of a person
