@@ -42,6 +42,8 @@ class Brand:
 def in_language(brand: Brand, language: str) -> Brand:
     """As whoever reads that language sees it."""
     signature = translations.section(brand.translated_signatures, language) or brand.signature
+    if (brand.language, brand.signature) == (language, signature):
+        return brand
     return replace(brand, language=language, signature=signature)
 
 

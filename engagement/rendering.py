@@ -74,7 +74,7 @@ class Words:
     def in_language(self, language: str) -> Words:
         """The words in that language; what stands in for values is said in it, what is left out or held stays so."""
         if language == self.language or language not in self.translations:
-            return replace(self, translations={})
+            return replace(self, translations={}) if self.translations else self
         told = self.translations[language]
         texts: dict[str, Any] = {name: str(told.get(name) or "") for name in ("subject", "preheader", "body")}
         passages = {
@@ -89,6 +89,8 @@ class Words:
 
     def for_reader(self, contact: Contact | None, business_entity: BusinessEntity | None) -> Words:
         """In the language of the person, of the brand, or as they were written."""
+        if not self.translations:
+            return self
         wanted = contact.locale if contact else ""
         default = business_entity.language if business_entity else ""
         language = translations.chosen(wanted=wanted, offered=self.offered(), default=default, own=self.language)

@@ -19,7 +19,6 @@ from engagement.liquid.program import (
     IMAGE,
     LINK,
     PLAIN,
-    TEXT_SLOT,
     Given,
     Program,
     Run,
@@ -69,7 +68,7 @@ def build(*, body: str, brand: layout.Brand, preheader: bool, footer: Footer | N
     shown = slot(first + PREHEADER) if preheader else ""
     page = layout.html(brand=brand, subject=slot(first + SUBJECT), preheader=shown, body=document, way_out=way_out)
     page = _LINKS.sub(rf"\1{LINK}\2{ADDRESS_END}\3", page.replace("{", "(").replace("}", ")"))
-    page = _PICTURES.sub(_checked_picture, page)
+    page = _PICTURES.sub(rf"\1{IMAGE}\2{ADDRESS_END}\3", page)
     text = layout.text(brand=brand, body=document, way_out=way_out).replace("{", "(").replace("}", ")")
     return Skeleton(
         page=program.build(page, tokens, HTML, placeholders.named),
@@ -78,13 +77,7 @@ def build(*, body: str, brand: layout.Brand, preheader: bool, footer: Footer | N
     )
 
 
-def _checked_picture(found: re.Match[str]) -> str:
-    """Only an address that values make has to be looked at anew."""
-    if TEXT_SLOT in found.group(2) or "%EE%80%9" in found.group(2):
-        return f"{found.group(1)}{IMAGE}{found.group(2)}{ADDRESS_END}{found.group(3)}"
-    return found.group()
-
-
+@lru_cache(maxsize=64)  # saving looks at it twice, and a preview after each word
 def compiled(body: str) -> markdown.Document:
     """Raises TemplateSyntaxError."""
     return markdown.compose(read(body).pieces, is_address=is_address)

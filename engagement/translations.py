@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -85,11 +86,13 @@ def listed(words: Sequence[str], locale: str = "") -> str:
     return format_list(words, locale=_known(locale))
 
 
+@lru_cache(maxsize=256)
 def hours(number: int, locale: str) -> str:
     """24 -> "24 hours", "24 Stunden"."""
     return format_unit(number, "duration-hour", length="long", locale=_known(locale or ENGLISH))
 
 
+@lru_cache(maxsize=256)
 def _known(tag: str) -> Locale:
     """For formats: English where nobody knows the tag."""
     for one in _wider(tag):

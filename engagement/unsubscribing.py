@@ -59,7 +59,8 @@ def way_out(*, contact: Contact, message_id: UUID) -> WayOut:
 
 def in_language(way_out: WayOut, language: str) -> WayOut:
     """With the words of the email's own language, where we have them."""
-    return replace(way_out, footer=_FOOTERS.get(language.lower().partition("-")[0], way_out.footer))
+    footer = _FOOTERS.get(language.lower().partition("-")[0], way_out.footer)
+    return way_out if footer is way_out.footer else replace(way_out, footer=footer)
 
 
 def example() -> WayOut:

@@ -9,7 +9,7 @@ from typing import Any
 
 from engagement import placeholders, translations
 from engagement.liquid import filters
-from engagement.liquid.missing import Missing, StandIn
+from engagement.liquid.missing import Meter, Missing, StandIn
 from engagement.placeholders import CUSTOM, PASSAGE, Context
 from engagement.plain_text import VALUE_LIMIT, plain
 
@@ -51,6 +51,7 @@ class OfContact:
     def __init__(self, fallbacks: Fallbacks, context: Context, mark: Mark | None = None, locale: str = "") -> None:
         self.locale = locale or context.locale
         self.zone = context.timezone
+        self.meter = Meter()
         self.used_fallbacks: list[str] = []
         self.missing: list[str] = []
         self._fallbacks = fallbacks
@@ -61,6 +62,8 @@ class OfContact:
 
     def value(self, path: list[object]) -> object:
         """Plain data; Missing where nothing is known or the level does not offer it."""
+        if len(path) == 1 and path[0] in self._known:
+            return self._known[str(path[0])]
         found = placeholders.named(path)
         if found is None:
             return Missing(".".join(map(str, path)), self)

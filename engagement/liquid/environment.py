@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from io import StringIO
 from typing import Any, ClassVar
 
 from liquid import BoundTemplate, Environment, Mode, RenderContext
 from liquid.exceptions import LoopIterationLimitError, ResourceLimitError
-from liquid.output import LimitedStringIO
 
 from engagement.liquid import filters
 from engagement.liquid.missing import Missing, Values
@@ -20,24 +19,24 @@ OPENING = ("if", "unless", "case", "for")
 LONGEST = 200_000  # bytes of a source
 OUTPUT = 400_000  # bytes that come out
 PASSES = 1_000  # of all loops together
-WORK = 60_000  # passes times the parts of the text
-SECONDS = 0.1  # of the processor
+WORK = 60_000  # for all texts of an email: what is looked up, written, filtered; about a tenth of a second
 
 
 class Context(RenderContext):
     """Looks variables up in what one person's values say, and counts what it costs."""
 
-    __slots__ = ("_asked", "_end", "_passes", "values")
+    __slots__ = ("_meter", "_passes", "values")
 
     def __init__(self, template: BoundTemplate, *, values: Values, **options: Any) -> None:
         super().__init__(template, **options)
         self.values = values
-        self._asked = 0
+        self._meter = values.meter
         self._passes = 0
-        self._end = 0.0
 
     def get(self, path: list[object], *, token: Any, default: object = None) -> object:
-        self.spend()
+        self._meter.spent += 1
+        if self._meter.spent > WORK:
+            self.spend()
         if path[0] in self.values.roots:
             return self.values.value(path)
         found = super().get(path, token=token, default=None)
@@ -45,14 +44,11 @@ class Context(RenderContext):
             return Missing(".".join(map(str, path)), self.values)
         return found
 
-    def spend(self) -> None:
-        """Raises when the time is up."""
-        self._asked += 1
-        if self._asked % 64 == 0:
-            now = time.thread_time()
-            self._end = self._end or now + SECONDS
-            if now > self._end:
-                raise ResourceLimitError("it takes too long", token=None)
+    def spend(self, work: int = 1) -> None:
+        """Raises when it was too much."""
+        self._meter.spent += work
+        if self._meter.spent > WORK:
+            raise ResourceLimitError("it takes too long", token=None)
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         """Asked at the beginning of each loop: all of them together have a limit, one within another or not."""
@@ -62,15 +58,20 @@ class Context(RenderContext):
             raise LoopIterationLimitError("its loops go round too often", token=None)
 
 
-class Output(LimitedStringIO):
+class Output(StringIO):
     """Counts what is written."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__(OUTPUT)
-        self._context = context
+        super().__init__()
+        self._meter = context.values.meter
+        self._size = 0
 
     def write(self, text: str, /) -> int:
-        self._context.spend()
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        self._size += size
+        self._meter.spent += 1 + size // 500
+        if self._size > OUTPUT or self._meter.spent > WORK:
+            raise ResourceLimitError("it grows too long, or takes too long", token=None)
         return super().write(text)
 
 

@@ -63,6 +63,7 @@ def _careful(function: Filter, *, is_text: bool, is_local: bool = False) -> Filt
     """Lets through what is missing, and bounds what comes out."""
 
     def run(value: Any, *arguments: Any, context: Any, **options: Any) -> Any:
+        context.spend(_weight(value))
         given = [value, *arguments]
         for place, one in enumerate(given):
             if isinstance(one, Missing):
@@ -79,13 +80,22 @@ def _careful(function: Filter, *, is_text: bool, is_local: bool = False) -> Filt
             options["values"] = context.values
         if wants_environment:
             options["environment"] = context.env
-        found = function(*given, **options)
+        try:
+            found = function(*given, **options)
+        except (ArithmeticError, ValueError, TypeError, AttributeError) as error:
+            raise FilterArgumentError(f"a filter cannot work with this value: {error}", token=None) from error
         _bound(found)
         return found
 
     wants_environment = getattr(function, "with_environment", False)
     cast(Any, run).with_context = True
     return run
+
+
+def _weight(value: object) -> int:
+    if isinstance(value, str):
+        return 1 + len(value) // 500
+    return 1 + len(value) // 10 if isinstance(value, list | tuple) else 1
 
 
 def _bound(value: object) -> None:

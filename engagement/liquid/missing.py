@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 
+class Meter:
+    """The work that goes into Liquid, counted instead of timed: so a busy machine holds no email."""
+
+    __slots__ = ("spent",)
+
+    def __init__(self) -> None:
+        self.spent = 0
+
+
 class Values(Protocol):
     """What an email may say of one person; engagement.values."""
 
@@ -12,9 +21,14 @@ class Values(Protocol):
     """The first names of all variables; what staff assign is called otherwise."""
     locale: str
     zone: str
+    meter: Meter
+    """Of all texts of one email."""
 
     def value(self, path: list[object]) -> object:
         """Text, number, truth, date, list or dict; Missing where nothing is known."""
+
+    def printed(self, name: str, default: str | None = None) -> str:
+        """What `say` makes of the variable of this flat name, with the words of its own default."""
 
     def say(self, value: object) -> str:
         """As it is printed, in one harmless line; "" where it is left out."""

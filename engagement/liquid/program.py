@@ -72,9 +72,11 @@ class Address(NamedTuple):
     """Of a link or picture outside of all branches."""
 
     kind: str
-    parts: Sequence[Any]
+    program: Program
     fixed: str
-    """The same for everybody, and of a scheme that may stand there; otherwise ""."""
+    """As it stands in the page, where it is the same for everybody and of a scheme that may stand there."""
+    leads_to: str
+    """The same without entities."""
 
 
 Part = Any
@@ -95,15 +97,20 @@ class Run:
     follow: Callable[[str], str | None] | None = None
     """Address of a link -> what stands there instead; None where it stays."""
 
-    def address(self, escaped: str, kind: str, *, is_fixed: bool = False) -> str:
+    def address(self, escaped: str, kind: str) -> str:
         """What may stand in the page as the address of a link or picture, escaped."""
-        if self.follow is None and is_fixed:
-            return escaped
         address = html.unescape(escaped)
-        if not (is_fixed or is_allowed(address, kind)):
+        if not is_allowed(address, kind):
             return "#" if kind == LINK else ""
         followed = self.follow(address) if self.follow and kind == LINK else None
         return escaped if followed is None else html.escape(followed)
+
+    def fixed(self, address: Address) -> str:
+        """The same for one that may stand there."""
+        if self.follow is None or address.kind != LINK:
+            return address.fixed
+        followed = self.follow(address.leads_to)
+        return address.fixed if followed is None else html.escape(followed)
 
 
 def is_allowed(address: str, kind: str) -> bool:
@@ -115,51 +122,47 @@ class Program:
     """A compiled text; immutable and shared."""
 
     def __init__(self, parts: Sequence[Part], template: Template | None) -> None:
-        self.parts = parts
         self._template = template
+        self._texts = [part if isinstance(part, str) else "" for part in parts]
+        self._filled = [(place, part) for place, part in enumerate(parts) if not isinstance(part, str)]
 
     def render(self, run: Run) -> str:
         """Raises Unrenderable."""
+        if not self._filled:
+            return "".join(self._texts)
         try:
-            return "".join(self._said(self.parts, run, _Liquid(self._template, run)))
+            return self._said(run, _Liquid(self._template, run) if self._template else None)
         except LiquidError as error:
             raise Unrenderable(str(error.message)) from error
         except Exception as error:  # a value that python-liquid does not expect; the mail is held, not lost
             logger.exception("unforeseen while rendering")
             raise Unrenderable(type(error).__name__) from error
 
-    def _said(self, parts: Sequence[Part], run: Run, liquid: _Liquid) -> list[str]:
-        printed, said = run.values.printed, []
-        for part in parts:
+    def _said(self, run: Run, liquid: _Liquid | None) -> str:
+        texts, printed = self._texts.copy(), run.values.printed
+        for place, part in self._filled:
             kind = type(part)
-            if kind is str:
-                said.append(part)
-            elif kind is Slot:
-                said.append(part.form(printed(part.name, part.default)))
+            if kind is Slot:
+                texts[place] = part.form(printed(part.name, part.default))
             elif kind is GivenSlot:
-                said.append(part.form(run.given[part.place]))
+                texts[place] = part.form(run.given[part.place])
             elif kind is Address:
-                escaped = part.fixed or "".join(self._said(part.parts, run, liquid))
-                said.append(run.address(escaped, part.kind, is_fixed=bool(part.fixed)))
-            else:
-                said.append(liquid.render(part))
-        return said
+                texts[place] = (part.fixed and run.fixed(part)) or run.address(
+                    part.program._said(run, liquid), part.kind
+                )
+            elif liquid is not None:
+                texts[place] = liquid.render(part)
+        return "".join(texts)
 
 
 class _Liquid:
     """What python-liquid renders of one text: its parts share what is assigned, and the limits."""
 
-    def __init__(self, template: Template | None, run: Run) -> None:
-        self._template, self._run = template, run
-        self._context: PageContext | None = None
-        self._output: Output | None = None
+    def __init__(self, template: Template, run: Run) -> None:
+        self._context = PageContext(template, values=run.values, run=run)
+        self._output = Output(self._context)
 
     def render(self, node: Node) -> str:
-        if self._context is None or self._output is None:
-            if self._template is None:
-                return ""
-            self._context = PageContext(self._template, values=self._run.values, run=self._run)
-            self._output = Output(self._context)
         node.render(self._context, self._output)
         text = self._output.getvalue()
         self._output.seek(0)
@@ -186,16 +189,16 @@ def text_form(value: str) -> str:
 
 
 def attribute_form(value: str) -> str:
-    return html.escape(highlight.strip(value))
+    return html.escape(stripped_form(value))
 
 
 def stripped_form(value: str) -> str:
     """In plain text, where no mark may stand."""
-    return highlight.strip(value)
+    return value if value.isascii() else highlight.strip(value)
 
 
 def address_form(value: str) -> str:
-    return quote(highlight.strip(value), safe="")
+    return quote(stripped_form(value), safe="")
 
 
 def web_form(value: str) -> str:
@@ -216,12 +219,33 @@ PLAIN: Mapping[str, Form] = {
 }  # fmt: skip
 
 
-def _saying(form: Form) -> Callable[..., str]:
-    def said(value: object, *, context: Context) -> str:
-        return form(context.values.say(value))
+_FORMS = {f"cf_{form.__name__}": form for form in (*HTML.values(), *PLAIN.values())}
 
-    said.with_context = True  # type: ignore[attr-defined]  # as python-liquid asks
-    return said
+
+def _never(value: object) -> object:
+    """Stands for a form while python-liquid reads; SaidNode says it."""
+    return value
+
+
+class SaidNode(Node):
+    """`{{ expression }}`, in the form of the place where it stands."""
+
+    __slots__ = ("expression", "form", "slot")
+
+    def __init__(self, token: Token, expression: FilteredExpression, form: Form, slot: Slot | None) -> None:
+        super().__init__(token)
+        self.expression, self.form, self.slot, self.blank = expression, form, slot, False
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        values = cast(Context, context).values
+        if self.slot is not None:
+            return buffer.write(self.form(values.printed(self.slot.name, self.slot.default)))
+        return buffer.write(self.form(values.say(self.expression.evaluate(context))))
+
+    render = render_to_output  # no tag is switched off
+
+    def expressions(self) -> list[Any]:
+        return [self.expression]
 
 
 class AddressNode(Node):
@@ -261,9 +285,7 @@ class ImageTag(LinkTag):
 class _PageEnvironment(StaffEnvironment):
     """What staff may write, and what we put around it; nothing reaches it that `source.read` did not take."""
 
-    own_filters: ClassVar[dict[str, Callable[..., Any]]] = {
-        f"cf_{form.__name__}": _saying(form) for form in {*HTML.values(), *PLAIN.values()}
-    }
+    own_filters: ClassVar[dict[str, Callable[..., Any]]] = dict.fromkeys(_FORMS, _never)
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
@@ -327,22 +349,40 @@ class _Building:
             if self._open:
                 self._chunk.append(written)
             else:
-                self._parts().append(self._output(written, form))
+                self._parts().append(self._output(written))
         else:
             self._tag(token)
 
-    def _output(self, written: str, form: Form) -> Part:
+    def _output(self, written: str) -> Part:
         (node,) = self._nodes(written)
-        said = node.expression if isinstance(node, OutputNode) else None
-        if isinstance(said, FilteredExpression) and isinstance(said.left, Path):
-            others = (said.filters or [])[:-1]  # the last is ours
-            path = said.left.path
-            found = self._named(path)
-            words = others[0].args[0].value if others and others[0].name == "default" and others[0].args else None
-            is_plain = not others or (len(others) == 1 and isinstance(words, StringLiteral))
-            if found is not None and found[1] == len(path) and is_plain:
-                return Slot(found[0], words.value if isinstance(words, StringLiteral) else None, form)
-        return node
+        return node.slot if isinstance(node, SaidNode) and node.slot else node
+
+    def _said(self, node: OutputNode) -> SaidNode:
+        """An output of ours: its last filter says the form."""
+        said = node.expression
+        if not isinstance(said, FilteredExpression) or not said.filters:
+            raise TemplateSyntaxError("It cannot be read.")
+        form = _FORMS[said.filters.pop().name]
+        path = said.left.path if isinstance(said.left, Path) else []
+        found = self._named(path) if path else None
+        default = said.filters[0].args[0].value if said.filters and said.filters[0].args else None
+        words = default.value if isinstance(default, StringLiteral) and said.filters[0].name == "default" else None
+        is_plain = not said.filters or (len(said.filters) == 1 and words is not None)
+        is_whole = found is not None and found[1] == len(path)
+        return SaidNode(
+            node.token, said, form, Slot(found[0], words, form) if found and is_whole and is_plain else None
+        )
+
+    def _with_forms(self, nodes: list[Node]) -> list[Node]:
+        for node in nodes:
+            self._replace(node)
+        return [self._said(node) if isinstance(node, OutputNode) else node for node in nodes]
+
+    def _replace(self, node: Node) -> None:
+        for child in node.children(None, include_partials=False):  # type: ignore[arg-type]  # no partials
+            self._replace(child)
+        if isinstance(node, BlockNode):
+            node.nodes = [self._said(one) if isinstance(one, OutputNode) else one for one in node.nodes]
 
     def _tag(self, tag: source.Tag) -> None:
         if tag.opens:
@@ -369,9 +409,9 @@ class _Building:
             self._chunk.append(f"{{% end{names[opened]} %}}")
         elif sign == ADDRESS_END:
             kind, parts = self._levels.pop()
-            fixed = "".join(part for part in parts if isinstance(part, str)) if _is_fixed(parts) else ""
-            fixed = fixed if is_allowed(html.unescape(fixed), kind) else ""
-            self._parts().append(Address(kind, tuple(parts), fixed))
+            fixed = "".join(parts) if all(isinstance(part, str) for part in parts) else ""
+            leads_to = html.unescape(fixed)
+            self._parts().append(Address(kind, Program(parts, None), fixed * is_allowed(leads_to, kind), leads_to))
         else:
             self._levels.append((sign, []))
 
@@ -381,11 +421,7 @@ class _Building:
         except LiquidError as error:
             raise TemplateSyntaxError(f"It cannot be read: {error.message}.") from error
         self._size += source.bound(nodes)
-        return nodes
-
-
-def _is_fixed(parts: Sequence[Part]) -> bool:
-    return all(isinstance(part, str) for part in parts)
+        return self._with_forms(nodes)
 
 
 def _across(tag: source.Tag) -> str:

@@ -19,8 +19,10 @@ from tests.benchmarks.lists import Imported
 from tests.benchmarks.measures import Latency
 from tests.benchmarks.profiling import Line
 from tests.benchmarks.statements import Ledger
+from tests.benchmarks.words import Beside
 
 GOALS = {"median": 0.3, "p99": 2.0}  # seconds from a request to its first immediate action
+SHARE = 0.4  # of what python-liquid renders alone
 MOST_MEMORY, MOST_RATIO = 300, 6  # of importing a list: MB, and to COPY
 
 
@@ -60,6 +62,32 @@ def show_anatomies(console: Console, anatomies: Iterable[Anatomy]) -> None:
         counts = (one.reads, one.writes, one.savepoints, one.commits)
         of_reference = "" if one.commits_of_reference is None else f"{one.commits_of_reference:.2f}"
         table.add_row(one.name, f"{one.statements:.2f}", one.goal, *(f"{count:.2f}" for count in counts), of_reference)
+    console.print(table)
+
+
+def show_words(console: Console, measured: Sequence[Beside]) -> None:
+    columns = (
+        "text",
+        "bytes",
+        "ours",
+        "python-liquid alone",
+        "share",
+        "goal",
+        "its source alone",
+        "whole mail",
+        "before",
+    )
+    table = _table("Emails rendered a second of one core", *columns)
+    for one in measured:
+        before = f"{one.before:.2f} of ours" if one.before else "could not say it"
+        paces = (
+            f"{one.ours:,.0f}",
+            f"{one.alone:,.0f}",
+            f"{one.share:.2f}",
+            f"{SHARE:.2f}",
+            f"{one.source_alone:,.0f}",
+        )
+        table.add_row(one.text, f"{one.size:,}", *paces, f"{one.whole:,.0f}", before)
     console.print(table)
 
 

@@ -17,7 +17,7 @@ from tests.benchmarks import stand
 
 CORES = 2  # that everything runs on, so that the figures of larger machines can be compared
 PER_SECOND = 10.0  # requests, in the table of latencies
-PARTS = ("anatomy", "contacts", "served", "actions", "mails", "tracking", "list")
+PARTS = ("anatomy", "contacts", "served", "actions", "mails", "tracking", "list", "words")
 PROFILES = ("contact", "line", "action", "mail", "idle")
 USAGE = f"""Say nothing for all of it, or any of {", ".join(PARTS)}; or `profile` and one of {", ".join(PROFILES)}."""
 
@@ -131,6 +131,11 @@ class _Run:
         from tests.benchmarks import lists, report
 
         report.show_import(self.console, lists.bring_in(self.installation.database_url, lines=self.sizes.lines))
+
+    def _words(self) -> None:
+        from tests.benchmarks import report, words
+
+        report.show_words(self.console, list(words.measure(windows=max(2, 7 * self.sizes.rounds))))
 
     def _compete(self, title: str, contestants: list, *, empty: bool = True) -> None:  # type: ignore[type-arg]  # of contest
         from tests.benchmarks import content, contest, report

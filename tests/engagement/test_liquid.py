@@ -34,7 +34,7 @@ ADA = Context(
 
 
 def said(words: str, context: Context = ADA, *, level: str = "advanced", **more: object) -> rendering.Rendered:
-    email = Words("Hello", "", words, level, **more)  # type: ignore[arg-type]
+    email = Words("Hello", "", words, level, language="de", **more)  # type: ignore[arg-type]
     return rendering.compose(words=email, values=context, brand=layout.Brand(name="B"))
 
 
@@ -51,7 +51,7 @@ def text(words: str, context: Context = ADA, **more: object) -> str:
         ("{{ custom.favourite_artist }} {{ contact.custom.favourite_artist }}", "Klee Klee"),
         ('{{ custom["Favourite Artist"] }}', "Klee"),
         ("{% for one in interests %}{{ forloop.index }}{{ one }} {% endfor %}", "1art 2yoga"),
-        ("{{ interests }}; {{ interests.size }}; {{ interests | join: '/' }}", "art and yoga; 2; art/yoga"),
+        ("{{ interests }}; {{ interests.size }}; {{ interests | join: '/' }}", "art und yoga; 2; art/yoga"),
         ("{% case company %}{% when 'X' %}x{% else %}other{% endcase %}", "other"),
         ("{{ last_touch }} {{ last_touch | date: '%-d. %b' }}", "3. März 2026 3. März"),
         ("{{ now | date: '%d.%m. %H:%M' }}", "03.03. 00:30"),
