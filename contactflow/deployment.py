@@ -209,7 +209,7 @@ def _mail() -> Iterator[Line]:
     provider = settings.EMAIL_PROVIDER
     through = provider or f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     yield _line("mail", registry.is_mail_connected(), f"Mail goes out through {through}.", remedy)
-    for kind in catalogue.VIEWS.get(provider, {}):
+    for kind in catalogue.KINDS.get(provider, ()):
         yield Line("ok", "mail", f"{provider} sends {kind} to {catalogue.address(provider, kind)}")
 
 

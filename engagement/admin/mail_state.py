@@ -99,8 +99,8 @@ class ProviderDeliveryAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Above the list stands what the provider is to be given."""
-        if settings.EMAIL_PROVIDER in catalogue.VIEWS and self.has_read_again_permission(request):
-            for kind in catalogue.VIEWS[settings.EMAIL_PROVIDER]:
+        if settings.EMAIL_PROVIDER in catalogue.KINDS and self.has_read_again_permission(request):
+            for kind in catalogue.KINDS[settings.EMAIL_PROVIDER]:
                 name = ProviderDelivery.Kind(kind).label
                 self.message_user(
                     request, f"{name} of {settings.EMAIL_PROVIDER}: {catalogue.address(settings.EMAIL_PROVIDER, kind)}"

@@ -51,7 +51,7 @@ def check(*, provider: str, kind: str, request: HttpRequest, body: bytes) -> Non
 def cannot_check(provider: str) -> str:
     """What is missing to check the provider's signatures with; "" where nothing is."""
     try:
-        for kind in catalogue.VIEWS.get(provider, {}):
+        for kind in catalogue.KINDS.get(provider, ()):
             _view(provider, kind)
     except (AnymailConfigurationError, ImportError) as error:
         return str(error).partition("\n")[0]
@@ -79,7 +79,7 @@ def _view(provider: str, kind: str, *, address: str = "") -> Any:
         options["webhook_url"] = address
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnymailWarning)
-        view = catalogue.VIEWS[provider][kind](**options)
+        view = catalogue.view(provider, kind)(**options)
     view.basic_auth = []  # the secret address stands for the login that django-anymail would ask for
     return view
 

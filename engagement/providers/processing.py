@@ -96,12 +96,11 @@ def _learn(delivery: ProviderDelivery) -> int:
 
 def _events(delivery: ProviderDelivery) -> list[Any]:
     """Of one that came to the wrong of a provider's two addresses, too."""
-    views = catalogue.VIEWS[delivery.provider]
     other = Kind.INBOUND if delivery.kind == Kind.TRACKING else Kind.TRACKING
     try:
         return _read(delivery, delivery.kind)
     except AnymailConfigurationError:
-        if other not in views:
+        if other not in catalogue.KINDS[delivery.provider]:
             raise
         return _read(delivery, other)
 

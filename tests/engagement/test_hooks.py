@@ -159,7 +159,7 @@ def test_addresses_survive_a_new_key(message, settings):
 
 
 def test_looking_says_that_somebody_is_here_and_keeps_nothing(django_assert_num_queries):
-    addresses = [path_of(name, kind) for name, views in catalogue.VIEWS.items() for kind in views]
+    addresses = [path_of(name, kind) for name, kinds in catalogue.KINDS.items() for kind in kinds]
     told = {"mandrill_events": "[]", "hub.challenge": "x"}
 
     with django_assert_num_queries(0):

@@ -276,7 +276,7 @@ def _hooks() -> list[str]:
     """The secret addresses of every provider."""
     from engagement.providers import catalogue
 
-    return [urlsplit(catalogue.address(name, kind)).path for name, views in catalogue.VIEWS.items() for kind in views]
+    return [urlsplit(catalogue.address(name, kind)).path for name, kinds in catalogue.KINDS.items() for kind in kinds]
 
 
 def _rows() -> dict[str, str | None]:
