@@ -31,7 +31,7 @@ _NAMES = {
     "sparkpost": "SparkPost",
     "unisender_go": "UnisenderGo",
 }
-KINDS: dict[str, tuple[str, ...]] = {name: (Kind.TRACKING, Kind.INBOUND) for name in _NAMES}
+KINDS: dict[str, tuple[str, ...]] = dict.fromkeys(_NAMES, (Kind.TRACKING, Kind.INBOUND))
 KINDS["unisender_go"] = (Kind.TRACKING,)
 
 
