@@ -242,7 +242,8 @@ def test_the_page_keeps_its_address_to_itself(ada, brand, browser) -> None:
 def test_it_speaks_german_with_who_reads_it(ada, brand, browser) -> None:
     ada.locale = "de-AT"
     ada.save()
-    message = sent_to(ada, brand)
+    german = {"de": {"subject": "Hallo", "preheader": "", "body": "Schön, Sie zu sehen."}}
+    message = sent_to(ada, brand, words__translations=german)
 
     assert "Abmelden" in message.text
     assert '<html lang="de">' in browser.get(leaving(message)).content.decode()
