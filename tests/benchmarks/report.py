@@ -79,7 +79,7 @@ def show_words(console: Console, measured: Sequence[Beside]) -> None:
     )
     table = _table("Emails rendered a second of one core", *columns)
     for one in measured:
-        before = f"{one.before:.2f} of ours" if one.before else "could not say it"
+        before = f"{one.before:.2f} of the whole" if one.before else "could not say it"
         paces = (
             f"{one.ours:,.0f}",
             f"{one.alone:,.0f}",
