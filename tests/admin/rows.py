@@ -452,6 +452,8 @@ INLINE = (
 HIDDEN = (
     "contactflow.RetentionPeriod",  # on the page of contactflow.admin.retention
     "contactflow.Profile",  # on everybody's own page
+    "engagement.Assignment",  # counted on the page of its A/B test
+    "engagement.Variant",  # likewise
     "engagement.BrandModelUse",  # beside each day of engagement.PassageBudget
     "engagement.GeneratedPassage",  # on the page of its email
     "engagement.ModelBreaker",
