@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -38,6 +38,7 @@ from engagement.tracking import links
 from engagement.unsubscribing import WayOut
 
 Status = Message.Status
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -121,12 +122,11 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
     verdicts: dict[UUID, Verdict] = {}
     for channel in {order.template.channel for order in orders}:
         through = [order for order in orders if order.template.channel == channel]
-        wishes = [order.wish for order in through]
-        judged = consent.judge(wishes=wishes, channel=channel, sent_lately=SENT_LATELY_SQL)
+        judged = consent.judge(wishes=[one.wish for one in through], channel=channel, sent_lately=SENT_LATELY_SQL)
         verdicts |= {order.action_id: verdict for order, verdict in zip(through, judged, strict=True)}
     going = [order for order in orders if order.template.active and verdicts[order.action_id].allowed]
     versions = _versions(going)
-    written = _passages(going, versions, now)
+    written = _unless_broken(lambda: _passages(going, versions, now), passages.Written({}, {}))
     context.prefetch_behaviour([order.contact for order in going if _asks_behaviour(versions[order.action_id])])
     for order in orders:
         try:
@@ -140,13 +140,25 @@ def prepare(orders: Sequence[Order], *, now: datetime) -> Iterator[Prepared | Ex
             yield error
 
 
+def _unless_broken(look_up: Callable[[], T], otherwise: T) -> T:
+    """What is looked up for a batch at once; a fault of ours there, which one email may bring, holds up no other."""
+    try:
+        return look_up()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("A batch of messages goes without what was to be looked up for it")
+        return otherwise
+
+
 def _asks_behaviour(version: TemplateVersion | None) -> bool:
     return version is not None and not context.BEHAVIOUR.isdisjoint(rendering.Words.of(version).variable_names())
 
 
 def _versions(orders: Sequence[Order]) -> dict[UUID, TemplateVersion | None]:
     """What is published, or the version of a running test that the person gets; None: they are held out."""
-    given = assignments.give(Wanted(order.action_id, order.template.pk, order.contact.pk) for order in orders)
+    wanted = [Wanted(order.action_id, order.template.pk, order.contact.pk) for order in orders]
+    given: dict[UUID, TemplateVersion | None] = _unless_broken(lambda: assignments.give(wanted), {})
     versions = {order.action_id: given.get(order.action_id, order.template.current_version) for order in orders}
     for order in orders:
         if (version := versions[order.action_id]) is not None:

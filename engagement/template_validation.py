@@ -15,7 +15,7 @@ from engagement.rendering import Words
 
 LONGEST = {"subject": 300, "preheader": 300, "body": 50_000}
 PARTS = ("size", "first", "last")
-LONGEST_INSTRUCTION = 2000
+LONGEST_NAME, LONGEST_INSTRUCTION = 100, 2000  # of a passage
 _HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--")
 _SLOT = re.compile(f"[{TEXT_SLOT}\ue011]([0-9]+){SLOT_END}")
 _LINK_BEFORE_VARIABLE = re.compile(r"(?:https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:)", re.IGNORECASE)
@@ -168,6 +168,8 @@ def _passage_errors(words: Words) -> Iterator[str]:
     if words.passages and words.level != placeholders.Level.PREMIUM:
         yield f"Passages need the personalisation level premium, and this email has {words.level}."
     for name, passage in words.passages.items():
+        if len(str(name)) > LONGEST_NAME:
+            yield f'The name of passage "{name[:40]}..." has more than {LONGEST_NAME} characters. Write a short one.'
         yield from _one_passage_errors(str(name), passage)
 
 

@@ -14,7 +14,14 @@ from engagement.channels import registry
 from engagement.channels.base import ChannelError, Receipt
 from engagement.delivery import Order
 from engagement.models import Message
-from tests.factories import NOW, BusinessEntityFactory, ContactFactory, ContactStatusFactory, EngagementTemplateFactory
+from tests.factories import (
+    NOW,
+    BusinessEntityFactory,
+    ContactFactory,
+    ContactStatusFactory,
+    EngagementTemplateFactory,
+    TemplateVersionFactory,
+)
 
 pytestmark = pytest.mark.django_db
 ACTION = uuid.UUID("12345678-1234-5678-1234-567812345678")
@@ -166,6 +173,28 @@ def test_a_held_email_can_be_sent_once_the_hole_is_filled():
 
     assert (stored().status, stored().missing, stored().reason) == ("sending", [], {})
     assert "See Bonn" in stored().text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_passage_that_cannot_be_stored_holds_up_nobody(settings):
+    settings.AI_BASE_URL, settings.AI_MODEL = "http://127.0.0.1:1/v1", "tiny"
+    name, described = "x" * 101, {"instruction": "Write.", "fallback": "We like your work."}
+    premium = EngagementTemplateFactory(slug="premium", level="premium")
+    premium.current_version = TemplateVersionFactory(
+        template=premium, number=7, level="premium", body=f"{{{{ passage.{name} }}}}", passages={name: described}
+    )
+    orders = [Order(uuid.uuid4(), one, ContactFactory(), None) for one in (premium, EngagementTemplateFactory())]
+
+    first, second = (draft.rendered.text for draft, _ in delivery.prepare(orders, now=NOW))
+
+    assert "We like your work." in first
+    assert "Hello" in second
+
+
+def test_a_fault_in_giving_variants_leaves_the_published_words(monkeypatch):
+    monkeypatch.setattr(delivery.assignments, "give", lambda wanted: {}["no such variant"])
+
+    assert "Hello" in prepare().rendered.text
 
 
 def test_a_server_that_is_down_is_found_while_preparing(settings):

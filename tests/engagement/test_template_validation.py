@@ -140,6 +140,7 @@ GOOD_PASSAGE = {"instruction": "Write an opening.", "fallback": "Good to meet yo
         ({"opening": {**GOOD_PASSAGE, "fallback": "{x}"}}, "contains a brace"),
         ({"opening": {**GOOD_PASSAGE, "fallback": "x" * 1201}}, "at most 1200"),
         ({"opening": {**GOOD_PASSAGE, "instruction": "x" * 2001}}, "more than 2000 characters"),
+        ({"x" * 101: GOOD_PASSAGE}, "more than 100 characters"),
         ([], "Passages are named parts"),
     ],
 )
