@@ -84,6 +84,7 @@ SENTENCES = {
     "held_out": _("Takes part in an A/B test as one of those who get no email."),
     "variants_count": _("Choose one to %(most)s versions to compare with what is sent."),
     "variants_unfinished": _("Choose finished versions of this email: keep the draft for a test first."),
+    "variant_refused": _("Version %(number)s cannot be published: take it back into the draft and mend it."),
     "variants_alike": _("Two of the versions say the same. Choose others."),
     "hold_out_of_answers": _("Somebody asked for this email: nobody can be held out. Set that share to 0."),
     "goal_missing": _("Choose the goal that counts."),

@@ -71,11 +71,12 @@ def restore(*, version: TemplateVersion, by: AbstractBaseUser | None, now: datet
 
 
 @transaction.atomic
-def discard(*, template: EngagementTemplate, now: datetime) -> bool:
-    """Throw the draft away; False when there is none, or when nothing was published that could stand in its place."""
+def discard(*, template: EngagementTemplate, now: datetime, seen: str | None = None) -> bool:
+    """Throw the draft away; False when there is none, when nothing was published that could stand in its place, or when
+    it is not the one that was `seen`."""
     locked = EngagementTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
     draft = draft_of(locked)
-    if draft is None or locked.current_version_id is None:
+    if draft is None or locked.current_version_id is None or seen not in (None, state_of(locked)):
         return False
     draft.delete()
     EngagementTemplate.objects.filter(pk=template.pk).update(updated_at=now)

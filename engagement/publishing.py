@@ -34,9 +34,7 @@ def publish(
 
     `seen` is the state that whoever publishes was shown: nothing else is published in its place.
     """
-    locked, draft = _draft(template)
-    if seen is not None and seen != drafts.state_of(locked):
-        raise NotPublishable("The draft was changed since you looked at it. Read what it says now, then publish it.")
+    locked, draft = _draft(template, seen)
     locked.business_entity = draft.business_entity
     _finish(draft, by, now)
     _make_current(locked, draft, by, now)
@@ -44,10 +42,12 @@ def publish(
 
 
 @transaction.atomic
-def keep(*, template: EngagementTemplate, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
+def keep(
+    *, template: EngagementTemplate, by: AbstractBaseUser | None, now: datetime, seen: str | None = None
+) -> TemplateVersion:
     """Let the draft be a finished version that an A/B test can send, while what is sent stays; the next draft begins
-    anew. Raises NotPublishable, InvalidTemplate."""
-    locked, draft = _draft(template)
+    anew. Raises NotPublishable, InvalidTemplate; `seen` as of `publish`."""
+    locked, draft = _draft(template, seen)
     if draft.business_entity_id != locked.business_entity_id:
         raise NotPublishable("A test compares words of one brand. Give the draft the brand of the email.")
     _finish(draft, by, now)
@@ -56,22 +56,32 @@ def keep(*, template: EngagementTemplate, by: AbstractBaseUser | None, now: date
 
 
 @transaction.atomic
-def publish_variant(*, variant: Variant, by: AbstractBaseUser | None, now: datetime) -> TemplateVersion:
-    """Let what was tested be what everybody gets; a running test of the email ends."""
-    running.choose(variant=variant, by=by.get_username() if by else "", now=now)
+def publish_variant(
+    *, variant: Variant, by: AbstractBaseUser | None, now: datetime, seen: str | None = None
+) -> TemplateVersion:
+    """Let what was tested be what everybody gets; a running test of the email ends. Raises NotPublishable where other
+    words were published than those `seen`, InvalidTemplate."""
     locked = EngagementTemplate.objects.select_for_update(of=("self",)).get(pk=variant.experiment.template_id)
+    _refuse(Words.of(variant.version), locked, seen)
+    running.choose(variant=variant, by=by.get_username() if by else "", now=now)
     _make_current(locked, variant.version, by, now)
     return variant.version
 
 
-def _draft(template: EngagementTemplate) -> tuple[EngagementTemplate, TemplateVersion]:
+def _draft(template: EngagementTemplate, seen: str | None) -> tuple[EngagementTemplate, TemplateVersion]:
     locked = EngagementTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
     draft = drafts.draft_of(locked)
     if draft is None:
         raise NotPublishable("There is no draft to publish: what is saved is sent already.")
-    if errors := publishing_checks.refusals(Words.of(draft)):
-        raise InvalidTemplate(errors)
+    _refuse(Words.of(draft), locked, seen)
     return locked, draft
+
+
+def _refuse(words: Words, locked: EngagementTemplate, seen: str | None) -> None:
+    if seen is not None and seen != drafts.state_of(locked):
+        raise NotPublishable("The email was changed since you looked at it. Read what it says now, then publish.")
+    if errors := publishing_checks.refusals(words):
+        raise InvalidTemplate(errors)
 
 
 def _finish(draft: TemplateVersion, by: AbstractBaseUser | None, now: datetime) -> None:

@@ -61,7 +61,9 @@ class Publishing(BaseAdmin):
             messages.info(request, "There is no draft to throw away, or nothing published to go back to.")
             return HttpResponseRedirect(address_of(template))
         if request.method == "POST":
-            drafts.discard(template=template, now=clock.database_now())
+            if not drafts.discard(template=template, now=clock.database_now(), seen=request.POST.get("seen", "")):
+                messages.error(request, "The draft was changed since you looked at it. It is still here.")
+                return HttpResponseRedirect(address_of(template))
             messages.success(request, "The draft is gone. You see what is sent.")
             return HttpResponseRedirect(address_of(template))
         return self._about_draft(request, template, draft, "discard", "Throw the draft away")

@@ -68,8 +68,12 @@ class StartForm(forms.Form):
         help_text="So many of 100 get no email, to see what happens without one. It says little below 10,000 people.",
     )  # fmt: skip
 
+    seen = forms.CharField(widget=forms.HiddenInput)
+    """What the draft was when the page was opened: nothing else is sent in its place."""
+
     def __init__(self, *args: Any, template: EngagementTemplate, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.initial["seen"] = drafts.state_of(template)
         draft, kept = drafts.draft_of(template), _comparable(template)
         offered = [(DRAFT, f"The draft: “{draft.subject}”")] if draft else []
         offered += [(str(one.pk), f"Version {one.number}: “{one.subject}”") for one in kept]
@@ -105,7 +109,9 @@ class Testing(BaseAdmin):
         template = confirmation.opened(self, request, object_id)
         by: Any = request.user  # staff only
         try:
-            kept = publishing.keep(template=template, by=by, now=clock.database_now())
+            kept = publishing.keep(
+                template=template, by=by, now=clock.database_now(), seen=request.POST.get("seen", "")
+            )
         except (publishing.NotPublishable, publishing.InvalidTemplate) as refusal:
             messages.error(request, str(refusal))
         else:
@@ -133,14 +139,14 @@ class Testing(BaseAdmin):
 
 def _begin(request: HttpRequest, template: EngagementTemplate, form: StartForm) -> Experiment | None:
     typed = dict(form.cleaned_data)
-    chosen = typed.pop("versions")
+    chosen, seen = typed.pop("versions"), typed.pop("seen")
     now, by = clock.database_now(), request.user
     known = {str(one.pk): one for one in _comparable(template)}
     try:
         with transaction.atomic():
             others = [known[one] for one in chosen if one in known]
             if DRAFT in chosen:
-                others = [publishing.keep(template=template, by=by, now=now), *others]  # type: ignore[arg-type]  # staff
+                others = [publishing.keep(template=template, by=by, now=now, seen=seen), *others]  # type: ignore[arg-type]  # staff
             begun = running.start(
                 template=template, plan=Plan(**typed), others=others, by=request.user.get_username(), now=now
             )
@@ -160,6 +166,7 @@ def _winner_form(page: Any, request: HttpRequest, row: Experiment) -> type[forms
 
     class WinnerForm(forms.Form):
         version = VariantField(variants, widget=UnfoldAdminSelectWidget(), empty_label=None)
+        seen = forms.CharField(widget=forms.HiddenInput)
 
     return WinnerForm
 
@@ -233,9 +240,12 @@ class ExperimentAdmin(ReadOnlyAdmin):
         explanation="Everybody gets its words from now on. A test that is still running ends.",
         submit="Publish",
         choose_form=_winner_form,
-        initial=lambda row: {"version": row.winner_id},
+        initial=lambda row: {"version": row.winner_id, "seen": drafts.state_of(row.template)},
+        refusals=(publishing.NotPublishable, publishing.InvalidTemplate),
     )
     def publish(self, request: HttpRequest, row: Experiment, answers: dict[str, Any]) -> str:
         by: Any = request.user  # staff only
-        version = publishing.publish_variant(variant=answers["version"], by=by, now=clock.database_now())
+        version = publishing.publish_variant(
+            variant=answers["version"], by=by, now=clock.database_now(), seen=answers["seen"]
+        )
         return f"Version {version.number} is published."

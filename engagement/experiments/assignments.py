@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models.functions import Now
+
 from engagement.experiments import allocation
 from engagement.models import Assignment, Experiment, TemplateVersion, Variant
 
@@ -40,21 +42,18 @@ def _give(experiment: Experiment, wanted: list[Wanted]) -> dict[UUID, TemplateVe
     variants = {variant.key: variant for variant in experiment.variants.all()}
     people = {one.contact for one in wanted}
     known = _known(experiment, people)
-    free = (
-        experiment.people - experiment.assignments.filter(variant__isnull=False).count() if people - set(known) else 0
-    )
+    is_open = experiment.filled_at is None and bool(people - set(known))
+    free = _free(experiment) if is_open else 0
     new: dict[UUID, Assignment] = {}
     for one in wanted:
-        if one.contact in known or one.contact in new:
-            continue
-        assignment = _assign(experiment, variants, one)
-        if assignment.variant is not None:
-            free -= 1
-        if free >= 0:
-            new[one.contact] = assignment
+        if free > 0 and one.contact not in known and one.contact not in new:
+            new[one.contact] = _assign(experiment, variants, one)
+            free -= new[one.contact].variant is not None
     if new:  # who else prepares for them at the same time decides alike, or was first
         Assignment.objects.bulk_create(new.values(), ignore_conflicts=True)
         known |= _known(experiment, set(new))
+    if is_open and free <= 0:
+        Experiment.objects.filter(pk=experiment.pk, filled_at=None).update(filled_at=Now())
     versions = {variant.pk: variant.version for variant in variants.values()}
     return {
         one.action: versions[variant] if (variant := known[one.contact]) else None
@@ -81,7 +80,6 @@ def _assign(experiment: Experiment, variants: Mapping[str, Variant], one: Wanted
         experiment=experiment,
         contact_id=one.contact,
         person=one.contact,
-        action=one.action,
         is_even=True,
         share=experiment.hold_out / 100,
     )

@@ -52,7 +52,7 @@ _DID = {
 _COUNT = """
     WITH person AS (
         SELECT COALESCE(variant.key, '') AS key, assigned.is_even,
-            variant.id IS NULL OR (message.status = 'sent' AND NOT EXISTS (
+            variant.id IS NULL OR (message.id IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM engagement_messageevent AS bounce WHERE bounce.message_id = message.id
                     AND bounce.type = 'bounced' AND bounce.detail->>'kind' = 'hard'
             )) AS delivered,
@@ -66,7 +66,11 @@ _COUNT = """
             )
         ) AS assigned
         LEFT JOIN engagement_variant AS variant ON variant.id = assigned.variant_id
-        LEFT JOIN engagement_message AS message ON message.action = assigned.action AND variant.id IS NOT NULL
+        LEFT JOIN LATERAL (
+            SELECT * FROM engagement_message AS first WHERE first.contact_id = assigned.contact_id
+                AND first.version_id = variant.version_id AND first.status = 'sent' AND first.sent_at >= assigned.at
+            ORDER BY first.sent_at LIMIT 1
+        ) AS message ON TRUE
         CROSS JOIN LATERAL (SELECT CASE WHEN variant.id IS NULL THEN assigned.at ELSE message.sent_at END AS began,
             make_interval(hours => %(hours)s) AS span) AS time
         WHERE place = 1 AND NOT is_torn

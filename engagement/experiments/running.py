@@ -11,6 +11,7 @@ from django.db import transaction
 
 from contactflow.core import clock
 from contactflow.core.reasons import Reason, Refused
+from engagement import publishing_checks
 from engagement.experiments import outcomes, statistics, verdicts
 from engagement.experiments.verdicts import Verdict
 from engagement.models import EngagementTemplate, Experiment, Goal, TemplateVersion, Variant
@@ -67,6 +68,8 @@ def _why_not(template: EngagementTemplate, plan: Plan, others: Sequence[Template
     if any(one.is_draft or one.template_id != template.pk for one in others):
         return Reason.of("variants_unfinished")
     texts = [Words.of(one) for one in (current, *others)]
+    if wrong := next((one for one in others if publishing_checks.refusals(Words.of(one))), None):
+        return Reason.of("variant_refused", number=wrong.number)
     if any(one in texts[:number] for number, one in enumerate(texts)):
         return Reason.of("variants_alike")
     if plan.hold_out and not template.is_marketing:
@@ -101,7 +104,7 @@ def choose(*, variant: Variant, by: str, now: dt.datetime) -> None:
 def judge(*, experiment: Experiment, now: dt.datetime) -> Verdict:
     """What the counts say now; nothing is stored."""
     found = outcomes.of(experiment, now=now)
-    is_full = _is_full(experiment, found, now)
+    is_full = _is_full(experiment, now)
     if experiment.method == Experiment.Method.SHIFTING:
         return verdicts.judge_shifting(counts=outcomes.counts(found, is_even=True), is_full=is_full)
     return verdicts.judge_planned(
@@ -140,11 +143,9 @@ def _look(given: Experiment, now: dt.datetime) -> None:
         _end(experiment, status, verdict.reason, winner=variants.get(verdict.winner), now=now)
 
 
-def _is_full(experiment: Experiment, found: dict[str, outcomes.Outcome], now: dt.datetime) -> bool:
-    if sum(one.assigned for key, one in found.items() if key != outcomes.HELD_OUT) < experiment.people:
-        return False
-    last = experiment.assignments.order_by("-at").values_list("at", flat=True).first()
-    return last is not None and last + dt.timedelta(hours=experiment.window_hours) + LATECOMERS < now
+def _is_full(experiment: Experiment, now: dt.datetime) -> bool:
+    span = dt.timedelta(hours=experiment.window_hours)
+    return experiment.filled_at is not None and experiment.filled_at + span + LATECOMERS < now
 
 
 def _end(

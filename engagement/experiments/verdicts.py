@@ -36,9 +36,7 @@ def judge_planned(*, counts: Mapping[str, Count], planned: int, looks: int, is_f
     """
     reached = LOOKS if is_full else look(counts=counts, planned=planned)
     if blocked := _blocked(counts):
-        # Too little to say anything of when all are counted is the answer: nothing was found.
-        ends = reached >= LOOKS and blocked.reason.code != "uneven_split"
-        return Verdict(reason=Reason.of("no_difference"), is_final=True) if ends else blocked
+        return _ended(blocked) if reached >= LOOKS else blocked
     if reached <= looks:
         return Verdict(reason=Reason.of("still_counting", look=reached, looks=LOOKS))
     bound = statistics.bound(look=reached, variants=len(counts))
@@ -68,9 +66,17 @@ def judge_shifting(*, counts: Mapping[str, Count], is_full: bool) -> Verdict:
             strengths[other] = found if counts[other].successes > counts[first].successes else -found
         if verdict := _decided(strengths, counts):
             return verdict
-    if is_full and not (blocked and blocked.reason.code == "uneven_split"):
-        return Verdict(reason=Reason.of("no_difference"), is_final=True)
+    if is_full:
+        return _ended(blocked)
     return blocked or Verdict(reason=Reason.of("still_counting", look=0, looks=0))
+
+
+def _ended(blocked: Verdict | None) -> Verdict:
+    """Too little to say anything of when all are counted is an answer: nothing was found. A split that chance does not
+    explain stays the reason."""
+    if blocked and blocked.reason.code == "uneven_split":
+        return Verdict(reason=blocked.reason, is_final=True)
+    return Verdict(reason=Reason.of("no_difference"), is_final=True)
 
 
 def _blocked(counts: Mapping[str, Count]) -> Verdict | None:

@@ -119,6 +119,10 @@ class Migration(migrations.Migration):
                 ),
                 ("started_by", models.CharField(blank=True, editable=False, max_length=150)),
                 (
+                    "filled_at",
+                    models.DateTimeField(editable=False, help_text="When as many took part as were wanted.", null=True),
+                ),
+                (
                     "looked_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
@@ -197,7 +201,6 @@ class Migration(migrations.Migration):
                         editable=False, help_text="Whom it was decided for; two people may become one contact."
                     ),
                 ),
-                ("action", models.UUIDField(editable=False, help_text="The step, and so the message, that counts.")),
                 ("is_even", models.BooleanField(help_text="Spread evenly: what a shifting test is judged by.")),
                 ("share", models.FloatField(help_text="How probable this variant was.")),
                 ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

@@ -63,6 +63,7 @@ class Experiment(models.Model):
     salt = models.UUIDField(default=uuid.uuid4, editable=False, help_text="What people are spread by.")
     started_at = models.DateTimeField(db_default=Now(), editable=False)
     started_by = models.CharField(max_length=150, blank=True, editable=False)
+    filled_at = models.DateTimeField(null=True, editable=False, help_text="When as many took part as were wanted.")
     looked_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When it was judged last.")
     ended_at = models.DateTimeField(null=True, editable=False)
     ended_by = models.CharField(max_length=150, blank=True, editable=False)
@@ -114,7 +115,6 @@ class Assignment(models.Model):
     variant = models.ForeignKey(
         Variant, on_delete=models.CASCADE, null=True, related_name="+", db_index=False, help_text="Empty: held out."
     )
-    action = models.UUIDField(editable=False, help_text="The step, and so the message, that counts.")
     is_even = models.BooleanField(help_text="Spread evenly: what a shifting test is judged by.")
     share = models.FloatField(help_text="How probable this variant was.")
     at = models.DateTimeField(db_default=Now())

@@ -32,7 +32,7 @@ def nine_days_later():
                 )  # fmt: skip
                 Assignment.objects.create(
                     experiment=experiment, contact=message.contact, person=message.contact_id, variant=variant,
-                    action=message.action, is_even=True, share=0.5,
+                    is_even=True, share=0.5, at=message.sent_at,
                 )  # fmt: skip
                 if number < clicking:
                     MessageEvent.objects.create(

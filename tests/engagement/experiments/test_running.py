@@ -16,7 +16,14 @@ from engagement.experiments import outcomes, report, running
 from engagement.experiments.running import NotPossible, Plan
 from engagement.models import Assignment, Conversion, Experiment, Goal, Message, MessageEvent
 from engagement.rendering import Words
-from tests.factories import NOW, BusinessEntityFactory, ContactFactory, EngagementTemplateFactory, UserFactory
+from tests.factories import (
+    NOW,
+    BusinessEntityFactory,
+    ContactFactory,
+    EngagementTemplateFactory,
+    TemplateVersionFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + dt.timedelta(days=10)
@@ -113,6 +120,41 @@ def test_who_is_held_out_gets_nothing_and_counts_for_the_goal(template):
     assert sum(one.all.successes for key, one in found.items() if key) == 0
 
 
+def test_a_full_test_holds_nobody_out_any_more_and_ends(template):
+    experiment = begun(template, hold_out=50)
+    Experiment.objects.filter(pk=experiment.pk).update(people=2)
+    send(template, people(12))
+
+    later = send(template, people(12))
+    experiment.refresh_from_db()
+    verdict = running.judge(experiment=experiment, now=experiment.filled_at + dt.timedelta(days=5))
+
+    assert set(later) == {template.current_version_id}
+    assert (verdict.reason.code, verdict.is_final) == ("no_difference", True)
+
+
+def test_what_counts_is_the_first_email_that_left(template):
+    """Their first step was prepared and came to nothing; they got the same words by a later one."""
+    experiment = begun(template)
+    contact = people(1)[0]
+    list(delivery.prepare([Order(uuid.uuid4(), template, contact, template.business_entity)], now=NOW))
+
+    send(template, [contact])
+    click(Message.objects.all())
+    found = outcomes.of(experiment, now=Message.objects.get().sent_at + dt.timedelta(days=4))
+
+    assert sum(one.all.successes for one in found.values()) == 1
+
+
+def test_words_that_cannot_be_published_are_not_tested(template):
+    broken = TemplateVersionFactory(template=template, body="{% include 'x' %}")
+
+    with pytest.raises(NotPossible) as refusal:
+        begun(template, broken)
+
+    assert refusal.value.reason.code == "variant_refused"
+
+
 def test_only_people_in_time_count_and_bounced_mail_does_not(template):
     experiment = begun(template)
     send(template, people(6))
@@ -176,6 +218,7 @@ def test_the_better_one_is_found_and_published(template, monkeypatch):
     send(template, people(100))
     better = experiment.variants.get(key="B")
     click(Message.objects.filter(version=better.version))
+    Assignment.objects.update(at=NOW - dt.timedelta(days=31))
     Message.objects.update(sent_at=NOW - dt.timedelta(days=30))
     MessageEvent.objects.update(at=NOW - dt.timedelta(days=30) + dt.timedelta(hours=1))
 

@@ -40,6 +40,12 @@ def test_a_planned_test_that_is_full_ends_with_too_few() -> None:
     assert (verdict.reason.code, verdict.is_final) == ("no_difference", True)
 
 
+def test_an_uneven_split_ends_a_full_test_too() -> None:
+    verdict = verdicts.judge_planned(counts=counts((40, 1), (400, 20)), planned=100, looks=0, is_full=True)
+
+    assert (verdict.reason.code, verdict.is_final) == ("uneven_split", True)
+
+
 @pytest.mark.parametrize(
     ("pairs", "is_full", "code", "winner"),
     [
