@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ SECONDS = 8.0  # for a whole answer that an email waits for
 LARGEST_ANSWER = 65_536  # bytes
 _FENCE = re.compile(r"\A```(?:json)?\s*(\{.*\})\s*```\Z", re.S)
 Message = Mapping[str, str]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,21 @@ def ask(question: Question, *, seconds: float = SECONDS) -> Answer:
         async with connect() as server:
             return await answer(server, question, seconds=seconds)
 
-    return asyncio.run(once())
+    with boundary():
+        return asyncio.run(once())
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Around a question, so that NoAnswer alone comes out of it: whatever nobody foresaw is logged, and a trouble that
+    ends no lane, answers no colleague with an error and keeps no tokens reserved."""
+    try:
+        yield
+    except NoAnswer:
+        raise
+    except Exception as error:
+        logger.exception("a language model could not be asked")
+        raise NoAnswer("unreachable", is_trouble=True) from error
 
 
 async def answer(server: openai.AsyncOpenAI, question: Question, *, seconds: float = SECONDS) -> Answer:
@@ -93,7 +110,7 @@ async def _asked(server: openai.AsyncOpenAI, question: Question, seconds: float)
     try:
         async with asyncio.timeout(seconds):
             response = await server.chat.completions.with_raw_response.create(**_request(question))
-            return _storable(response.http_response.text)
+            return _storable(response.http_response.content.decode("utf-8", "replace"))
     except (TimeoutError, openai.APITimeoutError) as error:
         raise NoAnswer("too_slow", is_trouble=True) from error
     except openai.APIStatusError as error:
@@ -174,7 +191,8 @@ def _bounded(transport: httpx2.AsyncHTTPTransport) -> httpx2.AsyncBaseTransport:
     class Bounded(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             response = await transport.handle_async_request(request)
-            response.headers.pop("Content-Encoding", None)
+            for name in ("Content-Encoding", "Content-Type"):  # nor read as the server names it: zlib is a charset
+                response.headers.pop(name, None)
             assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101  of an asynchronous transport
             response.stream = Stream(response.stream)
             return response

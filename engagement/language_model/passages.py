@@ -256,7 +256,8 @@ def _reserve(row: GeneratedPassage, now: dt.datetime) -> Reservation | None:
 def _settle(row: GeneratedPassage, reservation: Reservation, task: asyncio.Task[Answer]) -> None:
     now = database_now()
     try:
-        answer = task.result()
+        with client.boundary():
+            answer = task.result()
     except NoAnswer as failure:
         budget.settle(reservation, tokens=failure.tokens)
         if failure.is_trouble:

@@ -88,6 +88,9 @@ REPLIES: dict[str, Reply] = {
     "redirect": sends(b"", b"HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nLocation: /elsewhere\r\n\r\n"),
     "refusal": sends(b"{}", b"HTTP/1.1 500 Oops\r\nConnection: close\r\n\r\n"),
     "hangs up": sends(b"", b""),
+    "packed by its charset": sends(text(GOOD), HEAD.replace(b"application/json", b"text/plain; charset=zlib")),
+    "turned by its charset": sends(text(GOOD), HEAD.replace(b"application/json", b"text/plain; charset=rot13")),
+    "refusal in hex": sends(b"no", b"HTTP/1.0 500 Oops\r\nContent-Type: text/plain; charset=hex\r\n\r\n"),
     "obedient": obedient,
 }  # fmt: skip
 

@@ -9,13 +9,16 @@ from engagement.language_model.client import NoAnswer, Question
 from tests.engagement.language_model.server import GOOD, REPLIES
 
 QUESTION = Question([{"role": "user", "content": "Write."}], {"text": 6000})
-OF_SHAPE = {"well", "too long", "obscene", "off topic", "promises a price", "another language", "a link", "half a sign"}
+OF_SHAPE = {
+    "well", "too long", "obscene", "off topic", "promises a price", "another language", "a link", "half a sign",
+    "packed by its charset", "turned by its charset",
+}  # fmt: skip
 CODES = {
     "slow": "too_slow", "silent": "too_slow", "dripping": "too_slow", "endless": "too_large",
     "broken JSON": "no_completion", "HTML": "no_completion", "no choices": "no_completion",
     "deeply nested": "no_completion", "words without a shape": "other_shape", "another shape": "other_shape",
     "no words": "says_nothing", "cut off": "cut_off", "redirect": "refused_by_server", "refusal": "refused_by_server",
-    "hangs up": "unreachable",
+    "refusal in hex": "refused_by_server", "hangs up": "unreachable",
 }  # fmt: skip
 
 
@@ -59,6 +62,12 @@ def test_the_question_names_the_model_and_the_shape(model):
     schema = request["response_format"]["json_schema"]["schema"]
     assert (request["model"], request["max_tokens"]) == ("tiny", 77)
     assert (schema["required"], schema["additionalProperties"]) == (["text"], False)
+
+
+def test_what_nobody_foresaw_is_a_reason(model, monkeypatch):
+    monkeypatch.setattr(client, "_read", lambda *answer: {}["unforeseen"])
+
+    assert ask() == "unreachable"
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/v1", "http://[::1"])

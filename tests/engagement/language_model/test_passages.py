@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -71,7 +72,7 @@ def test_whatever_else_comes_the_approved_text_stands_in_time(model, monkeypatch
     monkeypatch.setattr(breaker, "TROUBLES", 100)
     monkeypatch.setattr(client, "SECONDS", 0.7)
     found, longest = {}, 0.0
-    for name in set(REPLIES) - {"well", "obedient", "half a sign"}:
+    for name in set(REPLIES) - {"well", "obedient", "half a sign", "packed by its charset", "turned by its charset"}:
         model.reply, one, began = REPLIES[name], email(), time.monotonic()
         texts = written(one)
         longest = max(longest, time.monotonic() - began)
@@ -175,6 +176,18 @@ def test_an_answer_that_nobody_waits_for_is_not_asked_for(model):
     passages.write_all()
 
     assert (row(one).status, model.requests) == ("failed", [])
+
+
+def test_a_question_that_breaks_is_settled_and_ends_no_other(model, monkeypatch):
+    asked = passages._question
+    monkeypatch.setattr(
+        passages, "_question", lambda row: asked(row) if row.name == "closing" else replace(asked(row), shape=None)
+    )
+    one = email(body="{{ passage.opening }} {{ passage.closing }}")
+
+    assert written(one) == {"closing": GOOD}
+    broken = GeneratedPassage.objects.get(name="opening")
+    assert (broken.status, broken.reason, BrandModelUse.objects.get().reserved) == ("failed", "unreachable", 0)
 
 
 def test_the_server_is_left_alone_after_troubles_in_a_row_and_then_tried_by_one(model):
