@@ -28,7 +28,7 @@ _UNREAD = tuple(
         (r"^\s*\|.*\|\s*$", "A table has a line of dashes such as | --- | --- | below its first line."),
         (r"\[\^[^\]\s]+\]", "There are no footnotes in an email. Write the note where it belongs."),
         (r"^\[[ xX]\]\s", "There are no boxes to tick in an email. Begin the line with a dash alone."),
-        (r"==\S.*?\S==", "There is no highlighting. Write **bold** words instead."),
+        (r"==\S.{0,200}?\S==", "There is no highlighting. Write **bold** words instead."),
     )
 )
 Errors = dict[str, list[str]]
@@ -73,6 +73,7 @@ def _body_errors(words: Words) -> Iterator[str]:
 def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
     if len(text) > LONGEST[name]:
         yield f"The {name} has {len(text)} characters; at most {LONGEST[name]} are allowed."
+        return
     if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
         yield f"The {name} contains control characters. Type it again instead of pasting it."
     try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from engagement.liquid.program import SLOT_END, TEXT_SLOT
 from engagement.liquid.source import Output, Piece, Tag, TemplateSyntaxError
@@ -17,6 +18,7 @@ _LONE_ITEM = re.compile(rf"<li(?: [^<>]*)?>((?:\s*{_TAG_SLOT})+)\s*</li>")
 _LONE_ROW = re.compile(rf"<tr>\s*<td(?: [^<>]*)?>((?:\s*{_TAG_SLOT})+)\s*</td>(?:\s*<td(?: [^<>]*)?>\s*</td>)*\s*</tr>")
 _ELEMENT = re.compile(rf"""<(/?)([a-z][a-z0-9]*)(?:\s(?:[^<>"]|"[^"]*")*)?>|{_TAG_SLOT}""")
 _VOID = frozenset({"br", "hr", "img"})
+_LETTERS = "abcdefghijklmnoprstuvwxyz"  # four make more than a source has places; no q, so that no two words overlap
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,12 @@ def _first_of_lines(lines: Sequence[str], marked: Marked) -> Iterator[tuple[int,
 
 
 def _prefix(pieces: Sequence[Piece]) -> str:
-    """Letters that occur nowhere in the words; lower-case, because parsers of addresses fold case."""
+    """A few letters that occur nowhere in the words; lower-case, because parsers of addresses fold case."""
     text = "".join(piece for piece in pieces if isinstance(piece, str)).lower()
-    prefix = "qv"
-    while prefix in text:
-        prefix += "v"
-    return prefix
+    if "qv" not in text:
+        return "qv"
+    taken = set(re.findall("(?=qv([a-z]{4}))", text))
+    return "qv" + next(found for found in map("".join, product(_LETTERS, repeat=4)) if found not in taken)
 
 
 class _Lines:

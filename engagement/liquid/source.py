@@ -25,9 +25,10 @@ from engagement.liquid.missing import Missing
 
 Where = str | int
 _VERBATIM = re.compile(r"\{%-?\s*(raw|doc)\b")
-_TOKEN = re.compile(r"\{\{-?(.*?)-?\}\}|\{%-?(.*?)-?%\}", re.DOTALL)
-_COMMENT = re.compile(r"\{%-?\s*comment\b.*?\{%-?\s*endcomment\s*-?%\}|\{%-?\s*#.*?%\}", re.DOTALL)
-_OLD = re.compile(r"\A\s*([a-z_.]+)\s*\|\s*(.*?)\s*\Z", re.DOTALL)
+_OPENING = re.compile(r"\{[{%]")
+_COMMENT = re.compile(r"\{%-?\s*(?:comment\b|(#))")
+_COMMENT_END = re.compile(r"\{%-?\s*endcomment\s*-?%\}")
+_OLD = re.compile(r"\s*([a-z_.]+)\s*\|(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -122,28 +123,58 @@ def _pieces(text: str) -> Iterator[Piece]:
         raise TemplateSyntaxError(_not_allowed(found.group(1), _line(text, found.start())))
     position = 0
     text_before = ""
-    for found in re.finditer(f"{_COMMENT.pattern}|{_TOKEN.pattern}", text, re.DOTALL):
-        literal = text_before + _literal(text[position : found.start()], text, position)
-        position = found.end()
-        token = found.group()
-        lines, line = token.count("\n"), _line(text, found.start())
+    for start, end, is_comment in _tokens(text):
+        literal = text_before + _literal(text[position:start], text, position)
+        position = end
+        token = text[start:end]
+        lines, line = token.count("\n"), _line(text, start)
         if token[2:3] == "-" or token.startswith("{%-"):
             literal = literal.rstrip()
         if literal:
             yield literal
         text_before = ""
-        if found.group(1) is not None:
-            yield Output(_expression(found.group(1), line), line, lines)
-        elif found.group(2) is not None:
-            yield _tag(found.group(2), line, lines)
+        if is_comment:
+            text_before = "\n" * lines
+        elif token.startswith("{{"):
+            yield Output(_expression(_inside(token), line), line, lines)
         else:
-            text_before = "\n" * lines if token.startswith("{%") and lines else ""
+            yield _tag(_inside(token), line, lines)
         if token[-3:-2] == "-":
             rest = text[position:]
             position += len(rest) - len(rest.lstrip())
     literal = text_before + _literal(text[position:], text, position)
     if literal:
         yield literal
+
+
+def _tokens(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Where each token of Liquid begins and ends, and whether it is a comment; up to one that is never closed."""
+    end, has_comment_end = 0, True
+    while found := _OPENING.search(text, end):
+        start = found.start()
+        comment = _COMMENT.match(text, start)
+        closed = None
+        if comment and comment.group(1) is None and has_comment_end:
+            closed = _COMMENT_END.search(text, comment.end())
+            has_comment_end = closed is not None  # looked for once: it is in none of what follows either
+        end = closed.end() if closed else text.find("}}" if found.group() == "{{" else "%}", start + 2) + 2
+        if end < start + 2:
+            return
+        yield start, end, closed is not None or bool(comment and comment.group(1))
+
+
+def _blanked(text: str) -> str:
+    """With nothing but space where comments are: python-liquid looks for the end of each brace within them."""
+    parts, position = [], 0
+    for start, end, is_comment in _tokens(text):
+        if is_comment:
+            parts += [text[position:start], re.sub(r"\S", " ", text[start:end])]
+            position = end
+    return "".join([*parts, text[position:]])
+
+
+def _inside(token: str) -> str:
+    return token[2:-2].removeprefix("-").removesuffix("-")
 
 
 def _expression(inside: str, line: int) -> str:
@@ -182,7 +213,7 @@ def _literal(literal: str, text: str, start: int) -> str:
 
 def _parsed(text: str) -> Template:
     try:
-        return STAFF.from_string(text)  # type: ignore[return-value]  # of the environment's class
+        return STAFF.from_string(_blanked(text))  # type: ignore[return-value]  # of the environment's class
     except LiquidSyntaxError as error:
         raise TemplateSyntaxError(_syntax_fault(error, text)) from error
     except LiquidError as error:
@@ -192,15 +223,16 @@ def _parsed(text: str) -> Template:
 def _syntax_fault(error: LiquidSyntaxError, text: str) -> str:
     line = _line(text, error.token.start_index) if error.token and error.token.start_index >= 0 else 1
     if error.token is not None:
-        found = next((one for one in _TOKEN.finditer(text) if one.end() > error.token.start_index), None)
-        if found is not None and found.group(1) is not None and (old := _OLD.match(found.group(1))):
-            name, words = old.group(1), old.group(2).replace('"', "'")
+        place = error.token.start_index
+        token = next((text[start:end] for start, end, _ in _tokens(text) if end > place), "")
+        if token.startswith("{{") and (old := _OLD.match(_inside(token))):
+            name, words = old.group(1), old.group(2).strip().replace('"', "'")
             return (
-                f'Line {line}: "{found.group()[:60]}" cannot be read. What stands in for a missing value is written '
+                f'Line {line}: "{token[:60]}" cannot be read. What stands in for a missing value is written '
                 f'{{{{ {name} | default: "{words[:40]}" }}}}.'
             )
-        if found is not None:
-            return f'Line {line}: "{found.group()[:80]}" cannot be read: {error.message}.'
+        if token:
+            return f'Line {line}: "{token[:80]}" cannot be read: {error.message}.'
     return f"Line {line}: it cannot be read: {error.message}."
 
 

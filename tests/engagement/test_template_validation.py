@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from engagement import template_validation
@@ -82,6 +84,22 @@ def test_a_fault_of_the_body_is_named(body, said):
 )
 def test_what_is_right_is_not_called_a_fault(body):
     assert errors("body", body=body) == []
+
+
+HARD_TO_READ = (
+    *("{{" * 25_000, "{% #" * 12_500, "{% comment %}" * 3_800, "{{ x|" + " " * 25_000 + "y y }}", "==a " * 12_000),
+    *("{% comment %}" + "{{" * 20_000 + "{% endcomment %}x", "{{ company }}" * 40_000),
+    "q" + "v" * 12_000 + "{{ email }}" * 1_500,
+)
+
+
+def test_no_text_takes_long_to_check():
+    before = time.process_time()
+
+    for body in HARD_TO_READ:
+        errors("body", body=body)
+
+    assert time.process_time() - before < 5
 
 
 @pytest.mark.parametrize(
