@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engagement.liquid import conversion
 from engagement.models import EngagementTemplate
 
 Level = EngagementTemplate.Level
@@ -152,9 +153,10 @@ def find(name: str) -> Placeholder | None:
 
 def written(name: str) -> str:
     """As it is printed in words."""
-    family, dot, key = name.partition(".")
-    path = f'{family}["{key}"]' if dot and not key.isidentifier() else name
-    return f"{{{{ {path} }}}}"
+    return f"{{{{ {conversion.path(name)} }}}}"
+
+
+_SPACES = str.maketrans("-_\"'", "    ")
 
 
 def _folded_value(held: Mapping[str, Any], key: str) -> Any:
@@ -164,7 +166,7 @@ def _folded_value(held: Mapping[str, Any], key: str) -> Any:
 
 
 def _folded(key: str) -> str:
-    return "_".join(key.casefold().replace("-", " ").replace("_", " ").split())
+    return "_".join(key.casefold().translate(_SPACES).split())
 
 
 def offered_at(level: str) -> list[Placeholder]:

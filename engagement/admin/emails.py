@@ -253,7 +253,9 @@ def _offer(placeholder: placeholders.Placeholder) -> dict[str, str]:
     said = without.get(placeholder.fallback, f"without one: “{placeholder.fallback}”")
     if placeholder.name == "email":
         said = "everybody has one"
-    return {"name": placeholder.name, "label": placeholder.label, "sample": placeholder.sample, "without": said}
+    written = placeholders.written(placeholder.name)
+    about = {"label": placeholder.label, "sample": placeholder.sample, "without": said}
+    return {"name": placeholder.name, "written": written, **about}
 
 
 def _custom_fields() -> list[str]:

@@ -14,6 +14,7 @@ from django.db import migrations
 from engagement.liquid import conversion
 
 _FIELDS = ("subject", "preheader", "body")
+_KEYED = ("fallbacks", "passages")
 _TRIGGER = "ALTER TABLE engagement_templateversion {} TRIGGER template_version_is_immutable"
 
 
@@ -22,11 +23,12 @@ def _rewrite(apps: Any, editor: Any, converted: Callable[[str], str]) -> None:
     editor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the end of the transaction bars ALTER TABLE
     editor.execute(_TRIGGER.format("DISABLE"))
     for version in versions.iterator(chunk_size=200):
-        said = {name: getattr(version, name) for name in _FIELDS}
-        now = {name: converted(text) for name, text in said.items()}
+        said: dict[str, Any] = {name: getattr(version, name) for name in (*_FIELDS, *_KEYED)}
+        now: dict[str, Any] = {name: converted(said[name]) for name in _FIELDS}
+        now |= {name: {conversion.sayable(key): one for key, one in said[name].items()} for name in _KEYED}
         if now != said:
             # Words that would lose their end stay as they are: such an email is held, and staff are told.
-            now = {name: text if name == "body" or len(text) <= 300 else said[name] for name, text in now.items()}
+            now |= {name: said[name] for name in ("subject", "preheader") if len(now[name]) > 300}
             versions.filter(pk=version.pk).update(**now)
     editor.execute(_TRIGGER.format("ENABLE"))
 

@@ -55,6 +55,16 @@ def test_form_shows_what_is_sent(desk, address):
     assert values["body"] == ["Good day, {{ first_name }}."]
 
 
+def test_editor_inserts_custom_fields_as_liquid_reads_them(desk, address):
+    f.ContactFactory(custom={"Favourite Artist": "Klee", "limit": 5, "city": "Wien"})
+
+    page = desk.get(address.add(EngagementTemplate)).context["levels"]
+
+    assert {one["written"] for level in page for one in level["variables"] if one["name"].startswith("custom.")} == {
+        '{{ custom["Favourite Artist"] }}', '{{ custom["limit"] }}', "{{ custom.city }}"
+    }  # fmt: skip
+
+
 def test_changed_words_wait_in_the_draft(desk, address):
     brand = f.BusinessEntityFactory()
     template = f.EngagementTemplateFactory(words=("Hello", "Good day."))

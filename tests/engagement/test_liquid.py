@@ -8,7 +8,7 @@ import pytest
 
 from engagement import layout, rendering
 from engagement.liquid import conversion, source
-from engagement.placeholders import ROOTS, Context
+from engagement.placeholders import ROOTS, Context, written
 from engagement.rendering import Words
 from tests.matrix import matrix
 
@@ -163,6 +163,39 @@ def test_loops_around_items_and_rows_make_one_list_and_one_table():
 def test_words_of_former_releases_become_liquid_and_back(former, liquid):
     assert conversion.to_liquid(former) == liquid
     assert conversion.to_liquid(conversion.from_liquid(liquid)) == liquid
+
+
+NAMES = (
+    "and", "as", "blank", "cols", "contains", "continue", "default", "else", "empty", "false", "for", "if", "in",
+    "limit", "nil", "not", "null", "offset", "or", "required", "reversed", "size", "true", "with", "5", "a-b", "Grün",
+    "a.b", "a]b", 'a "b"', "o'b",
+)  # fmt: skip
+
+
+def test_whatever_a_custom_field_is_called_liquid_reads_it():
+    former = {name: f"{{{{ custom.{name}|x }}}}" for name in NAMES}
+
+    def used(text):
+        return [use.path for use in source.read(text, ROOTS).uses]
+
+    assert {name: used(conversion.to_liquid(text)) for name, text in former.items()} == {
+        name: [("custom", name)] for name in NAMES
+    }
+    assert {name: used(written(f"passage.{name}")) for name in NAMES} == {name: [("passage", name)] for name in NAMES}
+    assert {name: conversion.from_liquid(conversion.to_liquid(text)) for name, text in former.items()} == former
+
+
+def test_both_kinds_of_quotes_keep_their_value_and_their_words():
+    words = conversion.to_liquid("""{{ custom.Ada's "city" }}, {{ last_name|say "it's" }}""")
+
+    assert text(words, Context(custom={'Ada\'s "city"': "London"})) == 'London, say "it\u2019s"'
+
+
+def test_what_would_grow_too_long_is_written_closely():
+    former = "{{ first_name|there }} {{email}}"
+
+    assert conversion.to_liquid(former, 50) == '{{ first_name | default: "there" }} {{ email }}'
+    assert conversion.to_liquid(former, 40) == '{{first_name|default:"there"}} {{email}}'
 
 
 def test_what_a_text_uses_is_known_without_a_person():

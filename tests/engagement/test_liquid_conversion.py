@@ -9,7 +9,8 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from engagement.models import TemplateVersion
-from tests.factories import NOW, EngagementTemplateFactory, StepFactory, WorkflowVersionFactory
+from engagement.rendering import render
+from tests.factories import NOW, ContactFactory, EngagementTemplateFactory, StepFactory, WorkflowVersionFactory
 from workflows.models import Step
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +46,17 @@ def test_stored_words_become_liquid_and_come_back():
 
     with pytest.raises(IntegrityError), transaction.atomic():
         TemplateVersion.objects.filter(pk=version.pk).update(body="x")
+
+
+def test_a_name_with_both_kinds_of_quotes_keeps_what_stands_in_and_its_passage():
+    name, passage = """Ada's "city\"""", {"instruction": "Greet.", "fallback": "Good day."}
+    TemplateVersion.objects.create(
+        template=EngagementTemplateFactory(level="premium"), number=7, subject=f"{{{{ custom.{name} }}}}",
+        body=f"{{{{ passage.{name} }}}}", fallbacks={f"custom.{name}": "town"}, passages={name: passage},
+    )  # fmt: skip
+
+    run(EMAILS.forwards)
+
+    version = TemplateVersion.objects.get(number=7)
+    sent = render(version=version, contact=ContactFactory(), business_entity=None, now=NOW)
+    assert (sent.subject, "Good day." in sent.text, sent.missing) == ("town", True, [])

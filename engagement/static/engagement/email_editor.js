@@ -11,11 +11,11 @@
 
     form.addEventListener("focusin", (event) => { if (event.target.matches("[data-insertable]")) last = event.target; });
     const tell = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
-    const insert = (name) => {
+    const insert = (variable) => {
         last.focus();
-        last.setRangeText(`{{ ${name} }}`, last.selectionStart, last.selectionEnd, "end");
+        last.setRangeText(variable, last.selectionStart, last.selectionEnd, "end");
         tell(last);
-        said.textContent = `${name} stands in the ${last.name} now.`;
+        said.textContent = `${variable} stands in the ${last.name} now.`;
     };
 
     const rankOf = (value) => Number((levels.find((one) => one.dataset.level === value) || levels[0]).dataset.rank);
@@ -43,8 +43,10 @@
                 said.textContent = `${button.textContent.trim()} needs the level ${group.querySelector(".desk-strong").textContent}. Raise the level of this email first.`;
             } else insert(button.dataset.insert);
         } else if ("insertPassage" in button.dataset) {
-            const name = button.closest("[data-row]").querySelector("[name=passages_name]");
-            if (name.value.trim()) insert(`passage.${name.value.trim()}`); else name.focus();
+            const field = button.closest("[data-row]").querySelector("[name=passages_name]");
+            const name = field.value.trim();
+            const quote = name.includes('"') ? "'" : '"'; // in brackets it may be called as anything in Liquid
+            if (name) insert(`{{ passage[${quote}${name}${quote}] }}`); else field.focus();
         } else if ("addRow" in button.dataset) {
             const rows = button.closest("[data-rows]");
             const blank = rows.querySelector(":scope > template") || document.getElementById(`${rows.dataset.rows}-row`);
