@@ -66,7 +66,7 @@ class Written:
 
 def of_emails(emails: Sequence[Email], *, now: dt.datetime) -> Written:
     """Want what nobody wanted yet, and give what is written by now. What is neither is left to the approved texts."""
-    premium = [one for one in emails if one.version.template.level == EngagementTemplate.Level.PREMIUM]
+    premium = [one for one in emails if one.version.allowed_level == EngagementTemplate.Level.PREMIUM]
     if not (premium and is_available()):
         return Written({}, {})
     wanted = {(one.action_id, one.version.pk) for one in premium}

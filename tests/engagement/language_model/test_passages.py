@@ -150,6 +150,13 @@ def test_below_premium_and_without_a_model_nobody_asks_or_waits(model, settings)
     assert (model.requests, GeneratedPassage.objects.count()) == ([], 0)
 
 
+def test_the_level_of_the_words_counts_and_not_what_the_email_has_now(model):
+    raised, lowered = email(level="basic"), email(level="premium")
+    raised.version.level, lowered.version.level = "premium", "basic"
+
+    assert [written(raised), written(lowered)] == [{"opening": GOOD}, {}]
+
+
 def test_an_email_waits_while_it_is_written_and_no_longer_than_its_limit(model):
     one, now = email(), database_now()
 
