@@ -37,6 +37,7 @@ def test_a_statement_may_be_repeated_and_not_be_stretched():
 
     assert codes("Come by, entry is free on Mondays.", stated) == []
     assert codes("Come by, entry is free.", stated) == ["claim"]
+    assert codes("You pay no fee.", Rules(known=["You pay no fee."])) == []
 
 
 @pytest.mark.parametrize(
