@@ -33,6 +33,7 @@ SUBJECT, PREHEADER, UNSUBSCRIBE, PREFERENCES = range(4)
 _GIVEN = tuple(Given(place) for place in range(4))
 _LINKS = re.compile(r'(<a\b(?:\s+[\w:-]+="[^"]*")*?\s+href=")([^"]*)(")')
 _PICTURES = re.compile(r'(<img\b(?:\s+[\w:-]+="[^"]*")*?\s+src=")([^"]*)(")')
+_OWN_ADDRESS = re.compile(r"""\s*default\s*:\s*(?:"https?://[^"\s]+"|'https?://[^'\s]+')\s*""")
 _EMPTY_LIST = re.compile(r"<(ul|ol)(?: [^<>]*)?>\s*</\1>\n?")
 
 
@@ -46,12 +47,12 @@ class Skeleton:
 
     def html(self, run: Run) -> str:
         """Raises Unrenderable."""
-        page = close_gaps(self.page.render(run))
+        page = close_gaps(program.apart(self.page.render(run)))
         return _EMPTY_LIST.sub("", page) if self.has_tags else page
 
     def text(self, run: Run) -> str:
         """Raises Unrenderable."""
-        text = markdown.finished(close_gaps(self.plain.render(run)))
+        text = markdown.finished(close_gaps(program.apart(self.plain.render(run))))
         return text.strip() + "\n"
 
 
@@ -89,11 +90,12 @@ def read(text: str) -> Source:
 
 
 def is_address(output: Output) -> bool:
-    """Whether it prints the web address of the brand."""
-    found = source.path_of(output)
+    """Whether it prints the web address of the brand, or one of staff's own that stands in, and nothing else."""
+    path, _, words = output.expression.partition("|")
+    found = source.path_of(Output(path, output.line))
     named = placeholders.named(found) if found else None
     placeholder = placeholders.find(named[0]) if named else None
-    return placeholder is not None and placeholder.is_address
+    return placeholder is not None and placeholder.is_address and bool(not words or _OWN_ADDRESS.fullmatch(words))
 
 
 @lru_cache(maxsize=1024)

@@ -131,20 +131,25 @@ def _markdown_errors(body: str) -> Iterator[str]:
 
 
 def _address_errors(address: str, document: markdown.Document) -> Iterator[str]:
-    first = _SLOT.search(address)
-    token = document.marked.tokens[int(first.group(1))] if first else None
-    if first is None or token is None or isinstance(token, Tag):
-        if first is None and not address.lower().startswith(markdown.LINK_SCHEMES):
+    slots = [(found, document.marked.tokens[int(found.group(1))]) for found in _SLOT.finditer(address)]
+    if slots and isinstance(slots[0][1], Tag) and slots[0][0].start() == 0:
+        slots = [one for one in slots if not isinstance(one[1], Tag)]  # they divide whole addresses
+    first, token = slots[0] if slots else (None, None)
+    if first is None or token is None:
+        if not _SLOT.search(address) and not address.lower().startswith(markdown.LINK_SCHEMES):
             yield f'The link "{address[:80]}" leads nowhere in an email. Begin it with https:// or mailto:.'
         return
-    said = f"{{{{ {token.expression} }}}}"
-    if first.start() == 0:
+    said = token.source if isinstance(token, Tag) else f"{{{{ {token.expression} }}}}"
+    if first.start() == 0 and not isinstance(token, Tag):
         if not skeleton.is_address(token):
             yield (
                 f"A link cannot begin with {said}. Begin it with https://, or with one of: "
-                f"{', '.join(name for name, one in placeholders.REGISTRY.items() if one.is_address)}."
+                f"{', '.join(name for name, one in placeholders.REGISTRY.items() if one.is_address)}, "
+                'without filters but default: "https://...".'
             )
-    elif not _LINK_BEFORE_VARIABLE.match(address[: first.start()]):
+        elif address[first.end() : first.end() + 1] not in "/?#":
+            yield f"In a link, only /, ? or # may follow {said}, as in {said}/shop."
+    elif not _LINK_BEFORE_VARIABLE.match(_SLOT.sub("", address[: first.start()])):
         yield f"In a link, {said} may stand only behind the host, as in https://example.com/?name={{{{ first_name }}}}."
 
 

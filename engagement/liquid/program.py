@@ -32,6 +32,7 @@ from engagement.plain_text import GAP
 
 TEXT_SLOT, ATTRIBUTE_SLOT, SLOT_END = "\ue010", "\ue011", "\ue012"
 LINK, IMAGE, ADDRESS_END = "\ue018", "\ue019", "\ue01a"
+VALUE = "\ue01b"  # before each value within an address, and behind the brand's, until it is known where its host ends
 SIGNS = re.compile("[\ue010-\ue01f]")
 _IN_ADDRESS, _WEB = quote(TEXT_SLOT), quote(ATTRIBUTE_SLOT)  # within an address they are percent-encoded
 _SLOT = re.compile(
@@ -40,6 +41,8 @@ _SLOT = re.compile(
 )
 WEB = ("https://", "http://")
 SCHEMES = (*WEB, "mailto:", "tel:", "#")
+_IN_HOST = re.compile(f"(https?://[^/?#\\s]*){VALUE}(?=[^/?#\\s\\w]*\\w)", re.IGNORECASE)
+_BEHIND_HOST = re.compile(r"https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:|#", re.IGNORECASE)
 Form = Callable[[str], str]
 logger = logging.getLogger(__name__)
 
@@ -99,8 +102,11 @@ class Run:
 
     def address(self, escaped: str, kind: str) -> str:
         """What may stand in the page as the address of a link or picture, escaped."""
+        literal, value, rest = escaped.partition(VALUE)
+        escaped = (literal + rest).replace(VALUE, "")
         address = html.unescape(escaped)
-        if not is_allowed(address, kind):
+        is_host_whole = not value or rest[:1] in "/?#" or _BEHIND_HOST.match(html.unescape(literal))
+        if not is_allowed(address, kind) or not is_host_whole:
             return "#" if kind == LINK else ""
         followed = self.follow(address) if self.follow and kind == LINK else None
         return escaped if followed is None else html.escape(followed)
@@ -116,6 +122,11 @@ class Run:
 def is_allowed(address: str, kind: str) -> bool:
     """Whether it has a scheme that a link or picture may have."""
     return address.lower().startswith(SCHEMES if kind == LINK else WEB)
+
+
+def apart(text: str) -> str:
+    """Without the signs of values; what would extend the host of an address that is read stands apart from it."""
+    return _IN_HOST.sub(r"\1 ", text).replace(VALUE, "") if VALUE in text else text
 
 
 class Program:
@@ -198,13 +209,13 @@ def stripped_form(value: str) -> str:
 
 
 def address_form(value: str) -> str:
-    return quote(stripped_form(value), safe="")
+    return VALUE + quote(stripped_form(value), safe="")
 
 
 def web_form(value: str) -> str:
     """A whole web address at the beginning of one, in plain text; what is none, as a part of one."""
     address = highlight.strip(value)
-    return quote(address, safe=":/?#[]@!$&'()*+,;=%~") if address.startswith(WEB) else address_form(value)
+    return quote(address, safe=":/?#[]@!$&'()*+,;=%~") + VALUE if address.startswith(WEB) else address_form(value)
 
 
 def web_attribute_form(value: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -124,6 +126,25 @@ def test_nothing_goes_on_without_end(name):
 
     assert len(sent.missing) == 1
     assert len(sent.html) < 512_000
+
+
+@matrix(
+    "words, shown",
+    [
+        ("[x](https://a.example/{{ custom.end }})", ["https://a.example/.ru"]),
+        ("[x]({{ brand.website }}?{{ custom.end }})", ["https://b.example?.ru"]),
+        ("[x]({{ brand.website }}{{ custom.end }})", ["#"]),
+        ("[x]({{ brand.website }}@{{ custom.end }})", ["#"]),
+        ("[x]({% if company %}https://a.example{% endif %}{{ custom.end }})", ["#"]),
+        ("{% if company %}[x]({{ brand.website }}{{ custom.end }}){% endif %}", ["#"]),
+        ("{{ brand.website }}{{ custom.end }}", ["https://b.example"]),
+    ],
+)
+def test_no_value_extends_the_host_of_a_link_whatever_was_saved(words, shown):
+    sent = said(words, replace(ADA, entity_website="https://b.example", custom={"end": ".ru"}))
+
+    assert re.findall(r'<a href="([^"]*)"', sent.html) == shown
+    assert "example.ru" not in sent.text
 
 
 PLURALS = """Words

@@ -61,6 +61,11 @@ def test_good_words_have_no_errors():
         ("[x]({{ first_name }})", "A link cannot begin with {{ first_name }}"),
         ("[x](https://{{ first_name }}.example/)", "only behind the host"),
         ("[x](mailto:{{ email }})", "only behind the host"),
+        ("[x]({{ entity_website }}{{ first_name }})", "only /, ? or # may follow"),
+        ("[x]({{ entity_website }}@{{ first_name }})", "only /, ? or # may follow"),
+        ("[x]({{ entity_website | append: first_name }})", "A link cannot begin with"),
+        ("[x]({{ entity_website | default: first_name }})", "A link cannot begin with"),
+        ("[x](https://x.example{% if email %}/{{ email }}{% endif %})", "only behind the host"),
         ("x" * 50_001, "at most 50000 are allowed"),
     ],
 )
@@ -73,7 +78,9 @@ def test_a_fault_of_the_body_is_named(body, said):
     [
         "[x](https://x.example/{{ first_name }})",
         "[x](https://x.example?n={{ first_name }})",
-        "[x]({{ entity_website }}/shop)",
+        "[x]({{ entity_website }}/shop?n={{ first_name }})",
+        "[x]({{ brand.website | default: 'https://x.example' }}#a)",
+        "[x]({% if email %}https://x.example/{{ email }}{% else %}https://y.example{% endif %})",
         "[x](mailto:a@x.example?subject={{ first_name }})",
         "[x](https://x.example/{% if email %}a{% else %}b{% endif %})",
         "{% if contact.first_name %}\n- a\n{% endif %}",
