@@ -87,8 +87,9 @@ class TemplateVersion(models.Model):
         EngagementTemplate, on_delete=models.PROTECT, related_name="versions", verbose_name="email"
     )
     number = models.PositiveIntegerField()
-    subject = models.CharField(max_length=300)
-    preheader = models.CharField(max_length=300, blank=True)
+    # 300 for those who write them; what former releases stored grew by up to 420 when it became Liquid.
+    subject = models.CharField(max_length=750)
+    preheader = models.CharField(max_length=750, blank=True)
     body = models.TextField()
     fallbacks = models.JSONField(default=dict, blank=True)
     passages = models.JSONField(default=dict, blank=True)

@@ -60,3 +60,17 @@ def test_a_name_with_both_kinds_of_quotes_keeps_what_stands_in_and_its_passage()
     version = TemplateVersion.objects.get(number=7)
     sent = render(version=version, contact=ContactFactory(), business_entity=None, now=NOW)
     assert (sent.subject, "Good day." in sent.text, sent.missing) == ("town", True, [])
+
+
+def test_the_fullest_subject_and_title_of_former_releases_become_liquid():
+    full, title = "{{tags|}}" * 33 + "abc", "{{tags|}}" * 22 + "ab"
+    TemplateVersion.objects.create(
+        template=EngagementTemplateFactory(), number=7, subject=full, preheader=full, body="x"
+    )
+    StepFactory(version=WorkflowVersionFactory(published_at=None), title=title)
+
+    run(EMAILS.forwards), run(STEPS.forwards)
+
+    version, step = TemplateVersion.objects.get(number=7), Step.objects.get()
+    assert {version.subject, version.preheader} == {'{{tags|default:""}}' * 33 + "abc"}
+    assert step.title == '{{tags|default:""}}' * 22 + "ab"

@@ -135,7 +135,7 @@ class StepForm(Dressed):
         error_messages={"required": "Say after how long; 0 is at once.", "invalid": "Give a number; 0 is at once."},
     )  # fmt: skip
     unit = forms.ChoiceField(choices=[(name, name) for name in MINUTES], label="Unit")
-    title = forms.CharField(required=False, max_length=200, label="Title")
+    title = forms.CharField(required=False, max_length=500, label="Title")
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2}), label="Message", max_length=20_000
     )

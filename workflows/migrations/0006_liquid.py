@@ -9,18 +9,16 @@ from django.db import migrations
 
 from engagement.liquid import conversion
 
+_ROOM = "ALTER TABLE workflows_step ALTER COLUMN title TYPE varchar(500)"
 _TRIGGER = "ALTER TABLE workflows_step {} TRIGGER published_step_is_immutable"
 
 
-def _rewrite(apps: Any, editor: Any, converted: Callable[[str], str]) -> None:
+def _rewrite(apps: Any, editor: Any, converted: Callable[[str, int | None], str]) -> None:
     steps = apps.get_model("workflows", "Step")
-    longest = steps._meta.get_field("title").max_length
     editor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the end of the transaction bars ALTER TABLE
     editor.execute(_TRIGGER.format("DISABLE"))
     for step in steps.objects.iterator(chunk_size=200):
-        title, description = converted(step.title), converted(step.description)
-        if len(title) > longest:  # it would lose its end; what it says now is shown as it stands
-            title = step.title
+        title, description = converted(step.title, 200), converted(step.description, None)
         if (title, description) != (step.title, step.description):
             steps.objects.filter(pk=step.pk).update(title=title, description=description)
     editor.execute(_TRIGGER.format("ENABLE"))
@@ -31,9 +29,12 @@ def forwards(apps: Any, editor: Any) -> None:
 
 
 def backwards(apps: Any, editor: Any) -> None:
-    _rewrite(apps, editor, conversion.from_liquid)
+    _rewrite(apps, editor, lambda text, _: conversion.from_liquid(text))
 
 
 class Migration(migrations.Migration):
     dependencies = [("workflows", "0005_tracking_switch")]
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [
+        migrations.RunSQL(_ROOM, migrations.RunSQL.noop),  # which 0007 tells Django
+        migrations.RunPython(forwards, backwards),
+    ]

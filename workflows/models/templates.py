@@ -140,7 +140,7 @@ class Step(models.Model):
     template = models.ForeignKey(
         EngagementTemplate, on_delete=models.PROTECT, null=True, blank=True, verbose_name="email"
     )
-    title = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=500, blank=True)
     description = models.TextField(blank=True)
     category = models.CharField(max_length=60, blank=True)
     priority = models.CharField(max_length=10, choices=Priority, blank=True)
