@@ -58,9 +58,16 @@ class OfContact:
         self._context = context
         self._mark = mark
         self._known: dict[str, object] = {}
+        self._called: dict[int, str] = {}
         self._said: dict[tuple[str, str | None], str] = {}
 
     def value(self, path: list[object]) -> object:
+        found = self._found(path)
+        if isinstance(found, dict | list):
+            self._called[id(found)] = ".".join(map(str, path))  # nothing that is found goes away before the email does
+        return found
+
+    def _found(self, path: list[object]) -> object:
         """Plain data; Missing where nothing is known or the level does not offer it."""
         if len(path) == 1 and path[0] in self._known:
             return self._known[str(path[0])]
@@ -86,6 +93,8 @@ class OfContact:
         key = (name, default)
         if key not in self._said:
             value = self._value(name)
+            if isinstance(value, dict | list) and not self._words(value):
+                value = Missing(name, self)
             if default is not None and isinstance(value, Missing):
                 value = self.stand_in(name, default)
             self._said[key] = value if type(value) is str else self.say(value)  # text is plain already
@@ -97,11 +106,16 @@ class OfContact:
         if isinstance(value, str):
             return plain(value, PASSAGE_LIMIT)
         if not isinstance(value, Missing):
-            return plain(self._words(value))
-        words = self.instead(value.name)
-        if words is None:
+            words = self._words(value)
+            if words or not isinstance(value, dict | list | tuple):
+                return plain(words)
+            value = Missing(
+                self._called.get(id(value), "a list" if isinstance(value, list | tuple) else "a group"), self
+            )
+        instead = self.instead(value.name)
+        if instead is None:
             return self._hole(value.name)
-        return self.say(self.stand_in(value.name, words))
+        return self.say(self.stand_in(value.name, instead))
 
     def _words(self, value: object) -> str:
         if isinstance(value, bool):

@@ -17,7 +17,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import UnknownCurrencyError, format_currency, format_decimal, get_currency_name
 from liquid.exceptions import FilterArgumentError, ResourceLimitError
 
-from engagement.liquid.missing import Missing, StandIn
+from engagement.liquid.missing import Missing, StandIn, Values
 
 Filter = Callable[..., Any]
 TEXT = (
@@ -43,10 +43,10 @@ STYLES = ("full", "long", "medium", "short")
 
 def allowed(builtin: dict[str, Filter]) -> dict[str, Filter]:
     """The filters of an environment, from those that python-liquid registers."""
-    found = {name: _careful(builtin[name], is_text=name in TEXT) for name in (*TEXT, *LISTS, *NUMBERS)}
-    found["replace"] = _careful(_sized(builtin["replace"]), is_text=True)
+    found = {name: _careful(name, builtin[name]) for name in (*TEXT, *LISTS, *NUMBERS)}
+    found["replace"] = _careful("replace", _sized(builtin["replace"]))
     for name, own in (("date", date), ("number", number), ("currency", currency)):
-        found[name] = _careful(own, is_text=False, is_local=True)
+        found[name] = _careful(name, own, is_local=True)
     return {**found, "default": default}
 
 
@@ -54,13 +54,14 @@ def default(value: object, words: object = "", *, allow_false: bool = False) -> 
     """The words where there is no value."""
     if isinstance(value, Missing):
         return value.values.stand_in(value.name, words) if isinstance(words, str) else words
-    if value is None or (value is False and not allow_false) or value in ("", []):
-        return words
+    if value is None or (value is False and not allow_false) or value in ("", []) or isinstance(value, dict):
+        return words  # a group says nothing by itself
     return value
 
 
-def _careful(function: Filter, *, is_text: bool, is_local: bool = False) -> Filter:
+def _careful(name: str, function: Filter, *, is_local: bool = False) -> Filter:
     """Lets through what is missing, and bounds what comes out."""
+    is_text = name in TEXT
 
     def run(value: Any, *arguments: Any, context: Any, **options: Any) -> Any:
         context.spend(_weight(value))
@@ -73,6 +74,8 @@ def _careful(function: Filter, *, is_text: bool, is_local: bool = False) -> Filt
                 given[place] = one.values.stand_in(one.name, words)
                 if place == 0 and not is_text:
                     return given[0]
+            else:
+                given[place] = _in_words(one, name, context.values)
             _bound(one)
         if isinstance(value, StandIn) and not is_text:
             return value
@@ -90,6 +93,17 @@ def _careful(function: Filter, *, is_text: bool, is_local: bool = False) -> Filt
     wants_environment = getattr(function, "with_environment", False)
     cast(Any, run).with_context = True
     return run
+
+
+def _in_words(value: Any, name: str, values: Values) -> Any:
+    """A list or group as it is printed, for filters that would write it as a program does."""
+    if not isinstance(value, list | tuple | dict):
+        return value
+    if name in TEXT and name != "slice":
+        return values.say(value)
+    if name == "join" and not isinstance(value, dict):
+        return [values.say(one) if isinstance(one, list | tuple | dict) else one for one in value]
+    return value
 
 
 def _weight(value: object) -> int:

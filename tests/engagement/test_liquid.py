@@ -186,6 +186,29 @@ def test_words_of_former_releases_become_liquid_and_back(former, liquid):
     assert conversion.to_liquid(conversion.from_liquid(liquid)) == liquid
 
 
+def test_a_list_or_group_that_says_nothing_is_missing():
+    values = Context(
+        event={"place": {"city": "Wien", "hall": {}}, "guests": [{"name": "Bo"}]}, interests=["art", "yoga"]
+    )
+    cases = {
+        "{{ event.place }}": ["event.place"],
+        "{% if event.place %}{{ event.place.city }}{% endif %}": "Wien",
+        '{{ event.place | default: "here" }}': "here",
+        "{{ event.guests }}": ["event.guests"],
+        '{{ event.guests | default: "all" }}': "all",
+        "{{ event.guests | upcase }}": ["event.guests"],
+        "{{ event.guests | join: ', ' }}": ["a group"],
+        "{% for guest in event.guests %}{{ guest }}{% endfor %}": ["a group"],
+        "{% for guest in event.guests %}{{ guest.name }}{% endfor %}": "Bo",
+        "{{ interests | upcase }}": "ART UND YOGA",
+    }
+
+    found = {words: said(words, values).missing or text(words, values) for words in cases}
+
+    assert found == cases
+    assert text("{{ event.place }}", values, fallbacks={"event.place": "there"}) == "there"
+
+
 NAMES = (
     "and", "as", "blank", "cols", "contains", "continue", "default", "else", "empty", "false", "for", "if", "in",
     "limit", "nil", "not", "null", "offset", "or", "required", "reversed", "size", "true", "with", "5", "a-b", "Grün",
