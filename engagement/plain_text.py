@@ -20,6 +20,7 @@ _ENDS = re.compile(r"\s*(?:[.!?:;,)<]|\n|\Z)")
 
 def plain(value: str, limit: int = VALUE_LIMIT) -> str:
     """A value as it may stand in an email: one line, no control characters, no braces, not endless."""
+    value = value[: 2 * limit]  # what stands behind is not seen, however many spaces fall together
     if not (value.isascii() and value.isprintable()):
         value = "".join(_harmless(character) for character in value)
     return cut(" ".join(value.translate(_BRACES).split()), limit)

@@ -58,6 +58,11 @@ class Context(RenderContext):
             raise LoopIterationLimitError("its loops go round too often", token=None)
 
 
+def size(text: str) -> int:
+    """In bytes."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
 class Output(StringIO):
     """Counts what is written."""
 
@@ -67,9 +72,9 @@ class Output(StringIO):
         self._size = 0
 
     def write(self, text: str, /) -> int:
-        size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-        self._size += size
-        self._meter.spent += 1 + size // 500
+        written = size(text)
+        self._size += written
+        self._meter.spent += 1 + written // 500
         if self._size > OUTPUT or self._meter.spent > WORK:
             raise ResourceLimitError("it grows too long, or takes too long", token=None)
         return super().write(text)

@@ -45,6 +45,7 @@ def allowed(builtin: dict[str, Filter]) -> dict[str, Filter]:
     """The filters of an environment, from those that python-liquid registers."""
     found = {name: _careful(name, builtin[name]) for name in (*TEXT, *LISTS, *NUMBERS)}
     found["replace"] = _careful("replace", _sized(builtin["replace"]))
+    found["join"] = _careful("join", _short(builtin["join"]))
     for name, own in (("date", date), ("number", number), ("currency", currency)):
         found[name] = _careful(name, own, is_local=True)
     return {**found, "default": default}
@@ -60,11 +61,12 @@ def default(value: object, words: object = "", *, allow_false: bool = False) -> 
 
 
 def _careful(name: str, function: Filter, *, is_local: bool = False) -> Filter:
-    """Lets through what is missing, and bounds what comes out."""
+    """Lets through what is missing, counts what it has to go through, and bounds what comes out."""
     is_text = name in TEXT
+    weigh = _spoken if is_local else _squared if name == "uniq" else weight
 
     def run(value: Any, *arguments: Any, context: Any, **options: Any) -> Any:
-        context.spend(_weight(value))
+        context.spend(weigh(value) + sum(map(weight, arguments)))
         given = [value, *arguments]
         for place, one in enumerate(given):
             if isinstance(one, Missing):
@@ -106,10 +108,23 @@ def _in_words(value: Any, name: str, values: Values) -> Any:
     return value
 
 
-def _weight(value: object) -> int:
+def weight(value: object) -> int:
+    """The work of going through it once."""
     if isinstance(value, str):
-        return 1 + len(value) // 500
-    return 1 + len(value) // 10 if isinstance(value, list | tuple) else 1
+        return 1 + len(value) // 100
+    if isinstance(value, list | tuple):
+        return 1 + sum(map(weight, value))
+    return 1 + sum(map(weight, value.values())) if isinstance(value, dict) else 1
+
+
+def _squared(value: object) -> int:
+    """Of comparing each entry with all others."""
+    return weight(value) + (len(value) ** 2 // 250 if isinstance(value, list | tuple) else 0)
+
+
+def _spoken(value: object) -> int:
+    """Of Babel's words."""
+    return weight(value) + 20
 
 
 def _bound(value: object) -> None:
@@ -119,7 +134,11 @@ def _bound(value: object) -> None:
         too_much = len(value) > MOST
     else:
         too_much = isinstance(value, int | float) and not -GREATEST < value < GREATEST
-    if too_much:
+    _fits(LONGEST + too_much)
+
+
+def _fits(size: int) -> None:
+    if size > LONGEST:
         raise ResourceLimitError("a value grows beyond what an email can hold", token=None)
 
 
@@ -128,9 +147,18 @@ def _sized(replace: Filter) -> Filter:
     def run(value: Any, old: Any, new: Any = "") -> Any:
         text, sought, put = str(value), str(old), str(new)
         times = text.count(sought) if sought else len(text) + 1
-        if len(text) + times * (len(put) - len(sought)) > LONGEST:
-            raise ResourceLimitError("a value grows beyond what an email can hold", token=None)
+        _fits(len(text) + times * (len(put) - len(sought)))
         return replace(value, old, new)
+
+    return run
+
+
+def _short(join: Filter) -> Filter:
+    @wraps(join)
+    def run(value: Any, between: Any = " ", **options: Any) -> Any:
+        if isinstance(value, list | tuple):
+            _fits(sum(len(str(one)) for one in value) + len(str(between)) * len(value))
+        return join(value, between, **options)
 
     return run
 

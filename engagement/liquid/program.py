@@ -18,13 +18,13 @@ from liquid import Mode, RenderContext, Tag, TokenStream
 from liquid.ast import BlockNode, Node
 from liquid.builtin.expressions import FilteredExpression, Path, StringLiteral
 from liquid.builtin.output import OutputNode
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, ResourceLimitError
 from liquid.output import LimitedStringIO
 from liquid.parser import get_parser
 from liquid.token import TOKEN_TAG, Token
 
 from engagement import highlight
-from engagement.liquid import environment, source
+from engagement.liquid import environment, filters, source
 from engagement.liquid.environment import Context, Output, StaffEnvironment, Template
 from engagement.liquid.missing import Values
 from engagement.liquid.source import TemplateSyntaxError
@@ -43,6 +43,7 @@ WEB = ("https://", "http://")
 SCHEMES = (*WEB, "mailto:", "tel:", "#")
 _IN_HOST = re.compile(f"(https?://[^/?#\\s]*){VALUE}(?=[^/?#\\s\\w]*\\w)", re.IGNORECASE)
 _BEHIND_HOST = re.compile(r"https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:|#", re.IGNORECASE)
+_SEEN = 2_400  # characters of a value, at most, that are looked at
 Form = Callable[[str], str]
 logger = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ class Program:
             raise Unrenderable(type(error).__name__) from error
 
     def _said(self, run: Run, liquid: _Liquid | None) -> str:
-        texts, printed = self._texts.copy(), run.values.printed
+        texts, printed, size = self._texts.copy(), run.values.printed, 0
         for place, part in self._filled:
             kind = type(part)
             if kind is Slot:
@@ -163,6 +164,9 @@ class Program:
                 )
             elif liquid is not None:
                 texts[place] = liquid.render(part)
+            size += environment.size(texts[place])
+            if size > environment.OUTPUT:
+                raise ResourceLimitError("it grows too long", token=None)
         return "".join(texts)
 
 
@@ -248,15 +252,23 @@ class SaidNode(Node):
         self.expression, self.form, self.slot, self.blank = expression, form, slot, False
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        values = cast(Context, context).values
+        limited = cast(Context, context)
+        values = limited.values
         if self.slot is not None:
             return buffer.write(self.form(values.printed(self.slot.name, self.slot.default)))
-        return buffer.write(self.form(values.say(self.expression.evaluate(context))))
+        found = self.expression.evaluate(context)
+        limited.spend(filters.weight(found) + _effort(found))
+        return buffer.write(self.form(values.say(found)))
 
     render = render_to_output  # no tag is switched off
 
     def expressions(self) -> list[Any]:
         return [self.expression]
+
+
+def _effort(value: object) -> int:
+    """Beyond ASCII each character is looked at, as many as there may be of a value."""
+    return min(len(value), _SEEN) // 10 if isinstance(value, str) and not value.isascii() else 0
 
 
 class AddressNode(Node):

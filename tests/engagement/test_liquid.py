@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -106,6 +107,7 @@ def test_a_level_decides_what_there_is():
     assert "known" not in said(words, level="basic").text
 
 
+LONG_TEXT = "{% assign a = 'xß' %}" + "{% assign a = a | append: a %}" * 14
 ENDLESS = {
     "loops": "{% for a in (1..900) %}{% for b in (1..900) %}x{% endfor %}{% endfor %}",
     "loops beside each other": "{% for a in (1..600) %}x{% endfor %}" * 3,
@@ -116,16 +118,29 @@ ENDLESS = {
     "doubling": "{% assign a = 'ab' %}{% for i in (1..90) %}{% assign a = a | append: a %}{% endfor %}{{ a }}",
     "numbers": "{% assign a = 99999 %}{% for i in (1..90) %}{% assign a = a | times: a %}{% endfor %}{{ a }}",
     "much text": "{% for i in (1..900) %}" + "x" * 3000 + "{% endfor %}",
+    "entries": "{% assign s = '" + " ".join(map(str, range(1900))) + "' | split: ' ' %}"
+    "{% assign t = s" + " | sort_natural | reverse" * 1_000 + " %}x",
+    "each entry with each": "{% assign s = '" + " ".join(map(str, range(1900))) + "' | split: ' ' %}"
+    "{% assign t = s" + " | uniq" * 20 + " %}x",
+    "long texts": LONG_TEXT + "{% assign b = a" + " | squish | upcase | truncatewords: 20000" * 600 + " %}x",
+    "long separators": LONG_TEXT + "{% assign l = '" + "x " * 300 + "' | split: ' ' %}{% assign b = l | join: a %}x",
+    "long values": "{{ custom.long }}" * 2_700,
+    "long values in addresses": "[a](https://a.example/{{ custom.long }}) " * 1_200,
     "work": "{% for i in (1..900) %}" + "{% if i == 1 %}{% endif %}" * 500 + "{% endfor %}",
 }
 
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_nothing_goes_on_without_end(name):
-    sent = said(ENDLESS[name])
+    long = replace(ADA, custom={"long": "<ü>" * 160})
+    said("{% assign a = 1 %}")
+    before = time.process_time()
+
+    sent = said(ENDLESS[name], long)
 
     assert len(sent.missing) == 1
     assert len(sent.html) < 512_000
+    assert time.process_time() - before < 1.5  # most of it is reading the words
 
 
 @matrix(
