@@ -76,6 +76,7 @@ class Order:
     business_entity: BusinessEntity | None
     is_tracked: bool = True
     """Whether opens and clicks may be followed, as far as whoever orders it is concerned."""
+    facts: Callable[[], Mapping[str, Any] | None] | None = None  # what `event.` says; asked where words mention it
 
     @property
     def brand(self) -> BusinessEntity | None:
@@ -219,7 +220,7 @@ def _rendered(
     tracking = None
     if order.is_tracked:
         tracking = links.tracking_of(message_id=order.action_id, brand=order.brand, contact=order.contact)
-    return rendering.render(**about, passages=written, tracking=tracking, way_out=way_out)
+    return rendering.render(**about, facts=order.facts, passages=written, tracking=tracking, way_out=way_out)
 
 
 def _way_out(order: Order) -> WayOut | None:
@@ -230,8 +231,7 @@ def _way_out(order: Order) -> WayOut | None:
 
 
 def _missing(order: Order, rendered: Rendered) -> Reason:
-    contact = str(order.contact)
-    return Reason.of("missing", email=order.template.name, contact=contact, missing=rendered.missing)
+    return Reason.of("missing", email=order.template.name, contact=str(order.contact), missing=rendered.missing)
 
 
 def refuse_sent_before(action_ids: Iterable[UUID]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -143,19 +143,23 @@ def render(  # noqa: PLR0913  # what makes one email
     contact: Contact,
     business_entity: BusinessEntity | None,
     now: datetime,
-    facts: dict[str, Any] | None = None,
+    facts: Mapping[str, Any] | Callable[[], Mapping[str, Any] | None] | None = None,
     passages: Mapping[str, str] | None = None,
     tracking: Tracking | None = None,
     way_out: WayOut | None = None,
 ) -> Rendered:
     """The email for one contact. `passages` holds what a model wrote for it; without, the approved fallbacks stand.
-    `tracking` follows what the contact does with it; marketing says the `way_out`."""
+    `facts` that have to be fetched are, where these words mention the event. `tracking` follows what the contact does
+    with it; marketing says the `way_out`."""
     words = Words.of(version).for_reader(contact, business_entity)
+    names = words.variable_names()
+    if callable(facts):
+        facts = facts() if any(name.startswith(placeholders.EVENT) for name in names) else None
     values = context.gather(
         contact=contact,
         business_entity=business_entity,
         facts=facts,
-        names=words.variable_names(),
+        names=names,
         now=now,
         language=words.language,
     )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from contactflow.core.reasons import Reason
 from contacts.models import Contact
+from engagement import delivery
 from engagement.models import Alert, Task
 from tests.factories import (
     NOW,
     BusinessEntityFactory,
+    ContactEventFactory,
     ContactFactory,
     ContactStatusFactory,
+    EngagementTemplateFactory,
     ScheduledActionFactory,
     TargetFactory,
 )
@@ -149,3 +154,17 @@ def test_everybody_else_gets_what_was_promised(ada: Contact, action_type: str) -
     action.action_type = action_type
 
     assert actions.of(action_type).why_not(action) is None
+
+
+def test_an_email_says_what_came_with_the_event_and_only_then_reads_it(ada: Contact) -> None:
+    event = ContactEventFactory(contact=ada, payload={"metadata": {"tier": "gold"}})
+    email = EngagementTemplateFactory(words=("Your {{ event.tier }} place", "Hello"), level="standard")
+    action = action_for(ada, step__action_type="send_email", step__template=email, instance__event=event)
+    order = actions.of("send_email").order(action)
+    plain = EngagementTemplateFactory(slug="plain", words=("Your place", "Our event. Come!"), level="standard")
+    assert order is not None
+    unasked = replace(order, action_id=uuid4(), template=plain, facts=lambda: pytest.fail("read the event"))
+
+    drafts = [made[0] for made in delivery.prepare([order, unasked], now=NOW) if not isinstance(made, Exception)]
+
+    assert [draft.rendered.subject for draft in drafts] == ["Your gold place", "Your place"]

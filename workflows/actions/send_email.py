@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engagement import rendering, unsubscribing
+from engagement import personal_lines, rendering, unsubscribing
 from engagement.delivery import Order
 from engagement.models import EngagementTemplate
 from workflows.actions.base import ActionType, Fault, Foreseen, Lane, Planned, Severity, Someone
@@ -37,6 +37,7 @@ class SendEmail(ActionType):
             instance.contact,
             instance.business_entity,
             is_tracked=instance.template.is_tracked,
+            facts=lambda: personal_lines.facts_of(instance.event) if instance.event else None,
         )
 
     def faults(self, step: PlannedStep) -> Iterator[Fault]:
