@@ -21,6 +21,7 @@ from engagement.liquid import blocks
 from engagement.liquid.blocks import Marked
 from engagement.liquid.program import ATTRIBUTE_SLOT, SIGNS, SLOT_END, TEXT_SLOT, WEB, slot
 from engagement.liquid.source import Output, Piece, Tag
+from engagement.plain_text import GAP
 
 LINK_SCHEMES = (*WEB, "mailto:", "tel:")
 _TAGS = {
@@ -54,6 +55,10 @@ LONGEST_UNDERLINE = 60
 # Numbers of items are counted once all loops have gone round: a list begins, with the depth; its next item.
 _LIST, _NUMBER = "\ue015", "\ue016"
 _NUMBERS = re.compile(f"{_LIST}([a-z])([0-9]+){SLOT_END}|{_NUMBER}([a-z])")
+# An item in which nothing is left; what belongs to it stands further in.
+_EMPTY_ITEM = re.compile(
+    rf"^([> ]*)(?:-|{_NUMBER}[a-z]\.) [ \t{GAP}]*((?:{_LIST}[a-z][0-9]+{SLOT_END})?)(?:\n|\Z)(?!\n?\1 )", re.MULTILINE
+)
 _TAGS_ALONE = re.compile(f"(?:\\s*{TEXT_SLOT}[0-9]+{SLOT_END})+\\s*")
 _WITH_CONTENT = ("text", "code_inline", "code_block", "fence")
 
@@ -89,7 +94,7 @@ class Document:
 
     def text(self) -> str:
         """The same for people who read plain text: links as "text (address)", lists and headings by signs."""
-        return finished(self.draft())
+        return finished(self.draft()).strip("\n")
 
     def draft(self) -> str:
         """The plain text that `finished` has to complete once all values stand in it."""
@@ -261,7 +266,7 @@ class _Reader:
     def _open_list(self, number: int | None) -> None:
         self._tight = bool(self._numbers)
         self._numbers.append(number)
-        if number is not None and self._is_tag is not None:
+        if number is not None:
             self._blocks.append(f"{_LIST}{self._depth}{number}{SLOT_END}")
 
     @property
@@ -276,12 +281,10 @@ class _Reader:
 
     def _list_item_open(self, token: Token) -> None:
         number = self._numbers[-1]
-        self._bullet = "- " if number is None else f"{number}. "
-        if number is not None and self._is_tag is not None:
-            self._bullet = f"{_NUMBER}{self._depth}. "
+        self._bullet = "- " if number is None else f"{_NUMBER}{self._depth}. "
         if number is not None:
             self._numbers[-1] = number + 1
-        self._indents.append(" " * len(self._bullet))
+        self._indents.append(" " * len("- " if number is None else f"{number}. "))
 
     def _list_item_close(self, token: Token) -> None:
         self._indents.pop()
@@ -310,13 +313,21 @@ class _Reader:
     _fence = _code_block
 
 
+def without_empty_items(draft: str) -> str:
+    """The plain text, once all values stand in it, without the items of lists that they left empty."""
+    found = 1
+    while found:
+        draft, found = _EMPTY_ITEM.subn(r"\2", draft)
+    return draft
+
+
 def finished(draft: str) -> str:
     """With its headings underlined as long as their longest line, its lists numbered, and no gap between blocks."""
     if _NUMBER in draft:
         draft = _numbered(draft)
-    if "\n\n\n" in draft:
-        draft = re.sub(r"\n{3,}", "\n\n", draft)
-    return _underlined(draft) if any(sign in draft for sign in (*_UNDERLINE.values(), _OTHER_UNDERLINE)) else draft
+    if any(sign in draft for sign in (*_UNDERLINE.values(), _OTHER_UNDERLINE)):
+        draft = _underlined(draft)
+    return re.sub(r"\n{3,}", "\n\n", draft) if "\n\n\n" in draft else draft
 
 
 def _underlined(draft: str) -> str:
@@ -325,7 +336,7 @@ def _underlined(draft: str) -> str:
         sign = "=" if found.group(2) == _UNDERLINE["h1"] else "-"
         return found.group(1) + sign * min(longest, LONGEST_UNDERLINE)
 
-    return _UNDERLINED.sub(underlined, draft)
+    return re.sub("\n?[\ue013\ue014]", "", _UNDERLINED.sub(underlined, draft))  # of headings left empty, none
 
 
 def _numbered(draft: str) -> str:

@@ -25,7 +25,7 @@ from engagement.liquid.program import (
     slot,
 )
 from engagement.liquid.source import Output, Source
-from engagement.plain_text import close_gaps
+from engagement.plain_text import GAP, close_gaps
 from engagement.unsubscribing import Footer, WayOut
 
 SUBJECT, PREHEADER, UNSUBSCRIBE, PREFERENCES = range(4)
@@ -34,7 +34,7 @@ _GIVEN = tuple(Given(place) for place in range(4))
 _LINKS = re.compile(r'(<a\b(?:\s+[\w:-]+="[^"]*")*?\s+href=")([^"]*)(")')
 _PICTURES = re.compile(r'(<img\b(?:\s+[\w:-]+="[^"]*")*?\s+src=")([^"]*)(")')
 _OWN_ADDRESS = re.compile(r"""\s*default\s*:\s*(?:"https?://[^"\s]+"|'https?://[^'\s]+')\s*""")
-_EMPTY_LIST = re.compile(r"<(ul|ol)(?: [^<>]*)?>\s*</\1>\n?")
+_EMPTY = re.compile(r"<(li|ul|ol)(?: [^<>]*)?>\s*</\1>\n?")
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,19 @@ class Skeleton:
 
     def html(self, run: Run) -> str:
         """Raises Unrenderable."""
-        page = close_gaps(program.apart(self.page.render(run)))
-        return _EMPTY_LIST.sub("", page) if self.has_tags else page
+        page = program.apart(self.page.render(run))
+        found: int = self.has_tags or GAP in page
+        page = close_gaps(page)
+        while found:
+            page, found = _EMPTY.subn("", page)
+        return page
 
     def text(self, run: Run) -> str:
         """Raises Unrenderable."""
-        text = markdown.finished(close_gaps(program.apart(self.plain.render(run))))
-        return text.strip() + "\n"
+        text = program.apart(self.plain.render(run))
+        if self.has_tags or GAP in text:
+            text = close_gaps(markdown.without_empty_items(text))
+        return markdown.finished(text).strip() + "\n"
 
 
 @lru_cache(maxsize=256)

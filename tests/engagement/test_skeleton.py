@@ -51,3 +51,22 @@ def test_the_same_words_are_put_together_once(monkeypatch):
     monkeypatch.setattr(layout, "html", None)
 
     assert compose("Once {{ first_name }}", first_name="Grace").text.startswith("Once Grace")
+
+
+def test_what_is_left_empty_leaves_no_item_no_list_and_no_heading_in_either_part():
+    bodies = {
+        "- a\n- {{ last_name }}\n- c": ("- a\n- c", 2),
+        "1. a\n2. {{ last_name }}\n3. c": ("1. a\n2. c", 2),
+        "- a\n\n- {{ last_name }}\n\n- c": ("- a\n- c", 2),
+        "- a\n- {% if company %}x{% endif %}\n- c": ("- a\n- c", 2),
+        "- a\n  - {{ last_name }}\n    - {{ tags }}\n- c": ("- a\n- c", 2),
+        "- {{ last_name }}\n  - b": ("-\n  - b", 2),
+        "- a\n- {{ last_name }}\n\n1. b": ("- a\n\n1. b", 2),
+        "- {{ last_name }}\n\nend": ("end", 0),
+        "> - {{ last_name }}\n> - b": ("> - b", 1),
+        "a\n\n## {{ last_name }}\n\nb": ("a\n\nb", 0),
+    }
+
+    emails = {body: compose(body) for body in bodies}
+
+    assert {body: (one.text.partition("\n\nYours")[0], one.html.count("<li")) for body, one in emails.items()} == bodies
