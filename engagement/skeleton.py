@@ -34,6 +34,7 @@ _GIVEN = tuple(Given(place) for place in range(4))
 _LINKS = re.compile(r'(<a\b(?:\s+[\w:-]+="[^"]*")*?\s+href=")([^"]*)(")')
 _PICTURES = re.compile(r'(<img\b(?:\s+[\w:-]+="[^"]*")*?\s+src=")([^"]*)(")')
 _OWN_ADDRESS = re.compile(r"""\s*default\s*:\s*(?:"https?://[^"\s]+"|'https?://[^'\s]+')\s*""")
+_NAME = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _EMPTY = re.compile(r"<(li|ul|ol)(?: [^<>]*)?>\s*</\1>\n?")
 
 
@@ -98,7 +99,7 @@ def read(text: str) -> Source:
 def is_address(output: Output) -> bool:
     """Whether it prints the web address of the brand, or one of staff's own that stands in, and nothing else."""
     path, _, words = output.expression.partition("|")
-    found = source.path_of(Output(path, output.line))
+    found = path.strip().split(".") if _NAME.fullmatch(path.strip()) else None
     named = placeholders.named(found) if found else None
     placeholder = placeholders.find(named[0]) if named else None
     return placeholder is not None and placeholder.is_address and bool(not words or _OWN_ADDRESS.fullmatch(words))

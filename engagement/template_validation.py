@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from engagement import layout, markdown, placeholders, skeleton
+from engagement import layout, markdown, placeholders, rendering, skeleton
+from engagement.liquid import trial
 from engagement.liquid.program import SLOT_END, TEXT_SLOT
 from engagement.liquid.source import Tag, TemplateSyntaxError, Use
+from engagement.placeholders import Context
 from engagement.plain_text import VALUE_LIMIT
 from engagement.rendering import Words
+from engagement.values import Fallbacks, OfContact
 
 LONGEST = {"subject": 300, "preheader": 300, "body": 50_000}
 PARTS = ("size", "first", "last")
@@ -77,13 +81,29 @@ def _text_errors(name: str, text: str, words: Words) -> Iterator[str]:
     if any(ord(character) < 32 and character not in "\t\n\r" for character in text):
         yield f"The {name} contains control characters. Type it again instead of pasting it."
     try:
-        uses = skeleton.read(text).uses
+        read = skeleton.read(text)
         skeleton.line(text)
     except TemplateSyntaxError as problem:
         yield from problem.faults
         return
-    for use in uses:
-        yield from _use_errors(use, words)
+    own = {"forloop", *(name for name, _ in read.assigned)}
+    faults = [fault for use in read.uses for fault in _use_errors(use, words, own)]
+    yield from faults or _trial_errors(text, words)
+
+
+def _trial_errors(text: str, words: Words) -> Iterator[str]:
+    """What goes wrong for a person who knows nothing, or who knows everything: a field may hold a text or a number."""
+    known = rendering.samples(words, None)
+    numbers = replace(known, custom=dict.fromkeys(known.custom, "5"))
+    people = [OfContact(Fallbacks(words.level, {}), values) for values in (Context(), known, numbers)]
+    nobody, as_text, as_number = trial.faults(text, people, is_typed=_is_typed)
+    if fault := nobody or (as_number and as_text):
+        yield fault
+
+
+def _is_typed(path: Sequence[object]) -> bool:
+    found = placeholders.named(path)
+    return found is not None and found[0] in placeholders.REGISTRY
 
 
 def variable_faults(text: str, *, level: str) -> list[str]:
@@ -91,11 +111,13 @@ def variable_faults(text: str, *, level: str) -> list[str]:
     return list(dict.fromkeys(_text_errors("body", text, Words("", "", text, level))))
 
 
-def _use_errors(use: Use, words: Words) -> Iterator[str]:
+def _use_errors(use: Use, words: Words, own: Set[str]) -> Iterator[str]:
     found = placeholders.named(use.path)
     placeholder = placeholders.find(found[0]) if found else None
     place = f'Line {use.line}: "{use.name}"'
-    if found is None or placeholder is None:
+    if use.path[0] in own:
+        yield f"{place} has no value here. Write it behind its assign, or within its loop."
+    elif found is None or placeholder is None:
         guess = placeholders.nearest(use.name)
         hint = f" Did you mean {guess}?" if guess else ""
         yield f"{place} is unknown.{hint} This level offers: {placeholders.names_at(words.level)}."

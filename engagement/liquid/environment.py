@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import StringIO
 from typing import Any, ClassVar
 
 from liquid import BoundTemplate, Environment, Mode, RenderContext
-from liquid.exceptions import LoopIterationLimitError, ResourceLimitError
+from liquid.exceptions import (
+    FilterArgumentError,
+    LiquidError,
+    LiquidTypeError,
+    LoopIterationLimitError,
+    ResourceLimitError,
+)
 
 from engagement.liquid import filters
 from engagement.liquid.missing import Missing, Values
@@ -25,21 +31,25 @@ WORK = 60_000  # for all texts of an email: what is looked up, written, filtered
 class Context(RenderContext):
     """Looks variables up in what one person's values say, and counts what it costs."""
 
-    __slots__ = ("_meter", "_passes", "values")
+    __slots__ = ("_meter", "_passes", "asked", "values")
 
     def __init__(self, template: BoundTemplate, *, values: Values, **options: Any) -> None:
         super().__init__(template, **options)
         self.values = values
         self._meter = values.meter
         self._passes = 0
+        self.asked: Sequence[object] = ()  # the last path
 
     def get(self, path: list[object], *, token: Any, default: object = None) -> object:
         self._meter.spent += 1
         if self._meter.spent > WORK:
             self.spend()
+        self.asked = path
         if path[0] in self.values.roots:
             return self.values.value(path)
         found = super().get(path, token=token, default=None)
+        if isinstance(found, str | list):
+            self.spend(len(found) // 200)  # it may be searched
         if found is None or found == "" or (isinstance(found, str) and not found.strip()):
             return Missing(".".join(map(str, path)), self.values)
         return found
@@ -49,6 +59,12 @@ class Context(RenderContext):
         self._meter.spent += work
         if self._meter.spent > WORK:
             raise ResourceLimitError("it takes too long", token=None)
+
+    def said(self, error: LiquidError) -> str:
+        """What went wrong, with the variable in which it did."""
+        if isinstance(error, LiquidTypeError | FilterArgumentError) and self.asked:
+            return f"{'.'.join(map(str, self.asked))}: {error.message}"
+        return str(error.message)
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         """Asked at the beginning of each loop: all of them together have a limit, one within another or not."""

@@ -142,10 +142,11 @@ class Program:
         """Raises Unrenderable."""
         if not self._filled:
             return "".join(self._texts)
+        liquid = _Liquid(self._template, run) if self._template else None
         try:
-            return self._said(run, _Liquid(self._template, run) if self._template else None)
+            return self._said(run, liquid)
         except LiquidError as error:
-            raise Unrenderable(str(error.message)) from error
+            raise Unrenderable(liquid.context.said(error) if liquid else str(error.message)) from error
         except Exception as error:  # a value that python-liquid does not expect; the mail is held, not lost
             logger.exception("unforeseen while rendering")
             raise Unrenderable(type(error).__name__) from error
@@ -174,11 +175,11 @@ class _Liquid:
     """What python-liquid renders of one text: its parts share what is assigned, and the limits."""
 
     def __init__(self, template: Template, run: Run) -> None:
-        self._context = PageContext(template, values=run.values, run=run)
-        self._output = Output(self._context)
+        self.context = PageContext(template, values=run.values, run=run)
+        self._output = Output(self.context)
 
     def render(self, node: Node) -> str:
-        node.render(self._context, self._output)
+        node.render(self.context, self._output)
         text = self._output.getvalue()
         self._output.seek(0)
         self._output.truncate()

@@ -110,24 +110,24 @@ def read(text: str, roots: frozenset[str]) -> Source:
     if len(text.encode("utf-8", "replace")) > LONGEST:
         raise TemplateSyntaxError(f"It has more than {LONGEST} bytes. Shorten it.")
     pieces = tuple(_pieces(text))
-    return _Reading(_parsed(text), text, pieces, roots).source()
+    return _Reading(parsed(text), text, pieces, roots).source()
 
 
-def _line(text: str, position: int) -> int:
+def line_of(text: str, position: int) -> int:
     return text.count("\n", 0, max(position, 0)) + 1
 
 
 def _pieces(text: str) -> Iterator[Piece]:
     """Comments are left out. Raises at braces that are none of Liquid's, and at tags that are not allowed."""
     if found := _VERBATIM.search(text):
-        raise TemplateSyntaxError(_not_allowed(found.group(1), _line(text, found.start())))
+        raise TemplateSyntaxError(_not_allowed(found.group(1), line_of(text, found.start())))
     position = 0
     text_before = ""
     for start, end, is_comment in _tokens(text):
         literal = text_before + _literal(text[position:start], text, position)
         position = end
         token = text[start:end]
-        lines, line = token.count("\n"), _line(text, start)
+        lines, line = token.count("\n"), line_of(text, start)
         if token[2:3] == "-" or token.startswith("{%-"):
             literal = literal.rstrip()
         if literal:
@@ -199,7 +199,7 @@ def _literal(literal: str, text: str, start: int) -> str:
     found = re.search(r"[{}]", literal)
     if not found:
         return literal
-    line = _line(text, start + found.start())
+    line = line_of(text, start + found.start())
     near = literal[found.start() : found.start() + 2]
     if near in ("{%", "{{"):
         end, example = ("%}", "{% if company %}") if near == "{%" else ("}}", "{{ first_name }}")
@@ -211,17 +211,19 @@ def _literal(literal: str, text: str, start: int) -> str:
     )
 
 
-def _parsed(text: str) -> Template:
+def parsed(text: str) -> Template:
     try:
-        return STAFF.from_string(_blanked(text))  # type: ignore[return-value]  # of the environment's class
+        template = STAFF.from_string(_blanked(text))
     except LiquidSyntaxError as error:
         raise TemplateSyntaxError(_syntax_fault(error, text)) from error
     except LiquidError as error:
         raise TemplateSyntaxError(f"It cannot be read: {error.message or 'it is nested too deeply'}.") from error
+    bound(template.nodes)
+    return template  # type: ignore[return-value]  # of the environment's class
 
 
 def _syntax_fault(error: LiquidSyntaxError, text: str) -> str:
-    line = _line(text, error.token.start_index) if error.token and error.token.start_index >= 0 else 1
+    line = line_of(text, error.token.start_index) if error.token and error.token.start_index >= 0 else 1
     if error.token is not None:
         place = error.token.start_index
         token = next((text[start:end] for start, end, _ in _tokens(text) if end > place), "")
@@ -260,31 +262,41 @@ class _Reading:
     faults: list[str] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     assigned: list[tuple[str, int]] = field(default_factory=list)
+    _scope: list[str] = field(default_factory=list)
+    """The names of staff's own that have a value where the walk is."""
 
     def source(self) -> Source:
         self._nodes(self.template.nodes, loops=0)
         if self.faults:
             raise TemplateSyntaxError(*dict.fromkeys(self.faults))
-        names = {name for name, _ in self.assigned} | {"forloop"}
-        uses = tuple(use for use in self.uses if use.path[0] not in names)
-        return Source(self.pieces, uses, tuple(self.assigned))
+        return Source(self.pieces, tuple(self.uses), tuple(self.assigned))
 
     def _nodes(self, nodes: Iterable[Node], *, loops: int) -> None:
         for node in nodes:
             line = self._line(node.token)
             if isinstance(node, BreakNode | ContinueNode) and not loops:
                 self.faults.append(f"Line {line}: {node} stands outside of a loop. Take it away.")
-            if isinstance(node, AssignNode):
-                self._assign(str(node.name), line)
-            if isinstance(node, ForNode):
-                self._assign(node.expression.identifier, line)
             for expression in node.expressions():
                 self._top(expression, is_printed=isinstance(node, OutputNode | AssignNode))
-            within = loops + isinstance(node, ForNode)
-            self._nodes(node.children(None, include_partials=False), loops=within)  # type: ignore[arg-type]  # no partials
+            if isinstance(node, AssignNode):
+                self._assign(str(node.name), line)
+                self._scope.append(str(node.name))
+            if isinstance(node, ForNode):
+                self._loop(node, line, loops=loops + 1)
+            else:
+                self._nodes(node.children(None, include_partials=False), loops=loops)  # type: ignore[arg-type]  # no partials
+
+    def _loop(self, node: ForNode, line: int, *, loops: int) -> None:
+        self._assign(node.expression.identifier, line)
+        names = ["forloop", node.expression.identifier]
+        self._scope += names
+        self._nodes([node.block], loops=loops)
+        for name in names:
+            self._scope.remove(name)
+        self._nodes([node.default] if node.default else [], loops=loops)
 
     def _line(self, token: Token) -> int:
-        return _line(self.text, token.start_index)
+        return line_of(self.text, token.start_index)
 
     def _assign(self, name: str, line: int) -> None:
         if name in self.roots or name == "forloop":
@@ -334,10 +346,6 @@ class _Reading:
             return
         if isinstance(one, RangeLiteral):
             self.faults.append(f"Line {self._line(one.token)}: {one} may stand only in {{% for number in {one} %}}.")
-        if isinstance(one, EqExpression | NeExpression):
-            for side in ("left", "right"):
-                if isinstance(getattr(one, side), Blank | Empty):
-                    setattr(one, side, Nothing(one.token))
         if isinstance(one, Path):
             self._path(one, is_printed=is_printed, default=default)
             return
@@ -350,7 +358,8 @@ class _Reading:
             self.faults.append(f'Line {line}: "{path}" names its part by a variable. Write the name itself.')
         else:
             segments = tuple(segment for segment in path.path if not isinstance(segment, Path))
-            self.uses.append(Use(segments, line, is_printed, default))
+            if segments[0] not in self._scope:
+                self.uses.append(Use(segments, line, is_printed, default))
 
 
 def _default_of(expression: FilteredExpression) -> str | None:
@@ -359,17 +368,6 @@ def _default_of(expression: FilteredExpression) -> str | None:
             words = one.args[0].value if one.args else None
             return words.value if isinstance(words, StringLiteral) else ""
     return None
-
-
-_NAME = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
-
-
-def path_of(output: Output) -> list[object] | None:
-    """The path that is printed, whatever its filters are."""
-    found = _NAME.match(output.expression)
-    if found is None or not re.match(r"\s*(?:\||\Z)", output.expression[found.end() :]):
-        return None
-    return list(found.group().split("."))
 
 
 def bound(nodes: Sequence[Node]) -> int:

@@ -86,7 +86,7 @@ def test_it_says(words, expected):
         ("{% for one in custom.cities %}{{ one }}{% else %}none{% endfor %}", []),
         ("{{ first_name.size }} {{ interests[7] }}", ["interests.7"]),
         ("{{ nobody.there }}", ["nobody.there"]),
-        ("{% if first_name > 3 %}{% endif %}", ["'<' and '>' are not supported between 'int' and 'str'"]),
+        ("{% if first_name > 3 %}{% endif %}", ["first_name: '<' and '>' are not supported between 'int' and 'str'"]),
     ],
 )
 def test_what_is_printed_without_value_holds_the_email_and_what_is_asked_does_not(words, missing):
@@ -124,6 +124,10 @@ ENDLESS = {
     "{% assign t = s" + " | uniq" * 20 + " %}x",
     "long texts": LONG_TEXT + "{% assign b = a" + " | squish | upcase | truncatewords: 20000" * 600 + " %}x",
     "long separators": LONG_TEXT + "{% assign l = '" + "x " * 300 + "' | split: ' ' %}{% assign b = l | join: a %}x",
+    "searching": LONG_TEXT
+    + "{% assign b = a | slice: 0, 16000 | append: 'z' %}{% for i in (1..100) %}"
+    + "{% if a contains b %}{% endif %}" * 250
+    + "{% endfor %}",
     "long values": "{{ custom.long }}" * 2_700,
     "long values in addresses": "[a](https://a.example/{{ custom.long }}) " * 1_200,
     "work": "{% for i in (1..900) %}" + "{% if i == 1 %}{% endif %}" * 500 + "{% endfor %}",

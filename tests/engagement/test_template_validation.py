@@ -45,6 +45,12 @@ def test_good_words_have_no_errors():
         ("{{ contact.frist_name }}", "Did you mean first_name?"),
         ("{{ first_name.upper }}", 'has no part "upper"'),
         ("a {% break %}", "outside of a loop"),
+        ("a\n{{ forloop.index }}", 'Line 2: "forloop.index" has no value here'),
+        ("{% for one in tags %}{% else %}{{ one }}{% endfor %}", "has no value here"),
+        ("{{ mine }}{% assign mine = 1 %}", '"mine" has no value here'),
+        ("{% assign mine = mine | plus: 1 %}", '"mine" has no value here'),
+        ("a\n{{ first_name | upcase: 1, x: 2 }}", "Line 2: first_name: upcase"),
+        ("{% if first_name > 3 %}{% endif %}", "first_name: '<' and '>' are not supported"),
         ("{{ now | date: '%Q' }}", '"%Q" is unknown'),
         ("{% if email %}**a{% endif %} b**", "on a line of its own"),
         ("{{ first_name", "without a closing"),
@@ -84,7 +90,7 @@ def test_a_fault_of_the_body_is_named(body, said):
         "[x](mailto:a@x.example?subject={{ first_name }})",
         "[x](https://x.example/{% if email %}a{% else %}b{% endif %})",
         "{% if contact.first_name %}\n- a\n{% endif %}",
-        "{% for one in (1..3) %}{{ one }}{% endfor %}{{ brand.name | upcase }}",
+        "{% for one in (1..3) %}{{ forloop.index }}{{ one }}{% endfor %}{{ brand.name | upcase }}",
         "2 < 3 and a <- b",
         "[note] (in brackets)",
     ],
@@ -107,6 +113,12 @@ def test_no_text_takes_long_to_check():
         errors("body", body=body)
 
     assert time.process_time() - before < 5
+
+
+def test_a_field_may_hold_a_number_or_a_text():
+    body = "{% if custom.seats > 5 %}{{ custom.seats }}{% endif %}{% if custom.city contains 'x' %}x{% endif %}"
+
+    assert errors("body", body=body, level="advanced") == []
 
 
 @pytest.mark.parametrize(
