@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from engagement.models import EngagementTemplate
 from engagement.plain_text import close_gaps
 from engagement.values import Fallbacks, OfContact
 
+_EVENT = re.compile(r"\bevent\s*[.\[]")
 LEVEL = EngagementTemplate.Level.ADVANCED
 
 
@@ -23,7 +25,7 @@ def has_liquid(text: str) -> bool:
 
 
 def asks_event(text: str) -> bool:
-    return placeholders.EVENT in text
+    return _EVENT.search(text) is not None
 
 
 def facts_of(event: ContactEvent) -> dict[str, Any]:

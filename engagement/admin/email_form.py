@@ -157,12 +157,12 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     """An email and the words of its draft, else of what is sent. Words need not be finished to be saved."""
 
     subject = forms.CharField(
-        max_length=300,
+        max_length=750,  # as stored; publishing says what is too long
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"data-insertable": "", "autocomplete": "off"}),
     )
     preheader = forms.CharField(
-        max_length=300,
+        max_length=750,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"data-insertable": "", "autocomplete": "off"}),
         help_text="What many mailboxes show beside the subject.",

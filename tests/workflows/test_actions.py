@@ -168,3 +168,12 @@ def test_an_email_says_what_came_with_the_event_and_only_then_reads_it(ada: Cont
     drafts = [made[0] for made in delivery.prepare([order, unasked], now=NOW) if not isinstance(made, Exception)]
 
     assert [draft.rendered.subject for draft in drafts] == ["Your gold place", "Your place"]
+
+
+def test_a_task_says_what_came_with_the_event_under_any_name(ada: Contact) -> None:
+    event = ContactEventFactory(contact=ada, payload={"metadata": {"Table for": "two"}})
+    title = 'Lay {{ event["Table for"] }}'
+
+    action = action_for(ada, step__action_type="create_task", step__title=title, instance__event=event)
+
+    assert task(action).title == "Lay two"
