@@ -17,25 +17,6 @@ from engagement.models import Conversion, Goal, HumanTouch, MessageEvent
 SENTENCES = {
     "switched_off": _('The email "%(email)s" is switched off.'),
     "no_words": _('The email "%(email)s" is not published yet. Publish it, then try again.'),
-    "subject_shouts": _(
-        "%(language)s: the subject shouts (“%(subject)s”). Small letters and one sign are read sooner."
-    ),
-    "too_large": _("%(language)s: the email has %(size)s kB. Gmail cuts off what is behind 100 kB: shorten it."),
-    "nearly_too_large": _("%(language)s: the email has %(size)s kB, and Gmail cuts off what is behind 100 kB."),
-    "no_text_part": _("%(language)s: the plain text is empty, and some read nothing else."),
-    "no_alt_text": _("%(language)s: %(images)s without words for whoever does not see it: add them."),
-    "link_of_another_brand": _("%(link)s leads to the website of %(brand)s."),
-    "link_no_host": _("%(link)s leads nowhere: there is no such host."),
-    "link_not_public": _("%(link)s leads into a private network, where no recipient gets."),
-    "link_unreachable": _("%(link)s cannot be reached."),
-    "link_slow": _("%(link)s did not answer within seconds."),
-    "link_dead": _("%(link)s answers %(status)s: what it leads to is not there."),
-    "spam_score": _("SpamAssassin gives it %(points)s points (many refuse from 5 on): %(rules)s."),
-    "stand_in_untranslated": _(
-        "%(language)s: what stands in for %(variable)s is English. Say it under When something is missing."
-    ),
-    "people_lack": _("%(lacking)s of %(people)s contacts have no %(variable)s: their email is held."),
-    "language_lacks": _("%(people)s read %(language)s, which is missing: they get %(gets)s."),
     "missing": _(
         'The email "%(email)s" is held: %(contact)s has no %(missing)s. Complete the contact or give the email a '
         "fallback, then try again."
@@ -82,6 +63,44 @@ SENTENCES = {
     "not_sent": _("Not sent, says %(by)s: %(why)s"),
     "our_fault": _("%(said)s"),
     "held_out": _("Takes part in an A/B test as one of those who get no email."),
+    "inbox_url_unusable": _(
+        "%(variable)s is not the address of a mailbox: use imaps://user:password@mail.example.com/INBOX, with signs "
+        "such as @ and / in user and password percent-encoded (%%40, %%2F)."
+    ),
+    "inbox_url_signs": _(
+        "%(variable)s ends too early: write ? and # in user and password as %%3F and %%23, and a port from 1 to 65535."
+    ),
+    "inbox_login_refused": _(
+        "The mailbox %(mailbox)s refuses user name or password: correct %(variable)s. It says: %(said)s"
+    ),
+    "inbox_unreachable": _("The mailbox %(mailbox)s cannot be read: %(said)s"),
+}
+
+
+# What whoever publishes an email should have seen (engagement.publishing_checks).
+FINDINGS = {
+    "subject_shouts": _(
+        "%(language)s: the subject shouts (“%(subject)s”). Small letters and one sign are read sooner."
+    ),
+    "too_large": _("%(language)s: the email has %(size)s kB. Gmail cuts off what is behind 100 kB: shorten it."),
+    "nearly_too_large": _("%(language)s: the email has %(size)s kB, and Gmail cuts off what is behind 100 kB."),
+    "no_text_part": _("%(language)s: the plain text is empty, and some read nothing else."),
+    "no_alt_text": _("%(language)s: %(images)s without words for whoever does not see it: add them."),
+    "link_of_another_brand": _("%(link)s leads to the website of %(brand)s."),
+    "link_no_host": _("%(link)s leads nowhere: there is no such host."),
+    "link_not_public": _("%(link)s leads into a private network, where no recipient gets."),
+    "link_unreachable": _("%(link)s cannot be reached."),
+    "link_slow": _("%(link)s did not answer within seconds."),
+    "link_dead": _("%(link)s answers %(status)s: what it leads to is not there."),
+    "spam_score": _("SpamAssassin gives it %(points)s points (many refuse from 5 on): %(rules)s."),
+    "stand_in_untranslated": _(
+        "%(language)s: what stands in for %(variable)s is English. Say it under When something is missing."
+    ),
+    "people_lack": _("%(lacking)s of %(people)s contacts have no %(variable)s: their email is held."),
+    "language_lacks": _("%(people)s read %(language)s, which is missing: they get %(gets)s."),
+}
+# Why an A/B test cannot begin, and what is known of one (engagement.experiments).
+EXPERIMENTS = {
     "variants_count": _("Choose one to %(most)s versions to compare with what is sent."),
     "variants_unfinished": _("Choose finished versions of this email: keep the draft for a test first."),
     "variant_refused": _("Version %(number)s cannot be published: take it back into the draft and mend it."),
@@ -104,18 +123,8 @@ SENTENCES = {
     "stopped": _("Stopped by %(by)s before it said anything."),
     "other_words": _("Ended since %(by)s published other words."),
     "chosen": _("%(by)s chose version %(variant)s."),
-    "inbox_url_unusable": _(
-        "%(variable)s is not the address of a mailbox: use imaps://user:password@mail.example.com/INBOX, with signs "
-        "such as @ and / in user and password percent-encoded (%%40, %%2F)."
-    ),
-    "inbox_url_signs": _(
-        "%(variable)s ends too early: write ? and # in user and password as %%3F and %%23, and a port from 1 to 65535."
-    ),
-    "inbox_login_refused": _(
-        "The mailbox %(mailbox)s refuses user name or password: correct %(variable)s. It says: %(said)s"
-    ),
-    "inbox_unreachable": _("The mailbox %(mailbox)s cannot be read: %(said)s"),
 }
+_ALL = {**SENTENCES, **FINDINGS, **EXPERIMENTS}
 
 
 # Why there is no passage of a language model, and what spoke against one.
@@ -199,12 +208,12 @@ def why(reason: Reason | Mapping[str, Any]) -> str:
     if reason.code in contacts_describe.PERMISSION:
         return contacts_describe.permission(reason)
     said = str(reason.params.get("said") or "")
-    if reason.code not in SENTENCES:
+    if reason.code not in _ALL:
         return said or reasons.sentence(reason, {})
     missing = reason.params.get("missing")
     joined = {"missing": ", no ".join(missing)} if isinstance(missing, list) else {}
     params = defaultdict(str, {**reason.params, **joined})
-    return reasons.sentence(Reason(reason.code, params), SENTENCES)
+    return reasons.sentence(Reason(reason.code, params), _ALL)
 
 
 def no_answer(code: str) -> str:

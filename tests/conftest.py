@@ -147,6 +147,16 @@ def imap_server() -> Iterator[dovecot.Dovecot]:
             server.stop()
 
 
+@pytest.fixture
+def model(settings: Any) -> Iterator[Any]:
+    """A language model's server that answers as it is told, and the settings that lead to it."""
+    from tests.engagement.language_model.server import Model
+
+    with Model() as server:
+        settings.AI_BASE_URL, settings.AI_MODEL, settings.AI_API_KEY = server.url, "tiny", "not-a-real-key"
+        yield server
+
+
 DEPLOYED: dict[str, bytes] = {}  # made once a process
 
 

@@ -217,7 +217,7 @@ class ExperimentAdmin(ReadOnlyAdmin):
     @column("Results")
     def results(self, row: Experiment) -> SafeString:
         found = report.of(row, now=clock.database_now())
-        return SafeString(render_to_string("admin/engagement/experiment_results.html", {"report": found}))
+        return render_to_string("admin/engagement/experiment_results.html", {"report": found})
 
     @confirmed(
         "Stop",

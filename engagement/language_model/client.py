@@ -12,8 +12,10 @@ import asyncio
 import json
 import logging
 import re
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -76,8 +78,23 @@ def ask(question: Question, *, seconds: float = SECONDS) -> Answer:
         async with connect() as server:
             return await answer(server, question, seconds=seconds)
 
-    with boundary():
-        return asyncio.run(once())
+    with boundary(), loop() as begin:
+        found: Answer = begin(once()).result()
+        return found
+
+
+@contextmanager
+def loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Future[Any]]]:
+    """A loop in a thread of its own, and what begins something on it: whoever asks may be within a loop already."""
+    running = asyncio.new_event_loop()
+    thread = threading.Thread(target=running.run_forever, name="language-model", daemon=True)
+    thread.start()
+    try:
+        yield lambda work: asyncio.run_coroutine_threadsafe(work, running)
+    finally:
+        running.call_soon_threadsafe(running.stop)
+        thread.join()
+        running.close()
 
 
 @contextmanager

@@ -8,14 +8,14 @@ pump does not. Where a process dies, the lease lets another ask again, or the ap
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import json
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -191,7 +191,7 @@ def _work() -> None:
 def write_all() -> int:
     """Ask for whatever is wanted, AT_ONCE at a time, until nothing is; returns how many were settled."""
     done = 0
-    asked: dict[asyncio.Task[Answer], tuple[GeneratedPassage, Reservation]] = {}
+    asked: dict[Future[Answer], tuple[GeneratedPassage, Reservation]] = {}
     server: list[AsyncOpenAI] = []
 
     async def ask(row: GeneratedPassage) -> Answer:
@@ -199,24 +199,19 @@ def write_all() -> int:
             server.append(client.connect())
         return await client.answer(server[0], _question(row), seconds=client.SECONDS)
 
-    with asyncio.Runner() as runner:
+    with client.loop() as begin:
         while True:
             fresh, settled = _take(AT_ONCE - len(asked))
-            asked |= {runner.get_loop().create_task(ask(row)): (row, held) for row, held in fresh}
+            asked |= {begin(ask(row)): (row, held) for row, held in fresh}
             if asked and not settled:  # what is not to be asked waits for no answer
-                for task in runner.run(_first_of(asked)):
-                    _settle(*asked.pop(task), task)
+                for answered in wait(asked, return_when=FIRST_COMPLETED).done:
+                    _settle(*asked.pop(answered), answered)
                     settled += 1
             done += settled
             if not (asked or settled):
                 break
         for one in server:
-            runner.run(one.close())
-    return done
-
-
-async def _first_of(tasks: Iterable[asyncio.Task[Answer]]) -> set[asyncio.Task[Answer]]:
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            begin(one.close()).result()
     return done
 
 
@@ -253,11 +248,11 @@ def _reserve(row: GeneratedPassage, now: dt.datetime) -> Reservation | None:
     return budget.reserve(business_entity=row.business_entity, tokens=_question(row).estimate, now=now)
 
 
-def _settle(row: GeneratedPassage, reservation: Reservation, task: asyncio.Task[Answer]) -> None:
+def _settle(row: GeneratedPassage, reservation: Reservation, answered: Future[Answer]) -> None:
     now = database_now()
     try:
         with client.boundary():
-            answer = task.result()
+            answer = answered.result()
     except NoAnswer as failure:
         budget.settle(reservation, tokens=failure.tokens)
         if failure.is_trouble:

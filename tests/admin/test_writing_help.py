@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from django.urls import reverse
@@ -11,17 +10,10 @@ from django.urls import reverse
 from contacts.models import EntityMembership
 from engagement.models import EngagementTemplate
 from tests import factories as f
-from tests.engagement.language_model.server import REPLIES, Model, completion, sends
+from tests.engagement.language_model.server import REPLIES, completion, sends
 
 pytestmark = pytest.mark.django_db
 HELP = "data-writing-help"
-
-
-@pytest.fixture
-def model(settings) -> Iterator[Model]:
-    with Model() as running:
-        settings.AI_BASE_URL, settings.AI_MODEL = running.url, "tiny"
-        yield running
 
 
 def gives(**parts):

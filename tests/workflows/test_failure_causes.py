@@ -16,6 +16,7 @@ NO_FAILURE = {"switched_off", "sent_before", "too_late", "nobody_behind", "not_s
 NO_FAILURE |= {"inbox_url_unusable", "inbox_url_signs", "inbox_login_refused", "inbox_unreachable"}
 NO_FAILURE |= {"not_written", "lacking", "address_changed", "quiet_after_touch"}  # of mails by hand; why one waits
 NO_FAILURE |= {"marketing_stopped", "too_much_bounced", "too_much_complained"}  # of brands; why one waits
+NO_FAILURE |= {"passage_is_written", "changed_meanwhile", "held_out"}  # why one waits; why one is skipped
 
 
 @matrix(

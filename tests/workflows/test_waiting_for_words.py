@@ -8,7 +8,7 @@ from contactflow.core.clock import database_now
 from contacts import consent
 from engagement.language_model import passages
 from engagement.models import GeneratedPassage, Message
-from tests.engagement.language_model.server import GOOD, Model
+from tests.engagement.language_model.server import GOOD
 from tests.factories import (
     NOW,
     ContactFactory,
@@ -22,12 +22,9 @@ from workflows.models import ScheduledAction
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def model(settings):
+@pytest.fixture(autouse=True)
+def outbox(settings):
     settings.EMAIL_URL = ""
-    with Model() as running:
-        settings.AI_BASE_URL, settings.AI_MODEL = running.url, "tiny"
-        yield running
 
 
 def email(level: str) -> ScheduledAction:
