@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from liquid.ast import Node
 from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path, PositionalArgument, StringLiteral
@@ -213,13 +213,13 @@ def _literal(literal: str, text: str, start: int) -> str:
 
 def parsed(text: str) -> Template:
     try:
-        template = STAFF.from_string(_blanked(text))
+        template = cast(Template, STAFF.from_string(_blanked(text)))
     except LiquidSyntaxError as error:
         raise TemplateSyntaxError(_syntax_fault(error, text)) from error
     except LiquidError as error:
         raise TemplateSyntaxError(f"It cannot be read: {error.message or 'it is nested too deeply'}.") from error
-    bound(template.nodes)
-    return template  # type: ignore[return-value]  # of the environment's class
+    template.parts = bound(template.nodes)
+    return template
 
 
 def _syntax_fault(error: LiquidSyntaxError, text: str) -> str:

@@ -45,6 +45,7 @@ def test_good_words_have_no_errors():
         ("{{ contact.frist_name }}", "Did you mean first_name?"),
         ("{{ first_name.upper }}", 'has no part "upper"'),
         ("a {% break %}", "outside of a loop"),
+        ("{% for one in (1..9) limit: 1 %}{% endfor %}" * 250, "its loops go round too often"),
         ("a\n{{ forloop.index }}", 'Line 2: "forloop.index" has no value here'),
         ("{% for one in tags %}{% else %}{{ one }}{% endfor %}", "has no value here"),
         ("{{ mine }}{% assign mine = 1 %}", '"mine" has no value here'),
