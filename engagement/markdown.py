@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from engagement import autolinks
 from engagement.liquid import blocks
 from engagement.liquid.blocks import Marked
-from engagement.liquid.program import ATTRIBUTE_SLOT, SIGNS, SLOT_END, TEXT_SLOT, WEB, slot
+from engagement.liquid.program import ATTRIBUTE_SLOT, SLOT_END, TEXT_SLOT, WEB, slot, unsigned
 from engagement.liquid.source import Output, Piece, Tag
 from engagement.plain_text import GAP
 
@@ -135,7 +135,7 @@ def compose(
 ) -> Document:
     """Markdown with slots. What `is_address` is a whole web address of the brand's: it becomes a link."""
     parser = _parser(keep_line_breaks=keep_line_breaks)
-    words = [SIGNS.sub("", piece) if isinstance(piece, str) else piece for piece in pieces]
+    words = [unsigned(piece) if isinstance(piece, str) else piece for piece in pieces]
     marked = blocks.mark(words)
     ours = {
         number: marked.word(number)
@@ -147,6 +147,11 @@ def compose(
     for cell in tokens:
         if cell.type in ("th_open", "td_open"):  # an attribute passes the sanitiser, and Outlook reads it
             cell.attrs = {"align": str(cell.attrs.get("style", "left")).removeprefix("text-align:")}
+    for token in _flat(tokens):  # Markdown made signs of entities
+        token.content = unsigned(token.content)
+        token.attrs = {
+            name: unsigned(value) if isinstance(value, str) else value for name, value in token.attrs.items()
+        }
     _replace(tokens, _Slots(marked.words, frozenset(ours)))
     return Document(tokens, parser, marked)
 

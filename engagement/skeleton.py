@@ -113,7 +113,7 @@ def line(text: str) -> Program:
     parts, number = [], 0
     for piece in pieces:
         if isinstance(piece, str):
-            parts.append(program.SIGNS.sub("", piece))
+            parts.append(program.unsigned(piece))
         else:
             parts.append(slot(number))
             number += 1

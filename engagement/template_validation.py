@@ -102,8 +102,8 @@ def _trial_errors(text: str, words: Words) -> Iterator[str]:
 
 
 def _is_typed(path: Sequence[object]) -> bool:
-    found = placeholders.named(path)
-    return found is not None and found[0] in placeholders.REGISTRY
+    found = placeholders.named(path) if path else None
+    return not path or (found is not None and found[0] in placeholders.REGISTRY)
 
 
 def variable_faults(text: str, *, level: str) -> list[str]:

@@ -33,10 +33,11 @@ from engagement.plain_text import GAP
 TEXT_SLOT, ATTRIBUTE_SLOT, SLOT_END = "\ue010", "\ue011", "\ue012"
 LINK, IMAGE, ADDRESS_END = "\ue018", "\ue019", "\ue01a"
 VALUE = "\ue01b"  # before each value within an address, and behind the brand's, until it is known where its host ends
-SIGNS = re.compile("[\ue010-\ue01f]")
+_SIGNS = re.compile("[\ue010-\ue01f]")
+_ENCODED_SIGNS = re.compile("%+(?=EE%80%9[0-9A-F])", re.IGNORECASE)
 _IN_ADDRESS, _WEB = quote(TEXT_SLOT), quote(ATTRIBUTE_SLOT)  # within an address they are percent-encoded
 _SLOT = re.compile(
-    f"({TEXT_SLOT}|{ATTRIBUTE_SLOT}|{_IN_ADDRESS}|{_WEB})([0-9]+)(?:{SLOT_END}|{quote(SLOT_END)})"
+    f"({TEXT_SLOT}|{ATTRIBUTE_SLOT}|{_IN_ADDRESS}|{_WEB})([0-9]{{1,6}})(?:{SLOT_END}|{quote(SLOT_END)})"
     f"|([{LINK}{IMAGE}{ADDRESS_END}])"
 )
 WEB = ("https://", "http://")
@@ -46,6 +47,11 @@ _BEHIND_HOST = re.compile(r"https?://[^/?#\s]+[/?#]|mailto:[^?\s]+\?|tel:|#", re
 _SEEN = 2_400  # characters of a value, at most, that are looked at
 Form = Callable[[str], str]
 logger = logging.getLogger(__name__)
+
+
+def unsigned(text: str) -> str:
+    """What staff wrote, without the signs of slots and addresses."""
+    return _ENCODED_SIGNS.sub("", _SIGNS.sub("", text))
 
 
 def slot(number: int, kind: str = TEXT_SLOT) -> str:
@@ -344,7 +350,7 @@ class _Building:
             self._literal(text[end : found.start()])
             if found.group(3):
                 self._address(found.group(3))
-            else:
+            elif int(found.group(2)) < len(self._tokens):
                 self._token(self._tokens[int(found.group(2))], self._forms[found.group(1)])
             end = found.end()
         self._literal(text[end:])

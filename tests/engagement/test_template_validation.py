@@ -51,6 +51,7 @@ def test_good_words_have_no_errors():
         ("{{ mine }}{% assign mine = 1 %}", '"mine" has no value here'),
         ("{% assign mine = mine | plus: 1 %}", '"mine" has no value here'),
         ("a\n{{ first_name | upcase: 1, x: 2 }}", "Line 2: first_name: upcase"),
+        ("{% if 3 contains 3 %}{% endif %}", "Line 1: 'in' and 'contains' are not supported"),
         ("{% if first_name > 3 %}{% endif %}", "first_name: '<' and '>' are not supported"),
         ("{{ now | date: '%Q' }}", '"%Q" is unknown'),
         ("{% if email %}**a{% endif %} b**", "on a line of its own"),
@@ -93,6 +94,8 @@ def test_a_fault_of_the_body_is_named(body, said):
         "{% if contact.first_name %}\n- a\n{% endif %}",
         "{% for one in (1..3) %}{{ forloop.index }}{{ one }}{% endfor %}{{ brand.name | upcase }}",
         "2 < 3 and a <- b",
+        "a%EE%80%907%EE%80%92 ![p](https://b.example%EE%80%907%EE%80%92/i.png)",
+        "&#xe010;7&#xe012; &#xe01a; `%E&#xe010;E%80%907%EE%80%92` [x](https://b.example/&#xe010;7&#xe012;) &#xe018;",
         "[note] (in brackets)",
     ],
 )
