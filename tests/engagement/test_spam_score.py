@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import mailbox
 import re
 import shutil
@@ -32,22 +33,25 @@ pytestmark = [
 
 @pytest.fixture
 def shipped(settings) -> dict[str, bytes]:
-    """Every shipped email as it goes over the wire, of every brand that may send it."""
+    """Every shipped email as it goes over the wire, of every brand that may send it, in both languages."""
     settings.EMAIL_URL, settings.PUBLIC_URL = "", "https://crm.brand.example"
     settings.DEFAULT_FROM_EMAIL = "Contactflow <hello@brand.example>"
     contact_defaults.load()
     defaults.load()
     BusinessEntity.objects.update(postal_address="1 Gallery Lane\nOldtown 1234")
-    person = ContactFactory(
-        first_name="Ada", last_name="Lovelace", email="ada@example.org", company="Lovelace Studio", job_title="Painter",
-        interests=["painting", "wellness"], tags=["Newsletter"], custom={"Consultant": "Jane"},
-    )  # fmt: skip
+    about = {
+        "first_name": "Ada", "last_name": "Lovelace", "company": "Lovelace Studio", "job_title": "Painter",
+        "interests": ["painting", "wellness"], "tags": ["Newsletter"], "custom": {"Consultant": "Jane"},
+    }  # fmt: skip
+    people = [ContactFactory(email=f"ada-{locale}@example.org", locale=locale, **about) for locale in ("en", "de")]
     found = {}
     for template in EngagementTemplate.objects.select_related("current_version", "business_entity"):
-        for brand in [template.business_entity] if template.business_entity else BusinessEntity.objects.all():
+        brands = [template.business_entity] if template.business_entity else BusinessEntity.objects.all()
+        for brand, person in itertools.product(brands, people):
             (made,) = delivery.prepare([Order(uuid.uuid4(), template, person, brand)], now=NOW)
             assert not isinstance(made, Exception), (template.slug, made)
-            found[f"{template.slug} of {brand}"] = mime.build(made[0].envelope)
+            assert made[0].rendered.language == person.locale
+            found[f"{template.slug} of {brand}, {person.locale}"] = mime.build(made[0].envelope)
     return found
 
 
@@ -72,5 +76,5 @@ def test_no_shipped_email_looks_like_spam(shipped, tmp_path) -> None:
 
     for name, (score, tests) in sorted(found.items()):
         print(f"{score:5.1f} {name}: {' '.join(tests.split())}")
-    assert len(found) >= 19
+    assert len(found) >= 38
     assert {name: one for name, one in found.items() if one[0] >= WORST} == {}
