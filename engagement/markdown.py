@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from engagement import autolinks
 from engagement.liquid import blocks
 from engagement.liquid.blocks import Marked
-from engagement.liquid.program import ATTRIBUTE_SLOT, SLOT_END, TEXT_SLOT, WEB, slot, unsigned
+from engagement.liquid.slots import ATTRIBUTE_SLOT, SLOT_END, TEXT_SLOT, WEB, slot, unsigned
 from engagement.liquid.source import Output, Piece, Tag
 from engagement.plain_text import GAP
 

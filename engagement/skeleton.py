@@ -11,19 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engagement import layout, markdown, placeholders
-from engagement.liquid import program, source
-from engagement.liquid.program import (
-    ADDRESS_END,
-    ATTRIBUTE_SLOT,
-    HTML,
-    IMAGE,
-    LINK,
-    PLAIN,
-    Given,
-    Program,
-    Run,
-    slot,
-)
+from engagement.liquid import building, slots, source
+from engagement.liquid.program import Given, Program, Run
+from engagement.liquid.slots import ADDRESS_END, ATTRIBUTE_SLOT, HTML, IMAGE, LINK, PLAIN, slot
 from engagement.liquid.source import Output, Source
 from engagement.plain_text import GAP, close_gaps
 from engagement.unsubscribing import Footer, WayOut
@@ -48,7 +38,7 @@ class Skeleton:
 
     def html(self, run: Run) -> str:
         """Raises Unrenderable."""
-        page = program.apart(self.page.render(run))
+        page = slots.apart(self.page.render(run))
         found: int = self.has_tags or GAP in page
         page = close_gaps(page)
         while found:
@@ -57,7 +47,7 @@ class Skeleton:
 
     def text(self, run: Run) -> str:
         """Raises Unrenderable."""
-        text = program.apart(self.plain.render(run))
+        text = slots.apart(self.plain.render(run))
         if self.has_tags or GAP in text:
             text = close_gaps(markdown.without_empty_items(text))
         return markdown.finished(text).strip() + "\n"
@@ -79,8 +69,8 @@ def build(*, body: str, brand: layout.Brand, preheader: bool, footer: Footer | N
     page = _PICTURES.sub(rf"\1{IMAGE}\2{ADDRESS_END}\3", page)
     text = layout.text(brand=brand, body=document, way_out=way_out).replace("{", "(").replace("}", ")")
     return Skeleton(
-        page=program.build(page, tokens, HTML, placeholders.named),
-        plain=program.build(text, tokens, PLAIN, placeholders.named),
+        page=building.build(page, tokens, HTML, placeholders.named),
+        plain=building.build(text, tokens, PLAIN, placeholders.named),
         has_tags=document.has_tags,
     )
 
@@ -113,8 +103,8 @@ def line(text: str) -> Program:
     parts, number = [], 0
     for piece in pieces:
         if isinstance(piece, str):
-            parts.append(program.unsigned(piece))
+            parts.append(slots.unsigned(piece))
         else:
             parts.append(slot(number))
             number += 1
-    return program.build("".join(parts), tokens, PLAIN, placeholders.named)
+    return building.build("".join(parts), tokens, PLAIN, placeholders.named)

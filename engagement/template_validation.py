@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from engagement import layout, markdown, placeholders, rendering, skeleton
 from engagement.liquid import trial
-from engagement.liquid.program import SLOT_END, TEXT_SLOT
+from engagement.liquid.slots import SLOT_END, TEXT_SLOT
 from engagement.liquid.source import Tag, TemplateSyntaxError, Use
 from engagement.placeholders import Context
 from engagement.plain_text import VALUE_LIMIT

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from engagement.liquid.program import SLOT_END, TEXT_SLOT
+from engagement.liquid.slots import SLOT_END, TEXT_SLOT
 from engagement.liquid.source import Output, Piece, Tag, TemplateSyntaxError
 
 _ITEM = re.compile(r"(\s*(?:[-*+]|\d{1,9}[.)])\s+)\S")
