@@ -26,7 +26,7 @@ def run(home: Path, program: str, *arguments: str, stdin: str = "") -> subproces
     account = account_for(home)
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     try:
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(  # noqa: S603  # programs of ours
             [_programs(account) / program, *arguments], env=surroundings, cwd="/", start_new_session=True,
             input=stdin, capture_output=True, text=True, check=False, **account,
         )  # fmt: skip

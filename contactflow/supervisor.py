@@ -38,7 +38,7 @@ class Child:
 
     def start(self) -> None:
         self.started, self.due = time.monotonic(), None
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(  # noqa: S603  # programs of ours
             [sys.executable, *self.arguments],
             env=os.environ | {embedded.SUPERVISOR: str(os.getpid())},
             stdin=subprocess.DEVNULL,

@@ -149,7 +149,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 def _told(entry: AuditEntry) -> Told:
     if not hasattr(entry, "told"):
         (entry.told,) = rendering.tell([entry])  # type: ignore[attr-defined]  # remembered for the other columns
-    told: Told = entry.told  # type: ignore[attr-defined]
+    told: Told = entry.told  # type: ignore[attr-defined]  # set by us
     return told
 
 

@@ -88,7 +88,7 @@ def send(request: HttpRequest, contact: Contact, form: MailForm, *, reply: Reply
     if typed["seen"] != (now_seen := _seen(contact)):
         form.add_error(None, "Something came or went meanwhile: look at the exchange, then send it if it still fits.")
         form.data = form.data.copy()  # type: ignore[attr-defined]  # of a request
-        form.data["seen"] = now_seen  # type: ignore[index]
+        form.data["seen"] = now_seen  # type: ignore[index]  # a copy may be written
         return None
     try:
         message = correspondence.write(

@@ -122,7 +122,7 @@ async def answer(server: openai.AsyncOpenAI, question: Question, *, seconds: flo
 
 async def _asked(server: openai.AsyncOpenAI, question: Question, seconds: float) -> str:
     import httpx2  # noqa: PLC0415  it and openai are a second and 45 MB that only those who ask pay for
-    import openai  # noqa: PLC0415
+    import openai  # noqa: PLC0415  # heavy
 
     try:
         async with asyncio.timeout(seconds):
@@ -162,7 +162,7 @@ def connect() -> openai.AsyncOpenAI:
     Raises NoAnswer for an address that is none.
     """
     import httpx2  # noqa: PLC0415  as above
-    import openai  # noqa: PLC0415
+    import openai  # noqa: PLC0415  # heavy
 
     try:
         address = httpx2.URL(settings.AI_BASE_URL)

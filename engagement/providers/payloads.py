@@ -102,7 +102,7 @@ def _request(meta: dict[str, Any], body: bytes) -> HttpRequest:
     request = WSGIRequest({"SERVER_NAME": "localhost", "SERVER_PORT": "80", **environ})
     request._body = body
     if request.content_type == "multipart/form-data":
-        request._post, request._files = _form(meta["CONTENT_TYPE"], body)  # type: ignore[attr-defined]
+        request._post, request._files = _form(meta["CONTENT_TYPE"], body)  # type: ignore[attr-defined]  # Django's
     return request
 
 

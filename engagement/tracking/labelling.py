@@ -105,11 +105,6 @@ def blank_hits(*, older_than: dt.datetime, limit: int = 1_000) -> int:
         return int(cursor.rowcount)
 
 
-def traces_before(moment: dt.datetime) -> QuerySet[MessageEvent]:
-    """The hits that `blank_hits` would blank."""
-    return MessageEvent.objects.filter(HITS, detail__has_key="agent", at__lt=moment, label_version__isnull=False)
-
-
 def _judged(
     message: Message,
     rows: Sequence[MessageEvent],
